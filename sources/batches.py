@@ -23,7 +23,7 @@ ISSUES = pa.schema(
         ("severity", pa.string()),
     ]
 )
-"""One finding a row: `row` is the supplier's own row number (null: a whole column, table or delivery). Never a value."""
+"""One finding a row; `row` is the supplier's row number (null: a whole column, table or delivery). No value, ever."""
 
 KEY = pa.binary(16)
 ROW, ROW_KEY, PERSON, PARENT = "_row", "_key", "_person", "_parent"
@@ -78,7 +78,7 @@ class TextBatch:
 
 
 class UnsafeColumn(TypeError):
-    """A column outside the source's allow-list was about to leave the vault side: a fault in the gate, never in data."""
+    """A column outside the allow-list was about to leave the vault side: a fault in the gate, not in the data."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Fixtures shared by every room: a real PostgreSQL for the session, and the corpus of real files where it is present."""
+"""Fixtures shared by every room: a real PostgreSQL for the session, and the corpus of real files if present."""
 
 import os
 from collections.abc import Iterator
