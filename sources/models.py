@@ -1,0 +1,241 @@
+"""What a source declares in its source.yaml, as closed models: a typo is an error, never a silent default.
+
+`Declaration` is the YAML alone; `Source` is the whole source as the other rooms see it: declaration, crosswalk,
+corrections, folder and version. Reading files and comparing them with the codebook is the business of `loader` and
+`checks`; nothing here knows a format or a meaning.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from sources.corrections import Correction
+from sources.crosswalk import Crosswalk
+
+Language = Literal["en", "fr", "es", "ar"]
+"""Languages of labels and of the marked return."""
+
+ColumnClass = Literal["identifier", "quasi_identifier", "sensitive", "geo", "plain", "technical", "free_text", "ignore"]
+PASSING_CLASSES: frozenset[str] = frozenset({"quasi_identifier", "sensitive", "geo", "plain", "technical"})
+"""Columns of these classes pass the gate; the others stay in the vault, are withheld or are left behind."""
+
+IdentifierKind = Literal[
+    "national_id", "name", "phone", "email", "birth_date", "case_number", "address", "document", "other"
+]
+NamePart = Literal["given", "father", "grandfather", "family", "full"]
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Names = Annotated[list[Text], Field(min_length=1)]
+
+
+class Closed(BaseModel):
+    """Base of every declared thing: unknown keys are refused, and nothing changes once it is loaded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Supplier(Closed):
+    """Who delivers; `language` is the language of the marked return."""
+
+    name: Text
+    language: Language
+
+
+class Delivery(Closed):
+    """How deliveries relate to each other: a snapshot withdraws the rows it no longer holds, an increment adds."""
+
+    mode: Literal["snapshot", "increment"]
+    undeclared_columns: Literal["withhold", "refuse"] = "withhold"
+    max_rejected_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+class CsvFormat(Closed):
+    """A delimited text file; blank `encoding` or `delimiter` are detected and recorded."""
+
+    kind: Literal["csv"]
+    encoding: Text | None = None
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    decimal: Literal[".", ","] = "."
+    date_format: Text | None = None
+
+
+class ExcelFormat(Closed):
+    """A workbook; the tables are its sheets, `header_row` counts from 1."""
+
+    kind: Literal["xlsx"]
+    header_row: Annotated[int, Field(ge=1)] = 1
+    decimal: Literal[".", ","] = "."
+    date_format: Text | None = None
+
+
+class SpssFormat(Closed):
+    """An SPSS system file: codes stay codes, user-missing codes are delivered as they are."""
+
+    kind: Literal["spss"]
+    encoding: Text | None = None
+    decimal: Literal[".", ","] = "."
+    date_format: Text | None = None
+
+
+class KoboFormat(Closed):
+    """A KoboToolbox export: how it was made decides how its headers and cells read."""
+
+    kind: Literal["kobo_xlsx", "kobo_csv"]
+    values: Literal["xml", "labels"] = "xml"
+    language: Text | None = None
+    main: Text | None = None
+    multiple_select: Literal["summary", "details", "both"] = "summary"
+    separator: Text = "/"
+    decimal: Literal[".", ","] = "."
+    date_format: Text | None = None
+
+
+class DatabaseFormat(Closed):
+    """Tables of a supplier's database; the URL is read from the environment, never written down."""
+
+    kind: Literal["database"]
+    url_env: Text
+    decimal: Literal[".", ","] = "."
+    date_format: Text | None = None
+
+
+Format = Annotated[
+    CsvFormat | ExcelFormat | SpssFormat | KoboFormat | DatabaseFormat,
+    Field(discriminator="kind"),
+]
+
+
+class Column(Closed):
+    """One declared column, or with a trailing `*` a family of columns: what it is, and so whether it passes."""
+
+    name: Text
+    class_: ColumnClass = Field(alias="class")
+    kind: IdentifierKind | None = None
+    scheme: Text | None = None
+    part: NamePart | None = None
+    keep: Literal["year"] | None = None
+    format: Text | None = None
+    language: Text | None = None
+    optional: bool = False
+
+    @property
+    def passes(self) -> bool:
+        return self.class_ in PASSING_CLASSES
+
+    @property
+    def family(self) -> bool:
+        return self.name.endswith("*")
+
+    def covers(self, name: str) -> bool:
+        """Whether a column of a delivered file is this column, or one of this family."""
+        return name.startswith(self.name[:-1]) if self.family else name == self.name
+
+
+class Parent(Closed):
+    """A repeat's parent table, and this table's columns that hold the parent's key."""
+
+    table: Text
+    key: Names
+
+
+class Person(Closed):
+    """Columns that identify the person, strongest first."""
+
+    link: Names
+
+
+class Consent(Closed):
+    """Rows whose `column` does not hold one of `accept` stay on the vault's side."""
+
+    column: Text
+    accept: Names
+
+
+class EntityKey(Closed):
+    """What makes a record of an entity: these columns, or none for the table's (for `person`: the person's) key."""
+
+    key: list[Text] = Field(default_factory=list)
+
+
+class Join(Closed):
+    """Database only: rows of `table` with equal `on` columns; its columns become `<table>.<column>`."""
+
+    table: Text
+    on: Names
+
+
+class Table(Closed):
+    """One table of a delivery: key, person, consent, the entities its rows make, and every column by name."""
+
+    name: Text
+    key: Names
+    parent: Parent | None = None
+    person: Person | None = None
+    consent: Consent | None = None
+    entities: dict[str, EntityKey] = Field(default_factory=dict)
+    joins: list[Join] = Field(default_factory=list)
+    columns: Annotated[list[Column], Field(min_length=1)]
+
+    @cached_property
+    def _exact(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns if not column.family}
+
+    @cached_property
+    def _families(self) -> list[Column]:
+        families = (column for column in self.columns if column.family)
+        return sorted(families, key=lambda column: len(column.name), reverse=True)
+
+    def column(self, name: str) -> Column | None:
+        """The declaration of a delivered column: by its own name, else by the longest family that covers it."""
+        exact = self._exact.get(name)
+        return exact or next((family for family in self._families if family.covers(name)), None)
+
+
+class Declaration(Closed):
+    """The whole of a source.yaml."""
+
+    source: Annotated[str, StringConstraints(pattern=r"^[a-z]{3}/[a-z][a-z0-9_]*$")]
+    title: dict[Language, Text]
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    supplier: Supplier
+    owner: Text
+    purpose: Text
+    legal_basis: Text
+    agreement: Text
+    expires: date
+    retention_months: Annotated[int, Field(ge=1)]
+    delivery: Delivery
+    format: Format
+    tables: Annotated[list[Table], Field(min_length=1)]
+
+    def table(self, name: str) -> Table:
+        """The declared table; KeyError for another name."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
+
+    def column(self, table: str, name: str) -> Column | None:
+        """The declaration of a column of a table, families included; None if the source does not declare it."""
+        return self.table(table).column(name)
+
+
+class Source(Declaration):
+    """A source as the house uses it: what it declares, how it maps, what is known to be wrong, and which version."""
+
+    folder: Path
+    version: str
+    crosswalk: Crosswalk
+    corrections: tuple[Correction, ...] = ()
+
+    def passing(self, table: str) -> list[str]:
+        """The allow-list: columns that pass the gate. Of a passing family, those that the crosswalk names."""
+        declared = self.table(table)
+        names = [column.name for column in declared.columns if column.passes and not column.family]
+        members = [name for name in self.crosswalk.columns(table) if name not in names]
+        return names + [name for name in members if (column := declared.column(name)) is not None and column.passes]
