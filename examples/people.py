@@ -132,9 +132,7 @@ _FAMILIES_ES = _listed("""
     Muñoz, Peña, Zúñiga, Nuñez, Ibáñez, Castañeda, Ordóñez, Avendaño, Quiñónez, Cañas, Patiño, Argueta, Chávez, Güirola,
     Henríquez, Guzmán, Bolaños, Escobar, Melgar, Portillo, Alvarenga, Umaña, Zepeda, Mejía, Orellana, Cárcamo, Villeda,
     Ixcot, Tzunún, Xiloj, Batz, Funez""")
-_STREETS_ES = _listed(
-    "Calle El Almendro, Pasaje Los Cañales, Colonia Santa Inés, Avenida Ñancatura, Barrio El Chaparral"
-)
+_STREETS_ES = _listed("Calle El Almendro, Pasaje Los Cañales, Colonia Santa Inés, Avenida Ñancatura, Barrio Chaparral")
 
 _MALE_ET = _listed("""
     Abebe, Tesfaye, Mulugeta, Girma, Kebede, Dawit, Yonas, Bekele, Haile, Solomon, Tadesse, Worku, Getachew, Alemayehu,
