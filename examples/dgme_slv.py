@@ -1,4 +1,4 @@
-"""The sample register of returnees of El Salvador's migration office: a CSV as a ministry's spreadsheet program writes it.
+"""The sample register of returnees of El Salvador's migration office: a CSV as a ministry's spreadsheet writes it.
 
 cp1252, `;`, CRLF, DD/MM/YYYY, decimal commas, DUIs that lost their zeros, families that share a number, municipios of
 before and after the reform of May 2024, and the defects of domain.md 1.6, each with the outcome it must have. Nobody in
@@ -170,7 +170,7 @@ def _family(rng: random.Random, family: int, members: int) -> Iterator[_Row]:
 
 
 def _born(rng: random.Random, place: int, came: date) -> date | None:
-    """The second of a family is mostly the partner (None: an adult as drawn), the others are children."""
+    """The second of a family is mostly a grown sibling (None: an adult as drawn), the others are children."""
     if place == 1 and rng.random() < 0.6:
         return None
     return came - timedelta(days=rng.randint(200, 17 * 365))
