@@ -126,7 +126,7 @@ _MALE_ES = _listed("""
     José Ángel, Juan Ramón, Óscar Rubén, Héctor Adán, Ángel Noé, Víctor Efraín, Luis Ernesto, Mario Saúl, Néstor Iván,
     Julio Elías, Wilfredo Antonio, Kevin Josué, Saúl Isaías, Rigoberto Tomás, Agustín Benjamín""")
 _FEMALE_ES = _listed("""
-    María Begoña, Ana Lucía, Rosa Inés, Iris Noemí, Verónica Belén, Sofía Raquel, Karla Mónica, Élida Ruth, Aída Dolores,
+    María Begoña, Ana Lucía, Rosa Inés, Iris Noemí, Verónica Belén, Sofía Raquel, Karla Mónica, Élida Ruth, Aída Luz,
     Begoña Elízabeth, Sandra Ivón, Glenda Marisól, Yesenia Guadalupe, Mirna Areli, Blanca Zulema""")
 _FAMILIES_ES = _listed("""
     Muñoz, Peña, Zúñiga, Nuñez, Ibáñez, Castañeda, Ordóñez, Avendaño, Quiñónez, Cañas, Patiño, Argueta, Chávez, Güirola,
