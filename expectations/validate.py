@@ -1,0 +1,299 @@
+"""One delivery's verdicts: every rule pass, fail or could not run; every supplier's row accepted, flagged or rejected.
+
+Great Expectations runs inside PostgreSQL and only says yes or no (BOOLEAN_ONLY: one counting query a table). For the
+rules that failed, one statement a table writes the failing rows into a findings table, inside the database: no value
+of a delivery ever comes back into Python. Rows are judged set-wise from those findings and from the issues that
+earlier stages found.
+
+Not here: which rules exist (`suites`), what becomes of accepted rows (the warehouse), telling the supplier (`returns`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+from pyarrow import csv
+
+from codebook.errors import HomewardError, Unavailable
+from expectations import duplicates, gx_run
+from expectations.conditions import failing
+from expectations.suites import FAMILIES, Family, Rule
+
+Verdict = Literal["pass", "fail", "could_not_run"]
+
+FINDINGS = pa.schema(
+    [
+        ("rule", pa.string()),
+        ("version", pa.string()),
+        ("severity", pa.string()),
+        ("source_table", pa.string()),
+        ("source_row", pa.int64()),
+        ("source_column", pa.string()),
+        ("variable", pa.string()),
+    ]
+)
+"""Columns of the findings table. `source_row` is null for a whole column, table or delivery. No value, ever."""
+
+KEY_RULES = ("key.duplicate", "key.duplicate_row")
+
+
+class CouldNotRun(Unavailable):
+    """A rule crashed, so nobody knows whether the delivery holds it: neither pass nor fail, nothing is published."""
+
+    def __init__(self, rules: Sequence[str], where: str) -> None:
+        named = ", ".join(rules[:3]) + (f" and {len(rules) - 3} more" if len(rules) > 3 else "")
+        super().__init__(
+            f"could not run {named}", where, "nothing was published; mend the rule or the table, run again"
+        )
+        self.rules = tuple(rules)
+        self.args = (rules, where)
+
+
+@dataclass(frozen=True)
+class RuleVerdict:
+    """What one rule said, and on how many rows it failed."""
+
+    rule: Rule
+    verdict: Verdict
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """Rows of one of the supplier's tables. `rows_in` = `accepted` + `rejected`; `flagged` are among the accepted."""
+
+    rows_in: int = 0
+    accepted: int = 0
+    flagged: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: RowCounts) -> RowCounts:
+        pairs = zip(self.parts, other.parts, strict=True)
+        return RowCounts(*(mine + theirs for mine, theirs in pairs))
+
+    @property
+    def parts(self) -> tuple[int, int, int, int]:
+        return self.rows_in, self.accepted, self.flagged, self.rejected
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The outcome for a delivery. `refused` is the `delivery.*` rule that refuses the whole of it, if one does."""
+
+    rules: tuple[RuleVerdict, ...]
+    tables: dict[str, RowCounts]
+    findings_by_rule: dict[str, int]
+    refused: str | None = None
+    failed_by_family: dict[Family, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        failed = Counter(verdict.rule.family for verdict in self.rules if verdict.verdict == "fail")
+        duplicates_found = sum(rule in self.findings_by_rule for rule in KEY_RULES)
+        by_family = {family: failed[family] + (duplicates_found if family == "key" else 0) for family in FAMILIES}
+        object.__setattr__(self, "failed_by_family", by_family)
+
+    @property
+    def totals(self) -> RowCounts:
+        return sum(self.tables.values(), RowCounts())
+
+
+def run(
+    url: str,
+    schema: str,
+    tables: Mapping[str, str],
+    row_table: str,
+    issues: pa.Table,
+    received: dt.date,
+    *,
+    rules: Sequence[Rule],
+    findings_table: str,
+    verdict_table: str,
+    max_rejected_share: float,
+) -> Verdicts:
+    """Judge a staged delivery; running again gives the same findings and verdicts.
+
+    `tables`: entity -> staged table; `row_table`: (source_table, source_row, row_key) of every row that was staged;
+    `issues`: schema ISSUES; `rules`: of the entities staged. Makes `findings_table` (columns FINDINGS) and
+    `verdict_table` (source_table, source_row, rejected, flagged) anew in `schema`: a row for each row of `row_table`
+    and each row that an issue names. Raises CouldNotRun when a rule crashed, Unavailable when the database is away.
+    """
+    staged = [rule for rule in rules if rule.entity in tables]
+    outcomes: dict[str, Verdict] = {}
+    for entity, table in tables.items():
+        of_entity = [rule for rule in staged if rule.entity == entity]
+        outcomes |= gx_run.outcomes(url, schema, table, of_entity, received)
+    _all_ran(outcomes, schema)
+    engine = sa.create_engine(url, hide_parameters=True)
+    try:
+        with engine.begin() as connection:
+            findings = _made_anew(connection, _findings(schema, findings_table))
+            _load_issues(connection, findings, issues)
+            for entity, table in tables.items():
+                failed = [rule for rule in staged if rule.entity == entity and outcomes[rule.id] == "fail"]
+                if failed:
+                    connection.execute(failing_rows(findings, sa.table(table, schema=schema), failed, received))
+            connection.execute(duplicates.finding(findings, schema, tables, row_table))
+            counts = _count_by_rule(connection, findings)
+            _agree(outcomes, counts, schema)
+            per_table = _judge_rows(connection, findings, schema, row_table, verdict_table)
+    except sa.exc.SQLAlchemyError as error:
+        raise database_error(error, schema) from None
+    finally:
+        engine.dispose()
+    verdicts = tuple(RuleVerdict(rule, outcomes[rule.id], counts.get(rule.id, 0)) for rule in staged)
+    return Verdicts(verdicts, per_table, counts, refusal(sum(per_table.values(), RowCounts()), max_rejected_share))
+
+
+def read_findings(url: str, schema: str, findings_table: str) -> pa.Table:
+    """All findings (schema FINDINGS), by table, row and rule: rule ids and places, for the marked return."""
+    findings = _findings(schema, findings_table)
+    order = (findings.c.source_table, findings.c.source_row.nulls_first(), findings.c.rule, findings.c.source_column)
+    engine = sa.create_engine(url, hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            columns = list(zip(*connection.execute(sa.select(findings).order_by(*order)).all(), strict=True))
+    except sa.exc.SQLAlchemyError as error:
+        raise database_error(error, schema) from None
+    finally:
+        engine.dispose()
+    return pa.table(columns or [[] for _ in FINDINGS], schema=FINDINGS)
+
+
+def refusal(totals: RowCounts, max_rejected_share: float) -> str | None:
+    """The rule of the whole delivery that these counts break, if any."""
+    if totals.rows_in == 0:
+        return "delivery.empty"
+    if totals.accepted == 0 or totals.rejected > max_rejected_share * totals.rows_in:
+        return "delivery.too_many_rejected"
+    return None
+
+
+def database_error(error: sa.exc.SQLAlchemyError, schema: str) -> HomewardError:
+    """The database's error by its code only: the server's own words may hold values."""
+    code = getattr(getattr(error, "orig", None), "sqlstate", None) or type(error).__name__
+    return Unavailable("the database did not finish the validation", f"schema {schema}, {code}", "run again")
+
+
+def failing_rows(
+    findings: sa.TableClause, table: sa.TableClause, rules: Sequence[Rule], received: dt.date
+) -> sa.Insert:
+    """One pass over the table: rows that break any of the rules, then a finding for each rule that they break."""
+    broken = {rule.id: failing(rule, received) for rule in rules}
+    places = (sa.column("source_table", sa.Text), sa.column("source_row", sa.BigInteger))
+    bad = (
+        sa.select(*places, *(condition.label(f"r{n}") for n, condition in enumerate(broken.values())))
+        .select_from(table)
+        .where(sa.or_(*broken.values()))
+        .cte("bad")
+    )
+    selects = [
+        sa.select(
+            *(_text(part) for part in (rule.id, rule.version, rule.severity)),
+            bad.c.source_table,
+            bad.c.source_row,
+            sa.null().cast(sa.Text),
+            _text(rule.variables[0]),
+        ).where(bad.c[f"r{n}"])
+        for n, rule in enumerate(rules)
+    ]
+    return sa.insert(findings).from_select(FINDINGS.names, sa.union_all(*selects))
+
+
+def _all_ran(outcomes: Mapping[str, Verdict], schema: str) -> None:
+    crashed = [rule for rule, verdict in outcomes.items() if verdict == "could_not_run"]
+    if crashed:
+        raise CouldNotRun(crashed, f"schema {schema}")
+
+
+def _agree(outcomes: Mapping[str, Verdict], counts: Mapping[str, int], schema: str) -> None:
+    """A rule that failed without a failing row would reject nothing in silence: then nobody knows what it means."""
+    silent = [rule for rule, verdict in outcomes.items() if verdict == "fail" and not counts.get(rule)]
+    if silent:
+        raise CouldNotRun(silent, f"schema {schema}, failed without a failing row")
+
+
+def _text(value: str) -> sa.ColumnElement[str]:
+    return sa.literal(value, sa.Text).cast(sa.Text)
+
+
+def _findings(schema: str, name: str) -> sa.Table:
+    types: dict[pa.DataType, Any] = {pa.string(): sa.Text, pa.int64(): sa.BigInteger}
+    columns = (sa.Column(part.name, types[part.type]) for part in FINDINGS)
+    return sa.Table(name, sa.MetaData(), *columns, schema=schema, prefixes=["UNLOGGED"])
+
+
+def _verdicts(schema: str, name: str) -> sa.Table:
+    columns = [sa.Column("source_table", sa.Text), sa.Column("source_row", sa.BigInteger)]
+    columns += [sa.Column(name, sa.Boolean) for name in ("rejected", "flagged")]
+    return sa.Table(name, sa.MetaData(), *columns, schema=schema, prefixes=["UNLOGGED"])
+
+
+def _made_anew(connection: sa.Connection, table: sa.Table) -> sa.Table:
+    table.drop(connection, checkfirst=True)
+    table.create(connection)
+    return table
+
+
+def _load_issues(connection: sa.Connection, findings: sa.Table, issues: pa.Table) -> None:
+    if issues.num_rows == 0:
+        return
+    version = pa.repeat(pa.scalar("1"), issues.num_rows)
+    parts = [issues["rule"], version, *(issues[name] for name in ("severity", "table", "row", "column", "variable"))]
+    lines = io.BytesIO()
+    csv.write_csv(pa.table(parts, names=FINDINGS.names), lines, csv.WriteOptions(include_header=False))
+    target = connection.dialect.identifier_preparer.format_table(findings)
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101  open inside engine.begin()
+    with driver.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN (FORMAT csv)") as copy:
+        copy.write(lines.getbuffer())
+
+
+def _count_by_rule(connection: sa.Connection, findings: sa.Table) -> dict[str, int]:
+    by_rule = sa.select(findings.c.rule, sa.func.count()).group_by(findings.c.rule).order_by(findings.c.rule)
+    return {rule: count for rule, count in connection.execute(by_rule)}
+
+
+def _judge_rows(
+    connection: sa.Connection, findings: sa.Table, schema: str, row_table: str, verdict_table: str
+) -> dict[str, RowCounts]:
+    """An error rejects its row, a query flags it, a note does neither. Rows that only an issue names count as well."""
+    rows = sa.table(row_table, sa.column("source_table"), sa.column("source_row"), schema=schema)
+    place = (findings.c.source_table, findings.c.source_row)
+    found = (
+        sa.select(
+            *place,
+            sa.func.bool_or(findings.c.severity == "error").label("rejected"),
+            sa.func.bool_or(findings.c.severity == "query").label("queried"),
+        )
+        .where(findings.c.source_row.is_not(None))
+        .group_by(*place)
+        .subquery("found")
+    )
+    same = sa.and_(rows.c.source_table == found.c.source_table, rows.c.source_row == found.c.source_row)
+    rejected = sa.func.coalesce(found.c.rejected, False)
+    judged = sa.select(
+        sa.func.coalesce(rows.c.source_table, found.c.source_table).label("source_table"),
+        sa.func.coalesce(rows.c.source_row, found.c.source_row).label("source_row"),
+        rejected.label("rejected"),
+        sa.and_(sa.not_(rejected), sa.func.coalesce(found.c.queried, False)).label("flagged"),
+    ).select_from(rows.join(found, same, full=True))
+    verdicts = _made_anew(connection, _verdicts(schema, verdict_table))
+    connection.execute(sa.insert(verdicts).from_select([column.name for column in verdicts.c], judged))
+    count = sa.func.count()
+    per_table = sa.select(
+        verdicts.c.source_table,
+        count,
+        count.filter(sa.not_(verdicts.c.rejected)),
+        count.filter(verdicts.c.flagged),
+        count.filter(verdicts.c.rejected),
+    )
+    grouped = per_table.group_by(verdicts.c.source_table).order_by(verdicts.c.source_table)
+    return {table: RowCounts(*counts) for table, *counts in connection.execute(grouped)}
