@@ -1,8 +1,8 @@
 """Writes an SPSS system file as an older Windows machine writes it: a code page, no compression, user-missing codes.
 
-pyreadstat writes UTF-8 only and stamps the current time; a sample needs cp1252, which statistics offices still
-deliver, and the same bytes every time. Only what the samples need: numbers, dates, strings up to 255 bytes, variable and
-value labels, discrete missing values. Layout after the description of the format in the PSPP developers' guide.
+pyreadstat writes UTF-8 only and stamps the current time; a sample needs cp1252, as statistics offices deliver it,
+and the same bytes every time. Only what the samples need: numbers, dates, strings up to 255 bytes, variable and value
+labels, discrete missing values. Layout after the description of the format in the PSPP developers' guide.
 """
 
 from __future__ import annotations
