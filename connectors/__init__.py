@@ -1,1 +1,6 @@
+"""Reads any supplier's file or server into batches of text. Knows formats; knows nothing of meaning."""
 
+from connectors.delivery import Opened, Part, open_delivery
+from connectors.shapes import ColumnShape, TableShape
+
+__all__ = ["ColumnShape", "Opened", "Part", "TableShape", "open_delivery"]

@@ -1,0 +1,271 @@
+"""The door of the room: a delivery is opened, compared with what its source declares, and read as batches of text.
+
+The comparison is the same for every format: declared columns must be there, undeclared ones are named and never read.
+How a format is read is the business of its own module; what a column means is nobody's business here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from codebook.errors import Refused
+from connectors.shapes import ColumnShape, Grid, Heading, TableShape, Text
+from sources.batches import ISSUES, DeliveredFile, TextBatch, issues_table
+from sources.models import Source, Table
+
+BATCH_ROWS = 50_000
+_SCIENTIFIC = re.compile(r"^-?\d(?:[.,]\d+)?[eE]\+\d+$")
+
+
+@dataclass
+class Part:
+    """A share of one table that can be read on its own, in another process too."""
+
+    table: str
+    grid: Grid
+    columns: tuple[tuple[str, int], ...]
+    absent: tuple[str, ...] = ()
+    guarded: frozenset[str] = frozenset()
+    _issues: list[pa.Table] = field(default_factory=list)
+
+    def batches(self, size: int = BATCH_ROWS) -> Iterator[TextBatch]:
+        """Batches of at most `size` rows, columns named as in source.yaml; absent optional columns are all null."""
+        self._issues = []
+        names = [name for name, _ in self.columns]
+        named = {position: name for name, position in self.columns}
+        headings = {heading.header: named.get(heading.position) for heading in self.grid.headings}
+        for piece in self.grid.pieces([position for _, position in self.columns], size):
+            for finding in piece.findings:
+                column = headings.get(finding.column) if finding.column is not None else None
+                self._report(finding.rows, finding.rule, finding.severity, column or finding.column)
+            if not len(piece.rows):
+                continue
+            cells = [
+                self._undamaged(name, column, piece.rows) if name in self.guarded else column
+                for name, column in zip(names, piece.cells, strict=True)
+            ]
+            cells += [pa.nulls(len(piece.rows), pa.string())] * len(self.absent)
+            yield TextBatch(self.table, pa.array(piece.rows), pa.table(cells, names=[*names, *self.absent]))
+
+    def issues(self) -> pa.Table:
+        """What reading found so far (schema ISSUES)."""
+        return pa.concat_tables([ISSUES.empty_table(), *self._issues])
+
+    def _report(self, rows: NDArray[np.int64], rule: str, severity: str, column: str | None) -> None:
+        if len(rows):
+            self._issues.append(issues_table(self.table, pa.array(rows), rule, severity, column))
+
+    def _undamaged(self, name: str, column: Text, rows: NDArray[np.int64]) -> Text:
+        """What Excel destroyed is no key, no person and no date: ######## and 1.67E+08 become null and an error."""
+        damaged = damaged_cells(column)
+        if not damaged.any():
+            return column
+        self._report(rows[damaged], "read.damaged_value", "error", name)
+        return pc.if_else(pa.array(damaged), pa.scalar(None, pa.string()), column.cast(pa.string()))
+
+
+def damaged_cells(column: Text) -> NDArray[np.bool_]:
+    """Where a cell shows a column that was too narrow, or a long number that became a power of ten (formats.md 1.2)."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if isinstance(column, pa.DictionaryArray):
+        if not len(column.dictionary):
+            return np.zeros(len(column), dtype=bool)
+        hit = damaged_cells(column.dictionary)
+        valid: NDArray[np.bool_] = column.is_valid().to_numpy(zero_copy_only=False)
+        return hit[column.indices.fill_null(0).to_numpy()] & valid
+    narrow = pc.starts_with(column, "###")
+    power = pc.match_substring(column, "E+", ignore_case=False)
+    suspect: NDArray[np.bool_] = pc.fill_null(pc.or_(narrow, power), False).to_numpy(zero_copy_only=False).copy()
+    for index in np.flatnonzero(suspect):
+        text = column[index].as_py().strip()
+        suspect[index] = not text.strip("#") or _SCIENTIFIC.match(text) is not None
+    return suspect
+
+
+@dataclass
+class Opened:
+    """A delivery whose declared columns are all there. `facts` and `undeclared` hold names and counts, no value."""
+
+    tables: dict[str, TableShape]
+    facts: dict[str, object]
+    undeclared: dict[str, list[str]]
+    _parts: dict[str, Part]
+    _issues: dict[str, pa.Table] = field(default_factory=dict)
+
+    def batches(self, table: str, size: int = BATCH_ROWS) -> Iterator[TextBatch]:
+        """Every row of a table; a declared table that the delivery does not hold has none."""
+        part = self._parts.get(table)
+        if part is None:
+            return
+        yield from part.batches(size)
+        self._issues[table] = part.issues()
+
+    def parts(self, table: str, n: int) -> list[Part]:
+        """At most `n` parts that together are the table; each keeps its own issues."""
+        part = self._parts.get(table)
+        if part is None:
+            return []
+        return [Part(part.table, grid, part.columns, part.absent, part.guarded) for grid in part.grid.split(max(1, n))]
+
+    def issues(self) -> pa.Table:
+        """What reading the tables through `batches` found; read them first."""
+        return pa.concat_tables([ISSUES.empty_table(), *self._issues.values()])
+
+
+def open_delivery(files: Sequence[DeliveredFile], source: Source) -> Opened:
+    """Open the files of one delivery as `source` declares them; Refused if they are not such a delivery."""
+    for file in files:
+        if file.size == 0:
+            raise Refused("delivery.empty", "the file is empty", file.name, "deliver the file again")
+    grids, facts = _grids(files, source)
+    facts["header_fingerprint"] = _fingerprint(grids)
+    opened = Opened({}, facts, {}, {})
+    for table in source.tables:
+        grid = grids.get(table.name)
+        if grid is None:
+            continue
+        found, absent = _match(table, grid.headings, _where(files, grid))
+        taken = {heading.position for _, heading in found}
+        opened.tables[table.name] = TableShape(
+            table.name,
+            tuple(ColumnShape(name, h.header, h.position, h.value_labels, h.missing) for name, h in found),
+            grid.sheet,
+        )
+        opened.undeclared[table.name] = [h.header for h in grid.headings if h.position not in taken]
+        read = [(name, heading) for name, heading in found if _is_read(table, name)]
+        opened._parts[table.name] = Part(
+            table.name, grid, tuple((name, h.position) for name, h in read), absent, _guarded(table, read)
+        )
+    return opened
+
+
+def _grids(files: Sequence[DeliveredFile], source: Source) -> tuple[Mapping[str, Grid], dict[str, object]]:
+    match source.format.kind:
+        case "csv":
+            from connectors import delimited
+
+            return delimited.open_grids(files, source)
+        case "xlsx":
+            from connectors import workbook
+
+            return workbook.open_grids(files, source)
+        case "spss":
+            from connectors import spss
+
+            return spss.open_grids(files, source)
+        case "kobo_xlsx" | "kobo_csv":
+            from connectors import kobo_export
+
+            return kobo_export.open_grids(files, source)
+        case "database":
+            from connectors import database
+
+            return database.open_grids(files, source)
+
+
+def _fingerprint(grids: Mapping[str, Grid]) -> str:
+    headers = "\n\n".join("\n".join(h.header for h in grids[name].headings) for name in sorted(grids))
+    return hashlib.sha256(headers.encode("utf-8")).hexdigest()
+
+
+def _where(files: Sequence[DeliveredFile], grid: Grid) -> str:
+    return f"sheet {grid.sheet}" if grid.sheet else ", ".join(file.name for file in files)
+
+
+def _match(table: Table, headings: Sequence[Heading], where: str) -> tuple[list[tuple[str, Heading]], tuple[str, ...]]:
+    """Declared names with the columns they were found in (file order), and the optional names that are not there."""
+    by_header: dict[str, list[Heading]] = {}
+    by_name: dict[str, list[Heading]] = {}
+    for heading in headings:
+        by_header.setdefault(heading.names[0], []).append(heading)
+        for name in dict.fromkeys(heading.names):
+            by_name.setdefault(name, []).append(heading)
+    found: dict[int, str] = {}
+    missing: list[str] = []
+    absent: list[str] = []
+    unclear: list[str] = []
+    for column in table.columns:
+        if column.family:
+            continue
+        hits = by_header.get(column.name) or by_name.get(column.name, [])
+        if len(hits) == 1:
+            found[hits[0].position] = column.name
+        elif hits:
+            unclear.append(column.name)
+        else:
+            (absent if column.optional else missing).append(column.name)
+    _refuse_unless_all(table, len(found), missing, unclear, where)
+    for heading in headings:
+        if heading.position not in found:
+            member = next((name for name in heading.names if _in_family(table, name)), None)
+            if member is not None:
+                found[heading.position] = member
+    by_position = {heading.position: heading for heading in headings}
+    return [(found[position], by_position[position]) for position in sorted(found)], tuple(absent)
+
+
+def _in_family(table: Table, name: str) -> bool:
+    column = table.column(name)
+    return column is not None and column.family
+
+
+def _refuse_unless_all(table: Table, found: int, missing: list[str], unclear: list[str], where: str) -> None:
+    if len(missing) > (found + len(missing) + len(unclear)) / 2:
+        raise Refused(
+            "delivery.wrong_source",
+            f"{len(missing)} of the {found + len(missing)} columns of table {table.name} are not in the file",
+            where,
+            "is this a file of another source?",
+        )
+    if missing:
+        names = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
+        raise Refused("delivery.missing_column", f"missing: {names}", where, "deliver the file with these columns")
+    if unclear:
+        raise Refused(
+            "delivery.missing_column",
+            f"several columns answer to: {', '.join(unclear[:10])}",
+            where,
+            "declare the full path of the question",
+        )
+
+
+def _is_read(table: Table, name: str) -> bool:
+    """Whether a column has to be read: ignored columns stay in the file unless they are part of a key or of consent."""
+    column = table.column(name)
+    return (column is not None and column.class_ != "ignore") or name in _keys(table)
+
+
+def _keys(table: Table) -> set[str]:
+    names = set(table.key)
+    if table.parent:
+        names.update(table.parent.key)
+    if table.person:
+        names.update(table.person.link)
+    if table.consent:
+        names.add(table.consent.column)
+    for join in table.joins:
+        names.update(join.on)
+    for entity in table.entities.values():
+        names.update(entity.key)
+    return names
+
+
+def _guarded(table: Table, read: Sequence[tuple[str, Heading]]) -> frozenset[str]:
+    """Columns in which Excel's damage is looked for: keys, identifiers and dates."""
+    keys = _keys(table)
+
+    def guard(name: str, heading: Heading) -> bool:
+        column = table.column(name)
+        declared = column is not None and (column.class_ == "identifier" or bool(column.format or column.keep))
+        return name in keys or declared or heading.date
+
+    return frozenset(name for name, heading in read if guard(name, heading))

@@ -1,0 +1,143 @@
+"""Which letters a text file is written in: declared or detected, then proven over every byte, never replaced.
+
+A wrong code page seldom fails: it turns n-tilde into another letter (formats.md 3). So a declared single-byte code page
+is disbelieved where the bytes are UTF-8, where a byte has no letter in it, and where symbols stand inside words.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from functools import cache
+
+from codebook.errors import BadDefinition, Refused
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_SAMPLE = 1 << 20
+_LEGAL_IN_WORDS = set("’‘´`·º°ª–—\xa0\xad^~")
+"""Symbols that do stand between two letters in well-written text: l’eau, paral·lel, N°x."""
+_MANY = 20
+"""A code page is refused if more than one in so many of its non-ASCII letters is a symbol inside a word."""
+
+
+def detect(sample: bytes, declared: str | None, country_default: str = "cp1252") -> tuple[str, int]:
+    """Encoding of a file that starts with `sample`, and the length of its byte-order mark."""
+    for mark, encoding in _BOMS:
+        if sample.startswith(mark):
+            return encoding, len(mark)
+    if declared is not None:
+        try:
+            return codecs.lookup(declared).name, 0
+        except LookupError:
+            raise BadDefinition(f"unknown encoding {declared}", "source.yaml, format.encoding") from None
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return _guess(sample, country_default), 0
+    return "utf-8", 0
+
+
+def _guess(sample: bytes, country_default: str) -> str:
+    import chardet
+
+    lines = [line for line in sample.splitlines() if not line.isascii()]
+    guess = chardet.detect(b"\n".join(lines[:2000])).get("encoding")
+    encoding = codecs.lookup(guess or country_default).name
+    # iso-8859-1 has no printable letter where cp1252 has one, so nothing is lost by taking the larger.
+    return "cp1252" if encoding in ("iso8859-1", "ascii", "utf-8") else encoding
+
+
+@cache
+def is_single_byte(encoding: str) -> bool:
+    """Whether each byte is one letter, ASCII as ever: then bytes can be counted and cut without decoding."""
+    table = _letters(encoding)
+    return table is not None and all(table[code] == chr(code) for code in range(128))
+
+
+@cache
+def _letters(encoding: str) -> tuple[str | None, ...] | None:
+    letters: list[str | None] = []
+    for code in range(256):
+        try:
+            letter = bytes([code]).decode(encoding)
+        except UnicodeDecodeError:
+            letters.append(None)
+            continue
+        if len(letter) != 1:
+            return None
+        letters.append(letter)
+    return tuple(letters) if sum(letter is None for letter in letters) < 100 else None
+
+
+@cache
+def _suspects(encoding: str) -> tuple[bytes, bytes, re.Pattern[bytes]]:
+    """Bytes without a letter; bytes that are symbols; and a symbol between two letters, for a single-byte encoding."""
+    letters = _letters(encoding) or ()
+    high = [(code, letter) for code, letter in enumerate(letters) if code > 127]
+    void = bytes(code for code, letter in high if letter is None or unicodedata.category(letter) == "Cc")
+    symbols = bytes(
+        code
+        for code, letter in high
+        if letter is not None and unicodedata.category(letter)[0] in "SPN" and letter not in _LEGAL_IN_WORDS
+    )
+    alphabet = bytes(code for code, letter in high if letter is not None and letter.isalpha())
+    inside = b"[A-Za-z%b]" % re.escape(alphabet)
+    between = re.compile(b"%b[%b](?=[A-Za-z])" % (inside, re.escape(symbols))) if symbols else re.compile(b"(?!)")
+    return void, symbols, between
+
+
+class Proof:
+    """Goes over a file's bytes once and refuses the encoding that cannot be true. Knows the file by name only."""
+
+    def __init__(self, encoding: str, name: str) -> None:
+        self.encoding, self.name = encoding, name
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._as_utf8: codecs.IncrementalDecoder | None = None
+        if is_single_byte(encoding):
+            self._as_utf8 = codecs.getincrementaldecoder("utf-8")()
+        self._high = self._impossible = 0
+
+    def feed(self, block: bytes) -> None:
+        if is_single_byte(self.encoding):
+            self._feed_single_byte(block)
+        elif self.encoding != "utf-8" or not block.isascii() or self._decoder.getstate()[0]:
+            try:
+                self._decoder.decode(block)
+            except UnicodeDecodeError:
+                raise self._refusal(f"some bytes are no {self.encoding}") from None
+
+    def finish(self) -> None:
+        if not is_single_byte(self.encoding):
+            try:
+                self._decoder.decode(b"", final=True)
+            except UnicodeDecodeError:
+                raise self._refusal(f"it breaks off inside a letter of {self.encoding}") from None
+        elif self._high and self._is_utf8(b"", final=True):
+            raise self._refusal(f"declared {self.encoding}, but the file is UTF-8")
+        elif self._impossible * _MANY > self._high:
+            raise self._refusal(f"as {self.encoding} it has symbols in the middle of words")
+
+    def _feed_single_byte(self, block: bytes) -> None:
+        self._is_utf8(block)
+        if block.isascii():
+            return
+        void, symbols, between = _suspects(self.encoding)
+        if len(block.translate(None, void)) != len(block):
+            raise self._refusal(f"some bytes have no letter in {self.encoding}")
+        self._high += len(block) - len(block.translate(None, bytes(range(128, 256))))
+        if len(block.translate(None, symbols)) != len(block):
+            self._impossible += sum(1 for _ in between.finditer(block))
+
+    def _is_utf8(self, block: bytes, final: bool = False) -> bool:
+        if self._as_utf8 is not None:
+            try:
+                self._as_utf8.decode(block, final)
+            except UnicodeDecodeError:
+                self._as_utf8 = None
+        return self._as_utf8 is not None
+
+    def _refusal(self, what: str) -> Refused:
+        return Refused(
+            "delivery.wrong_encoding", what, self.name, "save it in the declared encoding, or correct source.yaml"
+        )

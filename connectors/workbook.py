@@ -1,0 +1,181 @@
+"""Excel workbooks (xlsx, xls, ods) as text: long numbers and leading zeros intact, real dates as ISO dates.
+
+A workbook is read by python-calamine, which holds a whole sheet in memory; it is opened again in each process that
+reads it, so nothing of it is ever pickled or written down.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from codebook.errors import Refused
+from connectors.shapes import Finding, Grid, Heading, Piece, numbered, without_blank_rows
+from sources.batches import DeliveredFile
+from sources.models import Source
+
+MAX_UNPACKED = 4 << 30
+"""A workbook that claims to unpack to more bytes than this is a bomb or a mistake."""
+
+
+def cell_text(value: object) -> str | None:
+    """A cell as its supplier would copy it: 98 and not 98.0, ISO dates, blank as None."""
+    match value:
+        case str():
+            return value if value.strip() else None
+        case None:
+            return None
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case float():
+            return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        case datetime():
+            return value.date().isoformat() if value.time() == time() else value.isoformat()
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return str(value)
+        case _:
+            return str(value)
+
+
+class Workbook:
+    """An opened workbook that forgets its content when it is pickled and opens it again when it is read."""
+
+    def __init__(self, file: DeliveredFile) -> None:
+        self.file = file
+        self._book: Any = None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"file": self.file, "_book": None}
+
+    @property
+    def sheets(self) -> list[str]:
+        return list(self._opened().sheet_names)
+
+    def rows(self, sheet: str) -> Iterator[list[object]]:
+        """Every row of the sheet from row 1 on, each as wide as the sheet."""
+        from python_calamine import CalamineError
+
+        try:
+            found = self._opened().get_sheet_by_name(sheet)
+            if not found.height or not found.width:
+                return
+            blank: list[object] = [None] * (found.start[1] if found.start else 0)
+            for _ in range(found.start[0] if found.start else 0):
+                yield [*blank, *([None] * found.width)]
+            for row in found.iter_rows():
+                yield [*blank, *row] if blank else row
+        except CalamineError:
+            raise self._unreadable() from None
+
+    def _opened(self) -> Any:
+        if self._book is None:
+            from python_calamine import CalamineError, CalamineWorkbook
+
+            with self.file.open() as handle:
+                try:
+                    if zipfile.is_zipfile(handle):
+                        with zipfile.ZipFile(handle) as archive:
+                            self._refuse_bomb(archive)
+                    handle.seek(0)
+                    self._book = CalamineWorkbook.from_filelike(handle)
+                except (CalamineError, zipfile.BadZipFile, OSError, ValueError):
+                    raise self._unreadable() from None
+        return self._book
+
+    def _refuse_bomb(self, archive: zipfile.ZipFile) -> None:
+        if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
+            raise Refused(
+                "delivery.unreadable",
+                f"it unpacks to more than {MAX_UNPACKED >> 30} GiB",
+                self.file.name,
+                "deliver it as CSV",
+            )
+
+    def _unreadable(self) -> Refused:
+        return Refused(
+            "delivery.unreadable", "it is no whole Excel workbook", self.file.name, "save it again and deliver it again"
+        )
+
+
+@dataclass(frozen=True)
+class SheetGrid:
+    """One sheet below its header row; cells to the right of the header are ragged, of severity `longer`."""
+
+    workbook: Workbook
+    sheet: str
+    headings: tuple[Heading, ...]
+    header_row: int = 1
+    longer: str = "error"
+
+    def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
+        width = len(self.headings)
+        chunk: list[list[object]] = []
+        first = number = self.header_row + 1
+        for number, row in enumerate(self.workbook.rows(self.sheet), start=1):
+            if number <= self.header_row:
+                continue
+            chunk.append(row)
+            if len(chunk) == size:
+                yield self._piece(chunk, first, positions, width)
+                chunk, first = [], number + 1
+        if chunk:
+            yield self._piece(chunk, first, positions, width)
+
+    def split(self, n: int) -> list[Grid]:
+        return [self]
+
+    def _piece(self, chunk: list[list[object]], first: int, positions: Sequence[int], width: int) -> Piece:
+        every = np.arange(first, first + len(chunk), dtype=np.int64)
+        cells = [pa.array([cell_text(row[position]) for row in chunk], pa.string()) for position in positions]
+        rows, kept = without_blank_rows(every, cells)
+        findings: tuple[Finding, ...] = ()
+        if len(chunk[0]) > width:
+            beyond = np.array([any(cell_text(cell) for cell in row[width:]) for row in chunk], dtype=bool)
+            findings = (Finding("read.ragged_row", self.longer, every[beyond]),)
+        return Piece(rows, kept, findings)
+
+
+def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
+    """The declared sheets of an `xlsx` source."""
+    declared = source.format
+    if declared.kind != "xlsx":
+        raise TypeError(declared.kind)
+    if len(files) != 1:
+        raise Refused(
+            "delivery.wrong_source", f"{len(files)} files, one is expected", source.source, "deliver one file at a time"
+        )
+    workbook = Workbook(files[0])
+    absent = [table.name for table in source.tables if table.name not in workbook.sheets]
+    if absent:
+        raise Refused(
+            "delivery.wrong_source",
+            f"there is no sheet {', '.join(absent)}",
+            files[0].name,
+            "is this a file of another source?",
+        )
+    return {table.name: open_sheet(workbook, table.name, declared.header_row) for table in source.tables}, {}
+
+
+def open_sheet(workbook: Workbook, sheet: str, header_row: int = 1, longer: str = "error") -> SheetGrid:
+    """A sheet as a grid; Refused if it has no header or no row below it."""
+    rows = workbook.rows(sheet)
+    header: list[str] = []
+    for number, row in enumerate(rows, start=1):
+        if number == header_row:
+            header = [(cell_text(cell) or "").strip() for cell in row]
+            break
+    while header and not header[-1]:
+        header.pop()
+    if not header:
+        raise Refused("delivery.empty", f"sheet {sheet} has no header", workbook.file.name, "deliver the file again")
+    if not any(any(cell_text(cell) for cell in row) for row in rows):
+        raise Refused("delivery.empty", f"sheet {sheet} has no row", workbook.file.name, "deliver the file again")
+    return SheetGrid(workbook, sheet, numbered(header, workbook.file.name), header_row, longer)
