@@ -26,7 +26,8 @@ Condition = sa.ColumnElement[bool]
 
 def codes_in_list(column: sa.ColumnElement[Any], codes: list[int]) -> Condition:
     """Every code of the array is in the list."""
-    return sa.type_coerce(column, CODES).contained_by(_codes(codes))
+    within: Condition = sa.type_coerce(column, CODES).contained_by(_codes(codes))
+    return within
 
 
 def codes_exclude(column: sa.ColumnElement[Any], codes: list[int]) -> Condition:
@@ -90,11 +91,13 @@ def expectation_classes() -> dict[str, Any]:
 
 
 def _expectation_class(name: str, metric: str, condition: Callable[..., Condition], keys: tuple[str, ...]) -> Any:
-    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+    from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
     from great_expectations.expectations.expectation import ColumnMapExpectation
-    from great_expectations.expectations.metrics.map_metric_provider import (
-        ColumnMapMetricProvider,
+    from great_expectations.expectations.metrics.map_metric_provider.column_condition_partial import (
         column_condition_partial,
+    )
+    from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
+        ColumnMapMetricProvider,
     )
 
     metric_name = f"homeward.{metric}"

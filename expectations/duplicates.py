@@ -29,12 +29,14 @@ def finding(findings: sa.Table, schema: str, tables: Mapping[str, str], row_tabl
         .group_by(*doubled.c)
         .subquery("row_content")
     )
-    by_key = {"partition_by": [row.c.source_table, row.c.row_key]}
+    same_key = (row.c.source_table, row.c.row_key)
+    lowest = sa.func.min(row.c.content).over(partition_by=same_key)
+    highest = sa.func.max(row.c.content).over(partition_by=same_key)
     judged = sa.select(
         row.c.source_table,
         row.c.source_row,
-        (sa.func.min(row.c.content).over(**by_key) != sa.func.max(row.c.content).over(**by_key)).label("differs"),
-        sa.func.row_number().over(**by_key, order_by=row.c.source_row).label("nth"),
+        (lowest != highest).label("differs"),
+        sa.func.row_number().over(partition_by=same_key, order_by=row.c.source_row).label("nth"),
     ).subquery("judged")
     rule = sa.case((judged.c.differs, "key.duplicate"), else_="key.duplicate_row")
     nothing = sa.null().cast(sa.Text)

@@ -88,7 +88,7 @@ def resolved(rule: Rule, received: dt.date) -> dict[str, Any]:
 
 
 def state_column(variable: Variable) -> str:
-    """The column that says whether a variable is answered: code lists hold their states, other types have a companion."""
+    """The column that says whether a variable is answered: a coded one itself, else its companion."""
     return variable.name if variable.type in {"code", "codes"} else f"{variable.name}_state"
 
 

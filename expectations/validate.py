@@ -12,97 +12,18 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 from pyarrow import csv
 
-from codebook.errors import HomewardError, Unavailable
+from codebook.errors import Unavailable
 from expectations import duplicates, gx_run
 from expectations.conditions import failing
-from expectations.suites import FAMILIES, Family, Rule
-
-Verdict = Literal["pass", "fail", "could_not_run"]
-
-FINDINGS = pa.schema(
-    [
-        ("rule", pa.string()),
-        ("version", pa.string()),
-        ("severity", pa.string()),
-        ("source_table", pa.string()),
-        ("source_row", pa.int64()),
-        ("source_column", pa.string()),
-        ("variable", pa.string()),
-    ]
-)
-"""Columns of the findings table. `source_row` is null for a whole column, table or delivery. No value, ever."""
-
-KEY_RULES = ("key.duplicate", "key.duplicate_row")
-
-
-class CouldNotRun(Unavailable):
-    """A rule crashed, so nobody knows whether the delivery holds it: neither pass nor fail, nothing is published."""
-
-    def __init__(self, rules: Sequence[str], where: str) -> None:
-        named = ", ".join(rules[:3]) + (f" and {len(rules) - 3} more" if len(rules) > 3 else "")
-        super().__init__(
-            f"could not run {named}", where, "nothing was published; mend the rule or the table, run again"
-        )
-        self.rules = tuple(rules)
-        self.args = (rules, where)
-
-
-@dataclass(frozen=True)
-class RuleVerdict:
-    """What one rule said, and on how many rows it failed."""
-
-    rule: Rule
-    verdict: Verdict
-    count: int = 0
-
-
-@dataclass(frozen=True)
-class RowCounts:
-    """Rows of one of the supplier's tables. `rows_in` = `accepted` + `rejected`; `flagged` are among the accepted."""
-
-    rows_in: int = 0
-    accepted: int = 0
-    flagged: int = 0
-    rejected: int = 0
-
-    def __add__(self, other: RowCounts) -> RowCounts:
-        pairs = zip(self.parts, other.parts, strict=True)
-        return RowCounts(*(mine + theirs for mine, theirs in pairs))
-
-    @property
-    def parts(self) -> tuple[int, int, int, int]:
-        return self.rows_in, self.accepted, self.flagged, self.rejected
-
-
-@dataclass(frozen=True)
-class Verdicts:
-    """The outcome for a delivery. `refused` is the `delivery.*` rule that refuses the whole of it, if one does."""
-
-    rules: tuple[RuleVerdict, ...]
-    tables: dict[str, RowCounts]
-    findings_by_rule: dict[str, int]
-    refused: str | None = None
-    failed_by_family: dict[Family, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        failed = Counter(verdict.rule.family for verdict in self.rules if verdict.verdict == "fail")
-        duplicates_found = sum(rule in self.findings_by_rule for rule in KEY_RULES)
-        by_family = {family: failed[family] + (duplicates_found if family == "key" else 0) for family in FAMILIES}
-        object.__setattr__(self, "failed_by_family", by_family)
-
-    @property
-    def totals(self) -> RowCounts:
-        return sum(self.tables.values(), RowCounts())
+from expectations.suites import Rule
+from expectations.verdicts import FINDINGS, CouldNotRun, RowCounts, RuleVerdict, Verdict, Verdicts
 
 
 def run(
@@ -159,12 +80,14 @@ def read_findings(url: str, schema: str, findings_table: str) -> pa.Table:
     engine = sa.create_engine(url, hide_parameters=True)
     try:
         with engine.connect() as connection:
-            columns = list(zip(*connection.execute(sa.select(findings).order_by(*order)).all(), strict=True))
+            rows = connection.execute(sa.select(findings).order_by(*order)).all()
     except sa.exc.SQLAlchemyError as error:
         raise database_error(error, schema) from None
     finally:
         engine.dispose()
-    return pa.table(columns or [[] for _ in FINDINGS], schema=FINDINGS)
+    by_column = zip(*rows, strict=True) if rows else [()] * len(FINDINGS)
+    columns = [pa.array(column, part.type) for column, part in zip(by_column, FINDINGS, strict=True)]
+    return pa.Table.from_arrays(columns, schema=FINDINGS)
 
 
 def refusal(totals: RowCounts, max_rejected_share: float) -> str | None:
@@ -176,7 +99,7 @@ def refusal(totals: RowCounts, max_rejected_share: float) -> str | None:
     return None
 
 
-def database_error(error: sa.exc.SQLAlchemyError, schema: str) -> HomewardError:
+def database_error(error: sa.exc.SQLAlchemyError, schema: str) -> Unavailable:
     """The database's error by its code only: the server's own words may hold values."""
     code = getattr(getattr(error, "orig", None), "sqlstate", None) or type(error).__name__
     return Unavailable("the database did not finish the validation", f"schema {schema}, {code}", "run again")
@@ -225,13 +148,14 @@ def _text(value: str) -> sa.ColumnElement[str]:
 
 
 def _findings(schema: str, name: str) -> sa.Table:
-    types: dict[pa.DataType, Any] = {pa.string(): sa.Text, pa.int64(): sa.BigInteger}
-    columns = (sa.Column(part.name, types[part.type]) for part in FINDINGS)
+    columns: list[sa.Column[Any]] = [
+        sa.Column(part.name, sa.BigInteger() if part.type == pa.int64() else sa.Text()) for part in FINDINGS
+    ]
     return sa.Table(name, sa.MetaData(), *columns, schema=schema, prefixes=["UNLOGGED"])
 
 
 def _verdicts(schema: str, name: str) -> sa.Table:
-    columns = [sa.Column("source_table", sa.Text), sa.Column("source_row", sa.BigInteger)]
+    columns: list[sa.Column[Any]] = [sa.Column("source_table", sa.Text), sa.Column("source_row", sa.BigInteger)]
     columns += [sa.Column(name, sa.Boolean) for name in ("rejected", "flagged")]
     return sa.Table(name, sa.MetaData(), *columns, schema=schema, prefixes=["UNLOGGED"])
 
@@ -258,7 +182,7 @@ def _load_issues(connection: sa.Connection, findings: sa.Table, issues: pa.Table
 
 def _count_by_rule(connection: sa.Connection, findings: sa.Table) -> dict[str, int]:
     by_rule = sa.select(findings.c.rule, sa.func.count()).group_by(findings.c.rule).order_by(findings.c.rule)
-    return {rule: count for rule, count in connection.execute(by_rule)}
+    return {str(rule): int(count) for rule, count in connection.execute(by_rule)}
 
 
 def _judge_rows(

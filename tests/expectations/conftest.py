@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 import yaml
+
 from codebook.loader import Codebook
 from codebook.models import Code, CodeList, Entity, Label
-
 from expectations import validate
 from expectations.suites import Rule, rules_for
 from sources.batches import ISSUES
@@ -98,7 +98,7 @@ class Staging:
         return rows
 
     def stage(self, rows: list[dict[str, object]], keys: list[int | None] | None = None) -> None:
-        """Each row is GOOD with changes; row numbers start at 2. `keys`: the natural key of each, its number if none."""
+        """Each row is GOOD with changes; row numbers start at 2. `keys`: each one's natural key, else all differ."""
         engine = sa.create_engine(self.url)
         metadata = sa.MetaData()
         columns = self.codebook.columns("case")
