@@ -18,7 +18,7 @@ from examples.manifest import Manifest, Planted, RowOutcome, plant, plant_people
 from examples.people import Person, dui_check_digit, person
 
 SOURCE = "slv/dgme_returns"
-FILE = "retornados_2026_T3.csv"
+FILE = "retornados_2024_T3.csv"
 ROWS = 600
 COLUMNS = (
     "EXPEDIENTE", "DUI", "NOMBRES", "APELLIDOS", "FECHA_NAC", "SEXO", "NACIONALIDAD", "ESTADO_CIVIL", "ESTUDIOS",
@@ -84,7 +84,7 @@ class _Row:
 
 def make_slv(folder: Path) -> Manifest:
     """Writes the register into `folder`; the same bytes every time."""
-    rng = random.Random(20260930)  # noqa: S311 - reproducible on purpose, nothing secret
+    rng = random.Random(20240930)  # noqa: S311 - reproducible on purpose, nothing secret
     rows = list(_register(rng))
     _plant_defects(rows, rng)
     path = folder / FILE
@@ -114,7 +114,7 @@ def _register(rng: random.Random) -> Iterator[_Row]:
         members = min(rng.choices((1, 2, 3, 4, 5), weights=(62, 14, 12, 8, 4))[0], ROWS - 1 - number)
         for row in _family(rng, family, members):
             number += 1
-            row.cells["EXPEDIENTE"] = f"RET-2026-{number:06d}"
+            row.cells["EXPEDIENTE"] = f"RET-2024-{number:06d}"
             if first is None and members == 1 and row.cells["MODALIDAD"] == "DEP" and row.cells["DUI"]:
                 first = row
             yield row
@@ -128,7 +128,7 @@ def _again(first: _Row, family: int) -> _Row:
     came = _read(first.cells["FECHA_RETORNO"]) + timedelta(days=183)
     cells = {
         **first.cells,
-        "EXPEDIENTE": f"RET-2026-{ROWS:06d}",
+        "EXPEDIENTE": f"RET-2024-{ROWS:06d}",
         "DUI": f"{first.who.national_id[:8]}-{first.who.national_id[8]}",
         "FAMILIA": f"F{family:05d}",
         "FECHA_RETORNO": _written(came),
@@ -141,7 +141,7 @@ def _again(first: _Row, family: int) -> _Row:
 
 def _family(rng: random.Random, family: int, members: int) -> Iterator[_Row]:
     """People who came back together: one family number, size, date, country, and home."""
-    came = date(2026, 1, 5) + timedelta(days=rng.randrange(90 if members == 1 else 260))
+    came = date(2024, 1, 5) + timedelta(days=rng.randrange(90 if members == 1 else 260))
     modality = _pick(rng, _MODALITIES)
     department = rng.choice(list(_PLACES))
     head = person("SLV", rng)
@@ -281,9 +281,9 @@ def _plant_defects(rows: list[_Row], rng: random.Random) -> None:
     spoil(2, "map.unknown_code", "error", on("MODALIDAD", "RVX"))
     spoil(2, "map.unknown_code", "error", on("PAIS_PROCEDENCIA", "EE. UU. / MX"))
     spoil(1, "map.unknown_code", "error", on("VULNERABILIDAD", "ENF ZZZ"))
-    spoil(2, "map.unreadable_date", "error", on("FECHA_RETORNO", "31/02/2026"))
+    spoil(2, "map.unreadable_date", "error", on("FECHA_RETORNO", "31/02/2024"))
     spoil(2, "map.unreadable_date", "error", american)
-    spoil(2, "map.two_digit_year", "error", lambda row: {"FECHA_RETORNO": row.cells["FECHA_RETORNO"][:6] + "26"})
+    spoil(2, "map.two_digit_year", "error", lambda row: {"FECHA_RETORNO": row.cells["FECHA_RETORNO"][:6] + "24"})
     spoil(2, "map.unreadable_number", "error", on("INGRESO_MENSUAL", "mil doscientos"))
     spoil(2, "map.unknown_place", "error", on("MUNICIPIO", "Villa Ñanduy"))
     spoil(3, "gate.missing_key", "error", on("EXPEDIENTE", ""))
@@ -302,7 +302,7 @@ def _duplicate(rows: list[_Row], lone: Iterator[_Row], rng: random.Random) -> No
     """Three lines copied whole, and two file numbers given to a second, different return."""
     for _ in range(3):
         row = next(lone)
-        rows.append(_Row(row.who, dict(row.cells), {"key.duplicate_row": "query"}))
+        rows.append(_Row(row.who, dict(row.cells), {"key.duplicate_row": "error"}))
     for _ in range(2):
         row = next(lone)
         again = _Row(row.who, {**row.cells, "PAIS_PROCEDENCIA": "Belice", "VIA": "TERRESTRE", "MODALIDAD": "EXP"})

@@ -18,7 +18,7 @@ from examples.people import Person, cui_verifier, person
 from examples.sav import Cell, Variable, write_sav
 
 SOURCE = "gtm/ine_rss"
-FILE = "esr_2026_base_y_final.sav"
+FILE = "esr_2023_2024.sav"
 PEOPLE = 220
 NOT_APPLICABLE, DONT_KNOW, REFUSED = 97, 98, 99
 _SPECIAL = {NOT_APPLICABLE: "No aplica", DONT_KNOW: "No sabe", REFUSED: "No responde"}
@@ -107,6 +107,7 @@ def _variables() -> list[Variable]:
 
     return [
         Variable("ID_ENTREVISTA", "Número de entrevista", "text", 12),
+        Variable("FOLIO", "Número de la persona en la muestra", "text", 8),
         Variable("CUI", "Código único de identificación", "text", 15),
         Variable("NOMBRES", "Nombres", "text", 30),
         Variable("APELLIDOS", "Apellidos", "text", 30),
@@ -145,12 +146,12 @@ class _Case:
 
 def make_gtm(folder: Path) -> Manifest:
     """Writes the survey file into `folder`; the same bytes every time."""
-    rng = random.Random(20260731)  # noqa: S311 - reproducible on purpose, nothing secret
+    rng = random.Random(20240731)  # noqa: S311 - reproducible on purpose, nothing secret
     cases = list(_survey(rng))
     _plant_defects(cases)
     variables = _variables()
     rows = [[case.cells.get(variable.name) for variable in variables] for case in cases]
-    write_sav(folder / FILE, "Encuesta de sostenibilidad de la reintegración, año 2026", variables, rows)
+    write_sav(folder / FILE, "Encuesta de sostenibilidad de la reintegración, años 2023 y 2024", variables, rows)
     return Manifest(
         source=SOURCE,
         files=(FILE,),
@@ -185,9 +186,9 @@ def _survey(rng: random.Random) -> Iterator[_Case]:
 
 
 def _returnee(rng: random.Random, number: int) -> _Returnee:
-    born = date(2009, 1, 1) + timedelta(days=rng.randrange(200)) if number % 37 == 0 else None  # some are 15 or 16
+    born = date(2007, 1, 1) + timedelta(days=rng.randrange(200)) if number % 37 == 0 else None  # some are 15 or 16
     who = person("GTM", rng, born=born)
-    returned = date(2025, 1, 10) + timedelta(days=rng.randrange(150))
+    returned = date(2023, 1, 10) + timedelta(days=rng.randrange(150))
     children = rng.choices((0, 1, 2, 3), weights=(40, 28, 22, 10))[0]
     fixed: dict[str, Cell] = {
         "NOMBRES": who.given,
@@ -208,6 +209,7 @@ def _opening(rng: random.Random, who: Person, wave: int, number: int, asked: dat
     cui = who.national_id
     return {
         "ID_ENTREVISTA": f"INE-{number:04d}-{wave}",
+        "FOLIO": f"INE-{number:04d}",
         "CUI": f"{cui[:4]} {cui[4:9]} {cui[9:]}" if wave == _BASELINE else cui,  # typed differently in each wave
         "ENCUESTADOR": rng.choice(("Edwin Tzoc Iboy", "Marleny Xicará Peñate")),
         "OLA": wave,
@@ -302,10 +304,13 @@ def _plant_defects(cases: list[_Case]) -> None:
         cases[place].cells["CUI"] = wrong
         cases[place].findings["gate.check_digit"] = "query"
 
+    cases[345].cells.update({_ABLE_TO_STAY: _NO, _WHY_LEAVE: None})
+    cases[345].findings["rule.rss_response.unable_to_stay_needs_reason"] = "query"
+
     cases[310].cells["ID_ENTREVISTA"] = None
     cases[310].findings["gate.missing_key"] = "error"
 
-    cases.append(_Case(cases[320].who, dict(cases[320].cells), {"key.duplicate_row": "query"}))
+    cases.append(_Case(cases[320].who, dict(cases[320].cells), {"key.duplicate_row": "error"}))
     other = _Case(cases[330].who, {**cases[330].cells, "P01": 1, "P02": 5, "P10": 1, "P20": 5})
     other.findings["key.duplicate"] = cases[330].findings["key.duplicate"] = "error"
     cases.append(other)
@@ -320,6 +325,6 @@ def _planted(case: _Case) -> list[Planted]:
         *plant("phone", [who.phone[4:]]),
         *plant("name", [f"{who.given} {who.family}", str(cells["ENCUESTADOR"])]),
         *plant("birth_date", [who.birth.isoformat(), who.birth.strftime("%d/%m/%Y")]),
-        *plant("case_number", [str(cells["ID_ENTREVISTA"] or "")]),
+        *plant("case_number", [str(cells["ID_ENTREVISTA"] or ""), str(cells["FOLIO"])]),
         *case.mentioned,
     ]

@@ -71,7 +71,7 @@ def _header(title: str, variables: Sequence[Variable], cases: int) -> bytes:
     product = _text("@(#) SPSS DATA FILE MS Windows", 60)
     elements = sum(variable.segments for variable in variables)
     sizes = struct.pack("<iiiiid", 2, elements, 0, 0, cases, 100.0)
-    return b"$FL2" + product + sizes + b"30 Sep 26" + b"09:00:00" + _text(title, 64) + b"\0\0\0"
+    return b"$FL2" + product + sizes + b"31 Jul 24" + b"09:00:00" + _text(title, 64) + b"\0\0\0"
 
 
 def _short(number: int) -> str:
