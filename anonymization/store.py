@@ -71,6 +71,14 @@ def seal(source: Path | BinaryIO | Iterable[bytes], name: str, folder: Path, key
     return Sealed(sha256, size, SealedFile(path, keyring))
 
 
+def open_sealed(sha256: str, folder: Path, keyring: Keyring) -> SealedFile:
+    """The file that was sealed into `folder` with this sha256. Unavailable if it is not there."""
+    path = Path(folder) / f"{sha256}{SUFFIX}"
+    if not path.is_file():
+        raise Unavailable("a received file is missing from the sealed store", sha256[:8], "restore the store")
+    return SealedFile(path, keyring)
+
+
 @dataclass(frozen=True)
 class SealedFile:
     """A delivered file in the sealed store (`sources.batches.DeliveredFile`). Pickles without any key or name."""

@@ -1,0 +1,166 @@
+"""Identifiers brought to one form before they are compared: national numbers by scheme, phones, e-mails, the rest.
+
+What is junk (a placeholder, a word, too short) never becomes a key; what fails its check digit does, with a query to
+the supplier, for a check shows plausibility and not who issued the number (domain.md 5.1). Nothing is stored here.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sources.models import Column
+
+Digits = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """`keys`: the comparable form, null where there is none. `doubtful`: filled, and not a number of its scheme."""
+
+    keys: pa.Array
+    doubtful: pa.Array
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A national number of `length` digits. Spreadsheets eat leading zeros: from `shortest` on they are put back."""
+
+    length: int
+    shortest: int
+    plausible: Callable[[Digits], Mask]
+
+
+def _dui(digits: Digits) -> Mask:
+    total = digits[:, :8] @ np.arange(9, 1, -1)
+    return np.equal((10 - total % 10) % 10, digits[:, 8])
+
+
+def _cui(digits: Digits) -> Mask:
+    department = digits[:, 9] * 10 + digits[:, 10]
+    checked = np.equal((digits[:, :8] @ np.arange(2, 10)) % 11, digits[:, 8])
+    return np.logical_and(checked, (department >= 1) & (department <= 22))
+
+
+def _dni(digits: Digits) -> Mask:
+    department, century = digits[:, 0] * 10 + digits[:, 1], digits[:, 4] * 10 + digits[:, 5]
+    return np.logical_and((department >= 1) & (department <= 18), (century == 19) | (century == 20))
+
+
+SCHEMES = {
+    "slv_dui": Scheme(9, 6, _dui),
+    "gtm_cui": Scheme(13, 12, _cui),
+    "hnd_dni": Scheme(13, 12, _dni),
+}
+"""Numbers whose form is known; every other scheme is an opaque text. Oracles and sources: domain.md 5.1."""
+
+_SEPARATORS = r"[\s\-./_]"
+_PLACEHOLDER = r"^(0{8}|1{8}|2{8}|3{8}|4{8}|5{8}|6{8}|7{8}|8{8}|9{8}|12345678|01234567|87654321|98765432)"
+_ONE_SIGN = r"^(0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|X+)$"
+_EMAIL = r"^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$"
+_INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF])
+
+
+def field_of(column: Column, source: str) -> str:
+    """The name under which a column's identifiers are compared: with other sources where its scheme is shared."""
+    if column.kind in ("phone", "email"):
+        return column.kind
+    if column.kind in ("national_id", "document") and column.scheme:
+        return column.scheme
+    return f"{column.kind} {column.name}@{source}"
+
+
+def normalise(values: pa.Array, column: Column, country: str) -> Normalised:
+    """Distinct texts of an identifier column in comparable form."""
+    folded = _folded(values)
+    if column.kind in ("national_id", "document"):
+        return _national_id(folded, SCHEMES.get(column.scheme or ""))
+    if column.kind == "phone":
+        return _certain(pa.array(_phones(folded.to_pylist(), country), pa.string()))
+    casefolded = pc.utf8_lower(folded)
+    if column.kind == "email":
+        return _certain(_only(casefolded, pc.match_substring_regex(casefolded, _EMAIL)))
+    spaced = pc.replace_substring_regex(casefolded, r"\s+", " ")
+    return _certain(_only(spaced, pc.invert(pc.match_substring_regex(spaced, r"^([0\W_]*|(?i)x+)$"))))
+
+
+def plausible(values: pa.Array, scheme: Scheme) -> pa.Array:
+    """Which texts, without separators and of full length, are numbers that this scheme could have issued."""
+    shaped = pc.fill_null(pc.match_substring_regex(values, f"^[0-9]{{{scheme.length}}}$"), False)
+    positions = np.flatnonzero(shaped.to_numpy(zero_copy_only=False))
+    result = np.zeros(len(values), dtype=bool)
+    if len(positions):
+        joined = "".join(values.take(pa.array(positions)).to_pylist()).encode()
+        digits = np.frombuffer(joined, dtype=np.uint8).reshape(-1, scheme.length).astype(np.int64) - ord("0")
+        result[positions] = scheme.plausible(digits)
+    return pa.array(result)
+
+
+def _national_id(folded: pa.Array, scheme: Scheme | None) -> Normalised:
+    compact = pc.utf8_upper(pc.replace_substring_regex(folded, _SEPARATORS, ""))
+    junk = pc.or_(pc.match_substring_regex(compact, _PLACEHOLDER), pc.match_substring_regex(compact, _ONE_SIGN))
+    if scheme is None:
+        # A number has a digit in it: "none", "n/a" and "pending" have not.
+        number = pc.and_(pc.match_substring_regex(compact, r"[0-9]"), pc.greater_equal(pc.utf8_length(compact), 4))
+        return _certain(_only(compact, pc.and_not(number, junk)))
+    number = pc.match_substring_regex(compact, f"^[0-9]{{{scheme.shortest},{scheme.length}}}$")
+    padded = pc.if_else(number, pc.utf8_lpad(compact, scheme.length, "0"), compact)
+    junk = pc.or_(junk, pc.match_substring_regex(padded, _PLACEHOLDER))
+    keys = _only(padded, pc.and_not(number, junk))
+    doubtful = pc.and_(pc.is_valid(folded), pc.or_(pc.is_null(keys), pc.invert(plausible(padded, scheme))))
+    return Normalised(keys, doubtful)
+
+
+def _phones(values: list[str | None], country: str) -> list[str | None]:
+    """E.164, read as somebody in `country` would dial it; None where it is no possible number."""
+    import phonenumbers
+
+    region = _region(country)
+
+    def one(value: str | None) -> str | None:
+        try:
+            number = phonenumbers.parse(value or "", region)
+        except phonenumbers.NumberParseException:
+            return None
+        if not phonenumbers.is_possible_number(number):
+            return None
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+    return [one(value) for value in values]
+
+
+def _region(country: str) -> str | None:
+    """ISO 3166-1 alpha-2 of an alpha-3 code, as the CLDR has it."""
+    from babel.core import get_global
+
+    aliases = get_global("territory_aliases").get(country)
+    return aliases[0] if aliases else None
+
+
+def _folded(values: pa.Array) -> pa.Array:
+    """One form of what looks the same: compatibility forms, every script's digits, no invisible marks."""
+    trimmed = pc.utf8_trim_whitespace(values)
+    if pc.all(pc.string_is_ascii(trimmed)).as_py() is not False:
+        return trimmed
+    return pa.array([None if value is None else _fold(value) for value in trimmed.to_pylist()], pa.string())
+
+
+def _fold(value: str) -> str:
+    visible = unicodedata.normalize("NFKC", value).translate(_INVISIBLE)
+    digits = (str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in visible)
+    return "".join(digits).strip()
+
+
+def _only(values: pa.Array, mask: pa.Array) -> pa.Array:
+    return pc.if_else(pc.fill_null(mask, False), values, pa.scalar(None, pa.string()))
+
+
+def _certain(keys: pa.Array) -> Normalised:
+    return Normalised(keys, pa.repeat(False, len(keys)))

@@ -1,0 +1,79 @@
+"""The leak guard: errors of libraries and servers quote values, so nothing of their text leaves this house.
+
+What stays of a foreign error: its type, the place in our code, and of a database error the SQLSTATE, constraint and
+table. Homeward's own errors hold no value and pass as they are. Not its business: what is logged or shown.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from codebook.errors import HomewardError, Unavailable
+
+_HOUSE = Path(__file__).resolve().parent.parent
+_SERVER_AWAY = ("08", "53", "57", "58", "25006")
+"""SQLSTATE classes of a server that did not serve: connection, resources, operator intervention, system, read-only."""
+
+
+class Fault(HomewardError):
+    """Something inside Homeward or a library went wrong; the text of the error was withheld, it may hold values."""
+
+
+@contextmanager
+def no_values(where: str = "") -> Iterator[None]:
+    """Whatever is raised inside leaves as a HomewardError without a value. `where` names source and stage only."""
+    try:
+        yield
+    except HomewardError:
+        raise
+    except Exception as error:
+        raise scrubbed(error, where) from None
+
+
+def scrubbed(error: BaseException, where: str = "") -> HomewardError:
+    """`error` as an error of ours that holds no value."""
+    if isinstance(error, HomewardError):
+        return error
+    origin = getattr(error, "orig", None) or error  # SQLAlchemy wraps the driver's error
+    if hasattr(origin, "sqlstate"):
+        return _of_database(origin, where)
+    if isinstance(error, OSError) and error.errno:
+        return Unavailable(f"the system said: {os.strerror(error.errno)}", where, "mend it and run again")
+    if isinstance(error, MemoryError):
+        return Unavailable("there is not enough memory", where, "run again with fewer workers")
+    kind = f"{type(error).__module__.partition('.')[0]}.{type(error).__name__}".removeprefix("builtins.")
+    return Fault(
+        f"{kind} at {_place(error)}", where, "its text was withheld, since it may hold values; please report it"
+    )
+
+
+def scrub(error: BaseException) -> str:
+    """One line about `error` that holds no value."""
+    return str(scrubbed(error))
+
+
+def _of_database(error: BaseException, where: str) -> HomewardError:
+    state: str | None = getattr(error, "sqlstate", None)
+    if state is None or state.startswith(_SERVER_AWAY):
+        return Unavailable(
+            f"the database did not serve, SQLSTATE {state or 'none'}", where, "see that it is up and run again"
+        )
+    facts = [f"SQLSTATE {state}"]
+    diagnosis = getattr(error, "diag", None)
+    for fact in ("constraint_name", "table_name"):
+        if diagnosis is not None and (name := getattr(diagnosis, fact, None)):
+            facts.append(f"{fact.removesuffix('_name')} {name}")
+    return Fault(f"the database said no, {', '.join(facts)}", where, "its text was withheld, since it may hold values")
+
+
+def _place(error: BaseException) -> str:
+    """File and line of the innermost of our own frames."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(_HOUSE) and "site-packages" not in path.parts:
+            return f"{path.relative_to(_HOUSE)}:{frame.lineno}"
+    return "an unknown place"

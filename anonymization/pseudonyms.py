@@ -1,0 +1,96 @@
+"""Keyed 16-byte pseudonyms of cells: record keys that leave the gate, blind indexes that never leave the vault.
+
+Every hash is keyed for one country, purpose and field, so equal values of two countries or two fields share nothing.
+Columns are dictionary-encoded and only distinct values are hashed. Not its business: cleaning values before hashing
+(`identifiers`), and person tokens, which are random and not hashes of anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from anonymization.keys import Keyring
+from sources.batches import KEY
+
+WIDTH = 16
+
+
+def text(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column of a batch as one array of strings, whatever its encoding."""
+    whole = column.cast(pa.string())
+    return whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
+
+
+def coded(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
+    """A column of a batch dictionary-encoded, in one piece; no value is twice in the dictionary."""
+    if isinstance(column, pa.ChunkedArray) and column.num_chunks == 1:
+        column = column.chunk(0)
+    if isinstance(column, pa.DictionaryArray) and len(column.dictionary) <= len(column):
+        return column
+    return text(column).dictionary_encode()  # a slice of a long column may carry the whole column's dictionary
+
+
+def keyed(values: pa.Array, key: bytes) -> pa.Array:
+    """Keyed BLAKE2b of each text, as binary(16); a null stays null."""
+    codes = values.dictionary_encode()
+    plain = codes.dictionary.cast(pa.binary()).to_pylist()
+    joined = b"".join([blake2b(value, key=key, digest_size=WIDTH).digest() for value in plain])
+    return from_bytes(joined).take(codes.indices)
+
+
+def from_bytes(joined: bytes | npt.NDArray[np.uint8]) -> pa.Array:
+    """Joined 16-byte values as an Arrow array."""
+    buffer = pa.py_buffer(joined)
+    return pa.Array.from_buffers(KEY, buffer.size // WIDTH, [None, buffer])
+
+
+def as_matrix(keys: pa.Array) -> npt.NDArray[np.uint8]:
+    """The bytes of keys without nulls, one row a key."""
+    flat = np.frombuffer(keys.buffers()[1], dtype=np.uint8)
+    return flat[keys.offset * WIDTH : (keys.offset + len(keys)) * WIDTH].reshape(-1, WIDTH)
+
+
+def netstrings(columns: Sequence[pa.Array]) -> pa.Array:
+    """The cells of each row joined so that no two different rows read the same; null where a cell is null."""
+    parts = []
+    for column in columns:
+        length = pc.cast(pc.binary_length(column), pa.string())
+        parts.append(pc.binary_join_element_wise(length, column, ":"))
+    return pc.binary_join_element_wise(*parts, "")
+
+
+class RecordKeys:
+    """Makes the keys of one source's records: same source, table and natural key, same record key, for ever."""
+
+    def __init__(self, keyring: Keyring, country: str, source: str) -> None:
+        self._keyring, self._country, self._source = keyring, country, source
+
+    def of_rows(self, table: str, cells: Sequence[pa.Array]) -> pa.Array:
+        """`_key` of rows of `table`, or `_parent` of rows that hold its key."""
+        return keyed(netstrings(cells), self._key("row", table))
+
+    def of_entity(self, entity: str, cells: Sequence[pa.Array]) -> pa.Array:
+        """Key of an entity that several rows, perhaps of several tables, share."""
+        return keyed(netstrings(cells), self._key("entity", entity))
+
+    def renamed(self, entity: str, keys: pa.Array) -> pa.Array:
+        """Keys of `entity` from keys of something else (row or person), one to one.
+
+        A block cipher is exactly that for 16 bytes: a keyed permutation. It takes no loop over rows.
+        """
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+        filled = keys.fill_null(bytes(WIDTH)) if keys.null_count else keys
+        # ECB is sound here: one block is one key, and distinct keys are distinct blocks.
+        cipher = Cipher(algorithms.AES(self._key("renamed", entity)), modes.ECB()).encryptor()  # noqa: S305
+        renamed = from_bytes(cipher.update(as_matrix(filled).tobytes()) + cipher.finalize())
+        return pc.if_else(keys.is_null(), pa.scalar(None, KEY), renamed) if keys.null_count else renamed
+
+    def _key(self, kind: str, name: str) -> bytes:
+        return self._keyring.derive(self._country, "record", f"{self._source} {kind} {name}")
