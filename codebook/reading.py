@@ -12,7 +12,7 @@ import re
 import types
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -27,7 +27,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class _StrictLoader(yaml.SafeLoader):
     """YAML without the surprises: `no` stays a word, .15 stays exact, 2024-05-01 is read by the model."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own way to start without the YAML 1.1 words
 
 
 for _tag, _pattern, _first in (
