@@ -76,9 +76,10 @@ def failing(rule: Rule, received: dt.date) -> Condition:
     elif rule.expectation == "ExpectColumnValuesToNotBeInSet":
         holds = column.not_in(arguments["value_set"])
     elif rule.expectation == "ExpectColumnValuesToBeBetween":
-        bounds = [(column >= arguments["min_value"], arguments["min_value"])]
-        bounds.append((column <= arguments["max_value"], arguments["max_value"]))
-        holds = sa.and_(*(bound for bound, limit in bounds if limit is not None))
+        low, high = arguments["min_value"], arguments["max_value"]
+        above = sa.true() if low is None else column >= low
+        below = sa.true() if high is None else column <= high
+        holds = sa.and_(above, below)
     else:
         raise NotImplementedError(f"no failing-rows condition for {rule.expectation}")
     return sa.and_(column.is_not(None), sa.not_(holds))
