@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -58,7 +59,7 @@ GOOD = {
     "flags": [2],
     "members": 4,
     "children": 2,
-    "income": 120,
+    "income": Decimal("120.00"),
     "open_date": dt.date(2025, 1, 1),
     "close_date": dt.date(2025, 6, 1),
 }
@@ -120,7 +121,7 @@ class Staging:
         for number, (changes, key) in enumerate(zip(rows, keys, strict=True), 2):
             row: dict[str, object] = {}
             for name, value in (GOOD | changes).items():
-                state = name in typed and isinstance(value, int) and value < 0 and name != "income"
+                state = name in typed and value in STATES
                 row[name] = None if state else value
                 if name in typed:
                     row[f"{name}_state"] = value if state else None

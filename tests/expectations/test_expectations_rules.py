@@ -21,7 +21,7 @@ def test_a_good_row_breaks_nothing(only: Only) -> None:
         ({"flags": [-5]}, {"rule.case.flags.required"}),
         ({"open_date": -5}, {"rule.case.open_date.required"}),
         ({"members": 31}, {"rule.case.members.range"}),
-        ({"income": -1}, {"rule.case.income.range"}),
+        ({"income": -9}, {"rule.case.income.range"}),
         ({"open_date": dt.date(1899, 12, 31)}, {"rule.case.open_date.date"}),
         ({"close_date": dt.date(2026, 11, 23)}, {"rule.case.close_date.date"}),
         ({"close_date": dt.date(2024, 12, 31)}, {"rule.case.closed_after_open"}),

@@ -162,8 +162,8 @@ def test_our_statement_selects_what_great_expectations_counts(staging: Staging) 
         "reason": [1, 2, 9, *states],
         "flags": [[1], [1, 9], [9], [-5], [-1], [], None],
         "members": [0, 1, 30, 31, *states],
-        "children": [0, 3, 31, *states],
-        "income": [0, 5000, 5001, None],
+        "children": [-9, 0, 3, 31, *states],
+        "income": [-9, 0, 5000, 5001, *states],
         "open_date": [*days, *states],
         "close_date": [*days, *states],
     }
@@ -196,12 +196,9 @@ def test_no_value_reaches_a_log_an_error_or_a_finding(
     staging.stage([{"members": CANARY}, {}, {}])
     staging.judge()
     table = staging.sql(f"SELECT * FROM {staging.schema}.findings")
-    rules = [*staging.rules()]
-    crash = dataclasses.replace(
-        rules[1],
-        arguments={"column": "members", "value_set": [f"{CANARY}x"]},
-        expectation="ExpectColumnValuesToBeInSet",
-    )
+    rules = staging.rules()
+    mistyped = {"column": "members", "value_set": [f"{CANARY}x"]}
+    crash = dataclasses.replace(rules[1], arguments=mistyped)
     with pytest.raises(CouldNotRun) as caught:
         staging.judge(rules=[*rules[2:], crash])
     printed = capfd.readouterr()
