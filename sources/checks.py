@@ -1,7 +1,7 @@
-"""Is a source consistent: in itself, with its crosswalk, and with the codebook? The first fault is an error.
+"""Is a source.yaml consistent in itself? The first fault is an error with its line and the nearest valid name.
 
-The laws kept here: nothing passes the gate that has no place in the crosswalk; what identifies a person, and free text,
-is never mapped; every name in a crosswalk exists. How values are converted is harmonization's business.
+What the crosswalk says about these columns is checked in `mapping_checks`; what a delivered file holds, by the
+connectors.
 """
 
 from __future__ import annotations
@@ -9,66 +9,101 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from codebook.errors import BadDefinition
-from sources.models import Declaration, Table
-from sources.reading import LinedYaml, nearest
+from codebook.reading import Lines, nearest
+from sources.models import Column, Declaration, Table
+from values.dates import date_form
 
 
-def check_declaration(declaration: Declaration, lined: LinedYaml, purposes: Collection[str]) -> None:
-    """source.yaml in itself: purpose registered, names unique, every key, link, parent and consent column declared."""
+def check_declaration(declaration: Declaration, lines: Lines, purposes: Collection[str]) -> None:
+    """Purpose registered, names unique, every key, link, parent, join and consent column declared."""
     if declaration.purpose not in purposes:
-        raise BadDefinition(
-            f"purpose {declaration.purpose!r} is not registered",
-            lined.where(["purpose"]),
-            nearest(declaration.purpose, purposes),
-        )
+        what = f"purpose `{declaration.purpose}` is not registered"
+        raise BadDefinition(what, lines.where("purpose"), nearest(declaration.purpose, purposes))
+    if "en" not in declaration.title:
+        raise BadDefinition("title without `en`", lines.where("title"), "add the title in English")
+    _check_date_form(declaration.format.date_format, lines.where("format", "date_format"))
     tables = [table.name for table in declaration.tables]
     for index, table in enumerate(declaration.tables):
-        path: list[str | int] = ["tables", index]
         if tables.index(table.name) != index:
-            raise BadDefinition(f"table {table.name!r} is declared twice", lined.where([*path, "name"]), "rename one")
-        if table.parent and table.parent.table not in tables:
-            where = lined.where([*path, "parent", "table"])
-            raise BadDefinition(
-                f"unknown parent table {table.parent.table!r}", where, nearest(table.parent.table, tables)
-            )
-        _check_columns(table, path, lined)
+            where = lines.where("tables", index, "name")
+            raise BadDefinition(f"table `{table.name}` is declared twice", where, "rename one")
+        _check_parent(table, tables, lines.where("tables", index, "parent", "table"))
+        _check_columns(table, index, lines)
+        _check_uses(table, index, lines)
+        if table.joins and declaration.format.kind != "database":
+            where = lines.where("tables", index, "joins")
+            raise BadDefinition("only tables of a database can be joined", where, "declare them as tables")
 
 
-def _check_columns(table: Table, path: list[str | int], lined: LinedYaml) -> None:
+def _check_parent(table: Table, tables: list[str], where: str) -> None:
+    if table.parent is None:
+        return
+    if table.parent.table == table.name:
+        raise BadDefinition(f"table `{table.name}` is its own parent", where, "name the table it repeats under")
+    if table.parent.table not in tables:
+        raise BadDefinition(f"unknown parent table `{table.parent.table}`", where, nearest(table.parent.table, tables))
+
+
+def _check_columns(table: Table, index: int, lines: Lines) -> None:
+    seen: set[str] = set()
+    for number, column in enumerate(table.columns):
+        where = lines.where("tables", index, "columns", number)
+        if column.name in seen:
+            raise BadDefinition(f"column `{column.name}` is declared twice", where, "keep one")
+        seen.add(column.name)
+        _check_column(column, where)
+
+
+def _check_column(column: Column, where: str) -> None:
+    identifier = column.class_ == "identifier"
+    if identifier and column.kind is None:
+        raise BadDefinition(f"identifier `{column.name}` without kind", where, "add kind: national_id, name, phone ...")
+    if not identifier and (column.kind or column.scheme or column.part):
+        what = f"column `{column.name}` has a kind of identifier but is {column.class_}"
+        raise BadDefinition(what, where, "class: identifier, or leave kind, scheme and part away")
+    if column.part is not None and column.kind != "name":
+        raise BadDefinition(f"column `{column.name}` has a part but is no name", where, "kind: name")
+    if column.keep is not None and column.format is None:
+        raise BadDefinition(f"column `{column.name}` keeps its {column.keep} only", where, "add the format of the date")
+    _check_date_form(column.format, where)
+
+
+def _check_date_form(form: str | None, where: str) -> None:
+    if form is not None:
+        try:
+            date_form(form)
+        except ValueError as error:
+            raise BadDefinition(f"`{form}` is no form of dates", where, str(error)) from None
+
+
+def _check_uses(table: Table, index: int, lines: Lines) -> None:
     names = [column.name for column in table.columns]
-    for index, column in enumerate(table.columns):
-        where = lined.where([*path, "columns", index])
-        if names.index(column.name) != index:
-            raise BadDefinition(f"column {column.name!r} is declared twice", where, "keep one")
-        if column.class_ == "identifier" and column.kind is None:
-            raise BadDefinition(
-                f"identifier {column.name!r} without kind", where, "say kind: national_id, name, phone, ..."
-            )
-        if column.class_ != "identifier" and (column.kind or column.scheme or column.part) and column.keep is None:
-            raise BadDefinition(f"column {column.name!r} has a kind but is {column.class_}", where, "class: identifier")
     for role, spot, columns in _uses(table):
         for name in columns:
             if table.column(name) is None:
-                what = f"{role} column {name!r} of table {table.name!r} is not declared"
-                raise BadDefinition(what, lined.where([*path, *spot]), nearest(name, names))
+                what = f"{role} column `{name}` of table `{table.name}` is not declared"
+                raise BadDefinition(what, lines.where("tables", index, *spot), nearest(name, names))
     for name in table.person.link if table.person else ():
         declared = table.column(name)
         if declared is not None and declared.class_ != "identifier":
-            where = lined.where([*path, "person", "link"])
+            where = lines.where("tables", index, "person", "link")
             raise BadDefinition(
-                f"link column {name!r} is {declared.class_}", where, "declare it with class: identifier"
+                f"link column `{name}` is {declared.class_}", where, "declare it with class: identifier"
             )
+    if "person" in table.entities and table.person is None:
+        where = lines.where("tables", index, "entities", "person")
+        raise BadDefinition(f"table `{table.name}` makes persons but links none", where, "add person: {link: [...]}")
 
 
-def _uses(table: Table) -> Iterable[tuple[str, list[str], list[str]]]:
-    yield "key", ["key"], table.key
+def _uses(table: Table) -> Iterable[tuple[str, tuple[str | int, ...], list[str]]]:
+    yield "key", ("key",), table.key
     if table.parent:
-        yield "parent key", ["parent", "key"], table.parent.key
+        yield "parent key", ("parent", "key"), table.parent.key
     if table.person:
-        yield "link", ["person", "link"], table.person.link
+        yield "link", ("person", "link"), table.person.link
     if table.consent:
-        yield "consent", ["consent", "column"], [table.consent.column]
+        yield "consent", ("consent", "column"), [table.consent.column]
     for entity, made in table.entities.items():
-        yield f"{entity} key", ["entities", entity, "key"], made.key
-    for join in table.joins:
-        yield "join", ["joins"], join.on
+        yield f"{entity} key", ("entities", entity, "key"), made.key
+    for number, join in enumerate(table.joins):
+        yield "join", ("joins", number, "on"), join.on

@@ -6,54 +6,37 @@ business; this module only reads corrections.csv.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from codebook.errors import BadDefinition
-from sources.reading import Line, nearest, read_rows
+from pydantic import BaseModel, ConfigDict, Field
 
-HEADER = (
-    "kind", "table", "column", "list", "language", "label", "form_code",
-    "corrected_code", "reason", "reported", "status", "expect",
-)  # fmt: skip
-KINDS = ("choice_label",)
+from codebook.reading import read_rows
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """One row of corrections.csv. `choice_label`: `label` of `list_name` in `language` means `corrected_code`.
+class Correction(BaseModel):
+    """One row of corrections.csv. `choice_label`: `label` of choice list `list` in `language` means `corrected_code`.
 
     An empty `corrected_code` says that the label is ambiguous: rows that hold it are rejected. `form_code` is what
     the form says today; if it says something else, the supplier has mended it and the correction must go.
     """
 
-    line: int
-    kind: str
-    table: str
-    column: str
-    list_name: str
-    language: str
-    label: str
-    form_code: str
-    corrected_code: str
-    reason: str
-    reported: str
-    status: str
-    expect: str
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    kind: Literal["choice_label"]
+    table: str = ""
+    column: str = ""
+    list: str = Field(min_length=1)
+    language: str = Field(min_length=1)
+    label: str = Field(min_length=1)
+    form_code: str = Field(min_length=1)
+    corrected_code: str = ""
+    reason: str = Field(min_length=1)
+    reported: str = ""
+    status: str = ""
+    expect: str = ""
 
 
 def read_corrections(path: Path) -> tuple[Correction, ...]:
     """Read corrections.csv, if the source has one. BadDefinition with file and line."""
-    if not path.exists():
-        return ()
-    return tuple(_correction(line) for line in read_rows(path, HEADER))
-
-
-def _correction(line: Line) -> Correction:
-    cells = dict(line.cells)
-    if cells["kind"] not in KINDS:
-        raise BadDefinition(f"unknown kind {cells['kind']!r}", line.where, nearest(cells["kind"], KINDS))
-    for name in ("list", "language", "label", "form_code", "reason"):
-        if not cells[name]:
-            raise BadDefinition(f"a correction without {name}", line.where, f"fill the column {name}")
-    return Correction(line=line.number, list_name=cells.pop("list"), **cells)
+    return tuple(correction for _, correction in read_rows(path, Correction)) if path.exists() else ()

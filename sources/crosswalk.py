@@ -10,19 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
 
 from codebook.errors import BadDefinition
-from sources.reading import Line, nearest, read_rows, short
+from codebook.reading import place, read_rows
 
-HEADER = (
-    "entity", "variable", "rule", "table", "column", "code", "label", "when",
-    "target", "target_label", "param", "status", "note", "reviewer", "state",
-)  # fmt: skip
-RULES = (
-    "copy", "recode", "number", "date", "constant", "select_multiple", "first_of", "case", "geography", "age",
-)  # fmt: skip
-STATUSES = ("exact", "broader", "narrower", "partial", "impossible", "undetermined")
-STATES = ("proposed", "approved")
+Rule = Literal[
+    "copy", "recode", "number", "date", "constant", "select_multiple", "first_of", "case", "geography", "age"
+]
+Status = Literal["exact", "broader", "narrower", "partial", "impossible", "undetermined"]
+
 BLANK, ANY = "(blank)", "*"
 """Codes with a meaning of their own: an empty cell, and any filled cell."""
 
@@ -35,31 +34,56 @@ class Condition:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class MapRow:
-    """One row of crosswalk.csv; `line` is its place in the file."""
+class MapRow(BaseModel):
+    """One row of crosswalk.csv; an empty cell is an empty text. `line` is its place in the file."""
 
-    line: int
-    entity: str
-    variable: str
-    rule: str
-    table: str
-    column: str
-    code: str
-    label: str
-    when: tuple[Condition, ...]
-    target: str
-    target_label: str
-    param: str
-    status: str
-    note: str
-    reviewer: str
-    state: str
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    entity: str = ""
+    variable: str = ""
+    rule: Rule | None = None
+    table: str = ""
+    column: str = ""
+    code: str = ""
+    label: str = ""
+    when: tuple[Condition, ...] = ()
+    target: str = ""
+    target_label: str = ""
+    param: str = ""
+    status: Status
+    note: str = ""
+    reviewer: str = ""
+    state: Literal["proposed", "approved"]
+    _line: int = PrivateAttr(0)
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _conditions(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        conditions = []
+        for part in value.split("&"):
+            column, _, code = (piece.strip() for piece in part.partition("="))
+            if not column or not code:
+                raise ValueError("write column=code & column2=code2")
+            conditions.append(Condition(column, code))
+        return tuple(conditions)
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> MapRow:
+        if bool(self.entity) != bool(self.variable):
+            raise ValueError("entity and variable stand together or not at all")
+        if self.rule is None and self.status != "impossible":
+            raise ValueError("a row without a rule has status impossible: name a rule, or say so")
+        if self.rule is not None and not self.variable:
+            raise ValueError(f"rule {self.rule} needs an entity and a variable")
+        if self.rule is None and not self.variable and not (self.column and self.note):
+            raise ValueError("a column without a place in the codebook is recorded with column and note")
+        return self
 
     @property
-    def maps(self) -> bool:
-        """Whether the row makes a value; the others only record that something has no place."""
-        return bool(self.variable and self.rule)
+    def line(self) -> int:
+        return self._line
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -82,7 +106,7 @@ class Crosswalk:
         """(table, entity, variable) -> the rows that make it, in file order."""
         groups: dict[tuple[str, str, str], list[MapRow]] = {}
         for row in self.rows:
-            if row.maps:
+            if row.rule is not None:
                 groups.setdefault((row.table, row.entity, row.variable), []).append(row)
         return {group: tuple(rows) for group, rows in groups.items()}
 
@@ -98,55 +122,26 @@ class Crosswalk:
 
 def read_crosswalk(path: Path, only_table: str = "") -> Crosswalk:
     """Read crosswalk.csv; `only_table` stands in where `table` is empty. BadDefinition with file and line."""
-    rows = tuple(_row(line, only_table) for line in read_rows(path, HEADER))
+    rows = []
+    for line, row in read_rows(path, MapRow):
+        placed = row if row.table else row.model_copy(update={"table": only_table})
+        placed._line = line
+        rows.append(placed)
     _check_together(path, rows)
-    return Crosswalk(rows)
+    return Crosswalk(tuple(rows))
 
 
-def _row(line: Line, only_table: str) -> MapRow:
-    cells = line.cells
-    _one_of(line, "rule", RULES, or_empty=True)
-    _one_of(line, "status", STATUSES)
-    _one_of(line, "state", STATES)
-    if bool(cells["entity"]) != bool(cells["variable"]):
-        raise BadDefinition("entity and variable stand together or not at all", line.where, "fill both or neither")
-    if not cells["rule"] and cells["status"] != "impossible":
-        raise BadDefinition("a row without a rule", line.where, "name a rule, or set status to impossible")
-    if cells["status"] == "impossible" and not cells["variable"] and not cells["note"]:
-        raise BadDefinition("a column recorded as impossible without a note", line.where, "say why in the column note")
-    fields = {name: cells[name] for name in HEADER if name not in ("when", "table")}
-    return MapRow(line=line.number, table=cells["table"] or only_table, when=_conditions(line), **fields)
-
-
-def _one_of(line: Line, name: str, allowed: tuple[str, ...], or_empty: bool = False) -> None:
-    value = line.cells[name]
-    if value not in allowed and not (or_empty and not value):
-        raise BadDefinition(f"unknown {name} {value!r}", line.where, nearest(value, allowed))
-
-
-def _conditions(line: Line) -> tuple[Condition, ...]:
-    conditions = []
-    for part in filter(None, (part.strip() for part in line.cells["when"].split("&"))):
-        column, equals, code = part.partition("=")
-        if not equals or not column.strip() or not code.strip():
-            raise BadDefinition(
-                f"condition {part!r} is not column=code", line.where, "write column=code & column2=code2"
-            )
-        conditions.append(Condition(column.strip(), code.strip()))
-    return tuple(conditions)
-
-
-def _check_together(path: Path, rows: tuple[MapRow, ...]) -> None:
+def _check_together(path: Path, rows: list[MapRow]) -> None:
     """First match in file order wins, so a reader must see all rows of a variable at one glance."""
-    seen: dict[tuple[str, str, str], MapRow] = {}
+    last_line: dict[tuple[str, str, str], int] = {}
     before = None
     for row in rows:
         group = (row.table, row.entity, row.variable)
-        if row.variable and group != before and group in seen:
+        if row.variable and group != before and group in last_line:
             raise BadDefinition(
                 f"rows of {row.entity}.{row.variable} do not stand together",
-                f"{short(path)} line {row.line}",
-                f"move them below line {seen[group].line}",
+                place(path, row.line),
+                f"move them below line {last_line[group]}",
             )
-        seen[group] = row
+        last_line[group] = row.line
         before = group

@@ -36,7 +36,7 @@ Names = Annotated[list[Text], Field(min_length=1)]
 class Closed(BaseModel):
     """Base of every declared thing: unknown keys are refused, and nothing changes once it is loaded."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Supplier(Closed):
