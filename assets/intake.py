@@ -1,0 +1,228 @@
+"""Stage 1, received: a complete upload leaves the inbox, sealed into the vault's store, and gets its delivery key.
+
+The order of the steps is what makes it safe to be killed at any point: seal, write the ledger, clear the inbox. Run
+again, a step that was done is found done. What a file means is no business of this module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from anonymization.store import SUFFIX, Sealed, SealedFile, seal
+from assets.workplace import Workplace
+from codebook.errors import HomewardError, Unavailable
+from sources.batches import DeliveredFile
+from sources.models import Source
+
+SETTLE_SECONDS = 2.0
+"""What is dropped into the inbox is complete when it has not changed for this long (or has a `.done` beside it)."""
+COMPLETE = ".complete"
+"""In the folder of an upload that `deliver` made: it was put there as a whole."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What a supplier put into the inbox together: a bare file, a folder of files, or a request to read a database."""
+
+    source: str
+    path: Path
+
+    def files(self) -> list[Path]:
+        """The delivered files, by name."""
+        if self.path.is_file():
+            return [self.path]
+        return sorted(p for p in self.path.iterdir() if p.is_file() and not p.name.startswith("."))
+
+
+@dataclass(frozen=True)
+class NumberedFile:
+    """A sealed file under a name of ours: the supplier's file name may hold a person's, and stays in the seal."""
+
+    sealed: SealedFile
+    number: int
+
+    @property
+    def name(self) -> str:
+        ending = Path(self.sealed.name).suffix.lower()
+        return f"file {self.number}" + (ending if ending[1:].isalnum() and len(ending) <= 6 else "")
+
+    @property
+    def size(self) -> int:
+        return self.sealed.size
+
+    def open(self) -> BinaryIO:
+        return self.sealed.open()
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery of one source, known by its key `<received date>-<first 8 of sha256>`."""
+
+    source: Source
+    key: str
+    sha256: str
+    received: date
+    files: tuple[DeliveredFile, ...]
+
+    @property
+    def id(self) -> str:
+        return self.source.source
+
+
+def deliver(workplace: Workplace, source: Source, files: Sequence[Path]) -> Path:
+    """What a supplier does: put `files` into the inbox as one upload, all or nothing. Returns the upload's folder."""
+    for file in files:
+        if not file.is_file():
+            raise HomewardError("there is no such file", where=file.name, mend="give the path of a delivered file")
+    names = [file.name for file in files]
+    if len(set(names)) != len(names):
+        raise HomewardError("two files of one delivery have the same name", where=source.source, mend="rename one")
+    inbox = workplace.inbox / source.source
+    upload = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+    draft, final = inbox / f".{upload}", inbox / upload
+    try:
+        draft.mkdir(parents=True)
+        for file in files:
+            shutil.copyfile(file, draft / file.name)
+        (draft / COMPLETE).touch()
+        draft.rename(final)
+    except OSError as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise Unavailable(
+            f"could not write into the inbox: {os.strerror(error.errno or 0)}",
+            where=source.source,
+            mend="mend the disk and deliver again",
+        ) from None
+    return final
+
+
+def waiting(workplace: Workplace, source: str) -> Iterator[Upload]:
+    """Complete uploads of `source`, oldest first. What is still being written is left for the next time."""
+    inbox = workplace.inbox / source
+    if not inbox.is_dir():
+        return
+    for path in sorted(inbox.iterdir()):
+        if path.name.startswith(".") or path.name.endswith(".done"):
+            continue
+        if path.is_symlink():
+            raise HomewardError("a symbolic link lies in the inbox", where=source, mend="put the file itself there")
+        if _complete(path):
+            yield Upload(source, path)
+
+
+def settling(workplace: Workplace, source: str) -> int:
+    """How many uploads of `source` are in the inbox but not yet known to be complete."""
+    inbox = workplace.inbox / source
+    if not inbox.is_dir():
+        return 0
+    uploads = [p for p in inbox.iterdir() if not p.name.startswith(".") and not p.name.endswith(".done")]
+    return sum(not _complete(path) for path in uploads)
+
+
+def _complete(path: Path) -> bool:
+    if path.is_dir():
+        files = [file for file in path.iterdir() if file.is_file()]
+        return (path / COMPLETE).exists() or (bool(files) and all(_settled(file) for file in files))
+    return path.with_name(path.name + ".done").exists() or _settled(path)
+
+
+def _settled(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime >= SETTLE_SECONDS
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The answer to an upload: its delivery, and whether the same bytes had been received before."""
+
+    delivery: Delivery
+    already_received: bool
+
+
+def receive(workplace: Workplace, source: Source, upload: Upload) -> Receipt:
+    """Seal the upload's files, enter the delivery into the ledger, clear the inbox; in this order."""
+    from warehouse import ledger
+
+    contents = _contents(source, upload)
+    sealed: list[Sealed] = [seal(blocks, name, workplace.sealed, workplace.keyring) for name, blocks in contents]
+    sha256 = _digest([file.sha256 for file in sealed])
+    known = ledger.known(workplace.warehouse, source.source, sha256)
+    key = known or f"{datetime.now(UTC):%Y-%m-%d}-{sha256[:8]}"
+    if known:
+        ledger.note(workplace.warehouse, source.source, key, "already_received")
+    else:
+        ledger.register(
+            workplace.warehouse,
+            source=source.source,
+            delivery=key,
+            country=source.country,
+            sha256=sha256,
+            files=[(file.sha256, file.size) for file in sealed],
+        )
+    _clear(upload)
+    return Receipt(find(workplace, source, key), already_received=bool(known))
+
+
+def find(workplace: Workplace, source: Source, key: str) -> Delivery:
+    """The delivery `key` of `source`, with its sealed files opened for reading."""
+    from warehouse import ledger
+
+    entry = ledger.delivery(workplace.warehouse, source.source, key)
+    if entry is None:
+        raise HomewardError(f"no delivery {key}", where=source.source, mend="`homeward status` lists the deliveries")
+    paths = [workplace.sealed / f"{sha256}{SUFFIX}" for sha256, _ in entry.files]
+    files = tuple(NumberedFile(SealedFile(path, workplace.keyring), n) for n, path in enumerate(paths, start=1))
+    return Delivery(source, key, entry.sha256, date.fromisoformat(key[:10]), files)
+
+
+def _contents(source: Source, upload: Upload) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Name and blocks of bytes of every file of the upload; a database is read now, in key order."""
+    if source.format.kind == "database":
+        from connectors import snapshot
+
+        yield from snapshot(source, database_url(source))
+        return
+    for path in upload.files():
+        yield path.name, _blocks(path)
+
+
+def database_url(source: Source) -> str:
+    """The URL of the supplier's database, which only the environment knows."""
+    name = source.format.url_env or ""
+    url = os.environ.get(name)
+    if not url:
+        raise HomewardError(
+            "the address of the supplier's database is not set",
+            where=source.source,
+            mend=f"set {name} in the environment",
+        )
+    return url
+
+
+def _blocks(path: Path, size: int = 4 << 20) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(size):
+            yield block
+
+
+def _digest(hashes: list[str]) -> str:
+    """One file is known by its own sha256; a set by the sha256 over its files' sorted hashes."""
+    if len(hashes) == 1:
+        return hashes[0]
+    return hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
+
+
+def _clear(upload: Upload) -> None:
+    if upload.path.is_dir():
+        shutil.rmtree(upload.path)
+    else:
+        upload.path.unlink(missing_ok=True)
+        upload.path.with_name(upload.path.name + ".done").unlink(missing_ok=True)

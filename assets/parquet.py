@@ -1,0 +1,60 @@
+"""Folders of Parquet files that a stage writes as a whole or not at all, and the reading of them.
+
+A stage writes into a draft beside the final folder and swaps it in at the end, so that a killed stage leaves the last
+whole result standing. Only pseudonymous and coded columns ever come here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from codebook.errors import Unavailable
+
+
+@contextmanager
+def whole_folder(final: Path) -> Iterator[Path]:
+    """A draft folder that takes the place of `final` when the block ends well, and vanishes when it does not."""
+    draft = final.with_name(f".{final.name}-{os.getpid()}")
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        yield draft
+        shutil.rmtree(final, ignore_errors=True)
+        draft.rename(final)
+    except OSError as error:
+        raise Unavailable(
+            f"could not write the store: {os.strerror(error.errno or 0)}",
+            where=final.name,
+            mend="mend the disk and run again",
+        ) from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def write(table: pa.Table, path: Path) -> None:
+    """One Parquet file; fast light compression, dictionaries kept."""
+    pq.write_table(table, path, compression="zstd", compression_level=1, write_statistics=False)
+
+
+def files(folder: Path, kind: str) -> list[Path]:
+    """The files `<kind>-*.parquet` of a stage's folder, in the order of their numbers."""
+    return sorted(folder.glob(f"{kind}-*.parquet"))
+
+
+def read(paths: Iterable[Path], schema: pa.Schema) -> pa.Table:
+    """All `paths` as one table; an empty one of `schema` where there are none."""
+    tables = [pq.read_table(path) for path in paths]
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def by_rule(issues: pa.Table) -> dict[str, int]:
+    """How many issues each rule has, by rule id."""
+    counted = issues.group_by("rule").aggregate([([], "count_all")])
+    return dict(sorted(zip(counted["rule"].to_pylist(), counted["count_all"].to_pylist(), strict=True)))

@@ -1,0 +1,85 @@
+"""Stage 4, validated: stage the harmonized rows, judge them inside PostgreSQL, keep verdicts and findings there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assets import parquet, progress
+from assets.intake import Delivery
+from assets.stages import harmonize, pseudonymize
+from assets.stages.report import StageReport
+from assets.workplace import Workplace
+from codebook.errors import Refused
+from codebook.loader import load_codebook
+from sources.batches import ISSUES
+from sources.models import Source
+
+STAGE = "validated"
+
+
+def entities_of(source: Source) -> list[str]:
+    """Every entity that the source's tables make."""
+    return sorted({entity for table in source.tables for entity in table.entities})
+
+
+def validate(workplace: Workplace, delivery: Delivery) -> StageReport:
+    """Stage and judge the delivery. Raises Refused when it cannot be taken as a whole."""
+    from expectations import validate as judgement
+    from expectations.suites import rules_for
+    from warehouse import staging
+
+    codebook = load_codebook()
+    store = workplace.store(delivery.id, delivery.key)
+    names = stage_rows(workplace, delivery)
+    entities = entities_of(delivery.source)
+    issues = read_issues(store)
+    verdicts = judgement.run(
+        workplace.warehouse_url,
+        staging.SCHEMA,
+        {entity: names.entity(entity) for entity in entities},
+        names.row,
+        issues,
+        delivery.received,
+        rules=[rule for entity in entities for rule in rules_for(entity, codebook)],
+        findings_table=names.finding,
+        verdict_table=names.verdict,
+        max_rejected_share=delivery.source.delivery.max_rejected_share,
+    )
+    totals = verdicts.totals
+    if verdicts.refused:
+        raise Refused(
+            verdicts.refused,
+            f"{totals.rejected} of {totals.rows_in} rows were rejected",
+            where=f"{delivery.id} {delivery.key}",
+            mend="the marked return lists every row and its reasons; mend the file and deliver it again",
+        )
+    counts = {
+        "rows_in": totals.rows_in,
+        "accepted": totals.accepted,
+        "flagged": totals.flagged,
+        "rejected": totals.rejected,
+    }
+    facts = {"rules_run": len(verdicts.rules), "rules_failed": sum(v.verdict == "fail" for v in verdicts.rules)}
+    return StageReport(STAGE, STAGE, counts, dict(sorted(verdicts.findings_by_rule.items())), facts)
+
+
+def stage_rows(workplace: Workplace, delivery: Delivery) -> object:
+    """Load the row ledger and every entity into staging, in one transaction; returns the tables' names."""
+    from warehouse import staging
+    from warehouse.engine import transaction
+
+    codebook = load_codebook()
+    store = workplace.store(delivery.id, delivery.key)
+    with transaction(workplace.warehouse, f"staging of {delivery.id} {delivery.key}") as conn:
+        names = staging.prepare(conn, delivery.id, delivery.key)
+        staging.load_rows(conn, names, parquet.files(store / pseudonymize.STAGE, "rows"))
+        for done, entity in enumerate(entities := entities_of(delivery.source), start=1):
+            staging.load(conn, names, entity, parquet.files(store / harmonize.STAGE, entity), codebook)
+            progress.report(STAGE, done, len(entities) + 1)
+    return names
+
+
+def read_issues(store: Path) -> object:
+    """The issues that reading, the gate and the crosswalk found."""
+    found = [path for stage in (pseudonymize.STAGE, harmonize.STAGE) for path in parquet.files(store / stage, "issues")]
+    return parquet.read(found, ISSUES)

@@ -1,0 +1,96 @@
+"""The commands of analysts: query, explain, score."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from codebook.errors import HomewardError
+from pipelines import console
+from pipelines.settings import settings
+
+LAYOUTS = ("table", "csv", "json", "parquet")
+
+
+def ask(sql: str, role: str, layout: str, out: Path | None) -> None:
+    """Run one read-only statement with the rights of `role` and print or write the answer."""
+    from warehouse import access
+
+    if layout not in LAYOUTS:
+        raise HomewardError(f"no format {layout}", where="--format", mend=f"one of {', '.join(LAYOUTS)}")
+    if layout == "parquet" and out is None:
+        raise HomewardError("parquet is not for a terminal", where="--format", mend="name a file with --out")
+    answer = access.query(settings().workplace().warehouse_url, sql, role)
+    if layout == "parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(answer, out)
+    elif layout == "csv":
+        import pyarrow.csv as pa_csv
+
+        pa_csv.write_csv(answer, out or sys.stdout.buffer)
+    elif layout == "json":
+        rows = [{name: _plain(value) for name, value in row.items()} for row in answer.to_pylist()]
+        console.print_json(rows)
+    else:
+        console.print_table(answer.column_names, [list(row.values()) for row in answer.to_pylist()])
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it: numbers stay numbers, everything else that JSON lacks becomes text."""
+    from decimal import Decimal
+
+    if value is None or isinstance(value, bool | int | float | str | list | dict):
+        return value
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+def explain_record(record_key: str, as_json: bool) -> None:
+    """Where a row of the warehouse came from."""
+    from assets.explain import explain
+
+    told = explain(settings().workplace(), record_key)
+    if as_json:
+        console.print_json(told)
+        return
+    console.print_table(("", ""), [[name, value] for name, value in told["record"].items()], title="Record")
+    console.print_table(
+        ("variable", "from", "rule", "status"),
+        [[m["variable"], ", ".join(m["columns"]), m["rule"], m["status"]] for m in told["mapping"]],
+        title="Mapping",
+    )
+    if told["history"]:
+        names = tuple(told["history"][0])
+        console.print_table(names, [list(h.values()) for h in told["history"]], title="History")
+    if told["findings"]:
+        console.print_table(
+            ("rule", "severity", "variable"), [list(f.values()) for f in told["findings"]], title="Findings"
+        )
+
+
+def score_file(file: Path, instrument: str, method: str, as_json: bool) -> None:
+    """Score a CSV of item answers; in row order."""
+    from codebook.scoring import score_csv
+
+    if not file.is_file():
+        raise HomewardError("there is no such file", where=file.name, mend="give the path of a CSV file")
+    scores = score_csv(file, instrument, method)
+    if as_json:
+        console.print_json(scores)
+        return
+    columns = (
+        "economic",
+        "social",
+        "psychosocial",
+        "composite",
+        "band",
+        "special_answers",
+        "low_confidence",
+        "missing_items",
+    )
+    rows = [[n, *(_shown(s[name]) for name in columns)] for n, s in enumerate(scores, start=1)]
+    console.print_table(("row", *columns), rows, title=f"{instrument}, {method}")
+
+
+def _shown(value: object) -> object:
+    return ", ".join(value) if isinstance(value, list) else value

@@ -1,0 +1,118 @@
+"""What starts by itself: the inbox sensor, the marts after a publication and every night, the pruning of old runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from assets import intake
+from assets.factory import partitions, slug
+from assets.workplace import Workplace
+from sources.models import Source
+
+UPLOADS_PER_TICK = 20
+KEEP_RUNS_DAYS = 90
+
+
+def job_name(source_id: str) -> str:
+    return f"deliver_{slug(source_id)}"
+
+
+def delivery_job(source: Source) -> dg.UnresolvedAssetJobDefinition:
+    """All stages of one delivery in one process: few, fat steps."""
+    return dg.define_asset_job(
+        job_name(source.source),
+        selection=dg.AssetSelection.key_prefixes(source.source.split("/")),
+        partitions_def=partitions(source),
+        executor_def=dg.in_process_executor,
+        description=f"{source.title['en']}: one delivery from received to published.",
+    )
+
+
+marts_job = dg.define_asset_job(
+    "refresh_marts",
+    selection=dg.AssetSelection.groups("marts"),
+    executor_def=dg.in_process_executor,
+    description="Scores, indicator values and comparability, from what is published now.",
+)
+nightly = dg.ScheduleDefinition(
+    name="refresh_marts_nightly",
+    job=marts_job,
+    cron_schedule="30 2 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+marts_automation = dg.AutomationConditionSensorDefinition(
+    "marts_after_publication",
+    target=dg.AssetSelection.groups("marts"),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Refreshes the marts when a delivery was published.",
+)
+
+
+def inbox_sensor(sources: Sequence[Source]) -> dg.SensorDefinition:
+    """Receives complete uploads and runs them. A tick takes a few; what stays in the inbox is taken by the next."""
+
+    @dg.sensor(
+        name="inbox",
+        jobs=[delivery_job(source) for source in sources],
+        minimum_interval_seconds=15,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        required_resource_keys={"workplace"},
+        description="Picks up deliveries dropped into the inbox; a file counts when it no longer changes.",
+    )
+    def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        workplace: Workplace = context.resources.workplace
+        requests, new_keys, left = [], [], UPLOADS_PER_TICK
+        for source in sources:
+            keys = []
+            for upload in intake.waiting(workplace, source.source):
+                if left == 0:
+                    break
+                left -= 1
+                receipt = intake.receive(workplace, source, upload)
+                if not receipt.already_received:
+                    keys.append(receipt.delivery.key)
+            if keys:
+                new_keys.append(partitions(source).build_add_request(keys))
+                requests += [_request(source, key) for key in keys]
+        return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=new_keys)
+
+    return inbox
+
+
+def _request(source: Source, key: str) -> dg.RunRequest:
+    # Dagster remembers a run key for ever, after a failure too: a second attempt is `homeward run`, which has none.
+    return dg.RunRequest(run_key=f"{source.source}:{key}:1", job_name=job_name(source.source), partition_key=key)
+
+
+@dg.op(
+    description=f"Deletes records of runs older than {KEEP_RUNS_DAYS} days: the event log has no retention of its own."
+)
+def prune_runs(context: dg.OpExecutionContext) -> None:
+    instance = context.instance
+    old = dg.RunsFilter(
+        created_before=datetime.now(UTC) - timedelta(days=KEEP_RUNS_DAYS),
+        statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
+    )
+    gone = 0
+    for run in _batches(instance, old):
+        instance.delete_run(run.run_id)
+        gone += 1
+    context.log.info(f"{gone} runs older than {KEEP_RUNS_DAYS} days deleted")
+
+
+def _batches(instance: dg.DagsterInstance, old: dg.RunsFilter) -> Iterator[dg.DagsterRun]:
+    while runs := instance.get_runs(filters=old, limit=100):
+        yield from runs
+
+
+@dg.job(name="prune_runs", executor_def=dg.in_process_executor)
+def prune_job() -> None:
+    prune_runs()
+
+
+prune_weekly = dg.ScheduleDefinition(
+    name="prune_runs_weekly", job=prune_job, cron_schedule="0 4 * * 0", default_status=dg.DefaultScheduleStatus.RUNNING
+)

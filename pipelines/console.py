@@ -1,0 +1,71 @@
+"""What the command line prints: tables for people, JSON for programs, progress on anything that takes a while."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from assets import progress
+
+out = Console()
+err = Console(stderr=True)
+
+STATE_COLOURS = {
+    "published": "green",
+    "refused": "red",
+    "failed": "red",
+    "already_received": "yellow",
+    "held_elsewhere": "yellow",
+}
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output, nothing else beside it."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
+    """A table; numbers right-aligned with thousands, nulls blank."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for index, name in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[index], int | float | None) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    out.print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    text = str(value)
+    return f"[{STATE_COLOURS[text]}]{text}[/]" if text in STATE_COLOURS else text
+
+
+@contextmanager
+def watching(title: str) -> Iterator[None]:
+    """Show on stderr, while the block runs, which stage is being worked on and how far it is."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[count]}"),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
+        task = bar.add_task(title, total=None, count="")
+
+        def sink(stage: str, done: int, total: int | None) -> None:
+            count = f"{done:,} of {total:,}" if total else f"{done:,}"
+            bar.update(task, description=f"{title}: {stage}", completed=done, total=total, count=count)
+
+        with progress.shown_by(sink):
+            yield

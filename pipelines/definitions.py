@@ -1,0 +1,32 @@
+"""The Dagster code location: every source's assets and job, the marts, the inbox sensor, the nightly refresh."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.factory import marts_assets, source_assets
+from pipelines.automation import (
+    delivery_job,
+    inbox_sensor,
+    job_name,
+    marts_automation,
+    marts_job,
+    nightly,
+    prune_job,
+    prune_weekly,
+)
+from pipelines.settings import settings
+from sources.loader import list_sources, load_source
+
+_sources = [load_source(source) for source in list_sources()]
+_marts = marts_assets(_sources)
+
+defs = dg.Definitions(
+    assets=[*(asset for source in _sources for asset in source_assets(source)), _marts],
+    jobs=[*(delivery_job(source) for source in _sources), marts_job, prune_job],
+    schedules=[nightly, prune_weekly],
+    sensors=[inbox_sensor(_sources), marts_automation],
+    resources={"workplace": settings().workplace()},
+)
+
+__all__ = ["defs", "job_name"]

@@ -1,0 +1,134 @@
+"""The commands around deliveries: deliver, run, check, status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assets import intake
+from codebook.errors import HomewardError
+from pipelines import console
+from pipelines.cli import DONE, FAULT, FINDINGS, REFUSED
+from pipelines.settings import settings
+from sources.loader import list_sources, load_source
+
+if TYPE_CHECKING:
+    from pipelines.run import Outcome
+
+STATUS_COLUMNS = ("source", "delivery", "state", "rows_in", "accepted", "rejected", "refused_reason")
+
+
+def deliver_files(files: Sequence[Path], source_id: str) -> None:
+    """Put the files of one delivery into the inbox; a database source is asked for by delivering nothing."""
+    source = load_source(source_id)
+    from_database = source.format.kind == "database"
+    if from_database and files:
+        raise HomewardError("this source is a database and takes no files", where=source_id, mend="leave the files out")
+    if not from_database and not files:
+        raise HomewardError("no file was named", where=source_id, mend="name the files of the delivery")
+    intake.deliver(settings().workplace(), source, files)
+    console.out.print(
+        f"In the inbox of {source_id}. Process it with: homeward run --source {source_id}", highlight=False
+    )
+
+
+def run_all(source_id: str | None, as_json: bool) -> int:
+    """Process everything that waits; the exit code says how it went."""
+    from pipelines.instance import instance
+    from pipelines.run import chosen_sources, run_waiting
+
+    sources = chosen_sources(source_id)
+    with console.watching("homeward run"):
+        outcomes = list(run_waiting(settings().workplace(), instance(), sources))
+    return _told(outcomes, source_id, as_json)
+
+
+def run_again(source_id: str | None, delivery: str, as_json: bool) -> int:
+    """Run one delivery again, whatever its state: after a mapping was mended, say. The result is the same or better."""
+    from pipelines.instance import instance
+    from pipelines.run import run_delivery, run_marts
+
+    if source_id is None:
+        raise HomewardError("a delivery is named within its source", where="--delivery", mend="give --source as well")
+    workplace, found = settings().workplace(), instance()
+    with console.watching("homeward run"):
+        outcome = run_delivery(workplace, found, intake.find(workplace, load_source(source_id), delivery))
+        if outcome.state == "published":
+            run_marts(found)
+    return _told([outcome], source_id, as_json)
+
+
+def _told(outcomes: list[Outcome], source_id: str | None, as_json: bool) -> int:
+    """Print what became of the deliveries; the exit code for it."""
+    entries = {(e["source"], e["delivery"]): e for e in ledger_entries(source_id)}
+    rows = [
+        {**entries.get((outcome.source, outcome.delivery), {}), "state": outcome.state, "fault": outcome.fault}
+        for outcome in outcomes
+    ]
+    if as_json:
+        console.print_json(rows)
+    elif not rows:
+        console.out.print("Nothing waits.")
+    else:
+        columns = ("source", "delivery", "state", "rows_in", "accepted", "rejected", "fault")
+        console.print_table(columns, [[row.get(name) for name in columns] for row in rows])
+    return _exit_code(rows)
+
+
+def _exit_code(rows: list[dict[str, object]]) -> int:
+    states = {row["state"] for row in rows}
+    if states & {"failed", "held_elsewhere"}:
+        return FAULT
+    if "refused" in states:
+        return REFUSED
+    return FINDINGS if any(row.get("rejected") for row in rows) else DONE
+
+
+def ledger_entries(source_id: str | None = None) -> list[dict[str, object]]:
+    """The deliveries of the ledger, newest first, as plain data with the columns STATUS_COLUMNS."""
+    from warehouse import ledger
+
+    entries = ledger.deliveries(settings().workplace().warehouse, source=source_id)
+    named = {"source": "source_id", "delivery": "delivery_id"}
+    return [{name: getattr(entry, named.get(name, name)) for name in STATUS_COLUMNS} for entry in entries]
+
+
+def show_status(source_id: str | None, as_json: bool) -> None:
+    """Print the deliveries, their states and counts."""
+    if source_id:
+        load_source(source_id)
+    entries = ledger_entries(source_id)
+    if as_json:
+        console.print_json(entries)
+        return
+    console.print_table(STATUS_COLUMNS, [[entry[name] for name in STATUS_COLUMNS] for entry in entries])
+    workplace = settings().workplace()
+    for source in [source_id] if source_id else list_sources():
+        if waiting := len(list(intake.waiting(workplace, source))):
+            console.out.print(
+                f"{waiting} waiting in the inbox of {source}: homeward run --source {source}", highlight=False
+            )
+
+
+def check_files(files: Sequence[Path], source_id: str, language: str | None, out: Path, as_json: bool) -> int:
+    """Dry run of a delivery: write the marked return into `out`, keep nothing."""
+    from assets.check import check
+
+    source = load_source(source_id)
+    for file in files:
+        if not file.is_file():
+            raise HomewardError("there is no such file", where=file.name, mend="give the path of a delivered file")
+    with console.watching("homeward check"):
+        marked = check(settings().workplace(), source, files, language or source.supplier.language, out)
+    if as_json:
+        console.print_json(marked)
+    else:
+        totals = marked["totals"]
+        console.print_table(("rows_in", "accepted", "flagged", "rejected"), [list(totals.values())])
+        if marked["refused_reason"]:
+            console.out.print(f"Refused: {marked['refused_reason']}", highlight=False)
+        console.out.print(f"The marked return is in {out}", highlight=False)
+    if marked["state"] == "refused":
+        return REFUSED
+    return FINDINGS if marked["totals"]["rejected"] or marked["findings"] else DONE

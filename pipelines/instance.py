@@ -1,0 +1,61 @@
+"""Dagster's own home: its configuration and its storage, so that the command line and the UI see the same runs.
+
+Storage is PostgreSQL (SQLite locks under load). Captured output of steps is kept nowhere: it could hold values.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pipelines.settings import settings
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+CONFIGURATION = """\
+# Written by Homeward at every start; settings of a real deployment belong into a dagster.yaml of its own.
+storage:
+  postgres:
+    postgres_url:
+      env: HOMEWARD_DAGSTER_URL
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+concurrency:
+  pools:
+    default_limit: 1
+    granularity: op
+run_monitoring:
+  enabled: true
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+
+
+def prepare_environment() -> dict[str, str]:
+    """Write Dagster's configuration and set what its processes read from the environment; returns what was set."""
+    workplace = settings().workplace()
+    home = workplace.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "dagster.yaml").write_text(CONFIGURATION)
+    url = os.environ.get("HOMEWARD_DAGSTER_URL") or workplace.server.url("dagster", driver="psycopg2")
+    changed = {
+        "DAGSTER_HOME": str(home),
+        "HOMEWARD_DAGSTER_URL": url,
+        "HOMEWARD_HOME": str(workplace.home),
+        "DAGSTER_REDACT_USER_CODE_ERRORS": "1",
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+    }
+    os.environ.update(changed)
+    return changed
+
+
+def instance() -> DagsterInstance:
+    """The instance of this home, shared with the UI."""
+    prepare_environment()
+    from dagster import DagsterInstance
+
+    return DagsterInstance.get()
