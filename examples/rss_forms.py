@@ -55,8 +55,8 @@ class Form:
         return (one for one in self.lines if one.repeat == repeat and not one.kind.startswith(("begin", "end_")))
 
     def choice_label(self, question: Question, code: str, language: str) -> str:
-        """Label of a choice; a code that is on no list stays as it is, as in an export."""
-        return self.choices.get(question.list_name, {}).get(code, {}).get(language, code)
+        """Label of a choice as an export shows it: where the form has none, the code (formats.md 1.1)."""
+        return self.choices.get(question.list_name, {}).get(code, {}).get(language, "") or code
 
 
 def load_form(which: str, title: str, form_id: str, version: str, languages: Sequence[tuple[str, str]]) -> Form:
