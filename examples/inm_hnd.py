@@ -24,7 +24,8 @@ _STATUS = {"C": 46, "A": 44, "S": 10}
 _CLOSURES = {
     "FIN_PERIODO": ("PROG", 40), "DESISTE": ("BENEF", 14), "CAMBIO_DOM": ("BENEF", 10), "REMIGRA": ("BENEF", 14),
     "NO_CUMPLE": ("PROG", 6), "FALLECIDO": ("EXT", 2), "SIN_ACCESO": ("EXT", 3), "NO_ADECUADA": ("BENEF", 2),
-    "AMENAZA": ("EXT", 3), "ESTIGMA": ("EXT", 1), "SIN_FONDOS": ("PROG", 3), "SEGURIDAD": ("EXT", 2), "OTRO": ("EXT", 2),
+    "AMENAZA": ("EXT", 3), "ESTIGMA": ("EXT", 1), "SIN_FONDOS": ("PROG", 3), "SEGURIDAD": ("EXT", 2),
+    "OTRO": ("EXT", 2),
 }  # fmt: skip
 _KINDS = {
     "MICRONEG": 16, "MATERIAL": 14, "CAPACIT": 14, "PSICOSOC": 12, "SALUD": 10, "ALOJ": 8, "EDUC": 8, "LEGAL": 6,
