@@ -93,6 +93,8 @@ class DelimitedGrid:
         ]
 
     def _reader(self, handle: BinaryIO, positions: Sequence[int], ragged: _Ragged) -> pacsv.CSVStreamingReader | None:
+        if self.start >= self.stop:
+            return None
         handle.seek(self.start)
         names = [str(position) for position in range(len(self.headings))]
         wanted = [names[position] for position in positions]
@@ -213,12 +215,16 @@ def _decoder(encoding: str, errors: str = "strict") -> codecs.IncrementalDecoder
 
 @dataclass(frozen=True)
 class Layout:
-    """How a source says its delimited files are written; None is detected. `longer` as in `Dialect`."""
+    """How a source says its delimited files are written; None is detected. `longer` as in `Dialect`.
+
+    `first_row`: number of the first record below the header; `needs_rows`: whether a bare header is refused.
+    """
 
     encoding: str | None = None
     delimiter: str | None = None
     longer: str = "error"
     first_row: int = 2
+    needs_rows: bool = True
 
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
@@ -250,7 +256,7 @@ def open_grid(file: DeliveredFile, layout: Layout) -> tuple[DelimitedGrid, dict[
     if not any(header):
         raise Refused("delivery.empty", "there is no header row", file.name, "deliver the file again")
     start = mark + len(text[:length].encode(encoding))
-    if stop - start < _SAMPLE and not text[length:].strip('\r\n\t "\0' + delimiter):
+    if layout.needs_rows and stop - start < _SAMPLE and not text[length:].strip('\r\n\t "\0' + delimiter):
         raise Refused("delivery.empty", "there is no row below the header", file.name, "deliver the file again")
     grid = DelimitedGrid(
         file=file,

@@ -41,11 +41,10 @@ class Part:
         self._issues = []
         names = [name for name, _ in self.columns]
         named = {position: name for name, position in self.columns}
-        headings = {heading.header: named.get(heading.position) for heading in self.grid.headings}
         for piece in self.grid.pieces([position for _, position in self.columns], size):
             for finding in piece.findings:
-                column = headings.get(finding.column) if finding.column is not None else None
-                self._report(finding.rows, finding.rule, finding.severity, column or finding.column)
+                column = None if finding.column is None else named[finding.column]
+                self._report(finding.rows, finding.rule, finding.severity, column)
             if not len(piece.rows):
                 continue
             cells = [
@@ -79,9 +78,9 @@ def damaged_cells(column: Text) -> NDArray[np.bool_]:
     if isinstance(column, pa.DictionaryArray):
         if not len(column.dictionary):
             return np.zeros(len(column), dtype=bool)
-        hit = damaged_cells(column.dictionary)
+        hit: NDArray[np.bool_] = damaged_cells(column.dictionary)[column.indices.fill_null(0).to_numpy()]
         valid: NDArray[np.bool_] = column.is_valid().to_numpy(zero_copy_only=False)
-        return hit[column.indices.fill_null(0).to_numpy()] & valid
+        return hit & valid
     narrow = pc.starts_with(column, "###")
     power = pc.match_substring(column, "E+", ignore_case=False)
     suspect: NDArray[np.bool_] = pc.fill_null(pc.or_(narrow, power), False).to_numpy(zero_copy_only=False).copy()
@@ -140,7 +139,7 @@ def open_delivery(files: Sequence[DeliveredFile], source: Source) -> Opened:
             tuple(ColumnShape(name, h.header, h.position, h.value_labels, h.missing) for name, h in found),
             grid.sheet,
         )
-        opened.undeclared[table.name] = [h.header for h in grid.headings if h.position not in taken]
+        opened.undeclared[table.name] = [h.header for h in grid.headings if h.header and h.position not in taken]
         read = [(name, heading) for name, heading in found if _is_read(table, name)]
         opened._parts[table.name] = Part(
             table.name, grid, tuple((name, h.position) for name, h in read), absent, _guarded(table, read)

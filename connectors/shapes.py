@@ -25,12 +25,12 @@ Text: TypeAlias = "pa.Array | pa.ChunkedArray"
 
 @dataclass(frozen=True)
 class Finding:
-    """Rows of a piece that a rule caught while reading; `column` is the header's name, None for the row as a whole."""
+    """Rows of a piece that a rule caught while reading; `column` is its position, None for the row as a whole."""
 
     rule: str
     severity: str
     rows: NDArray[np.int64]
-    column: str | None = None
+    column: int | None = None
 
 
 @dataclass(frozen=True)

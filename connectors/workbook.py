@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -166,16 +167,18 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
 
 def open_sheet(workbook: Workbook, sheet: str, header_row: int = 1, longer: str = "error") -> SheetGrid:
     """A sheet as a grid; Refused if it has no header or no row below it."""
+    grid = sheet_with_rows(workbook, sheet, header_row, longer)
+    if grid is None:
+        raise Refused("delivery.empty", f"sheet {sheet} has no row", workbook.file.name, "deliver the file again")
+    return grid
+
+
+def sheet_with_rows(workbook: Workbook, sheet: str, header_row: int = 1, longer: str = "error") -> SheetGrid | None:
+    """A sheet as a grid, or None if it has no header or no row below it."""
     rows = workbook.rows(sheet)
-    header: list[str] = []
-    for number, row in enumerate(rows, start=1):
-        if number == header_row:
-            header = [(cell_text(cell) or "").strip() for cell in row]
-            break
+    header = [(cell_text(cell) or "").strip() for cell in next(islice(rows, header_row - 1, None), [])]
     while header and not header[-1]:
         header.pop()
-    if not header:
-        raise Refused("delivery.empty", f"sheet {sheet} has no header", workbook.file.name, "deliver the file again")
-    if not any(any(cell_text(cell) for cell in row) for row in rows):
-        raise Refused("delivery.empty", f"sheet {sheet} has no row", workbook.file.name, "deliver the file again")
+    if not header or not any(any(cell_text(cell) for cell in row) for row in rows):
+        return None
     return SheetGrid(workbook, sheet, numbered(header, workbook.file.name), header_row, longer)

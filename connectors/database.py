@@ -1,0 +1,254 @@
+"""A supplier's database: a consistent snapshot as one CSV per table, and those CSVs read again as a delivery.
+
+The snapshot makes a database delivery a set of files like any other: it can be hashed, sealed and read again. Columns
+that the source does not declare are named in the header and left empty: their values never leave the supplier's server.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
+
+from codebook.errors import BadDefinition, HomewardError, Refused, Unavailable
+from connectors.delimited import Layout, open_grid
+from connectors.shapes import Grid, Heading, Piece
+from sources.batches import DeliveredFile
+from sources.models import Join, Source, Table
+
+_ROWS_AT_A_TIME = 5_000
+_CONSISTENT = {"postgresql": "REPEATABLE READ", "mysql": "REPEATABLE READ", "mariadb": "REPEATABLE READ"}
+"""Isolation in which all tables of a snapshot show the same moment."""
+_ORDINAL = "ordinal of the row"
+
+
+def snapshot(source: Source, url: str) -> list[tuple[str, Iterator[bytes]]]:
+    """File names and CSV bytes of every table the source names, in key order. Read them one after the other.
+
+    Refused if a table or a declared column is missing, Unavailable if the server does not serve.
+    """
+    connection = _connect(source, url)
+    try:
+        selects = {name: _select(connection, name, source) for name in _tables(source)}
+    except BaseException as error:
+        _hang_up(connection)
+        raise _explained(error, source) from None
+    left = set(selects)
+
+    def stream(name: str) -> Iterator[bytes]:
+        try:
+            yield from _csv(connection, selects[name])
+        except SQLAlchemyError as error:
+            raise _explained(error, source) from None
+        finally:
+            left.discard(name)
+            if not left:
+                _hang_up(connection)
+
+    return [(f"{name}.csv", stream(name)) for name in selects]
+
+
+def _connect(source: Source, url: str) -> sa.Connection:
+    try:
+        engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+        isolation = _CONSISTENT.get(engine.dialect.name)
+        if isolation:
+            engine = engine.execution_options(isolation_level=isolation)
+        return engine.connect()
+    except (SQLAlchemyError, ValueError, ImportError) as error:
+        raise _explained(error, source) from None
+
+
+def _hang_up(connection: sa.Connection) -> None:
+    try:
+        connection.close()
+    finally:
+        connection.engine.dispose()
+
+
+def _explained(error: BaseException, source: Source) -> BaseException:
+    """The error as a user may see it: neither the driver's text nor the URL, which can hold values and passwords."""
+    declared = source.format
+    env = declared.url_env if declared.kind == "database" else ""
+    if isinstance(error, NoSuchModuleError | sa.exc.ArgumentError | ValueError | ImportError):
+        return BadDefinition("the database URL cannot be used", env, "write it as dialect+driver://user@host/database")
+    if isinstance(error, DBAPIError | SQLAlchemyError) and not isinstance(error, HomewardError):
+        state = getattr(getattr(error, "orig", None), "sqlstate", None)
+        return Unavailable(
+            "the supplier's database does not serve" + (f" (SQLSTATE {state})" if state else ""), env, "run again later"
+        )
+    return error
+
+
+def _tables(source: Source) -> list[str]:
+    """The source's tables and those that are only joined to them."""
+    names = [table.name for table in source.tables]
+    return list(dict.fromkeys([*names, *(join.table for table in source.tables for join in table.joins)]))
+
+
+def _select(connection: sa.Connection, name: str, source: Source) -> sa.Select[tuple[object, ...]]:
+    """The table's declared columns in key order; undeclared ones as NULL, so that their names are known."""
+    schema, _, bare = name.rpartition(".")
+    try:
+        table = sa.Table(bare, sa.MetaData(), schema=schema or None, autoload_with=connection, resolve_fks=False)
+    except NoSuchTableError:
+        raise Refused(
+            "delivery.wrong_source", f"there is no table {name} in the database", source.source, "is the URL right?"
+        ) from None
+    wanted, required, order = _declared(name, source)
+    missing = [column for column in dict.fromkeys([*required, *order]) if column not in table.c]
+    if missing:
+        raise Refused("delivery.missing_column", f"missing: {', '.join(missing)}", f"table {name}", "ask the supplier")
+    exact = {column for column in wanted if not column.endswith("*")}
+    families = tuple(column[:-1] for column in wanted if column.endswith("*"))
+    columns = [
+        column
+        if column.name in exact or (families and column.name.startswith(families))
+        else sa.null().label(column.name)
+        for column in table.columns
+    ]
+    by_key = [table.c[column] for column in dict.fromkeys([*order, *(key.name for key in table.primary_key)])]
+    return sa.select(*columns).order_by(*by_key)
+
+
+def _declared(name: str, source: Source) -> tuple[set[str], list[str], list[str]]:
+    """Columns of a table whose values are taken (families with their `*`), that must be there, and its order."""
+    wanted: set[str] = set()
+    required: list[str] = []
+    order: list[str] = []
+    for table in source.tables:
+        own = table.name == name
+        joins = [join for join in table.joins if join.table == name]
+        if own:
+            order[:0] = table.key
+        for join in [*joins, *(table.joins if own else [])]:
+            wanted.update(join.on)
+            order.extend(join.on if not own else [])
+        for column in table.columns:
+            prefix, inner = f"{name}.", column.name
+            if joins and inner.startswith(prefix):
+                inner = inner.removeprefix(prefix)
+            elif not own or any(column.name.startswith(f"{join.table}.") for join in table.joins):
+                continue
+            wanted.add(inner)
+            if not column.optional and not column.family:
+                required.append(inner)
+    wanted.update(order)
+    return wanted, required, order
+
+
+def _csv(connection: sa.Connection, select: sa.Select[tuple[object, ...]]) -> Iterator[bytes]:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    result = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_A_TIME).execute(select)
+    writer.writerow(result.keys())
+    for rows in result.partitions():
+        writer.writerows([[_text(value) for value in row] for row in rows])
+        yield buffer.getvalue().encode("utf-8")
+        buffer.seek(0)
+        buffer.truncate()
+    if buffer.tell():
+        yield buffer.getvalue().encode("utf-8")
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case datetime() | date() | time():
+            return value.isoformat()
+        case Decimal():
+            return format(value, "f")
+        case _:
+            return str(value)
+
+
+@dataclass(frozen=True)
+class JoinedGrid:
+    """A table with the columns of other tables of the snapshot beside it (left join); row numbers stay the table's."""
+
+    inner: Grid
+    headings: tuple[Heading, ...]
+    others: tuple[tuple[Join, Grid], ...]
+    sheet: str | None = None
+
+    def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
+        width = len(self.inner.headings)
+        at = {heading.names[0]: heading.position for heading in self.inner.headings}
+        own = [position for position in positions if position < width]
+        keys = [at[column] for join, _ in self.others for column in join.on]
+        needed = list(dict.fromkeys([*own, *keys]))
+        beside = [self._other(join, grid, positions) for join, grid in self.others]
+        for piece in self.inner.pieces(needed, size):
+            table = pa.table([pa.array(piece.rows), *piece.cells], names=[_ORDINAL, *map(str, needed)])
+            for (join, _), other in zip(self.others, beside, strict=True):
+                on = [str(at[column]) for column in join.on]
+                table = table.join(other, keys=on, right_keys=list(join.on), join_type="left outer")
+            table = table.sort_by(_ORDINAL)
+            rows = table[_ORDINAL].to_numpy().astype(np.int64)
+            yield Piece(rows, [table[str(position)] for position in positions], piece.findings)
+
+    def split(self, n: int) -> list[Grid]:
+        return [replace(self, inner=grid) for grid in self.inner.split(n)]
+
+    def _other(self, join: Join, grid: Grid, positions: Sequence[int]) -> pa.Table:
+        """The joined table's wanted columns, named by their position beside the table, and its `on` columns."""
+        asked = set(positions)
+        at = {heading.names[0]: heading.position for heading in grid.headings}
+        wanted = {
+            heading.position: at[heading.header.removeprefix(f"{join.table}.")]
+            for heading in self.headings[len(self.inner.headings) :]
+            if heading.position in asked and heading.header.startswith(f"{join.table}.")
+        }
+        inner = [*(at[column] for column in join.on), *wanted.values()]
+        names = [*join.on, *map(str, wanted)]
+        schema = pa.schema([(name, pa.string()) for name in names])
+        tables = [
+            pa.table([column.cast(pa.string()) for column in piece.cells], schema=schema)
+            for piece in grid.pieces(inner, 1 << 20)
+        ]
+        return pa.concat_tables([schema.empty_table(), *tables])
+
+
+def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
+    """The tables of a snapshot, joins included. The rows of a table are numbered from 1 in key order."""
+    layout = Layout(encoding="utf-8", delimiter=",", first_row=1, needs_rows=False)
+    by_name = {file.name.removesuffix(".csv"): file for file in files}
+    absent = [name for name in _tables(source) if name not in by_name]
+    if absent:
+        raise Refused(
+            "delivery.wrong_source",
+            f"the snapshot has no table {', '.join(absent)}",
+            source.source,
+            "take the snapshot again",
+        )
+    opened = {name: open_grid(by_name[name], layout) for name in _tables(source)}
+    if not any(facts["records"] for _, facts in opened.values()):
+        raise Refused("delivery.empty", "no table of the snapshot has a row", source.source, "ask the supplier")
+    plain = {name: grid for name, (grid, _) in opened.items()}
+    records = {name: facts["records"] for name, (_, facts) in opened.items()}
+    grids = {table.name: _joined(table, plain) for table in source.tables}
+    return grids, {"encoding": "utf-8", "records": records}
+
+
+def _joined(table: Table, plain: Mapping[str, Grid]) -> Grid:
+    inner = plain[table.name]
+    if not table.joins:
+        return inner
+    headings = list(inner.headings)
+    for join in table.joins:
+        for heading in plain[join.table].headings:
+            if heading.names[0] not in join.on:
+                name = f"{join.table}.{heading.names[0]}"
+                headings.append(Heading(name, len(headings), (name,)))
+    return JoinedGrid(inner, tuple(headings), tuple((join, plain[join.table]) for join in table.joins))
