@@ -65,6 +65,7 @@ _NOTES = (
     "{address} አካባቢ ይኖራሉ፤ ሥራ ለማግኘት እገዛ ይፈልጋሉ።",
     "{name} ከወንድማቸው {other} ጋር አብረው ይኖራሉ።",
 )
+_ROUTE = "በሱዳን በኩል፣ ከአቶ መንግሥቱ ጋር"
 _ETHIOPIC_NAMES = ("ሰላማዊት ገብረመድኅን", "ተስፋዬ ወልደሚካኤል", "ብርቱካን አስፋው", "ዮናስ ኃይለማርያም", "መሠረት ደጀኔ", "ገነት ተክለሃይማኖት")
 
 
@@ -77,11 +78,13 @@ def make_eth(folder: Path, seed: int = 20250701) -> Manifest:
     submissions = [one.submission for one in interviews]
     write_xlsx_export(form, submissions, folder / EXPORT, extra=[STALE_COLUMN])
     write_xlsform(form, folder / XLSFORM)
+    planted = [one for interview in interviews for one in _planted(interview)]
+    planted += plant("free_text", [_ROUTE])
     return Manifest(
         source=SOURCE,
         files=(EXPORT, XLSFORM),
         rows=(*main_outcomes(interviews), *_member_outcomes(interviews)),
-        planted=tuple(dict.fromkeys(one for interview in interviews for one in _planted(interview))),
+        planted=tuple(dict.fromkeys(planted)),
         findings=("gate.undeclared_column",),
     )
 
@@ -227,7 +230,7 @@ def _plant_defects(interviews: list[Interview], rng: random.Random) -> None:
     harmless(4, on(Rs_econ_4b="no", Rs_econ_5="spending_is_larger"))  # no debt, and answered all the same
     harmless(2, on(Rs_pss_30="dont_know", Rs_pss_31="need"))
     harmless(9, lambda _: dict.fromkeys(EIGHT_REFUSED, "dont_wish_to_answer"))
-    harmless(4, on(**{STALE_COLUMN: "ሱዳን - ሊቢያ"}))
+    harmless(4, on(**{STALE_COLUMN: _ROUTE}))
 
 
 def _member_outcomes(interviews: list[Interview]) -> Iterator[RowOutcome]:
