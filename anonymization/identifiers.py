@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.models import Column
+from values.digits import with_ascii_digits
+from values.distinct import trimmed
 
 Digits = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -40,18 +42,20 @@ class Scheme:
 
 def _dui(digits: Digits) -> Mask:
     total = digits[:, :8] @ np.arange(9, 1, -1)
-    return np.equal((10 - total % 10) % 10, digits[:, 8])
+    matches: Mask = (10 - total % 10) % 10 == digits[:, 8]
+    return matches
 
 
 def _cui(digits: Digits) -> Mask:
     department = digits[:, 9] * 10 + digits[:, 10]
-    checked = np.equal((digits[:, :8] @ np.arange(2, 10)) % 11, digits[:, 8])
-    return np.logical_and(checked, (department >= 1) & (department <= 22))
+    matches: Mask = (digits[:, :8] @ np.arange(2, 10)) % 11 == digits[:, 8]
+    return matches & (department >= 1) & (department <= 22)
 
 
 def _dni(digits: Digits) -> Mask:
     department, century = digits[:, 0] * 10 + digits[:, 1], digits[:, 4] * 10 + digits[:, 5]
-    return np.logical_and((department >= 1) & (department <= 18), (century == 19) | (century == 20))
+    possible: Mask = (department >= 1) & (department <= 18) & ((century == 19) | (century == 20))
+    return possible
 
 
 SCHEMES = {
@@ -145,17 +149,11 @@ def _region(country: str) -> str | None:
 
 
 def _folded(values: pa.Array) -> pa.Array:
-    """One form of what looks the same: compatibility forms, every script's digits, no invisible marks."""
-    trimmed = pc.utf8_trim_whitespace(values)
-    if pc.all(pc.string_is_ascii(trimmed)).as_py() is not False:
-        return trimmed
-    return pa.array([None if value is None else _fold(value) for value in trimmed.to_pylist()], pa.string())
-
-
-def _fold(value: str) -> str:
-    visible = unicodedata.normalize("NFKC", value).translate(_INVISIBLE)
-    digits = (str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in visible)
-    return "".join(digits).strip()
+    """One form of what looks the same: any script's digits, no invisible marks; blank is null."""
+    if pc.all(pc.string_is_ascii(values)).as_py() is not False:
+        return trimmed(values)
+    seen = [value and unicodedata.normalize("NFKC", value).translate(_INVISIBLE) for value in values.to_pylist()]
+    return with_ascii_digits(trimmed(pa.array(seen, pa.string())))
 
 
 def _only(values: pa.Array, mask: pa.Array) -> pa.Array:

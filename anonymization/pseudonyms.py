@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from anonymization.keys import Keyring
 from sources.batches import KEY
+from values.distinct import distinct
 
 WIDTH = 16
 
@@ -28,12 +29,11 @@ def text(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def coded(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
-    """A column of a batch dictionary-encoded, in one piece; no value is twice in the dictionary."""
-    if isinstance(column, pa.ChunkedArray) and column.num_chunks == 1:
-        column = column.chunk(0)
-    if isinstance(column, pa.DictionaryArray) and len(column.dictionary) <= len(column):
-        return column
-    return text(column).dictionary_encode()  # a slice of a long column may carry the whole column's dictionary
+    """A column of a batch as one dictionary array."""
+    encoded = distinct(column)
+    if len(encoded.dictionary) <= len(encoded):
+        return encoded
+    return text(column).dictionary_encode()  # a slice may carry the dictionary of the whole column
 
 
 def keyed(values: pa.Array, key: bytes) -> pa.Array:

@@ -1,0 +1,208 @@
+"""One batch on its way into the vault: look up who is known, introduce who is new, seal what was said about them.
+
+One transaction, set-wise, on binary COPY throughout. If another process introduces the same person first, the unique
+index says so and the whole batch is run again from the look-up (`vault`). Grouping rows is the business of `linking`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from anonymization import identities, wire
+from anonymization.linking import UNKNOWN, Ids, resolve
+from anonymization.pseudonyms import as_matrix, from_bytes
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
+
+    Vaultside = Cursor[tuple[Any, ...]]
+
+Bytes = npt.NDArray[np.uint8]
+
+_BLOCK = 1 << 17
+"""Person ids are drawn in blocks of this many, so that a batch needs one call of the sequence."""
+
+_LOOK_UP = """
+    COPY (SELECT a.n, b.person_id, p.token, p.wrapped_key, coalesce(i.digest, 0)
+          FROM asked a
+          JOIN vault.blind_index b ON b.field = a.field AND b.idx = a.idx
+          JOIN vault.person p ON p.person_id = b.person_id
+          LEFT JOIN vault.identity i ON i.person_id = b.person_id AND i.source = %s)
+    TO STDOUT (FORMAT BINARY)"""
+_LOOK_UP_WIDTHS = (8, 8, identities.TOKEN_BYTES, identities.WRAPPED_BYTES, 8)
+_SAY_AGAIN = """
+    INSERT INTO vault.identity SELECT * FROM said ORDER BY person_id
+    ON CONFLICT (person_id, source) DO UPDATE SET digest = excluded.digest, sealed = excluded.sealed"""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What rows say about one identifying field: blind indexes, dictionary-encoded, null where a row says nothing."""
+
+    field: str
+    index: pa.DictionaryArray
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A token for each row, and which rows hold identifiers of different people."""
+
+    tokens: pa.Array
+    conflicts: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Persons:
+    """Persons as rows of parallel arrays. `digests`: of what this source last said about them, 0 if nothing."""
+
+    ids: Ids
+    tokens: Bytes
+    wrapped: Bytes
+    digests: Ids
+
+    def take(self, places: npt.NDArray[np.int64]) -> _Persons:
+        return _Persons(self.ids[places], self.tokens[places], self.wrapped[places], self.digests[places])
+
+    def __add__(self, other: _Persons) -> _Persons:
+        return _Persons(
+            np.concatenate([self.ids, other.ids]),
+            np.concatenate([self.tokens, other.tokens]),
+            np.concatenate([self.wrapped, other.wrapped]),
+            np.concatenate([self.digests, other.digests]),
+        )
+
+
+class Enrolment:
+    """A batch of one source. `fields`: the vault's number for the field of each claim."""
+
+    def __init__(
+        self,
+        country: str,
+        source: int,
+        fields: Sequence[int],
+        claims: Sequence[Claim],
+        records: pa.Array | None,
+        country_key: bytes,
+        digest_key: bytes,
+    ) -> None:
+        self._country, self._source, self._records = country, source, records
+        self._country_key, self._digest_key = country_key, digest_key
+        sizes = [len(claim.index.dictionary) for claim in claims]
+        starts = np.cumsum([0, *sizes])[:-1]
+        self._indexes = np.concatenate([as_matrix(claim.index.dictionary) for claim in claims])
+        self._fields = np.repeat(np.array(fields, dtype=np.int16), sizes)
+        codes = [claim.index.indices.fill_null(-1).to_numpy().astype(np.int64) for claim in claims]
+        self._columns = [np.where(code >= 0, code + start, -1) for code, start in zip(codes, starts, strict=True)]
+
+    def run(self, cursor: Vaultside) -> Linked:
+        """The whole batch in the cursor's transaction. UniqueViolation: another process was faster, run again."""
+        positions, known = self._look_up(cursor)
+        owner = np.full(len(self._indexes), UNKNOWN, dtype=np.int64)
+        owner[positions] = known.ids
+        resolution = resolve(self._columns, owner)
+        new, keys = self._make_persons(cursor, resolution.new_persons)
+
+        def settled(person: Ids) -> Ids:
+            """Ids of the vault in place of the numbers -1, -2, ... of new persons."""
+            return np.where(person < 0, new.ids[-1 - person], person) if len(new.ids) else person
+
+        self._write_indexes(cursor, np.flatnonzero(owner == UNKNOWN), settled(resolution.owner))
+        self._write_persons(cursor, new)
+        everyone = known + new
+        ids, first = np.unique(everyone.ids, return_index=True)
+        place = first[np.searchsorted(ids, settled(resolution.person))]
+        if self._records is not None:
+            self._say(cursor, self._records, everyone, place, dict(zip(new.ids.tolist(), keys, strict=True)))
+        return Linked(from_bytes(everyone.tokens[place].tobytes()), resolution.conflicts)
+
+    def _look_up(self, cursor: Vaultside) -> tuple[npt.NDArray[np.int64], _Persons]:
+        """Positions of the identifiers that the vault knows, and whose they are."""
+        # The plan must follow the index whatever the statistics of a temporary table say.
+        cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off")
+        cursor.execute("CREATE TEMP TABLE asked (n bigint, field smallint, idx uuid) ON COMMIT DROP")
+        order = _by_key(self._fields, self._indexes)
+        _copy_in(cursor, "asked", wire.rows([order, self._fields[order], self._indexes[order]]))
+        with cursor.copy(_LOOK_UP, (self._source,)) as copy:
+            positions, ids, tokens, wrapped, digests = wire.read(b"".join(copy), _LOOK_UP_WIDTHS)
+        return positions, _Persons(ids, tokens, wrapped, digests)
+
+    def _make_persons(self, cursor: Vaultside, count: int) -> tuple[_Persons, list[bytes]]:
+        """New persons with random tokens and keys.
+
+        Ids rise with the tokens and not with the order of the rows: nothing in a table tells who came before whom.
+        """
+        tokens = np.frombuffer(os.urandom(count * identities.TOKEN_BYTES), dtype=np.uint8).reshape(-1, 16)
+        keys, wrapped = identities.new_person_keys(tokens.tobytes(), self._country_key)
+        ids = np.empty(count, dtype=np.int64)
+        ids[_by_key(np.zeros(count, dtype=np.int16), tokens)] = _draw_ids(cursor, count)
+        return _Persons(ids, tokens, wrapped, np.zeros(count, dtype=np.int64)), keys
+
+    def _write_indexes(self, cursor: Vaultside, positions: npt.NDArray[np.int64], owner: Ids) -> None:
+        """Sorted by key: two processes that meet the same people wait for each other in one order, and never both."""
+        fields, indexes = self._fields[positions], self._indexes[positions]
+        order = _by_key(fields, indexes)
+        rows = wire.rows([fields[order], indexes[order], owner[positions][order]])
+        _copy_in(cursor, "vault.blind_index (field, idx, person_id)", rows)
+
+    def _write_persons(self, cursor: Vaultside, new: _Persons) -> None:
+        by_id = np.argsort(new.ids)
+        country = np.tile(np.frombuffer(self._country.encode(), dtype=np.uint8), (len(new.ids), 1))
+        rows = wire.rows([new.ids[by_id], country, new.tokens[by_id], new.wrapped[by_id]])
+        _copy_in(cursor, "vault.person (person_id, country, token, wrapped_key)", rows)
+
+    def _say(
+        self,
+        cursor: Vaultside,
+        records: pa.Array,
+        everyone: _Persons,
+        place: npt.NDArray[np.int64],
+        new_keys: dict[int, bytes],
+    ) -> None:
+        """Seal the last record of each person, if it says anything new."""
+        backwards_places, backwards = np.unique(place[::-1], return_index=True)
+        spoken = everyone.take(backwards_places)
+        texts = records.take(pa.array(len(place) - 1 - backwards)).cast(pa.binary()).to_pylist()
+        digests = identities.digests(texts, self._digest_key)
+        news = np.flatnonzero(digests != spoken.digests)
+        news = news[np.argsort(spoken.ids[news])]
+        is_new = np.array([spoken.ids[i] in new_keys for i in news], dtype=bool)
+        for places, table in ((news[is_new], "vault.identity"), (news[~is_new], "said")):
+            if not len(places):
+                continue
+            keys = [new_keys.get(int(spoken.ids[i])) or self._key_of(spoken, i) for i in places]
+            said = [texts[i] for i in places]
+            rows = identities.sealed_rows(spoken.ids[places], self._source, digests[places], said, keys)
+            if table == "said":
+                cursor.execute("CREATE TEMP TABLE said (LIKE vault.identity) ON COMMIT DROP")
+            _copy_in(cursor, f"{table} (person_id, source, digest, sealed)", rows)
+            if table == "said":
+                cursor.execute(_SAY_AGAIN)
+
+    def _key_of(self, persons: _Persons, i: int) -> bytes:
+        return identities.open_person_key(persons.tokens[i].tobytes(), persons.wrapped[i].tobytes(), self._country_key)
+
+
+def _by_key(fields: npt.NDArray[np.int16], keys: Bytes) -> npt.NDArray[np.int64]:
+    """The order of an index on (field, uuid): by field, then byte by byte."""
+    halves = np.ascontiguousarray(keys).view(">u8").reshape(-1, 2).astype(np.uint64)
+    return np.lexsort((halves[:, 1], halves[:, 0], fields))
+
+
+def _draw_ids(cursor: Vaultside, count: int) -> Ids:
+    """`count` rising ids that no other process will be given."""
+    blocks = -(-count // _BLOCK)
+    drawn = cursor.execute("SELECT nextval('vault.person_block') FROM generate_series(1, %s)", (blocks,)).fetchall()
+    starts = np.sort(np.array([number for (number,) in drawn], dtype=np.int64)) * _BLOCK
+    return (starts[:, None] + np.arange(_BLOCK)).ravel()[:count]
+
+
+def _copy_in(cursor: Vaultside, target: str, rows: bytes) -> None:
+    with cursor.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
+        copy.write(rows)

@@ -1,0 +1,233 @@
+"""The gate: the one way from a supplier's text to rows that may leave the vault's side.
+
+Default deny: what the source does not declare to pass does not pass. Rows without consent or key are held back; the
+others get record keys and person tokens, their identifiers go to the vault, birth dates become years, free text stays.
+One gate serves one delivery, parents before children. Reading files and the meaning of codes are not its business.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from anonymization import scan
+from anonymization.identifiers import SCHEMES
+from anonymization.keys import Keyring
+from anonymization.persons import Persons, doubtful_identifiers
+from anonymization.pseudonyms import RecordKeys, coded, text
+from anonymization.vault import Vault
+from codebook.errors import Refused
+from sources.batches import (
+    ENTITY_KEY_PREFIX,
+    ISSUES,
+    PARENT,
+    PERSON,
+    ROW,
+    ROW_KEY,
+    SafeBatch,
+    TextBatch,
+    issues_table,
+)
+from sources.models import Column, Source, Table
+from values.dates import read_dates
+
+Mask = npt.NDArray[np.bool_]
+
+A_FEW = 3
+"""So many cells of a column may look like personal data by accident (their rows are held back); more is a pattern."""
+
+
+class Gate:
+    """Passes the batches of one delivery of `source`. Without a vault a dry run: nothing is kept."""
+
+    def __init__(self, source: Source, vault: Vault | None) -> None:
+        keyring = vault.keyring if vault is not None else Keyring.throwaway()
+        self._source = source
+        self._record_keys = RecordKeys(keyring, source.country, source.source)
+        self._persons = Persons(source, keyring, vault)
+        self._held_back: dict[str, set[bytes]] = {table.name: set() for table in source.tables}
+        self._noted: set[tuple[str, str]] = set()
+        self._suspicious: Counter[tuple[str, str]] = Counter()
+
+    def pass_batch(self, batch: TextBatch) -> SafeBatch:
+        """The rows and columns that may leave. Refused: a passing column is full of personal data."""
+        table = self._source.table(batch.table)
+        findings = _Findings(table.name, batch.rows)
+        self._note_free_text(table, batch.cells, findings)
+        keys = self._row_keys(table, batch.cells, findings)
+        parents = self._parent_keys(table, batch.cells, findings)
+        self._require_consent(table, batch.cells, findings)
+        self._look_for_personal_data(table, batch.cells, findings)
+        self._remember_held_back(table, keys, findings)
+        kept = pa.array(~findings.held)
+        cells, rows, keys = batch.cells.filter(kept), batch.rows.filter(kept), keys.filter(kept)
+        passed = _Findings(table.name, rows)
+        columns: dict[str, pa.Array | pa.ChunkedArray] = {ROW: rows.cast(pa.int64()), ROW_KEY: keys}
+        if table.person is not None:
+            columns[PERSON] = self._link(table, cells, keys, passed)
+        if parents is not None:
+            columns[PARENT] = parents.filter(kept)
+        columns |= self._entity_keys(table, cells, keys, columns.get(PERSON))
+        passing = self._source.passing(table.name)
+        for name in passing:
+            if name in cells.column_names:
+                columns[name] = self._safe_column(table, name, cells[name], passed)
+        return SafeBatch(
+            table=table.name,
+            data=pa.table(columns),
+            issues=pa.concat_tables([*findings.issues, *passed.issues, ISSUES.empty_table()]),
+            rejected_rows=batch.rows.filter(pa.array(findings.held)).cast(pa.int64()),
+            passing=passing,
+        )
+
+    def _note_free_text(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
+        for name in cells.column_names:
+            declared = table.column(name)
+            filled = cells[name].null_count < len(cells)
+            if (
+                declared is not None
+                and declared.class_ == "free_text"
+                and filled
+                and (table.name, name) not in self._noted
+            ):
+                self._noted.add((table.name, name))
+                findings.note("gate.free_text_withheld", name)
+
+    def _row_keys(self, table: Table, cells: pa.Table, findings: _Findings) -> pa.Array:
+        for name in table.key:
+            findings.hold("gate.missing_key", _blank(cells, name), name)
+        return self._record_keys.of_rows(table.name, _texts(cells, table.key))
+
+    def _parent_keys(self, table: Table, cells: pa.Table, findings: _Findings) -> pa.Array | None:
+        if table.parent is None:
+            return None
+        for name in table.parent.key:
+            if name not in table.key:
+                findings.hold("gate.missing_key", _blank(cells, name), name)
+        parents = self._record_keys.of_rows(table.parent.table, _texts(cells, table.parent.key))
+        held_back = self._held_back[table.parent.table]
+        if held_back:
+            findings.hold("gate.parent_rejected", _mask(pc.is_in(parents, pa.array(list(held_back), parents.type))))
+        return parents
+
+    def _require_consent(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
+        """Only a declared yes is a yes: blank, withdrawn, or a column that is not there hold the row back."""
+        if table.consent is None:
+            return
+        given = np.zeros(len(cells), dtype=bool)
+        if table.consent.column in cells.column_names:
+            encoded = coded(cells[table.consent.column])
+            accepted = pc.is_in(encoded.dictionary.cast(pa.string()), pa.array(table.consent.accept))
+            given = _mask(accepted.take(encoded.indices))
+        findings.hold("gate.no_consent", ~given, table.consent.column)
+
+    def _look_for_personal_data(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
+        """A row with a stray contact or number stays here; a column with many of them stops the delivery."""
+        schemes = {column.scheme for column in table.columns if column.scheme in SCHEMES}
+        for name in self._source.passing(table.name):
+            declared = table.column(name)
+            if name not in cells.column_names or (declared is not None and declared.keep is not None):
+                continue
+            encoded = coded(cells[name])
+            distinct = encoded.dictionary.cast(pa.string())
+            suspicious = scan.contacts(distinct)
+            for scheme in schemes:
+                suspicious |= scan.national_numbers(distinct, scheme or "")
+            if not suspicious.any():
+                continue
+            found = _mask(pa.array(suspicious).take(encoded.indices))
+            self._suspicious[table.name, name] += int(found.sum())
+            if (count := self._suspicious[table.name, name]) > A_FEW:
+                raise Refused(
+                    "delivery.personal_data_in_plain_column",
+                    f"{count} cells of column {name} look like phones, e-mail addresses or national numbers",
+                    f"{self._source.source}, table {table.name}",
+                    "deliver the column without them, or declare it as identifier",
+                )
+            findings.hold("gate.personal_data", found, name)
+
+    def _remember_held_back(self, table: Table, keys: pa.Array, findings: _Findings) -> None:
+        self._held_back[table.name].update(keys.filter(pa.array(findings.held)).drop_null().to_pylist())
+
+    def _link(self, table: Table, cells: pa.Table, keys: pa.Array, findings: _Findings) -> pa.Array:
+        for name, doubtful in doubtful_identifiers(table, cells, self._source.country):
+            findings.query("gate.check_digit", _mask(doubtful), name)
+        if not len(keys):
+            return keys
+        linked = self._persons.link(table, cells, keys)
+        findings.query("gate.identity_conflict", linked.conflicts)
+        return linked.tokens
+
+    def _entity_keys(
+        self, table: Table, cells: pa.Table, keys: pa.Array, tokens: pa.Array | None
+    ) -> dict[str, pa.Array]:
+        """`_key_<entity>` of every entity that the table's rows make."""
+        made = {}
+        for entity, declared in table.entities.items():
+            if declared.key:
+                made[ENTITY_KEY_PREFIX + entity] = self._record_keys.of_entity(entity, _texts(cells, declared.key))
+            else:
+                whose = tokens if entity == "person" and tokens is not None else keys
+                made[ENTITY_KEY_PREFIX + entity] = self._record_keys.renamed(entity, whose)
+        return made
+
+    def _safe_column(
+        self, table: Table, name: str, cells: pa.ChunkedArray, findings: _Findings
+    ) -> pa.Array | pa.ChunkedArray:
+        declared = table.column(name)
+        if declared is None or declared.keep is None:
+            return cells
+        dates, bad = read_dates(cells, self._form(declared))
+        findings.query("map.unreadable_date", _mask(bad), name)
+        years = pc.year(dates).dictionary_encode()
+        return pa.DictionaryArray.from_arrays(years.indices, years.dictionary.cast(pa.string()))
+
+    def _form(self, column: Column) -> str:
+        return column.format or self._source.format.date_format or "iso"
+
+
+class _Findings:
+    """Issues of one batch as they are found, and which of its rows they hold back."""
+
+    def __init__(self, table: str, rows: pa.Array) -> None:
+        self._table, self._rows = table, rows
+        self.held: Mask = np.zeros(len(rows), dtype=bool)
+        self.issues: list[pa.Table] = []
+
+    def hold(self, rule: str, where: Mask, column: str | None = None) -> None:
+        """These rows stay on this side."""
+        self.held |= where
+        self._add(rule, "error", where, column)
+
+    def query(self, rule: str, where: Mask, column: str | None = None) -> None:
+        """These rows pass, with a question to the supplier."""
+        self._add(rule, "query", where, column)
+
+    def note(self, rule: str, column: str) -> None:
+        """Something about a whole column."""
+        self.issues.append(issues_table(self._table, pa.nulls(1, pa.int64()), rule, "note", column))
+
+    def _add(self, rule: str, severity: str, where: Mask, column: str | None) -> None:
+        if where.any():
+            self.issues.append(issues_table(self._table, self._rows.filter(pa.array(where)), rule, severity, column))
+
+
+def _texts(cells: pa.Table, names: list[str]) -> list[pa.Array]:
+    """Columns as text; one that an optional declaration lets be absent is all blank."""
+    return [text(cells[name]) if name in cells.column_names else pa.nulls(len(cells), pa.string()) for name in names]
+
+
+def _blank(cells: pa.Table, name: str) -> Mask:
+    if name not in cells.column_names:
+        return np.ones(len(cells), dtype=bool)
+    return _mask(cells[name].is_null())
+
+
+def _mask(flags: pa.Array | pa.ChunkedArray) -> Mask:
+    whole = flags.combine_chunks() if isinstance(flags, pa.ChunkedArray) else flags
+    mask: Mask = pc.fill_null(whole, False).to_numpy(zero_copy_only=False)
+    return mask

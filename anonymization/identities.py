@@ -1,0 +1,81 @@
+"""The sealed part of the vault: each person's own key, wrapped, and identity records encrypted under it.
+
+Shredding a person's wrapped key makes their records unreadable in every copy and backup (docs/privacy.md). Bytes in,
+bytes out; where they are stored is the business of `vault`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from anonymization import wire
+
+KEY_BYTES, NONCE, TAG = 32, 12, 16
+WRAPPED_BYTES = KEY_BYTES + TAG
+TOKEN_BYTES = 16
+
+
+def new_country_key(country: str, root: bytes) -> bytes:
+    """A random key for the people of a country, wrapped under `root`."""
+    nonce = os.urandom(NONCE)
+    return nonce + AESGCM(root).encrypt(nonce, os.urandom(KEY_BYTES), country.encode())
+
+
+def open_country_key(country: str, wrapped: bytes, root: bytes) -> bytes:
+    """InvalidTag if it was wrapped under another root key."""
+    return AESGCM(root).decrypt(wrapped[:NONCE], wrapped[NONCE:], country.encode())
+
+
+def new_person_keys(tokens: bytes, country_key: bytes) -> tuple[list[bytes], npt.NDArray[np.uint8]]:
+    """For each 16-byte token a random key, and the same keys wrapped (one row each).
+
+    The token is random and used once, so its first 12 bytes serve as the nonce.
+    """
+    wrap = AESGCM(country_key).encrypt
+    randomness = os.urandom(len(tokens) // TOKEN_BYTES * KEY_BYTES)
+    keys = [randomness[i : i + KEY_BYTES] for i in range(0, len(randomness), KEY_BYTES)]
+    names = [tokens[i : i + TOKEN_BYTES] for i in range(0, len(tokens), TOKEN_BYTES)]
+    wrapped = b"".join([wrap(name[:NONCE], key, name) for name, key in zip(names, keys, strict=True)])
+    return keys, np.frombuffer(wrapped, dtype=np.uint8).reshape(-1, WRAPPED_BYTES)
+
+
+def open_person_key(token: bytes, wrapped: bytes, country_key: bytes) -> bytes:
+    return AESGCM(country_key).decrypt(token[:NONCE], wrapped, token)
+
+
+def digests(records: Sequence[bytes], key: bytes) -> npt.NDArray[np.int64]:
+    """A keyed 64-bit digest of each record; equal digests mean that a source says nothing new about a person."""
+    joined = b"".join([blake2b(record, key=key, digest_size=8).digest() for record in records])
+    return np.frombuffer(joined, dtype=">i8").astype(np.int64)
+
+
+def sealed_rows(
+    person_ids: npt.NDArray[np.int64],
+    source: int,
+    digest: npt.NDArray[np.int64],
+    records: Sequence[bytes],
+    keys: Sequence[bytes],
+) -> bytes:
+    """Rows (person_id, source, digest, sealed) of the binary COPY; `sealed` is a nonce and AES-GCM of the record."""
+    nonces = os.urandom(NONCE * len(records))
+    bound = source.to_bytes(2, "big")
+    lengths = np.fromiter(map(len, records), dtype=np.int32, count=len(records)) + NONCE + TAG
+    sources = np.full(len(records), source, dtype=np.int16)
+    heads = wire.rows_with_tail([person_ids, sources, digest], lengths)
+    width = len(heads) // len(records)
+    parts = [wire.HEADER]
+    for i, (record, key) in enumerate(zip(records, keys, strict=True)):
+        nonce = nonces[i * NONCE : (i + 1) * NONCE]
+        parts += (heads[i * width : (i + 1) * width], nonce, AESGCM(key).encrypt(nonce, record, bound))
+    parts.append(wire.TRAILER)
+    return b"".join(parts)
+
+
+def open_record(sealed: bytes, source: int, key: bytes) -> bytes:
+    return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], source.to_bytes(2, "big"))

@@ -1,0 +1,92 @@
+"""What a batch says about people: claims by identifier, identity records to seal, and identifiers to query.
+
+Turns the identifier columns of a table into what the vault links on. Without a vault (a dry run) tokens are made of
+throw-away keys and nothing is kept. What passes the gate is not decided here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from anonymization.enrolment import Claim, Linked
+from anonymization.identifiers import SCHEMES, field_of, normalise
+from anonymization.keys import Keyring
+from anonymization.pseudonyms import coded, keyed, text
+from anonymization.vault import Vault
+from sources.batches import KEY
+from sources.models import Column, Source, Table
+
+
+class Persons:
+    """Links the rows of one source's batches to persons of its country."""
+
+    def __init__(self, source: Source, keyring: Keyring, vault: Vault | None) -> None:
+        self._source, self._keyring, self._vault = source, keyring, vault
+
+    def link(self, table: Table, cells: pa.Table, row_keys: pa.Array) -> Linked:
+        """A token for every row; a row without a usable identifier is known within the source by its own key."""
+        claims = list(self._claims(table, cells, row_keys))
+        if self._vault is None:
+            first = pc.coalesce(*[claim.index.dictionary.take(claim.index.indices) for claim in claims])
+            return Linked(first, np.zeros(len(row_keys), dtype=bool))
+        return self._vault.link(self._source.country, self._source.source, claims, identity_records(table, cells))
+
+    def _claims(self, table: Table, cells: pa.Table, row_keys: pa.Array) -> Iterator[Claim]:
+        nameless = pa.repeat(True, len(row_keys))
+        for name in table.person.link if table.person else ():
+            column = table.column(name)
+            if column is None or name not in cells.column_names:
+                continue
+            field = field_of(column, self._source.source)
+            index = self._blind(cells[name], column, field)
+            nameless = pc.and_(nameless, index.is_null())
+            yield Claim(field, index.dictionary_encode())
+        if pc.any(nameless).as_py():
+            own = pc.if_else(nameless, row_keys, pa.scalar(None, KEY))
+            yield Claim(f"row {table.name}@{self._source.source}", own.dictionary_encode())
+
+    def _blind(self, cells: pa.ChunkedArray, column: Column, field: str) -> pa.Array:
+        """Blind indexes of a column's identifiers, null where a row has none that can serve as a key."""
+        encoded = coded(cells)
+        keys = normalise(encoded.dictionary.cast(pa.string()), column, self._source.country).keys
+        return keyed(keys, self._keyring.derive(self._source.country, "blind index", field)).take(encoded.indices)
+
+
+def doubtful_identifiers(table: Table, cells: pa.Table, country: str) -> Iterator[tuple[str, pa.Array]]:
+    """Columns of national numbers of a known scheme, with the rows whose number is not one (bool)."""
+    for name in cells.column_names:
+        column = table.column(name)
+        if column is not None and column.class_ == "identifier" and column.scheme in SCHEMES:
+            encoded = coded(cells[name])
+            doubtful = normalise(encoded.dictionary.cast(pa.string()), column, country).doubtful
+            yield name, pc.fill_null(doubtful.take(encoded.indices), False)
+
+
+def identity_records(table: Table, cells: pa.Table) -> pa.Array | None:
+    """The identifier columns of each row as one JSON object, as delivered; None if the table has none."""
+    declared = {name: table.column(name) for name in cells.column_names}
+    names = [name for name, column in declared.items() if column is not None and column.class_ == "identifier"]
+    if not names:
+        return None
+    parts: list[pa.Array | str] = []
+    for name in names:
+        parts += [f"{',' if parts else '{'}{json.dumps(name)}:", _json_texts(text(cells[name]))]
+    return pc.binary_join_element_wise(*parts, "}", "")
+
+
+def _json_texts(values: pa.Array) -> pa.Array:
+    """Each text as JSON; null as null."""
+    if pc.any(pc.match_substring_regex(values, r'[\x00-\x1f"\\]')).as_py():
+        return _json_texts_one_by_one(values)
+    return pc.coalesce(pc.binary_join_element_wise('"', values, '"', ""), "null")
+
+
+def _json_texts_one_by_one(values: pa.Array) -> pa.Array:
+    encoded = values.dictionary_encode()
+    quoted: Sequence[str] = [json.dumps(value, ensure_ascii=False) for value in encoded.dictionary.to_pylist()]
+    return pc.coalesce(pa.array(quoted, pa.string()).take(encoded.indices), "null")

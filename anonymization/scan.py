@@ -1,0 +1,46 @@
+"""The value scan: does a column that may leave hold what it was declared not to hold?
+
+Looks for e-mail addresses, phones with a country prefix and national numbers of the source's country, in the distinct
+values of passing columns. It counts; it never shows. A net with wide meshes: default deny is the protection, this
+notices a supplier's file that has changed under its declaration.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from anonymization.identifiers import SCHEMES, plausible
+
+_EMAIL = r"[^\s@,;<>]+@[^\s@,;<>]+\.\p{L}{2,}"
+_PHONE = r"(^|[^\w+])\+[1-9]([\s()\-]?[0-9]){7,14}([^0-9.]|$)"
+
+
+def contacts(distinct: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which of these texts hold an e-mail address or a phone number with its country prefix."""
+    found = np.zeros(len(distinct), dtype=bool)
+    for sign, pattern in (("@", _EMAIL), ("+", _PHONE)):
+        if pc.any(pc.match_substring(distinct, sign)).as_py():  # the plain search first: a pattern costs ten times more
+            found |= _mask(pc.match_substring_regex(distinct, pattern))
+    return found
+
+
+def national_numbers(distinct: pa.Array, scheme: str) -> npt.NDArray[np.bool_]:
+    """Which of these texts are numbers of `scheme`, if the column is made of them.
+
+    One number in ten passes a check digit by chance, so a column of other numbers of the same length is told apart by
+    its share: where most that have the length also pass, none is counted as chance.
+    """
+    known = SCHEMES[scheme]
+    of_length = pc.match_substring_regex(distinct, rf"^\s*([0-9][\s\-]?){{{known.length}}}$")
+    if not pc.any(of_length).as_py():
+        return np.zeros(len(distinct), dtype=bool)
+    found = _mask(plausible(pc.replace_substring_regex(distinct, r"[\s\-]", ""), known))
+    return found if 2 * found.sum() > _mask(of_length).sum() else np.zeros(len(distinct), dtype=bool)
+
+
+def _mask(found: pa.Array) -> npt.NDArray[np.bool_]:
+    mask: npt.NDArray[np.bool_] = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
+    return mask

@@ -1,0 +1,169 @@
+"""The vault: persons and their tokens, blind indexes of their identifiers, and their identities, sealed.
+
+`Vault.link` takes what a batch says about its rows' people and answers with random tokens; everything of one batch is
+one transaction. A database of its own, reached by nobody else (design.md 3). Not its business: which columns identify
+a person and what leaves the gate (`gate`), and how rows are grouped into persons (`linking`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pyarrow as pa
+
+from anonymization import identities
+from anonymization.enrolment import Claim, Enrolment, Linked
+from anonymization.keys import Keyring
+from anonymization.leakguard import scrubbed
+from codebook.errors import HomewardError, Unavailable
+
+if TYPE_CHECKING:
+    from psycopg import Connection, Cursor
+    from sqlalchemy import Engine
+
+ROLE = "homeward_vault"
+_SCHEMA = Path(__file__).with_name("vault.sql")
+_MIGRATION_LOCK = 0x686F6D65
+_ATTEMPTS = 100
+
+
+class Vault:
+    """The vault database at `url`, opened with `keyring`. Pickles as these two; connects when first used."""
+
+    def __init__(self, url: str, keyring: Keyring) -> None:
+        self._url, self.keyring = url, keyring
+        self._country_keys: dict[str, bytes] = {}
+        self._field_numbers: dict[tuple[str, str], int] = {}
+        self._source_numbers: dict[str, int] = {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Vault, (self._url, self.keyring)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        from sqlalchemy import create_engine
+
+        return create_engine(self._url, hide_parameters=True, pool_pre_ping=True)
+
+    def migrate(self) -> None:
+        """Make role and tables where they are missing; safe to call from several processes at once."""
+        # Asked in the role's name or not: before the first run there is no such role.
+        with self._transaction(as_role=False) as cursor:
+            if _one(cursor, "SELECT to_regclass('vault.identity') IS NOT NULL"):
+                return
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+            if _one(cursor, "SELECT to_regclass('vault.identity') IS NOT NULL"):
+                return
+            _make_role(cursor)
+            cursor.execute(f"SET LOCAL ROLE {ROLE}")
+            cursor.execute(_SCHEMA.read_bytes())
+
+    def link(self, country: str, source: str, claims: Sequence[Claim], records: pa.Array | None) -> Linked:
+        """Tokens for the rows of a batch; every row has at least one claim, strongest claim first.
+
+        `records`: what each row says about identity, as JSON text, sealed for the row's person.
+        """
+        import psycopg
+
+        country_key = self._country_key(country)  # first: a field belongs to a country that the vault knows
+        numbers = [self._field(country, claim.field) for claim in claims]
+        enrolment = Enrolment(
+            country,
+            self._source(source),
+            numbers,
+            claims,
+            records,
+            country_key=country_key,
+            digest_key=self.keyring.derive(country, "identity digest"),
+        )
+        for _ in range(_ATTEMPTS):
+            try:
+                with self._transaction() as cursor:
+                    return enrolment.run(cursor)
+            except psycopg.errors.UniqueViolation:
+                continue  # another process has just met the same person: look again, and take theirs
+        raise Unavailable("the vault is too busy", source, "run again")
+
+    def _field(self, country: str, name: str) -> int:
+        """The number under which identifiers of a field of a country are indexed."""
+        if (country, name) not in self._field_numbers:
+            with self._transaction() as cursor:
+                ask = "SELECT field FROM vault.field WHERE country = %s AND name = %s"
+                make = "INSERT INTO vault.field (country, name) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+                self._field_numbers[country, name] = _find_or_make(cursor, ask, make, (country, name))
+        return self._field_numbers[country, name]
+
+    def _source(self, name: str) -> int:
+        """The number of a source in the vault."""
+        if name not in self._source_numbers:
+            with self._transaction() as cursor:
+                ask = "SELECT source FROM vault.source WHERE name = %s"
+                make = "INSERT INTO vault.source (name) VALUES (%s) ON CONFLICT DO NOTHING"
+                self._source_numbers[name] = _find_or_make(cursor, ask, make, (name,))
+        return self._source_numbers[name]
+
+    def _country_key(self, country: str) -> bytes:
+        from cryptography.exceptions import InvalidTag
+
+        if country not in self._country_keys:
+            root = self.keyring.derive(country, "country key")
+            fresh = identities.new_country_key(country, root)
+            with self._transaction() as cursor:
+                make = "INSERT INTO vault.country (country, wrapped_key) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+                cursor.execute(make, (country, fresh))
+                wrapped = _one(cursor, "SELECT wrapped_key FROM vault.country WHERE country = %s", (country,))
+            try:
+                self._country_keys[country] = identities.open_country_key(country, bytes(wrapped), root)
+            except InvalidTag:
+                raise HomewardError(
+                    "the vault was made with another root key", country, "restore the key folder from its backup"
+                ) from None
+        return self._country_keys[country]
+
+    @contextmanager
+    def _transaction(self, as_role: bool = True) -> Iterator[Cursor[tuple[Any, ...]]]:
+        """A cursor in one transaction, as the vault's own role; what goes wrong leaves without values."""
+        import psycopg
+
+        try:
+            with self._engine.begin() as connection:
+                driver = cast("Connection[tuple[Any, ...]]", connection.connection.driver_connection)
+                with driver.cursor() as cursor:
+                    if as_role:
+                        cursor.execute(f"SET LOCAL ROLE {ROLE}")
+                    yield cursor
+        except psycopg.errors.UniqueViolation:
+            raise
+        except Exception as error:
+            raise scrubbed(error, "vault") from None
+
+
+def _one(cursor: Cursor[tuple[Any, ...]], statement: str, values: tuple[object, ...] = ()) -> Any:
+    """The first column of the first row, or None."""
+    found = cursor.execute(statement, values).fetchone()
+    return found[0] if found else None
+
+
+def _find_or_make(cursor: Cursor[tuple[Any, ...]], ask: str, make: str, values: tuple[object, ...]) -> int:
+    """Asks first, so that no sequence number is spent on what is there."""
+    number = _one(cursor, ask, values)
+    if number is None:
+        cursor.execute(make, values)
+        number = _one(cursor, ask, values)
+    return int(number)
+
+
+def _make_role(cursor: Cursor[tuple[Any, ...]]) -> None:
+    """The role that owns the vault; nobody else may even connect."""
+    if not _one(cursor, "SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)):
+        cursor.execute(f"CREATE ROLE {ROLE} NOLOGIN")
+    if not _one(cursor, "SELECT pg_has_role(current_user, %s, 'MEMBER')", (ROLE,)):
+        cursor.execute(f"GRANT {ROLE} TO current_user")
+    database = _one(cursor, "SELECT quote_ident(current_database())")
+    cursor.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
+    cursor.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+    cursor.execute(f"GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {ROLE}")
