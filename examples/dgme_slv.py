@@ -199,7 +199,7 @@ def _line(rng: random.Random, who: Person, came: date, shared: dict[str, str]) -
         "INGRESO_MENSUAL": f"{rng.randint(320, 2400)},{rng.choice(('00', '25', '50', '75'))}" if adult else "NA",
         "MONEDA": "USD",
         "MISMA_COMUNIDAD": rng.choices(("SÍ", "NO", "NS"), weights=(74, 23, 3))[0],
-        "TELEFONO": rng.choice((who.phone, who.phone[4:8] + "-" + who.phone[8:])) if adult else "",
+        "TELEFONO": rng.choice((who.phone, who.local_phone)) if adult else "",
         "CORREO": who.email if adult and rng.random() < 0.4 else "",
         "OBSERVACIONES": "",
         UNDECLARED: "",
@@ -213,12 +213,12 @@ def _line(rng: random.Random, who: Person, came: date, shared: dict[str, str]) -
 def _remark(rng: random.Random, row: _Row) -> None:
     """A note, and an emergency contact, that name people who have no line of their own."""
     other = person("SLV", rng)
-    text = rng.choice(_NOTES).format(other=other.full_name, phone=other.phone[4:], email=other.email)
+    text = rng.choice(_NOTES).format(other=other.full_name, phone=other.local_phone, email=other.email)
     row.cells["OBSERVACIONES"] = text
     row.cells[UNDECLARED] = f"{other.full_name} {other.phone}"
     row.mentioned = [
         *plant("name", [other.full_name]),
-        *plant("phone", [other.phone, other.phone[4:]]),
+        *plant("phone", [other.phone, other.local_phone]),
         *plant("email", [other.email]),
         *plant("free_text", [text.splitlines()[0]] if text != "Sin novedad." else []),
     ]
@@ -314,13 +314,16 @@ def _duplicate(rows: list[_Row], lone: Iterator[_Row], rng: random.Random) -> No
 
 
 def _planted(row: _Row) -> list[Planted]:
-    """Every form in which the line's personal values are written in the file, and the plain form of each."""
+    """Every form in which the line's personal values are written in the file, and the plain form of each.
+
+    Not the DUI that lost its zeros: eight bare digits turn up in random keys too.
+    """
     cells = row.cells
     born = row.who.birth
     dates = [cells["FECHA_NAC"], born.isoformat()] if born.year < 2010 else []  # later ones are also days of return
     return [
         *plant_people([row.who] if cells["DUI"] else []),
-        *plant("national_id", [cells["DUI"]] if cells["DUI"].strip("0") else []),
+        *plant("national_id", [cells["DUI"]] if len(cells["DUI"]) > 8 and cells["DUI"].strip("0") else []),
         *plant("name", [f"{cells['NOMBRES']} {cells['APELLIDOS']}"]),
         *plant("phone", [cells["TELEFONO"]]),
         *plant("email", [cells["CORREO"]]),

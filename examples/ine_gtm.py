@@ -249,12 +249,12 @@ def _answer(rng: random.Random, scale: Scale, well: float) -> int:
 def _comment(rng: random.Random, case: _Case) -> None:
     """The interviewer's remark names a relative who is in no row."""
     other = person("GTM", rng)
-    text = f"Respondió en presencia de {other.full_name}, tel. {other.phone[4:]}."
+    text = f"Respondió en presencia de {other.full_name}, tel. {other.local_phone}."
     case.cells["COMENTARIO"] = text
     case.mentioned = [
         *plant("free_text", [text]),
         *plant("name", [other.full_name]),
-        *plant("phone", [other.phone, other.phone[4:]]),
+        *plant("phone", [other.phone, other.local_phone]),
     ]
 
 
@@ -322,7 +322,6 @@ def _planted(case: _Case) -> list[Planted]:
     return [
         *plant_people([who]),
         *plant("national_id", [str(cells["CUI"])]),
-        *plant("phone", [who.phone[4:]]),
         *plant("name", [f"{who.given} {who.family}", str(cells["ENCUESTADOR"])]),
         *plant("birth_date", [who.birth.isoformat(), who.birth.strftime("%d/%m/%Y")]),
         *plant("case_number", [str(cells["ID_ENTREVISTA"] or ""), str(cells["FOLIO"])]),

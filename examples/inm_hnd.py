@@ -168,7 +168,7 @@ def _case(rng: random.Random, who: Person, case_id: str, opened: date) -> _Case:
             "nombres": who.given,
             "apellidos": who.family,
             "sexo": "M" if who.sex == "female" else "H",  # mujer, hombre: M is not male here
-            "telefono": who.phone[4:],
+            "telefono": who.local_phone,
             "fecha_nacimiento": who.birth,
             "fecha_apertura": opened,
             "fecha_plan": opened + timedelta(days=rng.randint(5, 50)) if rng.random() < 0.85 else None,
@@ -197,13 +197,13 @@ def _case(rng: random.Random, who: Person, case_id: str, opened: date) -> _Case:
 def _remark(rng: random.Random, case: _Case) -> None:
     """A note names somebody who has no case."""
     other = person("HND", rng)
-    text = rng.choice(_NOTES).format(other=other.full_name, phone=other.phone[4:], email=other.email)
+    text = rng.choice(_NOTES).format(other=other.full_name, phone=other.local_phone, email=other.email)
     (case.closure or case.cells)["comentario" if case.closure else "notas"] = text
     if other.family in text:
         case.mentioned = [
             *plant("free_text", [text]),
             *plant("name", [other.full_name]),
-            *plant("phone", [other.phone, other.phone[4:]]),
+            *plant("phone", [other.phone, other.local_phone]),
             *plant("email", [other.email]),
         ]
 

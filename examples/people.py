@@ -39,6 +39,11 @@ class Person:
             return f"{self.family} {self.given}"
         return " ".join(part for part in (self.given, self.father, self.grandfather, self.family) if part)
 
+    @property
+    def local_phone(self) -> str:
+        """The last eight digits as people write them; with the dash, a search cannot find them in a random key."""
+        return f"{self.phone[-8:-4]}-{self.phone[-4:]}"
+
 
 def dui_check_digit(digits: str) -> str:
     """Check digit of a Salvadoran DUI from its first eight digits (domain.md 5.1)."""

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from examples import dgme_slv, ine_gtm, inm_hnd
+from examples.make import make_samples
 from examples.manifest import Manifest, RowOutcome
 from examples.people import cui_verifier, dui_check_digit, people, verhoeff_digit
 
@@ -31,6 +32,22 @@ def test_a_sample_is_the_same_bytes_every_time(make: Callable[[Path], Manifest],
     assert first == second
     for name in first.files:
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+
+
+def test_every_source_has_a_sample_with_its_manifest(tmp_path: Path) -> None:
+    samples = make_samples(tmp_path)
+    assert sorted(sample.source for sample in samples) == [
+        "civ/kobo_rss",
+        "eth/kobo_rss",
+        "gtm/ine_rss",
+        "hnd/inm_cases",
+        "slv/dgme_returns",
+    ]
+    for sample in samples:
+        manifest = Manifest.read(sample.manifest_path)
+        assert manifest.source == sample.source
+        assert all(file.is_file() for file in sample.files)
+        assert {row.outcome for row in manifest.rows} == {"accepted", "flagged", "rejected"}
 
 
 def test_the_manifest_survives_json(tmp_path: Path) -> None:
