@@ -14,6 +14,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from codebook.errors import BadDefinition
+from codebook.instruments import Instrument, load_instruments
 from codebook.models import Closed, Code, CodeList, Column, Condition, Entity, Label, Place, Variable
 from codebook.reading import Lines, nearest, place, read_model, read_rows
 
@@ -54,6 +55,7 @@ class Codebook:
     states: tuple[Code, ...]
     codelists: dict[str, CodeList]
     entities: dict[str, Entity]
+    instruments: dict[str, Instrument]
     _places: dict[str, tuple[Place, ...]] = field(default_factory=dict, repr=False)
 
     def state(self, name: str) -> int:
@@ -97,7 +99,8 @@ def _load(root: Path) -> Codebook:
     imprint, _ = read_model(root / "codebook.yaml", Imprint)
     codelists, states = _load_codelists(root / "codelists")
     entities = _load_entities(root / "entities", codelists)
-    return Codebook(root, imprint.version, imprint.title, states, codelists, entities)
+    instruments = load_instruments(root / "instruments", entities, codelists)
+    return Codebook(root, imprint.version, imprint.title, states, codelists, entities, instruments)
 
 
 def _load_codelists(folder: Path) -> tuple[dict[str, CodeList], tuple[Code, ...]]:
