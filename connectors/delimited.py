@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from codebook.errors import Refused
 from connectors.encodings import Proof, detect, is_single_byte
 from connectors.records import RecordCount
-from connectors.shapes import Finding, Grid, Heading, Piece, numbered, without_blank_rows
+from connectors.shapes import Finding, Grid, Heading, Piece, blank_rows, numbered
 from sources.batches import DeliveredFile
 from sources.models import Source
 
@@ -61,22 +61,42 @@ class DelimitedGrid:
     sheet: str | None = None
 
     def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
-        """Rows in file order; the ragged ones follow in a piece of their own."""
+        """Rows in file order; ragged rows, and rows blank in these columns alone, follow in pieces of their own."""
+        blank: list[NDArray[np.int64]] = []
         ragged = _Ragged(len(self.headings), self.dialect, self.first_row)
+        for every_row, every_cell in self._blocks(positions, ragged):
+            rows, cells = every_row, every_cell
+            void = blank_rows(len(rows), cells)
+            if void.any():
+                blank.append(every_row[void])
+                rows, cells = rows[~void], [column.filter(pa.array(~void)) for column in cells]
+            for begin in range(0, len(rows), size):
+                yield Piece(rows[begin : begin + size], [column.slice(begin, size) for column in cells])
+            yield from ragged.pieces(positions, size)
+        yield from ragged.pieces(positions, size)
+        unread = [heading.position for heading in self.headings if heading.position not in positions]
+        if blank and unread:
+            yield from self._filled_elsewhere(np.concatenate(blank), unread, len(positions), size)
+
+    def _filled_elsewhere(
+        self, suspects: NDArray[np.int64], unread: Sequence[int], width: int, size: int
+    ) -> Iterator[Piece]:
+        """Rows that looked blank but hold a value in a column that is not read: records all the same."""
+        for rows, cells in self._blocks(unread, _Ragged(len(self.headings), self.dialect, self.first_row)):
+            filled = rows[~blank_rows(len(rows), cells) & np.isin(rows, suspects)]
+            for begin in range(0, len(filled), size):
+                chunk = filled[begin : begin + size]
+                yield Piece(chunk, [pa.nulls(len(chunk), pa.string())] * width)
+
+    def _blocks(
+        self, positions: Sequence[int], ragged: _Ragged
+    ) -> Iterator[tuple[NDArray[np.int64], Sequence[pa.Array]]]:
+        """Row numbers and cells of the well-formed rows, block by block; the others go to `ragged`."""
+        good = 0
         with self.file.open() as handle:
-            reader = self._reader(handle, positions, ragged)
-            good = 0
-            for batch in reader or ():
-                columns = batch.columns
-                rows = ragged.rows_of_good(good, batch.num_rows)
+            for batch in self._reader(handle, positions, ragged) or ():
+                yield ragged.rows_of_good(good, batch.num_rows), batch.columns
                 good += batch.num_rows
-                rows, columns = without_blank_rows(rows, columns)
-                for begin in range(0, len(rows), size):
-                    yield Piece(rows[begin : begin + size], [column.slice(begin, size) for column in columns])
-                if ragged.waiting >= size:
-                    yield ragged.piece(positions)
-            if ragged.waiting:
-                yield ragged.piece(positions)
 
     def split(self, n: int) -> list[Grid]:
         """Parts of about equal length, cut where the survey of the file found a record's end."""
@@ -155,13 +175,18 @@ class _Ragged:
             good += np.searchsorted(places - np.arange(len(places)), good, side="right")
         return good + self._first
 
-    def piece(self, positions: Sequence[int]) -> Piece:
-        rows = np.asarray(self._numbers[self._done :], dtype=np.int64) - 1 + self._first
-        records = [_cells(text, self._dialect.delimiter) for text in self._texts]
+    def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
+        """The ragged rows kept since the last call."""
+        numbers, texts = self._numbers[self._done :], self._texts
         self._done, self._texts = len(self._numbers), []
+        for begin in range(0, len(texts), size):
+            yield self._piece(positions, numbers[begin : begin + size], texts[begin : begin + size])
+
+    def _piece(self, positions: Sequence[int], numbers: list[int], texts: list[str]) -> Piece:
+        rows = np.asarray(numbers, dtype=np.int64) - 1 + self._first
+        records = [_cells(text, self._dialect.delimiter) for text in texts]
         cells = [
-            pa.array([(r[p].strip() and r[p]) or None if p < len(r) else None for r in records], pa.string())
-            for p in positions
+            pa.array([r[p] if p < len(r) and r[p].strip() else None for r in records], pa.string()) for p in positions
         ]
         longer = np.array([any(cell.strip() for cell in record[self._width :]) for record in records], dtype=bool)
         shorter = np.array([len(record) < self._width for record in records], dtype=bool)
@@ -217,12 +242,14 @@ def _decoder(encoding: str, errors: str = "strict") -> codecs.IncrementalDecoder
 class Layout:
     """How a source says its delimited files are written; None is detected. `longer` as in `Dialect`.
 
+    `language`: the supplier's, it tells code pages of one alphabet apart;
     `first_row`: number of the first record below the header; `needs_rows`: whether a bare header is refused.
     """
 
     encoding: str | None = None
     delimiter: str | None = None
     longer: str = "error"
+    language: str = "en"
     first_row: int = 2
     needs_rows: bool = True
 
@@ -236,7 +263,7 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
         raise Refused(
             "delivery.wrong_source", f"{len(files)} files, one is expected", source.source, "deliver one file at a time"
         )
-    grid, facts = open_grid(files[0], Layout(declared.encoding, declared.delimiter))
+    grid, facts = open_grid(files[0], Layout(declared.encoding, declared.delimiter, language=source.supplier.language))
     return {source.tables[0].name: grid}, facts
 
 
@@ -244,7 +271,7 @@ def open_grid(file: DeliveredFile, layout: Layout) -> tuple[DelimitedGrid, dict[
     """One delimited file as a grid, after a pass over all its bytes that proves its encoding and counts its records."""
     with file.open() as handle:
         sample = handle.read(_SAMPLE)
-        encoding, mark = detect(sample, layout.encoding)
+        encoding, mark = detect(sample, layout.encoding, layout.language)
         if sample.startswith(_BINARY) or (encoding == "utf-8" and b"\0" in sample):
             raise Refused("delivery.unreadable", "it is not a text file", file.name, "deliver it as CSV")
         # Letters that cannot be read are refused by the survey, for the whole file.

@@ -21,8 +21,11 @@ _MANY = 20
 """A code page is refused if more than one in so many of its non-ASCII letters is a symbol inside a word."""
 
 
-def detect(sample: bytes, declared: str | None, country_default: str = "cp1252") -> tuple[str, int]:
-    """Encoding of a file that starts with `sample`, and the length of its byte-order mark."""
+def detect(sample: bytes, declared: str | None, language: str) -> tuple[str, int]:
+    """Encoding of a file that starts with `sample`, and the length of its byte-order mark.
+
+    Detectors take Spanish for Polish; `language`, the supplier's, tells code pages of one alphabet apart.
+    """
     for mark, encoding in _BOMS:
         if sample.startswith(mark):
             return encoding, len(mark)
@@ -34,18 +37,23 @@ def detect(sample: bytes, declared: str | None, country_default: str = "cp1252")
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:
-        return _guess(sample, country_default), 0
+        return _guess(sample, language), 0
     return "utf-8", 0
 
 
-def _guess(sample: bytes, country_default: str) -> str:
+_USUAL = {"ar": "cp1256"}
+"""The Windows code page of a supplier's language, where it is not cp1252."""
+_ALIKE = {"cp1250", "cp1252", "cp1254", "cp1257", "iso8859-1", "iso8859-2", "iso8859-15", "mac-roman", "ascii", "utf-8"}
+"""Code pages that a detector takes for one another; any other answer of it is believed."""
+
+
+def _guess(sample: bytes, language: str) -> str:
     import chardet
 
     lines = [line for line in sample.splitlines() if not line.isascii()]
     guess = chardet.detect(b"\n".join(lines[:2000])).get("encoding")
-    encoding = codecs.lookup(guess or country_default).name
-    # iso-8859-1 has no printable letter where cp1252 has one, so nothing is lost by taking the larger.
-    return "cp1252" if encoding in ("iso8859-1", "ascii", "utf-8") else encoding
+    found = codecs.lookup(guess).name if guess else "ascii"
+    return _USUAL.get(language, "cp1252") if found in _ALIKE else found
 
 
 @cache

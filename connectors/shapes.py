@@ -64,7 +64,7 @@ class Grid(Protocol):
     def sheet(self) -> str | None: ...
 
     def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
-        """The columns at `positions`, in that order, in pieces of at most `size` rows; blank rows are left out."""
+        """The columns at `positions`, in that order, in pieces of at most `size` rows; wholly blank rows are left out."""
         ...
 
     def split(self, n: int) -> Sequence[Grid]:
@@ -113,14 +113,11 @@ def numbered(headers: Sequence[str], file: str) -> tuple[Heading, ...]:
     return tuple(headings)
 
 
-def without_blank_rows(rows: NDArray[np.int64], cells: Sequence[Text]) -> tuple[NDArray[np.int64], Sequence[Text]]:
-    """The same without rows that hold no value in any of the cells: lines between and after records are no records."""
-    if not len(rows) or any(column.null_count == 0 for column in cells):
-        return rows, cells
-    filled = np.zeros(len(rows), dtype=bool)
+def blank_rows(n: int, cells: Sequence[Text]) -> NDArray[np.bool_]:
+    """Which of `n` rows hold no value in any of the cells; free where one column is filled throughout."""
+    blank = np.ones(n, dtype=bool)
+    if any(column.null_count == 0 for column in cells):
+        return ~blank
     for column in cells:
-        filled |= column.is_valid().to_numpy(zero_copy_only=False)
-    if filled.all():
-        return rows, cells
-    mask = pa.array(filled)
-    return rows[filled], [column.filter(mask) for column in cells]
+        blank &= column.is_null().to_numpy(zero_copy_only=False)
+    return blank

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from codebook.errors import Refused
-from connectors.shapes import Finding, Grid, Heading, Piece, numbered, without_blank_rows
+from connectors.shapes import Finding, Grid, Heading, Piece, numbered
 from sources.batches import DeliveredFile
 from sources.models import Source
 
@@ -134,14 +134,18 @@ class SheetGrid:
         return [self]
 
     def _piece(self, chunk: list[list[object]], first: int, positions: Sequence[int], width: int) -> Piece:
-        every = np.arange(first, first + len(chunk), dtype=np.int64)
-        cells = [pa.array([cell_text(row[position]) for row in chunk], pa.string()) for position in positions]
-        rows, kept = without_blank_rows(every, cells)
-        findings: tuple[Finding, ...] = ()
-        if len(chunk[0]) > width:
-            beyond = np.array([any(cell_text(cell) for cell in row[width:]) for row in chunk], dtype=bool)
-            findings = (Finding("read.ragged_row", self.longer, every[beyond]),)
-        return Piece(rows, kept, findings)
+        """The rows that hold anything at all, on the sheet's own numbers."""
+        numbered_rows = [(number, row) for number, row in enumerate(chunk, start=first) if _any_text(row)]
+        rows = np.array([number for number, _ in numbered_rows], dtype=np.int64)
+        cells = [
+            pa.array([cell_text(row[position]) for _, row in numbered_rows], pa.string()) for position in positions
+        ]
+        beyond = np.array([_any_text(row[width:]) for _, row in numbered_rows], dtype=bool)
+        return Piece(rows, cells, (Finding("read.ragged_row", self.longer, rows[beyond]),))
+
+
+def _any_text(row: Sequence[object]) -> bool:
+    return any(cell is not None and (not isinstance(cell, str) or cell.strip()) for cell in row)
 
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
@@ -179,6 +183,6 @@ def sheet_with_rows(workbook: Workbook, sheet: str, header_row: int = 1, longer:
     header = [(cell_text(cell) or "").strip() for cell in next(islice(rows, header_row - 1, None), [])]
     while header and not header[-1]:
         header.pop()
-    if not header or not any(any(cell_text(cell) for cell in row) for row in rows):
+    if not header or not any(_any_text(row) for row in rows):
         return None
     return SheetGrid(workbook, sheet, numbered(header, workbook.file.name), header_row, longer)

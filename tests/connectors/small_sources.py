@@ -1,0 +1,56 @@
+"""Sources of a few columns, declared in a line; reading what they open; and calling things by a short name."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from connectors import Opened
+from sources.corrections import Correction
+from sources.models import Declaration, Source
+
+Columns = Sequence[str | dict[str, Any]]
+
+
+def table(name: str, columns: Columns, key: Sequence[str], **more: Any) -> dict[str, Any]:
+    """A declared table; a bare column name is a plain column."""
+    declared = [{"name": c, "class": "plain"} if isinstance(c, str) else {"class": "plain", **c} for c in columns]
+    return {"name": name, "key": list(key), "columns": declared, **more}
+
+
+def source(format: dict[str, Any], *tables: dict[str, Any], corrections: tuple[Correction, ...] = ()) -> Source:
+    """A source with only what a connector looks at filled in: it has no crosswalk."""
+    declared = Declaration.model_validate(
+        {
+            "source": "slv/test",
+            "title": {"en": "Test"},
+            "country": "SLV",
+            "supplier": {"name": "Test", "language": "es"},
+            "owner": "test@example.org",
+            "purpose": "reintegration_statistics",
+            "legal_basis": "test",
+            "agreement": "T-1",
+            "expires": date(2030, 1, 1),
+            "retention_months": 1,
+            "delivery": {"mode": "increment"},
+            "format": format,
+            "tables": list(tables),
+        }
+    )
+    fields = {name: getattr(declared, name) for name in Declaration.model_fields}
+    return Source.model_construct(**fields, folder=Path("."), version="0" * 12, corrections=corrections)
+
+
+def rows(opened: Opened, name: str = "main", size: int = 50_000) -> list[dict[str, Any]]:
+    """Every row of a table in order of its number, the number under `row`."""
+    found = [
+        {"row": number, **cells}
+        for batch in opened.batches(name, size)
+        for number, cells in zip(batch.rows.to_pylist(), batch.cells.to_pylist(), strict=True)
+    ]
+    return sorted(found, key=lambda row: row["row"])
+
+
+def issues(opened: Opened) -> list[tuple[Any, ...]]:
+    """What reading found: (row, column, rule, severity)."""
+    return [(i["row"], i["column"], i["rule"], i["severity"]) for i in opened.issues().to_pylist()]
