@@ -1,0 +1,109 @@
+"""A vault on a real server, and sources and batches small enough to read."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+from sqlalchemy import create_engine, make_url, text
+
+from anonymization.keys import Keyring
+from anonymization.vault import Vault
+from sources.batches import TextBatch
+from sources.crosswalk import Crosswalk
+from sources.models import Declaration, Source
+
+HEAD = """
+source: {source}
+title: {{en: A source}}
+country: {country}
+supplier: {{name: A supplier, language: en}}
+owner: owner@example.org
+purpose: reintegration_statistics
+legal_basis: agreement
+agreement: DSA-1
+expires: 2099-12-31
+retention_months: 60
+delivery: {{mode: snapshot}}
+format: {{kind: csv, date_format: "%d/%m/%Y"}}
+tables:
+"""
+
+REGISTER = """
+  - name: main
+    key: [FILE]
+    person: {link: [DUI, PHONE]}
+    consent: {column: CONSENT, accept: ["yes"]}
+    entities: {person: {}, return_event: {}, household: {key: [FAMILY]}}
+    columns:
+      - {name: FILE, class: technical}
+      - {name: DUI, class: identifier, kind: national_id, scheme: slv_dui}
+      - {name: PHONE, class: identifier, kind: phone, optional: true}
+      - {name: NAME, class: identifier, kind: name, part: full}
+      - {name: FAMILY, class: identifier, kind: case_number}
+      - {name: BORN, class: quasi_identifier, keep: year, format: "%d/%m/%Y"}
+      - {name: SEX, class: plain}
+      - {name: CONSENT, class: plain}
+      - {name: NOTES, class: free_text}
+      - {name: GPS, class: ignore}
+      - {name: audio_*, class: ignore}
+"""
+
+BLANK_ROW = {"FILE": "F1", "DUI": None, "NAME": "Ana", "FAMILY": "H1", "BORN": "01/02/1990", "SEX": "F", "CONSENT": "yes"}
+
+
+@pytest.fixture
+def make_source() -> Callable[..., Source]:
+    def make(source: str = "slv/register", country: str = "SLV", tables: str = REGISTER) -> Source:
+        declared = Declaration.model_validate(yaml.safe_load(HEAD.format(source=source, country=country) + tables))
+        return Source.model_construct(**dict(declared), folder=Path(), version="0", crosswalk=Crosswalk(()))
+
+    return make
+
+
+@pytest.fixture
+def register(make_source: Callable[..., Source]) -> Source:
+    return make_source()
+
+
+@pytest.fixture
+def rows() -> Callable[..., TextBatch]:
+    """A batch of the register: what a row does not say is as in BLANK_ROW; rows count from 2."""
+
+    def make(*said: dict[str, str | None], table: str = "main", blank: dict[str, Any] = BLANK_ROW) -> TextBatch:
+        full = [{**blank, **row} for row in said]
+        names = list(dict.fromkeys(name for row in full for name in row))
+        cells = pa.table({name: pa.array([row.get(name) for row in full], pa.string()) for name in names})
+        return TextBatch(table, pa.array(range(2, 2 + len(full)), pa.int64()), cells)
+
+    return make
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Keyring:
+    return Keyring.open(tmp_path / "keys")
+
+
+@pytest.fixture
+def vault_url(postgres_url: str) -> Iterator[str]:
+    """A database that nobody has used yet."""
+    name = f"vault_{uuid.uuid4().hex[:8]}"
+    server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture
+def vault(vault_url: str, keyring: Keyring) -> Vault:
+    vault = Vault(vault_url, keyring)
+    vault.migrate()
+    return vault
