@@ -45,7 +45,7 @@ class ReturnedTable:
 
     table: str
     sheet: str
-    counts: RowCounts = RowCounts()
+    counts: RowCounts = field(default_factory=RowCounts)
     headers: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
@@ -204,8 +204,8 @@ def gather(return_: Return) -> Report:
         texts[return_.refused_reason] = Text(text.message + where, text.mend)
         places.setdefault((return_.refused_reason, "1", "error", None, None), [])
     marks = [
-        Marks(*rule, table, tables[table].sheet if table in tables else table, column, texts[rule[0]], _joined(rows))
-        for (*rule, table, column), rows in places.items()
+        Marks(rule, version, severity, table, _sheet(tables, table), column, texts[rule], _joined(rows))
+        for (rule, version, severity, table, column), rows in places.items()
     ]
     order = {severity: n for n, severity in enumerate(SEVERITIES)}
     marks.sort(key=lambda mark: (order[mark.severity], mark.rule, mark.sheet or "", mark.column or ""))
@@ -261,6 +261,10 @@ def _counts(counts: RowCounts) -> dict[str, int]:
 
 def _joined(rows: list[Rows]) -> Rows:
     return np.unique(np.concatenate(rows)) if rows else np.empty(0, np.int64)
+
+
+def _sheet(tables: Mapping[str, ReturnedTable], table: str | None) -> str | None:
+    return tables[table].sheet if table is not None and table in tables else table
 
 
 def _header(

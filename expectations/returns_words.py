@@ -1,4 +1,4 @@
-"""What both readable forms of a return say beside the findings: its summary, severities, scopes, and where lists stop."""
+"""What both readable forms of a return say beside the findings: summary, severities, scopes, where lists stop."""
 
 from __future__ import annotations
 

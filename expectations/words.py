@@ -67,6 +67,10 @@ RULES: dict[str, tuple[str, str]] = {
         "The identifiers of this row point to different persons.",
         "Check the identity number, the names and the date of birth of this row.",
     ),
+    "gate.personal_data": (
+        "This cell looks like personal data in a column that should hold none, so the row was not taken.",
+        "Take the personal data out of this cell, then deliver again.",
+    ),
     "map.unknown_code": (
         "This code is not in the agreed list of codes.",
         "Correct the code, or tell us the meaning of the new code.",
@@ -118,6 +122,10 @@ RULES: dict[str, tuple[str, str]] = {
     "delivery.undeclared_column": (
         "The file holds a column that is not part of the agreement, and this source takes no such file.",
         "Leave the column out and deliver again.",
+    ),
+    "delivery.personal_data_in_plain_column": (
+        "A column that should hold no personal data looks like personal data in many rows.",
+        "Check that the columns were not exchanged; if the column is right, ask us to change the agreement.",
     ),
     "delivery.too_many_rejected": (
         "Too many rows were rejected, so nothing of the delivery was taken.",
