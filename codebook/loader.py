@@ -14,6 +14,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from codebook.errors import BadDefinition
+from codebook.indicators import Indicator, load_indicators
 from codebook.instruments import Instrument, load_instruments
 from codebook.models import Closed, Code, CodeList, Column, Condition, Entity, Label, Place, Variable
 from codebook.reading import Lines, nearest, place, read_model, read_rows
@@ -56,6 +57,7 @@ class Codebook:
     codelists: dict[str, CodeList]
     entities: dict[str, Entity]
     instruments: dict[str, Instrument]
+    indicators: dict[str, Indicator]
     _places: dict[str, tuple[Place, ...]] = field(default_factory=dict, repr=False)
 
     def state(self, name: str) -> int:
@@ -100,7 +102,8 @@ def _load(root: Path) -> Codebook:
     codelists, states = _load_codelists(root / "codelists")
     entities = _load_entities(root / "entities", codelists)
     instruments = load_instruments(root / "instruments", entities, codelists)
-    return Codebook(root, imprint.version, imprint.title, states, codelists, entities, instruments)
+    indicators = load_indicators(root / "indicators", entities, codelists, instruments)
+    return Codebook(root, imprint.version, imprint.title, states, codelists, entities, instruments, indicators)
 
 
 def _load_codelists(folder: Path) -> tuple[dict[str, CodeList], tuple[Code, ...]]:
