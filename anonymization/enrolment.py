@@ -111,7 +111,9 @@ class Enrolment:
 
         def settled(person: Ids) -> Ids:
             """Ids of the vault in place of the numbers -1, -2, ... of new persons."""
-            return np.where(person < 0, new.ids[-1 - person], person) if len(new.ids) else person
+            ids, is_new = person.copy(), person < 0
+            ids[is_new] = new.ids[-1 - person[is_new]]
+            return ids
 
         self._write_indexes(cursor, np.flatnonzero(owner == UNKNOWN), settled(resolution.owner))
         self._write_persons(cursor, new)

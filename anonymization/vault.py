@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 ROLE = "homeward_vault"
 _SCHEMA = Path(__file__).with_name("vault.sql")
 _MIGRATION_LOCK = 0x686F6D65
+# Not to_regclass: it answers from a cache that does not know what another process has just made.
+_IS_MADE = "SELECT 1 FROM pg_tables WHERE schemaname = 'vault' AND tablename = 'identity'"
 _ATTEMPTS = 100
+
+
+class _AnotherWasFaster(Exception):
+    """A unique index says that another process has written the same person, field or source meanwhile."""
 
 
 class Vault:
@@ -53,10 +59,10 @@ class Vault:
         """Make role and tables where they are missing; safe to call from several processes at once."""
         # Asked in the role's name or not: before the first run there is no such role.
         with self._transaction(as_role=False) as cursor:
-            if _one(cursor, "SELECT to_regclass('vault.identity') IS NOT NULL"):
+            if _one(cursor, _IS_MADE):
                 return
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
-            if _one(cursor, "SELECT to_regclass('vault.identity') IS NOT NULL"):
+            if _one(cursor, _IS_MADE):
                 return
             _make_role(cursor)
             cursor.execute(f"SET LOCAL ROLE {ROLE}")
@@ -67,8 +73,6 @@ class Vault:
 
         `records`: what each row says about identity, as JSON text, sealed for the row's person.
         """
-        import psycopg
-
         country_key = self._country_key(country)  # first: a field belongs to a country that the vault knows
         numbers = [self._field(country, claim.field) for claim in claims]
         enrolment = Enrolment(
@@ -84,7 +88,7 @@ class Vault:
             try:
                 with self._transaction() as cursor:
                     return enrolment.run(cursor)
-            except psycopg.errors.UniqueViolation:
+            except _AnotherWasFaster:
                 continue  # another process has just met the same person: look again, and take theirs
         raise Unavailable("the vault is too busy", source, "run again")
 
@@ -137,7 +141,7 @@ class Vault:
                         cursor.execute(f"SET LOCAL ROLE {ROLE}")
                     yield cursor
         except psycopg.errors.UniqueViolation:
-            raise
+            raise _AnotherWasFaster from None
         except Exception as error:
             raise scrubbed(error, "vault") from None
 

@@ -54,7 +54,15 @@ REGISTER = """
       - {name: audio_*, class: ignore}
 """
 
-BLANK_ROW = {"FILE": "F1", "DUI": None, "NAME": "Ana", "FAMILY": "H1", "BORN": "01/02/1990", "SEX": "F", "CONSENT": "yes"}
+BLANK_ROW = {
+    "FILE": "F1",
+    "DUI": None,
+    "NAME": "Ana",
+    "FAMILY": "H1",
+    "BORN": "01/02/1990",
+    "SEX": "F",
+    "CONSENT": "yes",
+}
 
 
 @pytest.fixture

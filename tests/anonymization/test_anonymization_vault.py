@@ -1,0 +1,204 @@
+import multiprocessing
+import pickle
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from anonymization import identities
+from anonymization.gate import Gate
+from anonymization.keys import Keyring
+from anonymization.vault import ROLE, Vault
+from codebook.errors import HomewardError, Unavailable
+from sources.batches import TextBatch
+from sources.models import Source
+
+Rows = Callable[..., TextBatch]
+MakeSource = Callable[..., Source]
+
+
+def tokens(source: Source, vault: Vault, batch: TextBatch) -> list[bytes]:
+    return Gate(source, vault).pass_batch(batch).data["_person"].to_pylist()
+
+
+def counts(url: str) -> dict[str, int]:
+    tables = ("person", "blind_index", "identity")
+    with create_engine(url).connect() as connection:
+        return {table: connection.scalar(text(f"SELECT count(*) FROM vault.{table}")) or 0 for table in tables}
+
+
+def test_a_batch_run_again_gives_the_same_tokens_and_adds_nothing(
+    register: Source, vault: Vault, vault_url: str, rows: Rows
+) -> None:
+    batch = rows({"FILE": "F1", "DUI": "04567890-3"}, {"FILE": "F2"}, {"FILE": "F3", "PHONE": "7123-4567"})
+    first = tokens(register, vault, batch)
+    before = counts(vault_url)
+    assert tokens(register, vault, batch) == first
+    assert counts(vault_url) == before == {"person": 3, "blind_index": 3, "identity": 3}
+    assert len(set(first)) == 3
+
+
+def test_one_person_is_one_token_within_a_batch_and_across_deliveries(
+    register: Source, vault: Vault, rows: Rows
+) -> None:
+    batch = rows(
+        {"FILE": "F1", "DUI": "04567890-3"}, {"FILE": "F2", "DUI": "4567890-3"}, {"FILE": "F3", "DUI": "01234568-1"}
+    )
+    one, same, other = tokens(register, vault, batch)
+    assert one == same != other
+    assert tokens(register, vault, rows({"FILE": "F9", "DUI": "٠٤٥٦٧٨٩٠٣"})) == [one]
+
+
+def test_a_person_known_from_another_source_of_the_country_keeps_the_token(
+    make_source: MakeSource, vault: Vault, rows: Rows
+) -> None:
+    batch = rows({"FILE": "F1", "DUI": "04567890-3"}, {"FILE": "F2"})
+    here, there = (tokens(make_source(source=f"slv/{name}"), vault, batch) for name in ("a", "b"))
+    assert here[0] == there[0]
+    assert here[1] != there[1]  # without an identifier a row is known within its own source only
+
+
+def test_countries_never_share_a_person_or_an_index(
+    make_source: MakeSource, vault: Vault, vault_url: str, rows: Rows
+) -> None:
+    batch = rows({"FILE": "F1", "DUI": "04567890-3", "PHONE": "+50371234567"})
+    here, there = (tokens(make_source(f"{c.lower()}/register", c), vault, batch) for c in ("SLV", "GTM"))
+    assert here != there
+    with create_engine(vault_url).connect() as connection:
+        assert connection.scalar(text("SELECT count(*) - count(DISTINCT idx) FROM vault.blind_index")) == 0
+        assert connection.scalar(text("SELECT count(*) FROM vault.blind_index")) == 4
+
+
+def test_a_placeholder_does_not_make_two_people_one(register: Source, vault: Vault, rows: Rows) -> None:
+    one, other = tokens(register, vault, rows({"FILE": "F1", "DUI": "000000000"}, {"FILE": "F2", "DUI": "000000000"}))
+    assert one != other
+
+
+def test_what_another_process_has_just_made_is_taken_over(
+    register: Source, vault: Vault, vault_url: str, rows: Rows
+) -> None:
+    """Many writers with the same hundred people, in different orders: a hundred tokens."""
+    people = [{"FILE": f"F{n}", "DUI": f"{n:08d}{dui_check(n)}"} for n in range(30_000_100, 30_000_200)]
+    batches = [rows(*people), rows(*reversed(people)), rows(*people[50:], *people[:50])]
+    pool = ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn"))
+    with pool:
+        list(pool.map(int, range(3)))  # the processes have started
+        found = list(pool.map(tokens, [register] * 9, [vault] * 9, batches * 3))
+    assert counts(vault_url)["person"] == 100
+    assert found[0] == found[1][::-1] == found[2][50:] + found[2][:50]
+
+
+def dui_check(number: int) -> int:
+    return (10 - sum(w * int(d) for w, d in zip(range(9, 1, -1), f"{number:08d}", strict=True)) % 10) % 10
+
+
+def test_first_runs_at_once_make_one_vault(vault_url: str, keyring: Keyring, register: Source, rows: Rows) -> None:
+    def first_run(_: int) -> list[bytes]:
+        vault = Vault(vault_url, keyring)
+        vault.migrate()
+        return tokens(register, vault, rows({"DUI": "04567890-3"}))
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(first_run, range(8)))
+    assert len({token for (token,) in found}) == 1
+
+
+def test_identities_can_be_opened_with_the_keys_and_only_with_them(
+    register: Source, vault: Vault, vault_url: str, keyring: Keyring, rows: Rows
+) -> None:
+    tokens(register, vault, rows({"DUI": "04567890-3", "NAME": 'Ana "la Güera" Pérez\n', "FAMILY": None}))
+    stored = """SELECT c.wrapped_key, p.token, p.wrapped_key, i.source, i.sealed
+                FROM vault.country c, vault.person p, vault.identity i"""
+    with create_engine(vault_url).connect() as connection:
+        country_key, token, person_key, source, sealed = connection.execute(text(stored)).one()
+    country = identities.open_country_key("SLV", country_key, keyring.derive("SLV", "country key"))
+    record = identities.open_record(sealed, source, identities.open_person_key(token.bytes, person_key, country))
+    assert record.decode() == '{"DUI":"04567890-3","NAME":"Ana \\"la Güera\\" Pérez\\n","FAMILY":null}'
+
+
+def test_a_dump_of_the_vault_names_nobody(register: Source, vault: Vault, vault_url: str, rows: Rows) -> None:
+    tokens(
+        register,
+        vault,
+        rows({"FILE": "EXP-77", "DUI": "04567890-3", "NAME": "Xochitl", "PHONE": "7123-4567", "FAMILY": "FAM-9"}),
+    )
+    with create_engine(vault_url).connect() as connection:
+        tables = connection.scalars(
+            text("SELECT table_name FROM information_schema.tables WHERE table_schema = 'vault'")
+        )
+        dump = "".join(str(connection.execute(text(f"SELECT t::text FROM vault.{table} t")).all()) for table in tables)
+    assert "slv_dui" in dump
+    for secret in ("Xochitl", "04567890", "045678903", "71234567", "EXP-77", "FAM-9"):
+        for form in (secret, secret.encode().hex(), secret.encode("utf-16-le").hex()):
+            assert form not in dump
+
+
+def test_what_a_source_says_last_replaces_what_it_said(
+    register: Source, vault: Vault, vault_url: str, rows: Rows
+) -> None:
+    def sealed() -> bytes:
+        with create_engine(vault_url).connect() as connection:
+            return bytes(connection.scalar(text("SELECT sealed FROM vault.identity")) or b"")
+
+    first = tokens(register, vault, rows({"DUI": "04567890-3", "NAME": "Ana"}))
+    before = sealed()
+    assert tokens(register, vault, rows({"DUI": "04567890-3", "NAME": "Ana"})) == first
+    assert sealed() == before
+    assert tokens(register, vault, rows({"DUI": "04567890-3", "NAME": "Ana María"})) == first
+    assert sealed() != before
+
+
+def test_nobody_but_the_vault_role_may_connect_or_read(vault: Vault, vault_url: str) -> None:
+    engine = create_engine(vault_url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP ROLE IF EXISTS curious"))
+        connection.execute(text("CREATE ROLE curious"))
+    with engine.connect() as connection:
+        assert (
+            connection.scalar(text("SELECT has_database_privilege('curious', current_database(), 'CONNECT')")) is False
+        )
+        owners = connection.scalars(text("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'vault'"))
+        assert owners.all() == [ROLE]
+        connection.execute(text("SET ROLE curious"))
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            connection.execute(text("SELECT * FROM vault.person"))
+
+
+def test_another_root_key_is_noticed(
+    vault_url: str, vault: Vault, tmp_path: Path, register: Source, rows: Rows
+) -> None:
+    tokens(register, vault, rows({}))
+    with pytest.raises(HomewardError, match="made with another root key"):
+        tokens(register, Vault(vault_url, Keyring.open(tmp_path / "new keys")), rows({}))
+
+
+def test_a_vault_that_is_down_is_one_line_without_a_value(keyring: Keyring, register: Source, rows: Rows) -> None:
+    vault = Vault("postgresql+psycopg://nobody@127.0.0.1:1/vault", keyring)
+    with pytest.raises(Unavailable, match="the database did not serve") as raised:
+        tokens(register, vault, rows({"NAME": "Xochitl"}))
+    assert "Xochitl" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_batch_that_breaks_leaves_nothing(
+    register: Source, vault: Vault, vault_url: str, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens(register, vault, rows({}))
+    before = counts(vault_url)
+
+    def broken(*_: object) -> bytes:
+        raise ValueError("Xochitl")
+
+    monkeypatch.setattr(identities, "sealed_rows", broken)
+    with pytest.raises(HomewardError) as raised:
+        tokens(register, vault, rows({"FILE": "F2", "DUI": "04567890-3"}))
+    assert "Xochitl" not in str(raised.value)
+    assert counts(vault_url) == before
+
+
+def test_a_vault_travels_to_another_process_as_url_and_key_folder(vault: Vault, register: Source, rows: Rows) -> None:
+    first = tokens(register, vault, rows({"DUI": "04567890-3"}))
+    assert tokens(register, pickle.loads(pickle.dumps(vault)), rows({"DUI": "04567890-3"})) == first
