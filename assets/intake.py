@@ -21,7 +21,7 @@ from anonymization.store import SUFFIX, Sealed, SealedFile, seal
 from assets.workplace import Workplace
 from codebook.errors import HomewardError, Unavailable
 from sources.batches import DeliveredFile
-from sources.models import Source
+from sources.models import DatabaseFormat, Source
 
 SETTLE_SECONDS = 2.0
 """What is dropped into the inbox is complete when it has not changed for this long (or has a `.done` beside it)."""
@@ -196,7 +196,9 @@ def _contents(source: Source, upload: Upload) -> Iterator[tuple[str, Iterable[by
 
 def database_url(source: Source) -> str:
     """The URL of the supplier's database, which only the environment knows."""
-    name = source.format.url_env or ""
+    if not isinstance(source.format, DatabaseFormat):
+        raise HomewardError("this source is no database", where=source.source)
+    name = source.format.url_env
     url = os.environ.get(name)
     if not url:
         raise HomewardError(

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from anonymization.leakguard import no_values
 from assets import intake
 from assets.intake import Delivery
+from assets.returning import write_return
+from assets.stages.admit import admit
 from assets.stages.harmonize import harmonize
 from assets.stages.marts import refresh_marts
 from assets.stages.pseudonymize import pseudonymize
-from assets.stages.publish import publish, write_return
+from assets.stages.publish import publish
 from assets.stages.receive import confirm
 from assets.stages.report import StageReport
 from assets.stages.validate import validate
@@ -81,6 +83,7 @@ def pass_stage(workplace: Workplace, source: Source, key: str, stage: Stage, run
         if stage is not STAGES[0] and (refused := ledger.refusal(workplace.warehouse, source.source, key)):
             return StageReport(stage.name, "refused", refused=refused)
         try:
+            admit(workplace, delivery)
             report = stage.run(workplace, delivery)
         except Refused as refusal:
             ledger.refuse(workplace.warehouse, source.source, key, rule=refusal.rule, reason=str(refusal))

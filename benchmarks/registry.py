@@ -146,7 +146,8 @@ def main() -> None:
         print(f"{options.rows:,} rows, {file.stat().st_size / 2**20:.0f} MB; raw COPY {copy:.2f} s")
         seconds, by_stage, peak = delivery(file, folder / "var")
         print(
-            f"inbox to published {seconds:.1f} s = {seconds / copy:.1f} x COPY; peak {peak.homeward:.0f} MB (+ {peak.postgres:.0f} MB PostgreSQL)"
+            f"inbox to published {seconds:.1f} s = {seconds / copy:.1f} x COPY;"
+            f" peak {peak.homeward:.0f} MB (+ {peak.postgres:.0f} MB PostgreSQL)"
         )
         results = {
             "rows": options.rows,

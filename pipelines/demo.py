@@ -17,6 +17,7 @@ from pipelines import console
 from pipelines.cli import DONE, FAULT
 from pipelines.settings import settings
 from sources.loader import load_source
+from sources.models import DatabaseFormat
 
 IRAQ = "irq/reach_mcna"
 IRAQ_FILES = ("raw_data.csv", "xlsform.xlsx")
@@ -56,15 +57,16 @@ def run_demo(as_json: bool) -> int:
 @contextmanager
 def _sample_registry(samples: Path) -> Iterator[None]:
     """The Honduran registry as a PostgreSQL server of its own, as a supplier's would be; stopped afterwards."""
-    from examples.inm_hnd import make_registry
+    from examples.inm_hnd import fill_hnd
     from warehouse.embedded import EmbeddedServer
 
-    variable = load_source(REGISTRY).format.url_env
+    registry = load_source(REGISTRY)
+    assert isinstance(registry.format, DatabaseFormat)  # noqa: S101  # our own sample
     server = EmbeddedServer(samples / "hnd" / "postgres").start()
     try:
         url = server.url("warehouse")
-        make_registry(url)
-        os.environ[variable] = url
+        fill_hnd(url)
+        os.environ[registry.format.url_env] = url
         yield
     finally:
         server.stop()

@@ -6,16 +6,24 @@ Large files that can be split are read by several worker processes; each knows i
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from assets import parquet, progress
 from assets.intake import Delivery
+from assets.shape import Shape
 from assets.stages.report import StageReport
 from assets.workers import spread
 from assets.workplace import Workplace
+from codebook.errors import Refused
 from sources.batches import ISSUES, ROW, ROW_KEY, SafeBatch, issues_table
 from sources.models import Source
+
+if TYPE_CHECKING:
+    from connectors.delivery import Opened, Part
+
+Counts = dict[str, int]
 
 STAGE = "pseudonymized"
 PARALLEL_FROM_BYTES = 32 << 20
@@ -26,21 +34,36 @@ ROWS = pa.schema([("source_table", pa.string()), ("source_row", pa.int64()), ("r
 
 
 def pseudonymize(workplace: Workplace, delivery: Delivery) -> StageReport:
-    """Write `pseudonymized/{data,rows,issues}-*.parquet` of the delivery. Raises Refused."""
+    """Write `pseudonymized/{data,rows,issues}-*.parquet` of the delivery, and its shape. Raises Refused."""
     import connectors
 
     opened = connectors.open_delivery(delivery.files, delivery.source)
+    _refuse_undeclared(delivery.source, opened)
     final = workplace.store(delivery.id, delivery.key) / STAGE
-    counts: dict[str, int] = {}
     with parquet.whole_folder(final) as draft:
-        if _splits(workplace, delivery):
-            counts = _in_parallel(workplace, delivery, opened, draft)
-        else:
-            counts = _in_order(workplace, delivery, opened, draft)
+        work = _in_parallel if _splits(workplace, delivery) else _in_order
+        tables = work(workplace, delivery, opened, draft)
         findings = [opened.issues(), *_undeclared(opened.undeclared)]
         parquet.write(pa.concat_tables(findings), draft / "issues-read.parquet")
         issues = parquet.read(parquet.files(draft, "issues"), ISSUES)
-    return StageReport(STAGE, STAGE, counts, parquet.by_rule(issues), facts=dict(opened.facts))
+        Shape.of(opened, {name: counts["rows_in"] for name, counts in tables.items()}).write(draft)
+    totals: Counts = {}
+    for counts in tables.values():
+        _add(totals, counts)
+    if not totals.get("rows_in"):
+        raise Refused("delivery.empty", "the delivery has no row", f"{delivery.id} {delivery.key}", "deliver it again")
+    return StageReport(STAGE, STAGE, totals, parquet.by_rule(issues), facts=dict(opened.facts))
+
+
+def _refuse_undeclared(source: Source, opened: Opened) -> None:
+    """Most sources withhold a column that nobody declared and report it; a source may choose to refuse."""
+    if source.delivery.undeclared_columns != "refuse":
+        return
+    for table, columns in opened.undeclared.items():
+        if columns:
+            where = f"{table}: {', '.join(columns[:5])}"
+            mend = "leave the columns out, or have them declared"
+            raise Refused("delivery.undeclared_column", f"{len(columns)} undeclared columns", where, mend)
 
 
 def _splits(workplace: Workplace, delivery: Delivery) -> bool:
@@ -49,41 +72,44 @@ def _splits(workplace: Workplace, delivery: Delivery) -> bool:
     return alone and workplace.workers > 1 and sum(file.size for file in delivery.files) >= PARALLEL_FROM_BYTES
 
 
-def _in_order(workplace: Workplace, delivery: Delivery, opened: object, draft: Path) -> dict[str, int]:
+def _in_order(workplace: Workplace, delivery: Delivery, opened: Opened, draft: Path) -> dict[str, Counts]:
     from anonymization.gate import Gate
 
     gate = Gate(delivery.source, workplace.vault)
-    counts: dict[str, int] = {}
-    for table in opened.tables:  # type: ignore[attr-defined]
-        for number, batch in enumerate(opened.batches(table)):  # type: ignore[attr-defined]
+    tables: dict[str, Counts] = {}
+    for table in opened.tables:
+        counts = tables.setdefault(table, {"rows_in": 0})
+        for number, batch in enumerate(opened.batches(table)):
             _add(counts, _keep(gate.pass_batch(batch), draft, f"{table}-{number:05d}"))
             progress.report(STAGE, counts["rows_in"])
-    return counts
+    return tables
 
 
-def _in_parallel(workplace: Workplace, delivery: Delivery, opened: object, draft: Path) -> dict[str, int]:
-    (table,) = opened.tables  # type: ignore[attr-defined]
-    parts = opened.parts(table, workplace.workers)  # type: ignore[attr-defined]
-    counts: dict[str, int] = {}
-    work = [(workplace, delivery.source, part, draft, f"{table}-p{number:02d}") for number, part in enumerate(parts)]
+def _in_parallel(workplace: Workplace, delivery: Delivery, opened: Opened, draft: Path) -> dict[str, Counts]:
+    (table,) = opened.tables
+    counts: Counts = {"rows_in": 0}
+    parts = enumerate(opened.parts(table, workplace.workers))
+    work = [(workplace, delivery.source, part, draft, f"{table}-p{number:02d}") for number, part in parts]
     for part_counts in spread(_part, work, workplace.workers):
         _add(counts, part_counts)
         progress.report(STAGE, counts["rows_in"])
-    return counts
+    return {table: counts}
 
 
-def _part(workplace: Workplace, source: Source, part: object, draft: Path, name: str) -> dict[str, int]:
+def _part(workplace: Workplace, source: Source, part: Part, draft: Path, name: str) -> Counts:
     """One worker's share: its own range of the file, its own gate on the same vault."""
     from anonymization.gate import Gate
 
     gate = Gate(source, workplace.vault)
-    counts: dict[str, int] = {}
-    for number, batch in enumerate(part.batches()):  # type: ignore[attr-defined]
+    counts: Counts = {}
+    for number, batch in enumerate(part.batches()):
         _add(counts, _keep(gate.pass_batch(batch), draft, f"{name}-{number:05d}"))
+    if (read := part.issues()).num_rows:
+        parquet.write(read, draft / f"issues-{name}-read.parquet")
     return counts
 
 
-def _keep(safe: SafeBatch, draft: Path, name: str) -> dict[str, int]:
+def _keep(safe: SafeBatch, draft: Path, name: str) -> Counts:
     """Write a safe batch, its share of the row ledger, and its issues."""
     parquet.write(safe.data.replace_schema_metadata({"table": safe.table}), draft / f"data-{name}.parquet")
     parquet.write(row_ledger(safe), draft / f"rows-{name}.parquet")
@@ -112,6 +138,6 @@ def _undeclared(undeclared: dict[str, list[str]]) -> list[pa.Table]:
     ]
 
 
-def _add(total: dict[str, int], more: dict[str, int]) -> None:
+def _add(total: Counts, more: Counts) -> None:
     for name, count in more.items():
         total[name] = total.get(name, 0) + count

@@ -34,7 +34,8 @@ def publish(workplace: Workplace, delivery: Delivery) -> StageReport:
     entry = ledger.delivery(workplace.warehouse, delivery.id, delivery.key)
     state = entry.state if entry else STAGE
     tables = published.tables.values()
-    counts = {"rows_in": sum(t["rows_in"] for t in tables), "accepted": published.accepted, "rejected": published.rejected}
+    rows_in = sum(table["rows_in"] for table in tables)
+    counts = {"rows_in": rows_in, "accepted": published.accepted, "rejected": published.rejected}
     for entity, counted in published.entities.items():
         counts |= {f"{entity} {what}": rows for what, rows in counted.items()}
     return StageReport(STAGE, state, counts)

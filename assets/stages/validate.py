@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from assets import parquet, progress
 from assets.intake import Delivery
@@ -13,6 +16,9 @@ from codebook.errors import Refused
 from codebook.loader import load_codebook
 from sources.batches import ISSUES
 from sources.models import Source
+
+if TYPE_CHECKING:
+    from warehouse.staging import Names
 
 STAGE = "validated"
 
@@ -63,7 +69,7 @@ def validate(workplace: Workplace, delivery: Delivery) -> StageReport:
     return StageReport(STAGE, STAGE, counts, dict(sorted(verdicts.findings_by_rule.items())), facts)
 
 
-def stage_rows(workplace: Workplace, delivery: Delivery) -> object:
+def stage_rows(workplace: Workplace, delivery: Delivery) -> Names:
     """Load the row ledger and every entity into staging, in one transaction; returns the tables' names."""
     from warehouse import staging
     from warehouse.engine import transaction
@@ -79,7 +85,7 @@ def stage_rows(workplace: Workplace, delivery: Delivery) -> object:
     return names
 
 
-def read_issues(store: Path) -> object:
+def read_issues(store: Path) -> pa.Table:
     """The issues that reading, the gate and the crosswalk found."""
     found = [path for stage in (pseudonymize.STAGE, harmonize.STAGE) for path in parquet.files(store / stage, "issues")]
     return parquet.read(found, ISSUES)

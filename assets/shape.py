@@ -1,0 +1,57 @@
+"""What a delivery looked like when it was read: sheets, the supplier's own headers, rows per table, facts.
+
+Kept beside the safe Parquet, since the marked return speaks in the supplier's names. Names and counts only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from connectors.delivery import Opened
+
+FILE = "shape.json"
+
+
+@dataclass(frozen=True)
+class ReadTable:
+    """One table as read: `sheet` of the workbook if any; `headers` by declared name, where they differ."""
+
+    sheet: str | None
+    headers: dict[str, str]
+    rows_in: int
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A delivery as read: its tables by name, and facts such as encoding, form version and header fingerprint."""
+
+    tables: dict[str, ReadTable]
+    facts: dict[str, Any]
+
+    @classmethod
+    def of(cls, opened: Opened, rows_in: dict[str, int]) -> Shape:
+        tables = {
+            name: ReadTable(
+                sheet=table.sheet,
+                headers={column.name: column.header for column in table.columns if column.header != column.name},
+                rows_in=rows_in.get(name, 0),
+            )
+            for name, table in opened.tables.items()
+        }
+        return cls(tables, dict(opened.facts))
+
+    def write(self, folder: Path) -> None:
+        (folder / FILE).write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Shape | None:
+        """The shape kept in `folder`; None for a delivery that was refused before it was read."""
+        path = folder / FILE
+        if not path.exists():
+            return None
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return cls({name: ReadTable(**table) for name, table in told["tables"].items()}, told["facts"])
