@@ -186,7 +186,7 @@ def _survey(rng: random.Random) -> Iterator[_Case]:
 
 
 def _returnee(rng: random.Random, number: int) -> _Returnee:
-    born = date(2007, 1, 1) + timedelta(days=rng.randrange(200)) if number % 37 == 0 else None  # some are 15 or 16
+    born = date(2007, 2, 5) + timedelta(days=rng.randrange(200)) if number % 37 == 0 else None  # some are 15 or 16
     who = person("GTM", rng, born=born)
     returned = date(2023, 1, 10) + timedelta(days=rng.randrange(150))
     children = rng.choices((0, 1, 2, 3), weights=(40, 28, 22, 10))[0]
