@@ -1,8 +1,161 @@
-from collections.abc import Iterable
+"""Who may read what: five roles and one per country, row-level security, and a query that runs as one of them.
 
+    homeward_loader            owns everything here; deliveries are published in its name
+    homeward_analyst           marts and core of all countries, without restricted variables; code lists and places
+    homeward_officer_<iso3>    core and marts of that country, restricted variables too
+    homeward_release_officer   marts of all countries and what is released, without restricted variables
+    homeward_auditor           deliveries, counts, findings and quarantine
+
+On a server of your own give people a login that is a member of their role; `query` narrows a stronger login down and
+is no wall against somebody who holds that login. What the tables mean is not this module's business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+from psycopg import sql
 from sqlalchemy import Connection
 
+from codebook.errors import HomewardError
 from codebook.loader import Codebook
+from warehouse.engine import run, template, translated
+
+LOADER = "homeward_loader"
+ANALYST = "homeward_analyst"
+OFFICER = "homeward_officer"
+RELEASE_OFFICER = "homeward_release_officer"
+AUDITOR = "homeward_auditor"
+ROLES = (LOADER, ANALYST, OFFICER, RELEASE_OFFICER, AUDITOR)
+REFERENCE = ("code", "place", "variable")
+PER_COUNTRY = ("rss_score", "indicator_value")
+"""Tables of marts whose rows an officer sees for his own countries only."""
+
+COUNTRY = re.compile(r"[A-Z]{3}")
 
 
-def grant(conn: Connection, codebook: Codebook, countries: Iterable[str]) -> None: ...
+def make_roles(conn: Connection, countries: Iterable[str]) -> None:
+    """Make the roles that are missing; a role belongs to the whole server, so it may be there already."""
+    for role in ROLES:
+        _make_role(conn, role)
+    for country in countries:
+        if not COUNTRY.fullmatch(country):
+            raise HomewardError("not a country code of three letters", country, "write ISO 3166-1 alpha-3")
+        if _make_role(conn, f"{OFFICER}_{country.lower()}"):
+            run(conn, "GRANT homeward_officer TO {role}", role=sql.Identifier(f"{OFFICER}_{country.lower()}"))
+    run(conn, template("loader"))
+
+
+def _make_role(conn: Connection, role: str) -> bool:
+    if run(conn, "SELECT true FROM pg_roles WHERE rolname = %(role)s", {"role": role}).fetchone():
+        return False
+    run(conn, "CREATE ROLE {role} NOLOGIN", role=sql.Identifier(role))
+    return True
+
+
+def grant(conn: Connection, codebook: Codebook) -> None:
+    """Grants and row-level security on everything there is; repeatable."""
+    run(conn, template("access"))
+    for entity in codebook.entities:
+        open_columns = [c.name for c in codebook.columns(entity) if c.variable is None or not c.variable.restricted]
+        for table in (entity, f"{entity}_history"):
+            _protect(conn, sql.Identifier("core", table))
+            _grant_columns(conn, table, open_columns)
+            run(conn, "GRANT SELECT ON {table} TO homeward_officer", table=sql.Identifier("core", table))
+    for table in REFERENCE:
+        run(
+            conn,
+            "GRANT SELECT ON {table} TO homeward_analyst, homeward_officer, homeward_release_officer, homeward_auditor",
+            table=sql.Identifier("core", table),
+        )
+    for table in PER_COUNTRY:
+        _protect(conn, sql.Identifier("marts", table))
+
+
+def _grant_columns(conn: Connection, table: str, variables: Sequence[str]) -> None:
+    """All columns but restricted ones, by name: a restricted column that comes later is closed from its first day."""
+    from warehouse.schema import CLOSED, PUBLISHED
+
+    added = [column.name for column in (*PUBLISHED, *(CLOSED if table.endswith("_history") else ()))]
+    run(
+        conn,
+        "REVOKE ALL ON {table} FROM homeward_analyst, homeward_release_officer;"
+        " GRANT SELECT ({columns}) ON {table} TO homeward_analyst, homeward_release_officer",
+        table=sql.Identifier("core", table),
+        columns=sql.SQL(", ").join(map(sql.Identifier, [*variables, *added])),
+    )
+
+
+def _protect(conn: Connection, table: sql.Identifier) -> None:
+    """Row-level security: an officer sees the rows of the countries whose role he is a member of."""
+    run(conn, template("protect"), table=table)
+
+
+ARROW: dict[int, pa.DataType] = {
+    16: pa.bool_(),
+    20: pa.int64(),
+    21: pa.int16(),
+    23: pa.int32(),
+    25: pa.string(),
+    700: pa.float32(),
+    701: pa.float64(),
+    1082: pa.date32(),
+    1184: pa.timestamp("us", "UTC"),
+    1005: pa.list_(pa.int16()),
+    1007: pa.list_(pa.int32()),
+    1009: pa.list_(pa.string()),
+}
+"""Arrow types of PostgreSQL's by object id; numeric keeps the digits it has, anything else becomes text."""
+
+NUMERIC = 1700
+
+
+def query(url: str, statement: str, role: str | None = None) -> pa.Table:
+    """Answer of one SELECT, run read-only as `role` (`analyst` or `homeward_analyst`; None: as the login itself).
+
+    Raises HomewardError, one line: what PostgreSQL says of the statement, but nothing it says of the rows.
+    """
+    with psycopg.connect(url.replace("+psycopg", "", 1)) as conn:
+        conn.read_only = True
+        try:
+            if role is not None:
+                name = role if role.startswith("homeward_") else f"homeward_{role}"
+                conn.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(name)))
+            # A cursor takes one SELECT and nothing else: no RESET ROLE behind a semicolon.
+            with conn.cursor(name="answer") as cursor:
+                cursor.execute(statement.encode())
+                return _arrow(cursor)
+        except psycopg.Error as error:
+            raise _of_statement(error) from None
+
+
+def _of_statement(error: psycopg.Error) -> HomewardError:
+    """Errors of class 42 speak of names in the statement; all others may quote a row."""
+    said = error.diag.message_primary
+    if error.sqlstate is not None and error.sqlstate.startswith(("42", "25006", "22023")) and said:
+        return HomewardError(said, "query")
+    return translated(error, "query")
+
+
+def _arrow(cursor: psycopg.ServerCursor[Any]) -> pa.Table:
+    rows = cursor.fetchall()
+    described = cursor.description or []
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(described)
+    arrays = [_column(values, part.type_code) for values, part in zip(columns, described, strict=True)]
+    return pa.Table.from_arrays(arrays, names=[part.name for part in described])
+
+
+def _column(values: Sequence[Any], oid: int) -> pa.Array:
+    if oid in ARROW:
+        return pa.array(values, ARROW[oid])
+    if oid == NUMERIC:
+        return (
+            pa.array(values)
+            if any(value is not None for value in values)
+            else pa.nulls(len(values), pa.decimal128(18, 2))
+        )
+    return pa.array([None if value is None else str(value) for value in values], pa.string())

@@ -7,7 +7,8 @@ texts are masked away. It knows types only; tables and deliveries are not its bu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,8 @@ def _valid(column: pa.Array) -> Mask | None:
 
 def _numbers(column: pa.Array, zero: Any = 0) -> np.ndarray[Any, Any]:
     filled = column if column.null_count == 0 else pc.fill_null(column, zero)
-    return filled.to_numpy(zero_copy_only=False)
+    numbers: np.ndarray[Any, Any] = filled.to_numpy(zero_copy_only=False)
+    return numbers
 
 
 def _integers(dtype: str) -> Callable[[pa.Array], Cells]:
@@ -151,7 +153,7 @@ def _encoder(arrow: pa.DataType) -> Callable[[pa.Array], Cells]:
     return plain[arrow]
 
 
-def encode(batch: pa.RecordBatch) -> memoryview:
+def encode(batch: pa.RecordBatch) -> memoryview[int]:
     """The rows of one batch as binary COPY tuples (without the stream's header and trailer)."""
     n = batch.num_rows
     columns = [_encoder(column.type)(column) for column in batch.columns]
@@ -172,7 +174,7 @@ def encode(batch: pa.RecordBatch) -> memoryview:
                     kept = np.ones((n, stride), np.bool_)
                 kept[short, start : start + column.width] = np.arange(column.width) < column.lengths[short, None]
         place = start + column.width
-    return memoryview(grid.reshape(-1) if kept is None else grid[kept])
+    return (grid.reshape(-1) if kept is None else grid[kept]).data
 
 
 def _template(columns: Sequence[Cells]) -> Bytes:
@@ -204,9 +206,25 @@ def copy_in(
     )
     with conn.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(HEADER)
-        for batch in batches:
-            if batch.num_rows:
-                copy.write(encode(batch.select(list(columns))))
-                rows += batch.num_rows
+        for encoded, count in _ahead(batches, list(columns)):
+            copy.write(encoded)
+            rows += count
         copy.write(TRAILER)
     return rows
+
+
+def _ahead(batches: Iterable[pa.RecordBatch], columns: list[str]) -> Iterator[tuple[memoryview[int], int]]:
+    """Encoded batches; the next one is read and encoded while the server takes the last."""
+    waiting = iter(batches)
+
+    def following() -> tuple[memoryview[int], int] | None:
+        for batch in waiting:
+            if batch.num_rows:
+                return encode(batch.select(columns)), batch.num_rows
+        return None
+
+    with ThreadPoolExecutor(1) as encoder:
+        coming = encoder.submit(following)
+        while (ready := coming.result()) is not None:
+            coming = encoder.submit(following)
+            yield ready

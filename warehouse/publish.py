@@ -124,9 +124,8 @@ def _standing(conn: Connection, what: Publication) -> Standing:
 
 
 def _read_verdict(conn: Connection, tables: staging.Names) -> None:
-    """Temporary tables `rejected` (rows) and `kept` (records that those rows would have brought)."""
+    """Temporary table `rejected`: the rows that do not enter."""
     run(conn, template("rejected"), verdict=tables.sql(tables.verdict), finding=tables.sql(tables.finding))
-    run(conn, template("kept"), row=tables.sql(tables.row))
     run(conn, "ANALYZE rejected")
 
 
@@ -141,19 +140,18 @@ def _publish_entity(
 ) -> dict[str, int]:
     staged = tables.sql(tables.entity(entity))
     rows_in = _count(conn, staged)
-    run(conn, template("keep"), staged=staged)
-    rejected = (
-        run(conn, template("take_out_rejected"), staged=staged).rowcount
-        if _count(conn, sql.Identifier("rejected"))
-        else 0
-    )
+    first = not _has_partition(conn, what.source, entity)
+    if not first:
+        run(conn, "DROP TABLE IF EXISTS kept")
+        run(conn, template("kept"), staged=staged, row=tables.sql(tables.row))
+    rejected = run(conn, template("take_out_rejected"), staged=staged).rowcount
     merged = 0 if staging.index(conn, tables, entity) else _merge(conn, what, tables, entity, codebook)
     rows_out = rows_in - rejected - merged
     counted = {"rows_in": rows_in, "rejected": rejected, "merged": merged, "rows_out": rows_out}
     nothing = dict.fromkeys(("inserted", "superseded", "unchanged", "outdated", "withdrawn"), 0)
     if superseded:
         return counted | nothing | {"outdated": rows_out}
-    if not _has_partition(conn, what.source, entity):
+    if first:
         _attach(conn, what, tables, entity)
         return counted | nothing | {"inserted": rows_out}
     changes = _exchange(conn, what, staged, entity, codebook)
@@ -210,7 +208,7 @@ def _attach(conn: Connection, what: Publication, tables: staging.Names, entity: 
     for name, kind in missing.items():
         if name not in published:  # a variable that a later codebook no longer has
             run(conn, "ALTER TABLE {staged} ADD COLUMN {name} {kind}", staged=staged, name=sql.Identifier(name),
-                kind=sql.SQL(kind))  # type: ignore[arg-type]  # fmt: skip
+                kind=sql.SQL(kind))  # fmt: skip
     moment = run(conn, "SELECT now()").fetchone()
     constants = values | {"valid_from": moment[0] if moment else None}
     added = sql.SQL(", ").join(
@@ -247,7 +245,7 @@ def _exchange(
     delivery = {"source": what.source, "delivery": what.delivery}
     run(
         conn, template("difference"), delivery | {"snapshot": what.mode == "snapshot"},
-        staged=staged, part=part, mine=_row("mine", compared), present=_row("present", compared),
+        staged=staged, part=part, row=sql.SQL("ROW({})").format(sql.SQL(", ").join(map(sql.Identifier, compared))),
     )  # fmt: skip
     counted = dict(run(conn, "SELECT kind, count(*) FROM difference GROUP BY kind").fetchall())
     run(conn, "ANALYZE difference")

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 
 from codebook.errors import HomewardError
 from codebook.loader import Codebook
-from codebook.models import Column, Variable
+from codebook.models import Code, Column
 from warehouse import access
 from warehouse.engine import driver, run, template, transaction
 
@@ -38,9 +38,6 @@ CLOSED = (
 SHORT_LIST = 40
 """Up to this length a code list becomes a CASE in the labelled view; longer ones are joined."""
 
-STATE_LIST = "sex"
-"""Any code list: the answer states are the same in all of them."""
-
 
 def core(entity: str, suffix: str = "") -> sql.Identifier:
     return sql.Identifier("core", entity + suffix)
@@ -60,13 +57,15 @@ def migrate(engine: Engine, codebook: Codebook, countries: Iterable[str] = ()) -
         run(conn, "SELECT pg_advisory_xact_lock(hashtextextended('homeward:migrate', 0))")
         if _migrated(conn) == wanted:
             return
+        access.make_roles(conn, countries)
+        run(conn, "SET LOCAL ROLE homeward_loader")
         run(conn, template("schema"))
         for entity in codebook.entities:
             _entity(conn, codebook, entity)
         _reference(conn, codebook)
         for entity in codebook.entities:
-            _labelled_view(conn, codebook, entity)
-        access.grant(conn, codebook, countries)
+            _labelled(conn, codebook, entity)
+        access.grant(conn, codebook)
         run(conn, "DELETE FROM audit.migration")
         run(conn, "INSERT INTO audit.migration (fingerprint) VALUES (%(wanted)s)", {"wanted": wanted})
 
@@ -119,7 +118,7 @@ def definitions(columns: Iterable[Column]) -> sql.Composable:
     return sql.SQL(", ").join(
         sql.SQL("{} {}{}").format(
             sql.Identifier(column.name),
-            sql.SQL(column.pg_type),  # type: ignore[arg-type]
+            sql.SQL(column.pg_type),
             sql.SQL("" if column.nullable else " NOT NULL"),
         )
         for column in columns
@@ -134,7 +133,7 @@ def columns_of(conn: Connection, table: sql.Identifier) -> dict[str, str]:
         " WHERE attrelid = to_regclass(%(table)s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
         {"table": table.as_string(driver(conn))},
     )
-    return {name: kind for name, kind in rows}
+    return dict(rows.fetchall())
 
 
 def _add_missing(conn: Connection, table: str, columns: list[Column]) -> None:
@@ -143,7 +142,7 @@ def _add_missing(conn: Connection, table: str, columns: list[Column]) -> None:
         if column.name not in present:
             run(
                 conn, "ALTER TABLE {table} ADD COLUMN {column} {type}", table=core(table),
-                column=sql.Identifier(column.name), type=sql.SQL(column.pg_type),  # type: ignore[arg-type]
+                column=sql.Identifier(column.name), type=sql.SQL(column.pg_type),
             )  # fmt: skip
         elif present[column.name] != column.pg_type:
             raise HomewardError(
@@ -183,49 +182,49 @@ def _rewrite(conn: Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
             copy.write_row(row)
 
 
-def _labelled_view(conn: Connection, codebook: Codebook, entity: str) -> None:
-    """`marts.<entity>`: core with names for codes, without restricted variables; the reader's own rights apply."""
-    shown, joins = [], []
+def _labelled(conn: Connection, codebook: Codebook, entity: str) -> None:
+    """`marts.<entity>` and `marts.<entity>_as_of(time)`: names for codes, no restricted variables, reader's rights."""
+    names, shown, joins = [], [], []
     for column in (*codebook.columns(entity), *PUBLISHED):
-        variable = column.variable
-        if variable is not None and variable.restricted:
+        if column.variable is not None and column.variable.restricted:
             continue
-        cell = sql.Identifier("t", column.name)
-        if variable is not None and column.name != variable.name:
-            cell = _case(codebook, STATE_LIST, cell, states_only=True)
-        elif variable is not None and variable.type == "codes":
-            cell = sql.SQL("core.code_names({}, {})").format(sql.Literal(variable.codelist), cell)
-        elif variable is not None and variable.type == "code":
-            cell, join = _named(codebook, variable, cell)
-            joins.append(join)
-        shown.append(sql.SQL("{} AS {}").format(cell, sql.Identifier(column.name)))
-    view = sql.Identifier("marts", entity)
-    run(conn, "DROP VIEW IF EXISTS {view}", view=view)
+        cell, join = _shown(codebook, column)
+        names.append(sql.Identifier(column.name))
+        shown.append(sql.SQL("{} AS {}").format(cell, names[-1]))
+        joins.append(join)
     run(
-        conn, "CREATE VIEW {view} WITH (security_invoker = true) AS SELECT {shown} FROM {core} AS t {joins}",
-        view=view, shown=sql.SQL(", ").join(shown), core=core(entity), joins=sql.SQL(" ").join(joins),
+        conn, template("labelled"), view=sql.Identifier("marts", entity),
+        function=sql.Identifier("marts", f"{entity}_as_of"), core=core(entity), history=core(entity, "_history"),
+        columns=sql.SQL(", ").join(names), shown=sql.SQL(", ").join(shown), joins=sql.SQL(" ").join(joins),
+        label=sql.Literal(codebook.entities[entity].label.en),
     )  # fmt: skip
-    run(conn, "COMMENT ON VIEW {view} IS {text}", view=view, text=sql.Literal(codebook.entities[entity].label.en))
 
 
-def _named(codebook: Codebook, variable: Variable, cell: sql.Composable) -> tuple[sql.Composable, sql.Composable]:
-    """Expression for a code's name, and the join it needs (empty for a short list)."""
-    codelist = str(variable.codelist)
-    if len(codebook.codelists[codelist].codes) <= SHORT_LIST:
-        return _case(codebook, codelist, cell), sql.SQL("")
+def _shown(codebook: Codebook, column: Column) -> tuple[sql.Composable, sql.Composable]:
+    """Expression that an analyst reads for a column of alias `t`, and the join that it needs (mostly none)."""
+    cell, variable, nothing = sql.Identifier("t", column.name), column.variable, sql.SQL("")
+    if variable is None:
+        return cell, nothing
+    if column.name != variable.name:
+        return _case(codebook.states, cell), nothing
+    if variable.codelist is None:
+        return cell, nothing
+    if variable.type == "codes":
+        return sql.SQL("core.code_names({}, {})").format(sql.Literal(variable.codelist), cell), nothing
+    codelist = codebook.codelists[variable.codelist]
+    if len(codelist.codes) <= SHORT_LIST:
+        return _case((*codelist.codes, *codelist.states), cell), nothing
     alias = f"{variable.name}_code"
-    join = sql.SQL("LEFT JOIN core.code AS {alias} ON {alias_list} = {codelist} AND {alias_code} = {cell}").format(
+    join = sql.SQL("LEFT JOIN core.code AS {alias} ON {listed} = {codelist} AND {code} = {cell}").format(
         alias=sql.Identifier(alias),
-        alias_list=sql.Identifier(alias, "codelist"),
-        codelist=sql.Literal(codelist),
-        alias_code=sql.Identifier(alias, "code"),
+        listed=sql.Identifier(alias, "codelist"),
+        codelist=sql.Literal(codelist.id),
+        code=sql.Identifier(alias, "code"),
         cell=cell,
     )
     return sql.Identifier(alias, "name"), join
 
 
-def _case(codebook: Codebook, codelist: str, cell: sql.Composable, states_only: bool = False) -> sql.Composable:
-    listed = codebook.codelists[codelist]
-    codes = listed.states if states_only else (*listed.codes, *listed.states)
+def _case(codes: Iterable[Code], cell: sql.Composable) -> sql.Composable:
     branches = (sql.SQL("WHEN {} THEN {}").format(sql.Literal(c.code), sql.Literal(c.name)) for c in codes)
     return sql.SQL("CASE {} {} END").format(cell, sql.SQL(" ").join(branches))

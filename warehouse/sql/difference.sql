@@ -1,4 +1,5 @@
--- What this delivery changes, record by record. `outdated`: the record came again in a delivery received later.
+-- What this delivery changes, record by record. Rows are compared by a 64-bit hash of all their variables: joined as
+-- they are, a million rows of forty columns would not fit in memory. `outdated`: the record came again in a delivery received later.
 CREATE TEMPORARY TABLE difference ON COMMIT DROP AS
 WITH later AS (
     SELECT l.delivery_id
@@ -14,11 +15,9 @@ SELECT
         WHEN present.delivery_id IN (SELECT delivery_id FROM later) THEN 'outdated'
         ELSE 'changed'
     END AS kind
-FROM {staged} AS mine
-FULL JOIN {part} AS present ON present.record_key = mine.record_key
+FROM (SELECT record_key, hash_record_extended({row}, 0) AS content FROM {staged}) AS mine
+FULL JOIN (SELECT record_key, hash_record_extended({row}, 0) AS content, delivery_id FROM {part}) AS present
+    ON present.record_key = mine.record_key
 WHERE present.record_key IS NULL
-    OR (
-        mine.record_key IS NULL AND %(snapshot)s
-        AND present.record_key NOT IN (SELECT record_key FROM kept)
-    )
-    OR (mine.record_key IS NOT NULL AND {mine} IS DISTINCT FROM {present})
+    OR mine.content <> present.content
+    OR (mine.record_key IS NULL AND %(snapshot)s AND present.record_key NOT IN (SELECT record_key FROM kept))

@@ -90,9 +90,9 @@ CREATE TABLE IF NOT EXISTS audit.finding (
     variable text,
     rule text NOT NULL,
     rule_version text NOT NULL DEFAULT '1',
-    severity text NOT NULL CHECK (severity IN ('error', 'query', 'note')),
-    FOREIGN KEY (source_id, delivery_id) REFERENCES audit.delivery
+    severity text NOT NULL CHECK (severity IN ('error', 'query', 'note'))
 );
+-- No foreign key: it is checked row by row, and findings come by the hundred thousand, from `publish` only.
 CREATE INDEX IF NOT EXISTS finding_delivery ON audit.finding (source_id, delivery_id, source_table, source_row);
 COMMENT ON TABLE audit.finding IS 'What was found, by rule and by the supplier''s own table, row and column; never a value';
 COMMENT ON COLUMN audit.finding.source_row IS 'The supplier''s row number; null: a whole column, table or delivery';
