@@ -27,7 +27,7 @@ from values.dates import read_dates, two_digit_years
 from values.numbers import read_numbers
 
 OLDEST = 120
-_EXACT = pa.decimal128(38, 10)
+_GIVEN, _EXACT = pa.decimal128(26, 8), pa.decimal128(38, 10)
 
 Rejected = dict[str, np.ndarray]
 Read = Callable[[pa.StringArray], tuple[pa.Array, Rejected]]
@@ -56,7 +56,7 @@ class Reading:
     def make(self, cells: Cells) -> Made:
         states = self._blank.match(cells)
         values: pa.Array | None = None
-        undecided, wrong = np.ones(cells.rows, bool), []
+        undecided, answered, wrong = np.ones(cells.rows, bool), np.zeros(cells.rows, bool), []
         for column, rows in self._rows.items():
             turn = undecided & cells[column].filled
             undecided &= ~turn
@@ -68,13 +68,13 @@ class Reading:
                 read, mistakes = _read(row, cells[column], mine)
                 wrong += mistakes
                 values = read if values is None else pc.if_else(pa.array(mine), read, values)
+                answered |= mine
                 unread = unread & ~mine
             wrong += troubles(column, UNKNOWN_CODE, unread)
         values = pa.nulls(cells.rows, self._kind) if values is None else values.cast(self._kind)
-        return self._made(values, states, wrong)
+        return self._made(values, states, answered & np.asarray(values.is_valid()), wrong)
 
-    def _made(self, values: pa.Array, states: Codes, wrong: list[Trouble]) -> Made:
-        answered = (states == UNMATCHED) & np.asarray(values.is_valid())
+    def _made(self, values: pa.Array, states: Codes, answered: Mask, wrong: list[Trouble]) -> Made:
         states = np.where(states == UNMATCHED, np.int16(self._missing), states)
         if not answered.all():
             values = pc.if_else(pa.array(answered), values, pa.scalar(None, values.type))
@@ -108,7 +108,7 @@ def numbers(form: NumberForm, kind: pa.DataType) -> Read:
         if form.factor == 1:
             values, bad = read_numbers(texts, form.decimal, form.thousands, kind)
         else:
-            exact, bad = read_numbers(texts, form.decimal, form.thousands, _EXACT)
+            exact, bad = read_numbers(texts, form.decimal, form.thousands, _GIVEN)
             values = pa.array([_converted(value, form.factor, kind) for value in exact.to_pylist()], _EXACT)
             too_large = pc.greater(pc.abs(values), _largest(kind))
             values = pc.if_else(too_large, pa.scalar(None, _EXACT), values).cast(kind)

@@ -93,6 +93,11 @@ def safe(cells: dict[str, Sequence[str | None]], first_row: int = 2) -> pa.Table
 
 
 @pytest.fixture
+def safe_batch() -> Callable[..., pa.Table]:
+    return safe
+
+
+@pytest.fixture
 def harmonize(write_source: Write) -> Harmonize:
     """Apply crosswalk rows to cells, all of them in the table `main`."""
 
