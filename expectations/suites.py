@@ -116,10 +116,8 @@ def _variable_rules(entity: Entity, variable: Variable, codebook: Codebook) -> l
     if variable.coded:
         codelist = codebook.codelist_of(entity.name, name)
         codes = sorted(codelist.code(code) for code in (*codelist.names, *codelist.state_names))
-        if variable.type == "code":
-            rule("code", "codes", "ExpectColumnValuesToBeInSet", {"column": name, "value_set": codes}, "error")
-        else:
-            rule("code", "codes", "ExpectColumnCodesToBeInList", {"column": name, "codes": codes}, "error")
+        expectation = "ExpectColumnCodeToBeInList" if variable.type == "code" else "ExpectColumnCodesToBeInList"
+        rule("code", "codes", expectation, {"column": name, "codes": codes}, "error")
     if variable.required:
         rule("required", "required", *_answered(entity, variable, variable.universe, codebook), "error")
     if variable.range is not None:

@@ -15,6 +15,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import sqlalchemy as sa
 from pyarrow import csv
@@ -65,7 +66,7 @@ def run(
             counts = _count_by_rule(connection, findings)
             _agree(outcomes, counts, schema)
             per_table = _judge_rows(connection, findings, schema, row_table, verdict_table)
-    except sa.exc.SQLAlchemyError as error:
+    except (sa.exc.SQLAlchemyError, psycopg.Error) as error:
         raise database_error(error, schema) from None
     finally:
         engine.dispose()
@@ -78,16 +79,22 @@ def read_findings(url: str, schema: str, findings_table: str) -> pa.Table:
     findings = _findings(schema, findings_table)
     order = (findings.c.source_table, findings.c.source_row.nulls_first(), findings.c.rule, findings.c.source_column)
     engine = sa.create_engine(url, hide_parameters=True)
+    lines = io.BytesIO()
     try:
         with engine.connect() as connection:
-            rows = connection.execute(sa.select(findings).order_by(*order)).all()
-    except sa.exc.SQLAlchemyError as error:
+            select = sa.select(findings).order_by(*order).compile(connection)
+            with _cursor(connection) as cursor, cursor.copy(f"COPY ({select}) TO STDOUT (FORMAT csv)") as copy:
+                for block in copy:
+                    lines.write(block)
+    except (sa.exc.SQLAlchemyError, psycopg.Error) as error:
         raise database_error(error, schema) from None
     finally:
         engine.dispose()
-    by_column = zip(*rows, strict=True) if rows else [()] * len(FINDINGS)
-    columns = [pa.array(column, part.type) for column, part in zip(by_column, FINDINGS, strict=True)]
-    return pa.Table.from_arrays(columns, schema=FINDINGS)
+    if not lines.tell():
+        return FINDINGS.empty_table()
+    lines.seek(0)
+    nulls = csv.ConvertOptions(column_types=FINDINGS, strings_can_be_null=True, quoted_strings_can_be_null=False)
+    return csv.read_csv(lines, csv.ReadOptions(column_names=FINDINGS.names), convert_options=nulls).cast(FINDINGS)
 
 
 def refusal(totals: RowCounts, max_rejected_share: float) -> str | None:
@@ -99,9 +106,9 @@ def refusal(totals: RowCounts, max_rejected_share: float) -> str | None:
     return None
 
 
-def database_error(error: sa.exc.SQLAlchemyError, schema: str) -> Unavailable:
+def database_error(error: sa.exc.SQLAlchemyError | psycopg.Error, schema: str) -> Unavailable:
     """The database's error by its code only: the server's own words may hold values."""
-    code = getattr(getattr(error, "orig", None), "sqlstate", None) or type(error).__name__
+    code = getattr(getattr(error, "orig", error), "sqlstate", None) or type(error).__name__
     return Unavailable("the database did not finish the validation", f"schema {schema}, {code}", "run again")
 
 
@@ -174,10 +181,15 @@ def _load_issues(connection: sa.Connection, findings: sa.Table, issues: pa.Table
     lines = io.BytesIO()
     csv.write_csv(pa.table(parts, names=FINDINGS.names), lines, csv.WriteOptions(include_header=False))
     target = connection.dialect.identifier_preparer.format_table(findings)
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101  open inside engine.begin()
-    with driver.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN (FORMAT csv)") as copy:
+    with _cursor(connection) as cursor, cursor.copy(f"COPY {target} FROM STDIN (FORMAT csv)") as copy:
         copy.write(lines.getbuffer())
+
+
+def _cursor(connection: sa.Connection) -> psycopg.Cursor[Any]:
+    """The driver's own cursor, inside the connection's transaction: COPY is not in SQLAlchemy."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101  the URLs of this house say postgresql+psycopg
+    return driver.cursor()
 
 
 def _count_by_rule(connection: sa.Connection, findings: sa.Table) -> dict[str, int]:

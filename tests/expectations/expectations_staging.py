@@ -2,17 +2,16 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 import yaml
 
-from codebook.loader import Codebook
-from codebook.models import Code, CodeList, Entity, Label
+from codebook.loader import Codebook, load_codebook
+from codebook.models import Code, CodeList, Entity
 from expectations import validate
 from expectations.suites import Rule, rules_for
 from sources.batches import ISSUES
@@ -78,8 +77,8 @@ def small() -> Codebook:
     states = _codes(STATES)
     lists = {"status": {1: "open", 2: "closed"}, "reason": {1: "ended", 2: "left", 3: "died"}}
     codelists = {name: CodeList(name, _codes(codes), states) for name, codes in lists.items()}
-    title = Label(en="T", fr="T", es="T", ar="T")
-    return Codebook(Path("."), "1.0.0", title, states, codelists, {"case": Entity(**yaml.safe_load(CASE))})
+    entities = {"case": Entity(**yaml.safe_load(CASE))}
+    return replace(load_codebook(), version="1.0.0", codelists=codelists, entities=entities)
 
 
 @dataclass

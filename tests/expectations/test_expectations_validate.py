@@ -197,7 +197,7 @@ def test_no_value_reaches_a_log_an_error_or_a_finding(
     staging.judge()
     table = staging.sql(f"SELECT * FROM {staging.schema}.findings")
     rules = staging.rules()
-    mistyped = {"column": "members", "value_set": [f"{CANARY}x"]}
+    mistyped = {"column": "members", "codes": [f"{CANARY}x"]}
     crash = dataclasses.replace(rules[1], arguments=mistyped)
     with pytest.raises(CouldNotRun) as caught:
         staging.judge(rules=[*rules[2:], crash])
