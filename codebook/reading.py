@@ -62,8 +62,10 @@ class Lines:
 
 
 def place(path: Path, line: int) -> str:
-    """`codebook/entities/person.yaml, line 12`: the last three parts of the path are enough to find the file."""
-    return f"{'/'.join(path.parts[-3:])}, line {line}"
+    """`codebook/entities/person.yaml, line 12`: the path from the folder of definitions on, never the machine's."""
+    folders = path.parts[:-1]
+    starts = [index for index, folder in enumerate(folders) if folder in ("codebook", "sources")]
+    return f"{'/'.join(path.parts[starts[-1] :] if starts else path.parts[-3:])}, line {line}"
 
 
 def nearest(word: object, valid: Iterable[str]) -> str:
@@ -176,7 +178,8 @@ def _explained(error: ValidationError, model: type[BaseModel], lines: Lines) -> 
     first = min(error.errors(include_url=False), key=lambda detail: lines.line(_in_file(detail["loc"], lines)))
     location = first["loc"]
     where = lines.where(*_in_file(location, lines))
-    what, mend = _wording(first, model)
+    names = [part for part in _in_file(location, lines) if isinstance(part, str)]
+    what, mend = _wording(first, model, names[-1] if names else str(location[-1] if location else "the file"))
     return BadDefinition(what, where, mend)
 
 
@@ -189,13 +192,13 @@ def _in_file(location: Location, lines: Lines) -> Location:
     return found
 
 
-def _wording(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str]:
-    name = str(detail["loc"][-1]) if detail["loc"] else "the file"
+def _wording(detail: ErrorDetails, model: type[BaseModel], name: str) -> tuple[str, str]:
+    """What is wrong and how to mend it; `name` is the key in the file that holds what is wrong."""
     kind = detail["type"]
     if kind == "extra_forbidden":
         return f"unknown key `{name}`", nearest(name, _fields_at(model, detail["loc"][:-1]))
     if kind == "missing":
-        return f"`{name}` is missing", "add it"
+        return f"`{detail['loc'][-1]}` is missing", "add it"
     if kind == "literal_error":
         allowed = str(detail["ctx"]["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         return f"`{detail['input']}` is no valid {name}", nearest(detail["input"], allowed)
