@@ -11,7 +11,8 @@ from codebook.loader import load_codebook
 from sources.loader import load_source
 
 RECORD = (
-    "source_id", "country", "delivery_id", "source_table", "source_row", "codebook_version", "crosswalk_version", "valid_from",
+    "source_id", "country", "delivery_id", "source_table", "source_row",
+    "codebook_version", "crosswalk_version", "valid_from",
 )  # fmt: skip
 
 

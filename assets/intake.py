@@ -179,8 +179,11 @@ def find(workplace: Workplace, source: Source, key: str) -> Delivery:
     if entry is None:
         raise HomewardError(f"no delivery {key}", where=source.source, mend="`homeward status` lists the deliveries")
     paths = [workplace.sealed / f"{sha256}{SUFFIX}" for sha256, _ in entry.files]
-    files = tuple(NumberedFile(SealedFile(path, workplace.keyring), n) for n, path in enumerate(paths, start=1))
-    return Delivery(source, key, entry.sha256, date.fromisoformat(key[:10]), files)
+    sealed = [SealedFile(path, workplace.keyring) for path in paths]
+    # The files of a database are our own, and carry its tables' names.
+    ours = source.format.kind == "database"
+    files = sealed if ours else [NumberedFile(file, number) for number, file in enumerate(sealed, start=1)]
+    return Delivery(source, key, entry.sha256, date.fromisoformat(key[:10]), tuple(files))
 
 
 def _contents(source: Source, upload: Upload) -> Iterator[tuple[str, Iterable[bytes]]]:
