@@ -19,6 +19,8 @@ from sources.batches import DeliveredFile
 _SELECT = re.compile(r"^(select[_ ](?:one|multiple)|select1|rank)\s+(\S+)\s*(or[_ ]other)?$")
 _BEGIN = re.compile(r"^begin[_ ](group|repeat)$")
 _END = re.compile(r"^end[_ ](group|repeat)$")
+_BREAK = re.compile(r"<(?:br|p|div|li)\b[^<>]*>", re.I)
+_INLINE = re.compile(r"<[^<>]*>|\$\{[^}]*\}|\*\*")
 _LIST_NAMES = ("list_name", "list name")
 
 Row = Mapping[str, str]
@@ -64,7 +66,7 @@ class Form:
 
 def plain(text: str) -> str:
     """A label as two exports of one form agree on it: without tags, `${piping}`, emphasis and uneven white space."""
-    text = html.unescape(re.sub(r"<[^<>]*>|\$\{[^}]*\}", " ", text)).replace("**", "")
+    text = _INLINE.sub("", html.unescape(_BREAK.sub(" ", text)))
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 

@@ -98,9 +98,14 @@ def _candidates(section: Sequence[Question], form: Form, separator: str) -> Mapp
         path = separator.join([*(label or name for name, label in question.groups), own])
         for text in dict.fromkeys([own, path]):
             for header, place in _columns(index, question, form, text, separator):
-                if place not in found[plain(header)]:
-                    found[plain(header)].append(place)
+                if place not in found[_squeezed(header)]:
+                    found[_squeezed(header)].append(place)
     return found
+
+
+def _squeezed(header: str) -> str:
+    """A header without white space: piping and tags leave a different amount of it in every export."""
+    return plain(header).replace(" ", "")
 
 
 def _columns(index: int, question: Question, form: Form, text: str, separator: str) -> Iterator[tuple[str, Place]]:
@@ -118,7 +123,7 @@ def _places(headings: Sequence[Heading], candidates: Mapping[str, list[Place]]) 
     """The question of each column: those of a unique header first, then the repeated ones by order between them."""
     positions: dict[str, list[int]] = defaultdict(list)
     for heading in headings:
-        text = plain(heading.header)
+        text = _squeezed(heading.header)
         if text in candidates:
             positions[text].append(heading.position)
     anchors = {

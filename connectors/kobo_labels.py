@@ -142,8 +142,8 @@ def joined(details: Mapping[str, Text], n: int) -> pa.Array:
         ticked = pc.fill_null(pc.is_in(column.cast(pa.string()), pa.array(_TICKED)), False)
         if isinstance(ticked, pa.ChunkedArray):
             ticked = ticked.combine_chunks()
-        parts.append(pc.if_else(ticked, pa.scalar(code), pa.scalar(None, pa.string())))
+        parts.append(pc.if_else(ticked, pa.scalar(code), pa.scalar("")))
     if not parts:
         return pa.nulls(n, pa.string())
-    text = pc.binary_join_element_wise(*parts, " ", null_handling="skip")
+    text = pc.utf8_trim_whitespace(pc.replace_substring_regex(pc.binary_join_element_wise(*parts, " "), " +", " "))
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)

@@ -56,7 +56,7 @@ class RecordCount:
             if self._inside:
                 self.breaks_in_cells |= b"\n" in block or b"\r" in block
                 return
-            lone = block.count(b"\r") - block.count(b"\r\n")
+            lone = block.count(b"\r") - block.count(b"\r\n") if b"\r" in block else 0
             first = block.find(b"\n") if lone == 0 else int(_line_ends(np.frombuffer(block, np.uint8))[0])
             if first >= 0:
                 self.cuts.append((self.offset + first + 1, self.ended + 1))

@@ -64,7 +64,7 @@ class Grid(Protocol):
     def sheet(self) -> str | None: ...
 
     def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
-        """The columns at `positions`, in that order, in pieces of at most `size` rows; wholly blank rows are left out."""
+        """The columns at `positions`, in that order, at most `size` rows a piece; wholly blank rows are left out."""
         ...
 
     def split(self, n: int) -> Sequence[Grid]:
