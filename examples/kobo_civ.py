@@ -32,7 +32,6 @@ from examples.rss_interviews import (
     on,
     pick,
     planted_in,
-    returned_later,
     unanswered,
 )
 
@@ -55,7 +54,16 @@ SHIFTED_BELONGING = {
 SHIFTED_ATTENDING = {"no": "none", "none": "dont_wish_to_answer"}
 AMBIGUOUS_ATTENDING = "no"  # its label says "Non": no child at all, or not all of them?
 
-_HOSTS = {"libya": 34, "tunisia": 24, "niger": 16, "algeria": 12, "morocco": 8, "guinea": 3, "guin_e_conakry": 3}
+_HOSTS = {
+    "libya": 34,
+    "tunisia": 24,
+    "niger": 16,
+    "algeria": 12,
+    "morocco": 8,
+    "guinea": 3,
+    "guin_e_conakry": 3,
+    "other": 3,
+}
 _REGIONS = {"Abidjan": 40, "Gbêkê": 18, "Haut-Sassandra": 16, "Poro": 10, "Marahoué": 8, "Tonkpi": 8}
 _INTERVIEWERS = ("Gohourou Ange-Marie", "Zouzoua Bi Irié Fabrice", "Silué Nahoua", "Ehouman Prisca Adjoua")
 _NOTES = (
@@ -123,6 +131,7 @@ def _return(rng: random.Random, came: date) -> dict[str, str]:
     return {
         "return_date": came.isoformat(),
         "host_country": host,
+        "host_country_other": _SPECIFIED_COUNTRY if host == "other" else "",
         "absence_years": str(rng.randint(0, 7)),
         "return_type": pick(rng, {"avrr": 44, "vhr": 46, "own": 6, "deported": 4}),
         "transport": "road" if host.startswith("guin") else "plane",
@@ -176,13 +185,13 @@ def _plant_defects(interviews: list[Interview], rng: random.Random) -> None:
     spoil(2, "gate.no_consent", "error", on(Consent="", consent_audio=""))
     spoil(2, "map.unreadable_date", "error", dated("%d/%m/%Y"))
     spoil(1, "map.unreadable_number", "error", on(hh_size="cinq"))
-    spoil(1, "rule.rss_response.return_before_interview", "error", returned_later)
     spoil(2, "read.damaged_value", "error", on(return_date="########"))
-    spoil(2, "read.damaged_value", "error", on(_id="3,14E+08"))
     spoil(2, "rule.rss_response.unable_to_stay_needs_reason", "query", on(Rs_pss_30="no", Rs_pss_31=""))
+    plant_on.return_too_late(1)
+    plant_on.damage_ids(2, "3,14E+08")
     plant_on.lengthen(2)
     plant_on.paste_twice(3)
-    plant_on.share_id(1, Rs_econ_1="neutral", Rs_soc_12="fair", hh_size="3")
+    plant_on.share_id(1, Rs_econ_1="neutral", Rs_soc_12="fair", hh_size="9")
     harmless(1, on(age="0"))  # within the range, and under 14: no score
     harmless(2, on(age="13", guardian_consent="yes"))
     harmless(2, lambda _: unanswered("not_available"))
@@ -192,6 +201,5 @@ def _plant_defects(interviews: list[Interview], rng: random.Random) -> None:
     harmless(2, on(case_number="", member_number="", nni=""))  # nobody to link with: a person by itself
     harmless(3, on(Rs_econ_8="no_assets sewing_machine machine"))  # the assets count; "Machine" stands in both labels
     harmless(3, on(Rs_econ_4b="no", Rs_econ_5="debt_is_larger"))  # no debt, and answered all the same
-    harmless(4, on(host_country="other", host_country_other=_SPECIFIED_COUNTRY))
     harmless(3, on(Rs_econ_8="land other", Rs_econ_8_other=_SPECIFIED_ASSET))
     harmless(6, lambda _: dict.fromkeys(EIGHT_REFUSED, "dont_wish_to_answer"))

@@ -20,6 +20,7 @@ from examples.rss_interviews import (
     EIGHT_REFUSED,
     LASTING,
     PSYCHOSOCIAL,
+    WITHOUT_KEY,
     Interview,
     Spoiler,
     about_household,
@@ -31,7 +32,6 @@ from examples.rss_interviews import (
     on,
     pick,
     planted_in,
-    returned_later,
     unanswered,
 )
 
@@ -210,14 +210,14 @@ def _plant_defects(interviews: list[Interview], rng: random.Random) -> None:
     spoil(2, "map.unreadable_date", "error", dated("%d/%m/%Y"))
     spoil(1, "map.unreadable_date", "error", on(return_date="2023-13-05"))
     spoil(1, "map.unreadable_number", "error", on(hh_size="five"))
-    spoil(2, "rule.rss_response.return_before_interview", "error", returned_later)
     spoil(2, "read.damaged_value", "error", on(birth_date="########"))
     spoil(2, "read.damaged_value", "error", on(return_date="########"))
-    spoil(2, "read.damaged_value", "error", on(_id=DAMAGED_ID))
     spoil(2, "rule.rss_response.unable_to_stay_needs_reason", "query", on(Rs_pss_30="no", Rs_pss_31=""))
+    plant_on.return_too_late(2)
+    plant_on.damage_ids(2, DAMAGED_ID)
     plant_on.lengthen(2)
     plant_on.paste_twice(3)
-    plant_on.share_id(2, Rs_econ_1="neutral", Rs_soc_12="fair", hh_size="3")
+    plant_on.share_id(2, Rs_econ_1="neutral", Rs_soc_12="fair", hh_size="9")
     harmless(2, on(age="0"))  # within the range, and under 14: no score
     harmless(3, on(age="13", guardian_consent="yes"))
     harmless(3, lambda _: unanswered("not_available"))
@@ -237,11 +237,11 @@ def _member_outcomes(interviews: list[Interview]) -> Iterator[RowOutcome]:
     """Members of an interview that the gate holds back stay behind with it; other errors stay its own."""
     row = 1
     for one in interviews:
-        findings = {}
+        findings: dict[str, str] = {}
         if "gate.no_consent" in one.findings:
             findings = {"gate.parent_rejected": "error"}
         if one.cells["_id"] == DAMAGED_ID:  # copied into every line of the repeat
-            findings = {"read.damaged_value": "error"}
+            findings = WITHOUT_KEY
         for _ in one.submission.members:
             row += 1
             yield RowOutcome.of("members", row, findings)

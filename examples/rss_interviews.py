@@ -28,9 +28,17 @@ EIGHT_REFUSED = ("Rs_econ_1", "Rs_econ_2", "Rs_econ_3", "Rs_econ_6", "Rs_soc_11"
 LASTING = (
     "case_number", "member_number", "Fayda", "nni", "given_name", "father_name", "grandfather_name", "nom", "prenoms",
     "phone", "email", "birth_date", "sex", "nationality", "education", "marital_status", "vulnerability",
-    "guardian_consent", "return_date", "host_country", "absence_years", "return_type", "transport", "returned_with",
+    "guardian_consent", "return_date", "host_country", "host_country_other", "absence_years", "return_type", "transport",
+    "returned_with",
     "region", "kebele", "same_community", "hh_size", "hh_school_age",
 )  # fmt: skip
+
+
+WITHOUT_KEY = {"read.damaged_value": "error", "gate.missing_key": "error"}
+TOO_LATE = {
+    "rule.household.return_before_interview": "error",
+    "rule.rss_response.return_before_interview": "error",
+}
 
 
 @dataclass
@@ -84,8 +92,20 @@ class Spoiler:
         """The same submission, all of it, from two exports put together."""
         for one in self._next(times):
             again = one.again()
-            again.findings["key.duplicate_row"] = "query"
+            again.findings["key.duplicate_row"] = "error"
             self._interviews.append(again)
+
+    def damage_ids(self, times: int, damaged: str) -> None:
+        """A spreadsheet program shortened the long number: the row cannot be told from others (formats.md 1.2)."""
+        for one in self._next(times):
+            one.cells["_id"] = damaged
+            one.findings |= WITHOUT_KEY
+
+    def return_too_late(self, times: int) -> None:
+        """A return after the interview about it: durations of -146 days were found (domain.md 1.6.6)."""
+        for one in self._next(times):
+            one.cells["return_date"] = (one.held + timedelta(days=146)).isoformat()
+            one.findings |= TOO_LATE
 
     def share_id(self, times: int, **changed: str) -> None:
         """Two different submissions under one id: nobody can say which of them it is."""
@@ -106,11 +126,6 @@ def on(**changed: str) -> Change:
 def dated(way: str) -> Change:
     """The date of return written in another way than the form writes it, on a day that is no month."""
     return lambda one: {"return_date": date.fromisoformat(one.cells["return_date"]).replace(day=17).strftime(way)}
-
-
-def returned_later(one: Interview) -> dict[str, str]:
-    """A return after the interview about it: durations of -146 days were found (domain.md 1.6.6)."""
-    return {"return_date": (one.held + timedelta(days=146)).isoformat()}
 
 
 def unanswered(status: str, items: Iterable[str] = ANSWERS) -> dict[str, str]:
