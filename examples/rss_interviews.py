@@ -28,9 +28,8 @@ EIGHT_REFUSED = ("Rs_econ_1", "Rs_econ_2", "Rs_econ_3", "Rs_econ_6", "Rs_soc_11"
 LASTING = (
     "case_number", "member_number", "Fayda", "nni", "given_name", "father_name", "grandfather_name", "nom", "prenoms",
     "phone", "email", "birth_date", "sex", "nationality", "education", "marital_status", "vulnerability",
-    "guardian_consent", "return_date", "host_country", "host_country_other", "absence_years", "return_type", "transport",
-    "returned_with",
-    "region", "kebele", "same_community", "hh_size", "hh_school_age",
+    "guardian_consent", "return_date", "host_country", "host_country_other", "absence_years", "return_type",
+    "transport", "returned_with", "region", "kebele", "same_community", "hh_size", "hh_school_age",
 )  # fmt: skip
 
 
