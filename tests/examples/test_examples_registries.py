@@ -4,13 +4,20 @@ import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from anonymization.gate import Gate
+from codebook.loader import load_codebook
+from connectors import open_delivery, snapshot
 from examples import dgme_slv, ine_gtm, inm_hnd
 from examples.make import make_samples
 from examples.manifest import Manifest, RowOutcome
 from examples.people import cui_verifier, dui_check_digit, people, verhoeff_digit
+from harmonization import Harmonizer
+from sources.batches import PlainFile
+from sources.loader import load_source
 
 FILES = [pytest.param(dgme_slv.make_slv, id="slv"), pytest.param(ine_gtm.make_gtm, id="gtm")]
 
@@ -156,3 +163,40 @@ def test_the_case_system_is_a_database_with_the_rows_of_its_manifest(hnd_url: st
         assert counts[table] == sum(row.table == table for row in rows)
     assert 0 < counts["closures"] < counts["cases"]
     assert orphans == 0
+
+
+@pytest.fixture
+def delivered(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Manifest, list[PlainFile]]:
+    """The sample of the source that the test is parametrized with, as files: a database is read into them."""
+    if request.param == inm_hnd.SOURCE:
+        for name, blocks in snapshot(load_source(inm_hnd.SOURCE), request.getfixturevalue("hnd_url")):
+            (tmp_path / name).write_bytes(b"".join(blocks))
+        return inm_hnd.expect_hnd(), [PlainFile(path) for path in sorted(tmp_path.iterdir())]
+    make = {dgme_slv.SOURCE: dgme_slv.make_slv, ine_gtm.SOURCE: ine_gtm.make_gtm}[request.param]
+    manifest = make(tmp_path)
+    return manifest, [PlainFile(tmp_path / name) for name in manifest.files]
+
+
+@pytest.mark.parametrize("delivered", [dgme_slv.SOURCE, ine_gtm.SOURCE, inm_hnd.SOURCE], indirect=True)
+def test_reading_gate_and_crosswalk_find_in_each_row_what_its_manifest_says(
+    delivered: tuple[Manifest, list[PlainFile]],
+) -> None:
+    manifest, files = delivered
+    source = load_source(manifest.source)
+    opened, gate, harmonizer = open_delivery(files, source), Gate(source, None), Harmonizer(source, load_codebook())
+    issues, rows = [], set()
+    for table in opened.tables:
+        for batch in opened.batches(table):
+            rows |= {(table, row) for row in batch.rows.to_pylist()}
+            safe = gate.pass_batch(batch)
+            issues += [safe.issues, harmonizer.apply(safe.data, table).issues]
+    found: dict[tuple[str, int], set[str]] = {place: set() for place in rows}
+    for issue in pa.concat_tables([opened.issues(), *issues]).to_pylist():
+        if issue["row"] is not None:
+            found[issue["table"], issue["row"]].add(issue["rule"])
+    before_the_warehouse = ("read.", "gate.", "map.")
+    expected = {
+        (row.table, row.row): {rule for rule in row.rules if rule.startswith(before_the_warehouse)}
+        for row in manifest.rows
+    }
+    assert found == expected
