@@ -29,14 +29,23 @@ Bytes = npt.NDArray[np.uint8]
 _BLOCK = 1 << 17
 """Person ids are drawn in blocks of this many, so that a batch needs one call of the sequence."""
 
+# One value for the whole answer: rows of COPY TO arrive one message each, and fifty thousand messages cost more.
 _LOOK_UP = """
-    COPY (SELECT a.n, b.person_id, p.token, p.wrapped_key, coalesce(i.digest, 0)
-          FROM asked a
-          JOIN vault.blind_index b ON b.field = a.field AND b.idx = a.idx
-          JOIN vault.person p ON p.person_id = b.person_id
-          LEFT JOIN vault.identity i ON i.person_id = b.person_id AND i.source = %s)
-    TO STDOUT (FORMAT BINARY)"""
-_LOOK_UP_WIDTHS = (8, 8, identities.TOKEN_BYTES, identities.WRAPPED_BYTES, 8)
+    SELECT string_agg(int8send(a.n) || int8send(b.person_id) || uuid_send(p.token) || p.wrapped_key
+                      || int8send(coalesce(i.digest, 0)), ''::bytea)
+    FROM asked a
+    JOIN vault.blind_index b ON b.field = a.field AND b.idx = a.idx
+    JOIN vault.person p ON p.person_id = b.person_id
+    LEFT JOIN vault.identity i ON i.person_id = b.person_id AND i.source = %s"""
+_FOUND = np.dtype(
+    [
+        ("n", ">i8"),
+        ("person_id", ">i8"),
+        ("token", "u1", (identities.TOKEN_BYTES,)),
+        ("wrapped_key", "u1", (identities.WRAPPED_BYTES,)),
+        ("digest", ">i8"),
+    ]
+)
 _SAY_AGAIN = """
     INSERT INTO vault.identity SELECT * FROM said ORDER BY person_id
     ON CONFLICT (person_id, source) DO UPDATE SET digest = excluded.digest, sealed = excluded.sealed"""
@@ -131,9 +140,10 @@ class Enrolment:
         cursor.execute("CREATE TEMP TABLE asked (n bigint, field smallint, idx uuid) ON COMMIT DROP")
         order = _by_key(self._fields, self._indexes)
         _copy_in(cursor, "asked", wire.rows([order, self._fields[order], self._indexes[order]]))
-        with cursor.copy(_LOOK_UP, (self._source,)) as copy:
-            positions, ids, tokens, wrapped, digests = wire.read(b"".join(copy), _LOOK_UP_WIDTHS)
-        return positions, _Persons(ids, tokens, wrapped, digests)
+        (answer,) = cursor.execute(_LOOK_UP, (self._source,), binary=True).fetchone() or (None,)
+        found = np.frombuffer(answer or b"", dtype=_FOUND)
+        ids, digests = found["person_id"].astype(np.int64), found["digest"].astype(np.int64)
+        return found["n"].astype(np.int64), _Persons(ids, found["token"], found["wrapped_key"], digests)
 
     def _make_persons(self, cursor: Vaultside, count: int) -> tuple[_Persons, list[bytes]]:
         """New persons with random tokens and keys.

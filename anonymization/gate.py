@@ -63,14 +63,17 @@ class Gate:
         self._require_consent(table, batch.cells, findings)
         self._look_for_personal_data(table, batch.cells, findings)
         self._remember_held_back(table, keys, findings)
-        kept = pa.array(~findings.held)
-        cells, rows, keys = batch.cells.filter(kept), batch.rows.filter(kept), keys.filter(kept)
+        cells, rows = batch.cells, batch.rows
+        if findings.held.any():
+            kept = pa.array(~findings.held)
+            cells, rows, keys = cells.filter(kept), rows.filter(kept), keys.filter(kept)
+            parents = None if parents is None else parents.filter(kept)
         passed = _Findings(table.name, rows)
         columns: dict[str, pa.Array | pa.ChunkedArray] = {ROW: rows.cast(pa.int64()), ROW_KEY: keys}
         if table.person is not None:
             columns[PERSON] = self._link(table, cells, keys, passed)
         if parents is not None:
-            columns[PARENT] = parents.filter(kept)
+            columns[PARENT] = parents
         columns |= self._entity_keys(table, cells, keys, columns.get(PERSON))
         passing = self._source.passing(table.name)
         for name in passing:
@@ -127,19 +130,14 @@ class Gate:
 
     def _look_for_personal_data(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
         """A row with a stray contact or number stays here; a column with many of them stops the delivery."""
-        schemes = {column.scheme for column in table.columns if column.scheme in SCHEMES}
+        schemes = {column.scheme for column in table.columns if column.scheme} & SCHEMES.keys()
         for name in self._source.passing(table.name):
             declared = table.column(name)
             if name not in cells.column_names or (declared is not None and declared.keep is not None):
                 continue
-            encoded = coded(cells[name])
-            distinct = encoded.dictionary.cast(pa.string())
-            suspicious = scan.contacts(distinct)
-            for scheme in schemes:
-                suspicious |= scan.national_numbers(distinct, scheme or "")
-            if not suspicious.any():
+            found = _suspicious(cells[name], schemes)
+            if not found.any():
                 continue
-            found = _mask(pa.array(suspicious).take(encoded.indices))
             self._suspicious[table.name, name] += int(found.sum())
             if (count := self._suspicious[table.name, name]) > A_FEW:
                 raise Refused(
@@ -219,6 +217,16 @@ class _Findings:
 def _texts(cells: pa.Table, names: list[str]) -> list[pa.Array]:
     """Columns as text; one that an optional declaration lets be absent is all blank."""
     return [text(cells[name]) if name in cells.column_names else pa.nulls(len(cells), pa.string()) for name in names]
+
+
+def _suspicious(cells: pa.ChunkedArray, schemes: set[str]) -> Mask:
+    """Cells that look like somebody's contact or number; of an encoded column only distinct values are looked at."""
+    encoded = coded(cells) if pa.types.is_dictionary(cells.type) else None
+    values = text(cells) if encoded is None else encoded.dictionary.cast(pa.string())
+    found = scan.contacts(values)
+    for scheme in schemes:
+        found |= scan.national_numbers(values, scheme)
+    return found if encoded is None or not found.any() else _mask(pa.array(found).take(encoded.indices))
 
 
 def _blank(cells: pa.Table, name: str) -> Mask:

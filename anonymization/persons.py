@@ -7,7 +7,7 @@ throw-away keys and nothing is kept. What passes the gate is not decided here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -75,18 +75,20 @@ def identity_records(table: Table, cells: pa.Table) -> pa.Array | None:
         return None
     parts: list[pa.Array | str] = []
     for name in names:
-        parts += [f"{',' if parts else '{'}{json.dumps(name)}:", _json_texts(text(cells[name]))]
+        parts += [f"{',' if parts else '{'}{json.dumps(name)}:", _json_texts(cells[name])]
     return pc.binary_join_element_wise(*parts, "}", "")
 
 
-def _json_texts(values: pa.Array) -> pa.Array:
-    """Each text as JSON; null as null."""
-    if pc.any(pc.match_substring_regex(values, r'[\x00-\x1f"\\]')).as_py():
-        return _json_texts_one_by_one(values)
-    return pc.coalesce(pc.binary_join_element_wise('"', values, '"', ""), "null")
+def _json_texts(cells: pa.ChunkedArray) -> pa.Array:
+    """Each cell as JSON; null as null."""
+    if not pa.types.is_dictionary(cells.type):
+        return pc.coalesce(_quoted(text(cells)), "null")
+    encoded = coded(cells)
+    return pc.coalesce(_quoted(encoded.dictionary.cast(pa.string())).take(encoded.indices), "null")
 
 
-def _json_texts_one_by_one(values: pa.Array) -> pa.Array:
-    encoded = values.dictionary_encode()
-    quoted: Sequence[str] = [json.dumps(value, ensure_ascii=False) for value in encoded.dictionary.to_pylist()]
-    return pc.coalesce(pa.array(quoted, pa.string()).take(encoded.indices), "null")
+def _quoted(values: pa.Array) -> pa.Array:
+    if not pc.any(pc.match_substring_regex(values, r'[\x00-\x1f"\\]')).as_py():
+        return pc.binary_join_element_wise('"', values, '"', "")
+    quoted = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values.to_pylist()]
+    return pa.array(quoted, pa.string())
