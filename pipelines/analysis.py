@@ -28,7 +28,8 @@ def ask(sql: str, role: str, layout: str, out: Path | None) -> None:
     elif layout == "csv":
         import pyarrow.csv as pa_csv
 
-        pa_csv.write_csv(answer, out or sys.stdout.buffer)
+        # One chunk: pyarrow 26.0.1 writes uninitialised memory for an empty chunk among others.
+        pa_csv.write_csv(answer.combine_chunks(), out or sys.stdout.buffer)
     elif layout == "json":
         rows = [{name: _plain(value) for name, value in row.items()} for row in answer.to_pylist()]
         console.print_json(rows)
