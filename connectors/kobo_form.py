@@ -77,7 +77,7 @@ def split_off_form(
     form: Form | None = None
     data: list[tuple[DeliveredFile, Workbook | None]] = []
     for file in files:
-        if not file.name.lower().endswith((".xlsx", ".xls", ".xlsm")):
+        if not file.name.lower().endswith((".xlsx", ".xls", ".xlsm", ".ods")):
             data.append((file, None))
             continue
         book = Workbook(file)

@@ -26,6 +26,8 @@ _MOMENTS = {"DATETIME", "YMDHMS"}
 _TIMES = {"TIME", "DTIME", "MTIME"}
 _EPOCH = np.datetime64("1582-10-14", "s")
 """Dates in SPSS are seconds since the first day of the Gregorian calendar."""
+_LAST = 265_621_680_000
+"""Seconds to the year 10000; what lies beyond is no date and is left as the number it is."""
 _CHECKED_ROWS = 100_000
 
 
@@ -185,8 +187,10 @@ def _digits(numbers: NDArray[np.float64]) -> pa.Array:
 
 
 def _moments(seconds: NDArray[np.float64], unit: str) -> pa.Array:
-    moments = _EPOCH + np.round(seconds).astype("timedelta64[s]")
-    return pa.array(np.datetime_as_string(moments.astype(f"datetime64[{unit}]")).astype(object), pa.string())
+    known = (seconds >= 0) & (seconds < _LAST)
+    moments = _EPOCH + np.round(np.where(known, seconds, 0)).astype("timedelta64[s]")
+    text = pa.array(np.datetime_as_string(moments.astype(f"datetime64[{unit}]")).astype(object), pa.string())
+    return text if known.all() else pc.if_else(pa.array(known), text, _digits(seconds))
 
 
 def _clock(seconds: NDArray[np.float64]) -> pa.Array:

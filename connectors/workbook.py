@@ -1,4 +1,4 @@
-"""Excel workbooks (xlsx, xls, ods) as text: long numbers and leading zeros intact, real dates as ISO dates.
+"""Excel workbooks (.xlsx) as text: long numbers and leading zeros intact, real dates as ISO dates.
 
 A workbook is read by python-calamine, which holds a whole sheet in memory; it is opened again in each process that
 reads it, so nothing of it is ever pickled or written down.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from codebook.errors import Refused
+from codebook.errors import HomewardError, Refused
 from connectors.shapes import Finding, Grid, Heading, Piece, numbered
 from sources.batches import DeliveredFile
 from sources.models import Source
@@ -62,34 +63,43 @@ class Workbook:
 
     def rows(self, sheet: str) -> Iterator[list[object]]:
         """Every row of the sheet from row 1 on, each as wide as the sheet."""
-        from python_calamine import CalamineError
-
-        try:
+        with self._refusing():
             found = self._opened().get_sheet_by_name(sheet)
             if not found.height or not found.width:
                 return
-            blank: list[object] = [None] * (found.start[1] if found.start else 0)
-            for _ in range(found.start[0] if found.start else 0):
+            above, left = found.start or (0, 0)
+            blank: list[object] = [None] * left
+            for _ in range(above):
                 yield [*blank, *([None] * found.width)]
             for row in found.iter_rows():
                 yield [*blank, *row] if blank else row
-        except CalamineError:
-            raise self._unreadable() from None
 
     def _opened(self) -> Any:
         if self._book is None:
-            from python_calamine import CalamineError, CalamineWorkbook
+            from python_calamine import CalamineWorkbook
 
-            with self.file.open() as handle:
-                try:
-                    if zipfile.is_zipfile(handle):
-                        with zipfile.ZipFile(handle) as archive:
-                            self._refuse_bomb(archive)
-                    handle.seek(0)
-                    self._book = CalamineWorkbook.from_filelike(handle)
-                except (CalamineError, zipfile.BadZipFile, OSError, ValueError):
-                    raise self._unreadable() from None
+            with self._refusing(), self.file.open() as handle:
+                # Only zipped formats: a damaged .xls can take the whole process down inside the parser.
+                with zipfile.ZipFile(handle) as archive:
+                    self._refuse_bomb(archive)
+                handle.seek(0)
+                self._book = CalamineWorkbook.from_filelike(handle)
         return self._book
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Whatever a damaged workbook makes the parser do, a panic in its native code included, is one refusal."""
+        try:
+            yield
+        except (HomewardError, KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
+            raise
+        except BaseException:
+            raise Refused(
+                "delivery.unreadable",
+                "it is no whole Excel workbook (.xlsx)",
+                self.file.name,
+                "save it as .xlsx and deliver it again",
+            ) from None
 
     def _refuse_bomb(self, archive: zipfile.ZipFile) -> None:
         if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
@@ -99,11 +109,6 @@ class Workbook:
                 self.file.name,
                 "deliver it as CSV",
             )
-
-    def _unreadable(self) -> Refused:
-        return Refused(
-            "delivery.unreadable", "it is no whole Excel workbook", self.file.name, "save it again and deliver it again"
-        )
 
 
 @dataclass(frozen=True)
