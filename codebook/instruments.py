@@ -164,18 +164,17 @@ def _check_gates(gates: Gates, lines: Lines, entity: Entity, codelists: dict[str
 
 def _check_line(
     row: Line,
-    place: tuple[str, int],
+    place: tuple[Dimension, int],
     instrument: Instrument,
     lines: Lines,
     entity: Entity,
     codelists: dict[str, CodeList],
 ) -> None:
     where = lines.where("dimensions", *place)
-    asked = [line.item for line in instrument.lines if line.scale is not None]
     if [line.item for line in instrument.lines].count(row.item) > 1:
         raise BadDefinition(f"line `{row.item}` stands twice", where, "keep one of them")
     for item in row.mean_of:
-        _among(item, asked, "item", where)
+        _among(item, [line.item for line in instrument.dimensions[place[0]] if line.scale], "item", where)
     if row.scale is None:
         return
     follows = _check_scale(row.item, row.scale, where, instrument, entity, codelists)

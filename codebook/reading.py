@@ -174,8 +174,14 @@ def _row(cells: dict[str, str], model: type[Model], path: Path, line: int) -> Mo
 
 
 def _explained(error: ValidationError, model: type[BaseModel], lines: Lines) -> BadDefinition:
-    """The first error in file order, as one line that a statistician can act on."""
-    first = min(error.errors(include_url=False), key=lambda detail: lines.line(_in_file(detail["loc"], lines)))
+    """The first error in file order, as one line that a statistician can act on.
+
+    A key that is missing comes last: where a key is misspelt, the misspelling is what to mend.
+    """
+    first = min(
+        error.errors(include_url=False),
+        key=lambda detail: (detail["type"] == "missing", lines.line(_in_file(detail["loc"], lines))),
+    )
     location = first["loc"]
     where = lines.where(*_in_file(location, lines))
     names = [part for part in _in_file(location, lines) if isinstance(part, str)]

@@ -1,16 +1,14 @@
 """Scores answers by an instrument's method, in integers only: a decimal weight never becomes a float on the way.
 
-`plan` turns an instrument and a method into whole numbers over one common denominator (the warehouse writes its SQL
-from the same plan), `score` applies it to columns of answer names. Which answers a source gives is not known here.
+`plan` turns an instrument and a method into whole numbers (the warehouse writes its SQL from the same plan), `score`
+applies it to columns of answer names. Which answers a source gives is not known here.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +16,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from codebook.errors import HomewardError, Refused
+from codebook.errors import Refused
 from codebook.instruments import Instrument
 from codebook.loader import Codebook, load_codebook
 from codebook.models import CodeList
+from codebook.plan import Plan, PlannedLine, plan
 from codebook.reading import nearest
+
+__all__ = ["Plan", "plan", "score", "score_csv"]
 
 DIMENSIONS = ("economic", "social", "psychosocial")
 SCORES = (*DIMENSIONS, "composite")
@@ -31,128 +32,6 @@ NO_POINTS = -1
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class PlannedLine:
-    """One item: points of each answer code (x `Plan.points_scale`), and its integer weights.
-
-    `weight` counts in `dimension`, `composite_weight` in the composite; both hold the share that the item has in a
-    derived line. A code that is in `points` nowhere has no points. Where the answer is one of `asks`, the points are
-    those of `follow_up` instead. `special` are the codes that count as special answers.
-    """
-
-    item: str
-    dimension: str
-    points: Mapping[int, int]
-    weight: int
-    composite_weight: int
-    special: frozenset[int]
-    asks: frozenset[int] = frozenset()
-    follow_up: PlannedLine | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A scoring method as integers: score = sum(points x weight) / denominator, exactly."""
-
-    instrument: str
-    instrument_version: str
-    method: str
-    entity: str
-    lines: tuple[PlannedLine, ...]
-    points_scale: int
-    denominator: int
-    low_below: int
-    high_above: int
-    low_confidence_above: int
-    minimum_age: tuple[str, int]
-    required_answers: Mapping[str, frozenset[int]]
-
-    @property
-    def items(self) -> tuple[str, ...]:
-        """Columns that are read, a follow-up after its question."""
-        return tuple(
-            item for line in self.lines for item in (line.item, *((line.follow_up.item,) if line.follow_up else ()))
-        )
-
-
-def plan(instrument: str | Instrument, method: str = "iom_2018", codebook: Codebook | None = None) -> Plan:
-    """The method's plan. HomewardError for an instrument or method that the codebook does not define."""
-    book = codebook or load_codebook()
-    source = instrument if isinstance(instrument, Instrument) else _known(instrument, book.instruments, "instrument")
-    chosen = _known(method, source.methods, "scoring method")
-    shares = {line.item: len(line.mean_of) for line in source.lines if line.mean_of}
-    all_points = [
-        worth for scale in source.scales for worth in source.points(scale, method).values() if worth != "follow_up"
-    ] + [*chosen.states.values(), *(line.when_skipped for line in source.lines if line.when_skipped is not None)]
-    points_scale = _common_denominator(all_points)
-    weights = [weight for line in source.lines for weight in (line.dimension_weight, line.composite_weight)]
-    weight_scale = _common_denominator(weights) * math.lcm(1, *shares.values())
-    denominator = points_scale * weight_scale
-    bounds = [source.bands.low_below, source.bands.high_above]
-    stretch = _common_denominator([bound * denominator for bound in bounds])
-    weight_scale, denominator = weight_scale * stretch, denominator * stretch
-
-    def planned(item: str, scale: str, dimension: str, when_skipped: Decimal | None) -> PlannedLine:
-        codes = book.codelist_of(source.entity, item)
-        worths: dict[str, Any] = {**source.points(scale, method), **chosen.states}
-        if when_skipped is not None:
-            worths["skipped_by_logic"] = when_skipped
-        points = {codes.code(name): int(w * points_scale) for name, w in worths.items() if w != "follow_up"}
-        asks = frozenset(codes.code(name) for name, worth in worths.items() if worth == "follow_up")
-        special = frozenset(codes.code(name) for name in chosen.states)
-        own, whole = _weights_of(item, source, weight_scale)
-        return PlannedLine(item, dimension, points, own, whole, special, asks)
-
-    lines = []
-    for dimension, rows in source.dimensions.items():
-        for row in rows:
-            if row.scale is None:
-                continue
-            line = planned(row.item, row.scale, dimension, row.when_skipped)
-            if row.follow_up:
-                reason = planned(row.follow_up.item, row.follow_up.scale, dimension, None)
-                line = PlannedLine(**{**vars(line), "follow_up": reason})
-            lines.append(line)
-    return Plan(
-        instrument=source.name,
-        instrument_version=source.version,
-        method=method,
-        entity=source.entity,
-        lines=tuple(lines),
-        points_scale=points_scale,
-        denominator=denominator,
-        low_below=int(source.bands.low_below * denominator),
-        high_above=int(source.bands.high_above * denominator),
-        low_confidence_above=source.low_confidence_above,
-        minimum_age=(source.gates.minimum_age.variable, source.gates.minimum_age.years),
-        required_answers={
-            gate.variable: frozenset(book.codelist_of(source.entity, gate.variable).code(name) for name in gate.equals)
-            for gate in source.gates.answers
-        },
-    )
-
-
-def _weights_of(item: str, source: Instrument, weight_scale: int) -> tuple[int, int]:
-    """The item's own weights and its share of every derived line it belongs to."""
-    own = whole = Decimal(0)
-    for line in source.lines:
-        share = 1 if line.item == item else line.mean_of.count(item)
-        parts = len(line.mean_of) or 1
-        own += line.dimension_weight * weight_scale * share / parts
-        whole += line.composite_weight * weight_scale * share / parts
-    return int(own), int(whole)
-
-
-def _common_denominator(numbers: Iterable[Any]) -> int:
-    return math.lcm(*(Decimal(number).as_integer_ratio()[1] for number in numbers))
-
-
-def _known(name: str, valid: Mapping[str, Any], what: str) -> Any:
-    if name not in valid:
-        raise HomewardError(f"unknown {what} `{name}`", mend=nearest(name, valid))
-    return valid[name]
 
 
 def score(
