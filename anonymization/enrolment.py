@@ -36,7 +36,7 @@ _LOOK_UP = """
     FROM asked a
     JOIN vault.blind_index b ON b.field = a.field AND b.idx = a.idx
     JOIN vault.person p ON p.person_id = b.person_id
-    LEFT JOIN vault.identity i ON i.person_id = b.person_id AND i.source = %s"""
+    LEFT JOIN vault.identity i ON i.person_id = b.person_id AND i.origin = %s"""
 _FOUND = np.dtype(
     [
         ("n", ">i8"),
@@ -48,7 +48,7 @@ _FOUND = np.dtype(
 )
 _SAY_AGAIN = """
     INSERT INTO vault.identity SELECT * FROM said ORDER BY person_id
-    ON CONFLICT (person_id, source) DO UPDATE SET digest = excluded.digest, sealed = excluded.sealed"""
+    ON CONFLICT (person_id, origin) DO UPDATE SET digest = excluded.digest, sealed = excluded.sealed"""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Linked:
 
 @dataclass(frozen=True)
 class _Persons:
-    """Persons as rows of parallel arrays. `digests`: of what this source last said about them, 0 if nothing."""
+    """Persons as rows of parallel arrays. `digests`: of what this origin last said about them, 0 if nothing."""
 
     ids: Ids
     tokens: Bytes
@@ -89,19 +89,19 @@ class _Persons:
 
 
 class Enrolment:
-    """A batch of one source. `fields`: the vault's number for the field of each claim."""
+    """A batch of one table of a source, its origin. `fields`: the vault's number for the field of each claim."""
 
     def __init__(
         self,
         country: str,
-        source: int,
+        origin: int,
         fields: Sequence[int],
         claims: Sequence[Claim],
         records: pa.Array | None,
         country_key: bytes,
         digest_key: bytes,
     ) -> None:
-        self._country, self._source, self._records = country, source, records
+        self._country, self._origin, self._records = country, origin, records
         self._country_key, self._digest_key = country_key, digest_key
         sizes = [len(claim.index.dictionary) for claim in claims]
         starts = np.cumsum([0, *sizes])[:-1]
@@ -140,7 +140,7 @@ class Enrolment:
         cursor.execute("CREATE TEMP TABLE asked (n bigint, field smallint, idx uuid) ON COMMIT DROP")
         order = _by_key(self._fields, self._indexes)
         _copy_in(cursor, "asked", wire.rows([order, self._fields[order], self._indexes[order]]))
-        (answer,) = cursor.execute(_LOOK_UP, (self._source,), binary=True).fetchone() or (None,)
+        (answer,) = cursor.execute(_LOOK_UP, (self._origin,), binary=True).fetchone() or (None,)
         found = np.frombuffer(answer or b"", dtype=_FOUND)
         ids, digests = found["person_id"].astype(np.int64), found["digest"].astype(np.int64)
         return found["n"].astype(np.int64), _Persons(ids, found["token"], found["wrapped_key"], digests)
@@ -190,10 +190,10 @@ class Enrolment:
                 continue
             keys = [new_keys.get(int(spoken.ids[i])) or self._key_of(spoken, i) for i in places]
             said = [texts[i] for i in places]
-            rows = identities.sealed_rows(spoken.ids[places], self._source, digests[places], said, keys)
+            rows = identities.sealed_rows(spoken.ids[places], self._origin, digests[places], said, keys)
             if table == "said":
                 cursor.execute("CREATE TEMP TABLE said (LIKE vault.identity) ON COMMIT DROP")
-            _copy_in(cursor, f"{table} (person_id, source, digest, sealed)", rows)
+            _copy_in(cursor, f"{table} (person_id, origin, digest, sealed)", rows)
             if table == "said":
                 cursor.execute(_SAY_AGAIN)
 

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from anonymization import scan
 from anonymization.identifiers import SCHEMES
 from anonymization.keys import Keyring
+from anonymization.leakguard import no_values
 from anonymization.persons import Persons, doubtful_identifiers
 from anonymization.pseudonyms import RecordKeys, coded, text
 from anonymization.vault import Vault
@@ -49,12 +50,17 @@ class Gate:
         self._source = source
         self._record_keys = RecordKeys(keyring, source.country, source.source)
         self._persons = Persons(source, keyring, vault)
-        self._held_back: dict[str, set[bytes]] = {table.name: set() for table in source.tables}
+        # Of tables that are somebody's parent only: a register of millions need not remember whom it held back.
+        self._held_back: dict[str, set[bytes]] = {table.parent.table: set() for table in source.tables if table.parent}
         self._noted: set[tuple[str, str]] = set()
         self._suspicious: Counter[tuple[str, str]] = Counter()
 
     def pass_batch(self, batch: TextBatch) -> SafeBatch:
         """The rows and columns that may leave. Refused: a passing column is full of personal data."""
+        with no_values(f"{self._source.source}, table {batch.table}"):
+            return self._pass(batch)
+
+    def _pass(self, batch: TextBatch) -> SafeBatch:
         table = self._source.table(batch.table)
         findings = _Findings(table.name, batch.rows)
         self._note_free_text(table, batch.cells, findings)
@@ -149,7 +155,8 @@ class Gate:
             findings.hold("gate.personal_data", found, name)
 
     def _remember_held_back(self, table: Table, keys: pa.Array, findings: _Findings) -> None:
-        self._held_back[table.name].update(keys.filter(pa.array(findings.held)).drop_null().to_pylist())
+        if table.name in self._held_back:
+            self._held_back[table.name].update(keys.filter(pa.array(findings.held)).drop_null().to_pylist())
 
     def _link(self, table: Table, cells: pa.Table, keys: pa.Array, findings: _Findings) -> pa.Array:
         for name, doubtful in doubtful_identifiers(table, cells, self._source.country):

@@ -50,24 +50,24 @@ def open_person_key(token: bytes, wrapped: bytes, country_key: bytes) -> bytes:
 
 
 def digests(records: Sequence[bytes], key: bytes) -> npt.NDArray[np.int64]:
-    """A keyed 64-bit digest of each record; equal digests mean that a source says nothing new about a person."""
+    """A keyed 64-bit digest of each record; equal digests mean that an origin says nothing new about a person."""
     joined = b"".join([blake2b(record, key=key, digest_size=8).digest() for record in records])
     return np.frombuffer(joined, dtype=">i8").astype(np.int64)
 
 
 def sealed_rows(
     person_ids: npt.NDArray[np.int64],
-    source: int,
+    origin: int,
     digest: npt.NDArray[np.int64],
     records: Sequence[bytes],
     keys: Sequence[bytes],
 ) -> bytes:
-    """Rows (person_id, source, digest, sealed) of the binary COPY; `sealed` is a nonce and AES-GCM of the record."""
+    """Rows (person_id, origin, digest, sealed) of the binary COPY; `sealed` is a nonce and AES-GCM of the record."""
     nonces = os.urandom(NONCE * len(records))
-    bound = source.to_bytes(2, "big")
+    bound = origin.to_bytes(2, "big")
     lengths = np.fromiter(map(len, records), dtype=np.int32, count=len(records)) + NONCE + TAG
-    sources = np.full(len(records), source, dtype=np.int16)
-    heads = wire.rows_with_tail([person_ids, sources, digest], lengths)
+    origins = np.full(len(records), origin, dtype=np.int16)
+    heads = wire.rows_with_tail([person_ids, origins, digest], lengths)
     width = len(heads) // len(records)
     parts = [wire.HEADER]
     for i, (record, key) in enumerate(zip(records, keys, strict=True)):
@@ -77,5 +77,5 @@ def sealed_rows(
     return b"".join(parts)
 
 
-def open_record(sealed: bytes, source: int, key: bytes) -> bytes:
-    return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], source.to_bytes(2, "big"))
+def open_record(sealed: bytes, origin: int, key: bytes) -> bytes:
+    return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], origin.to_bytes(2, "big"))

@@ -34,7 +34,8 @@ class Persons:
         if self._vault is None:
             first = pc.coalesce(*[claim.index.dictionary.take(claim.index.indices) for claim in claims])
             return Linked(first, np.zeros(len(row_keys), dtype=bool))
-        return self._vault.link(self._source.country, self._source.source, claims, identity_records(table, cells))
+        origin = f"{self._source.source} {table.name}"
+        return self._vault.link(self._source.country, origin, claims, identity_records(table, cells))
 
     def _claims(self, table: Table, cells: pa.Table, row_keys: pa.Array) -> Iterator[Claim]:
         nameless = pa.repeat(True, len(row_keys))

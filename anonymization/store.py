@@ -141,7 +141,7 @@ class _FrameReader(io.RawIOBase):
         self._cipher = _file_cipher(keyring, salt)
         self._bound = hashlib.sha256(prefix + sealed_name).digest()
         self._body = len(prefix) + length
-        self.name = self._decrypt(_NAME_NONCE, sealed_name, prefix).decode()
+        self.name = self._decrypt(_NAME_NONCE, sealed_name, prefix).decode("utf-8", "surrogateescape")
 
     def _extent(self, body: int) -> tuple[int, int]:
         frames = max(1, -(-body // (FRAME + TAG)))
@@ -204,7 +204,7 @@ def _write_sealed(
     """Header and frames to `out`, synced; sha256 and size of the plain bytes."""
     salt = os.urandom(_SALT)
     cipher = _file_cipher(keyring, salt)
-    plain_name = name.encode()[:4096]
+    plain_name = name.encode("utf-8", "surrogateescape")
     prefix = _MAGIC + salt + (len(plain_name) + TAG).to_bytes(4, "big")
     header = prefix + cipher.encrypt(_NAME_NONCE, plain_name, prefix)
     bound = hashlib.sha256(header).digest()

@@ -44,7 +44,7 @@ class Vault:
         self._url, self.keyring = url, keyring
         self._country_keys: dict[str, bytes] = {}
         self._field_numbers: dict[tuple[str, str], int] = {}
-        self._source_numbers: dict[str, int] = {}
+        self._origin_numbers: dict[str, int] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         return Vault, (self._url, self.keyring)
@@ -68,16 +68,16 @@ class Vault:
             cursor.execute(f"SET LOCAL ROLE {ROLE}")
             cursor.execute(_SCHEMA.read_bytes())
 
-    def link(self, country: str, source: str, claims: Sequence[Claim], records: pa.Array | None) -> Linked:
+    def link(self, country: str, origin: str, claims: Sequence[Claim], records: pa.Array | None) -> Linked:
         """Tokens for the rows of a batch; every row has at least one claim, strongest claim first.
 
-        `records`: what each row says about identity, as JSON text, sealed for the row's person.
+        `origin`: source and table; `records`: each row's identity as JSON text, sealed for the row's person.
         """
         country_key = self._country_key(country)  # first: a field belongs to a country that the vault knows
         numbers = [self._field(country, claim.field) for claim in claims]
         enrolment = Enrolment(
             country,
-            self._source(source),
+            self._origin(origin),
             numbers,
             claims,
             records,
@@ -90,7 +90,7 @@ class Vault:
                     return enrolment.run(cursor)
             except _AnotherWasFaster:
                 continue  # another process has just met the same person: look again, and take theirs
-        raise Unavailable("the vault is too busy", source, "run again")
+        raise Unavailable("the vault is too busy", origin, "run again")
 
     def _field(self, country: str, name: str) -> int:
         """The number under which identifiers of a field of a country are indexed."""
@@ -101,14 +101,14 @@ class Vault:
                 self._field_numbers[country, name] = _find_or_make(cursor, ask, make, (country, name))
         return self._field_numbers[country, name]
 
-    def _source(self, name: str) -> int:
-        """The number of a source in the vault."""
-        if name not in self._source_numbers:
+    def _origin(self, name: str) -> int:
+        """The number of a table of a source in the vault."""
+        if name not in self._origin_numbers:
             with self._transaction() as cursor:
-                ask = "SELECT source FROM vault.source WHERE name = %s"
-                make = "INSERT INTO vault.source (name) VALUES (%s) ON CONFLICT DO NOTHING"
-                self._source_numbers[name] = _find_or_make(cursor, ask, make, (name,))
-        return self._source_numbers[name]
+                ask = "SELECT origin FROM vault.origin WHERE name = %s"
+                make = "INSERT INTO vault.origin (name) VALUES (%s) ON CONFLICT DO NOTHING"
+                self._origin_numbers[name] = _find_or_make(cursor, ask, make, (name,))
+        return self._origin_numbers[name]
 
     def _country_key(self, country: str) -> bytes:
         from cryptography.exceptions import InvalidTag
@@ -140,7 +140,7 @@ class Vault:
                     if as_role:
                         cursor.execute(f"SET LOCAL ROLE {ROLE}")
                     yield cursor
-        except psycopg.errors.UniqueViolation:
+        except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
             raise _AnotherWasFaster from None
         except Exception as error:
             raise scrubbed(error, "vault") from None

@@ -18,8 +18,9 @@ CREATE TABLE vault.field (
     UNIQUE (country, name)
 );
 
-CREATE TABLE vault.source (
-    source smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+-- A table of a source, as far as it says who people are.
+CREATE TABLE vault.origin (
+    origin smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name   text NOT NULL UNIQUE
 );
 
@@ -44,12 +45,12 @@ CREATE TABLE vault.blind_index (
     PRIMARY KEY (field, idx)
 );
 
--- What a source last said about a person's identity, sealed under the person's own key. The digest is keyed too: it
--- tells whether the source says something new.
+-- What a table of a source last said about a person's identity, sealed under the person's own key. The digest is keyed
+-- too: it tells whether the table says something new.
 CREATE TABLE vault.identity (
     person_id bigint NOT NULL,
-    source    smallint NOT NULL,
+    origin    smallint NOT NULL,
     digest    bigint NOT NULL,
     sealed    bytea NOT NULL,
-    PRIMARY KEY (person_id, source)
+    PRIMARY KEY (person_id, origin)
 );

@@ -110,12 +110,12 @@ def test_identities_can_be_opened_with_the_keys_and_only_with_them(
     register: Source, vault: Vault, vault_url: str, keyring: Keyring, rows: Rows
 ) -> None:
     tokens(register, vault, rows({"DUI": "04567890-3", "NAME": 'Ana "la Güera" Pérez\n', "FAMILY": None}))
-    stored = """SELECT c.wrapped_key, p.token, p.wrapped_key, i.source, i.sealed
+    stored = """SELECT c.wrapped_key, p.token, p.wrapped_key, i.origin, i.sealed
                 FROM vault.country c, vault.person p, vault.identity i"""
     with create_engine(vault_url).connect() as connection:
-        country_key, token, person_key, source, sealed = connection.execute(text(stored)).one()
+        country_key, token, person_key, origin, sealed = connection.execute(text(stored)).one()
     country = identities.open_country_key("SLV", country_key, keyring.derive("SLV", "country key"))
-    record = identities.open_record(sealed, source, identities.open_person_key(token.bytes, person_key, country))
+    record = identities.open_record(sealed, origin, identities.open_person_key(token.bytes, person_key, country))
     assert record.decode() == '{"DUI":"04567890-3","NAME":"Ana \\"la Güera\\" Pérez\\n","FAMILY":null}'
 
 
