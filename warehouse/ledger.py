@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from codebook.errors import HomewardError
 from sources.batches import ISSUES
+from warehouse import staging
 from warehouse.engine import driver, run, template, transaction
 
 WAY = ("received", "pseudonymized", "harmonized", "validated", "published")
@@ -151,9 +152,21 @@ def passed(
 
 
 def refuse(engine: Engine, source: str, delivery: str, *, rule: str, reason: str, run_id: str | None = None) -> None:
-    """The delivery as a whole cannot be taken. What was published of it before stays."""
+    """The delivery as a whole cannot be taken: all its rows count as rejected, what was found in them is kept.
+
+    A delivery that is published stays so: its refusal, when it is run again, is only an event.
+    """
     with transaction(engine, f"ledger, {source} {delivery}") as conn:
-        set_state(conn, source, delivery, "refused", rule=rule, reason=reason, run_id=run_id)
+        if not set_state(conn, source, delivery, "refused", rule=rule, reason=reason, run_id=run_id):
+            return
+        tables = staging.names(source, delivery)
+        if staging.exists(conn, tables, tables.finding):
+            file_findings(conn, source, delivery)
+        if staging.exists(conn, tables, tables.row):
+            staged = "SELECT source_table, count(*) FROM {row} GROUP BY source_table"
+            for table, rows in run(conn, staged, row=tables.sql(tables.row)).fetchall():
+                count(conn, source, delivery, "refused", "table", table, rows, 0, rows)
+        staging.drop(conn, source, delivery)
 
 
 def refusal(engine: Engine, source: str, delivery: str) -> str | None:
@@ -170,13 +183,21 @@ def set_state(
     rule: str | None = None,
     reason: str | None = None,
     run_id: str | None = None,
-) -> None:
-    """Move a delivery on, inside the caller's transaction; a move back is only written down as an event."""
+) -> bool:
+    """Move a delivery on, inside the caller's transaction; a move back is only an event. Whether it moved."""
     values = {"source": source, "delivery": delivery, "state": state, "rule": rule, "reason": reason, "run_id": run_id}
     moved = run(conn, template("set_state"), {**values, "way": list(WAY)}).fetchone()
     if moved is None:
         raise HomewardError("no such delivery", f"{source}, {delivery}", "`homeward status` lists the deliveries")
     _event(conn, source, delivery, state if moved[0] else f"{state}_again", rule, run_id)
+    return bool(moved[0])
+
+
+def file_findings(conn: Connection, source: str, delivery: str) -> None:
+    """Keep the staged findings of a delivery, in place of those of an earlier run."""
+    tables, which = staging.names(source, delivery), {"source": source, "delivery": delivery}
+    run(conn, "DELETE FROM audit.finding WHERE source_id = %(source)s AND delivery_id = %(delivery)s", which)
+    run(conn, template("file_findings"), which, finding=tables.sql(tables.finding))
 
 
 def count(
@@ -205,7 +226,7 @@ def deliveries(
     last: int | None = None,
     unfinished: bool = False,
 ) -> list[Entry]:
-    """Deliveries, latest first: of one source or of all, `last` of them. `unfinished`: on their way, to be run again."""
+    """Deliveries, latest first: of one source or of all, `last` of them; `unfinished`: those still on their way."""
     values = {"source": source, "delivery": delivery, "last": last, "unfinished": unfinished}
     with transaction(engine, "ledger") as conn, driver(conn).cursor(row_factory=class_row(Entry)) as cursor:
         return cursor.execute(template("deliveries").encode(), values).fetchall()

@@ -91,7 +91,7 @@ def publish(
             raise HomewardError("the delivery was not validated", f"{what.source}, {what.delivery}", "run it again")
         _read_verdict(conn, tables)
         published = Published()
-        _file_findings(conn, what, tables)
+        ledger.file_findings(conn, what.source, what.delivery)
         for entity in entities:
             if not staging.exists(conn, tables, tables.entity(entity)):
                 staging.load(conn, tables, entity, [], codebook)
@@ -127,12 +127,6 @@ def _read_verdict(conn: Connection, tables: staging.Names) -> None:
     """Temporary table `rejected`: the rows that do not enter."""
     run(conn, template("rejected"), verdict=tables.sql(tables.verdict), finding=tables.sql(tables.finding))
     run(conn, "ANALYZE rejected")
-
-
-def _file_findings(conn: Connection, what: Publication, tables: staging.Names) -> None:
-    delivery = {"source": what.source, "delivery": what.delivery}
-    run(conn, "DELETE FROM audit.finding WHERE source_id = %(source)s AND delivery_id = %(delivery)s", delivery)
-    run(conn, template("file_findings"), delivery, finding=tables.sql(tables.finding))
 
 
 def _publish_entity(

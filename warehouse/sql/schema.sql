@@ -198,9 +198,11 @@ CREATE TABLE IF NOT EXISTS marts.rss_score (
     delivery_id text NOT NULL,
     instrument text NOT NULL,
     method text NOT NULL,
-    wave smallint,
-    recall smallint,
+    wave text,
+    recall text,
+    interview_mode text,
     interview_date date,
+    sex text,
     economic numeric,
     social numeric,
     psychosocial numeric,
@@ -216,6 +218,7 @@ CREATE TABLE IF NOT EXISTS marts.rss_score (
 );
 COMMENT ON TABLE marts.rss_score IS 'Reintegration scores, one row per interview and scoring method';
 COMMENT ON COLUMN marts.rss_score.low_confidence IS 'More than 7 answers were dont_know, refused or not_applicable';
+COMMENT ON COLUMN marts.rss_score.band IS 'Of the composite: low below 0.33, high above 0.66, else middle';
 COMMENT ON COLUMN marts.rss_score.reason IS 'Why there is no score: under_age, no_consent, not_completed or missing_items';
 
 CREATE TABLE IF NOT EXISTS marts.indicator_value (
@@ -251,8 +254,6 @@ CREATE TABLE IF NOT EXISTS marts.comparability (
     entity text NOT NULL,
     variable text NOT NULL,
     status text NOT NULL,
-    note text,
-    crosswalk_version text NOT NULL,
-    PRIMARY KEY (source_id, entity, variable)
+    note text
 );
 COMMENT ON TABLE marts.comparability IS 'Which source collects which variable, and how close its question comes to it';

@@ -1,0 +1,12 @@
+SELECT
+    r.country, r.source_id, r.delivery_id, r.crosswalk_version, r.return_date AS clock,
+    NULL::text AS wave, NULL::text AS dimension, NULL::text AS method,
+    r.person_token AS person, coalesce(r.person_token, r.record_key) AS who,
+    r.country_of_return, r.host_country, r.voluntariness, r.return_adm1, person.sex
+FROM marts.return_event AS r
+LEFT JOIN (
+    SELECT DISTINCT ON (source_id, person_token) source_id, person_token, sex
+    FROM marts.person
+    WHERE person_token IS NOT NULL
+    ORDER BY source_id, person_token, valid_from DESC
+) AS person ON person.source_id = r.source_id AND person.person_token = r.person_token

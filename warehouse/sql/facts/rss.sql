@@ -1,0 +1,12 @@
+-- Scores one below the other. Answers about an earlier time are never mixed with those about their own.
+SELECT
+    s.country, s.source_id, s.delivery_id, s.crosswalk_version, s.interview_date AS clock,
+    s.wave, d.dimension, s.method, d.score, s.low_confidence, s.sex, s.interview_mode
+FROM marts.rss_score AS s
+CROSS JOIN LATERAL (
+    VALUES ('economic', s.economic), ('social', s.social), ('psychosocial', s.psychosocial), ('composite', s.composite)
+) AS d (dimension, score)
+WHERE s.instrument = %(instrument)s
+    AND d.dimension = ANY (%(scores)s)
+    AND d.score IS NOT NULL
+    AND s.recall IS DISTINCT FROM 'retrospective'

@@ -1,0 +1,40 @@
+-- Scores of one method for every interview. The points of an answer, and the sums, are whole numbers; the division by
+-- the common denominator comes last. -1 is an answer without points. A variable that is null was not collected.
+INSERT INTO marts.rss_score (
+    source_id, country, record_key, person_token, delivery_id, instrument, method,
+    wave, recall, interview_mode, interview_date, sex,
+    economic, social, psychosocial, composite, band,
+    special_answers, low_confidence, missing_items, reason, codebook_version, crosswalk_version
+)
+SELECT
+    t.source_id, t.country, t.record_key, t.person_token, t.delivery_id, %(instrument)s, %(method)s,
+    named.wave, named.recall, named.interview_mode, t.interview_date, person.sex,
+    CASE WHEN gate.reason IS NULL THEN total.economic::numeric / %(denominator)s END,
+    CASE WHEN gate.reason IS NULL THEN total.social::numeric / %(denominator)s END,
+    CASE WHEN gate.reason IS NULL THEN total.psychosocial::numeric / %(denominator)s END,
+    CASE WHEN gate.reason IS NULL THEN total.composite::numeric / %(denominator)s END,
+    CASE
+        WHEN gate.reason IS NOT NULL OR total.composite IS NULL THEN NULL
+        WHEN total.composite < %(low_below)s THEN 'low'
+        WHEN total.composite > %(high_above)s THEN 'high'
+        ELSE 'middle'
+    END,
+    answer.special,
+    answer.special > %(low_confidence_above)s,
+    answer.missing,
+    coalesce(gate.reason, CASE WHEN total.composite IS NULL THEN 'missing_items' END),
+    t.codebook_version, t.crosswalk_version
+FROM {entity} AS t
+JOIN {labelled} AS named ON named.source_id = t.source_id AND named.record_key = t.record_key
+LEFT JOIN (
+    SELECT DISTINCT ON (source_id, person_token) source_id, person_token, sex
+    FROM marts.person
+    WHERE person_token IS NOT NULL
+    ORDER BY source_id, person_token, valid_from DESC
+) AS person ON person.source_id = t.source_id AND person.person_token = t.person_token
+CROSS JOIN LATERAL (SELECT {points}) AS point
+CROSS JOIN LATERAL (
+    SELECT ({special})::smallint AS special, array_remove(ARRAY[{missing}]::text[], NULL) AS missing
+) AS answer
+CROSS JOIN LATERAL (SELECT {totals}) AS total
+CROSS JOIN LATERAL (SELECT CASE {gates} END AS reason) AS gate
