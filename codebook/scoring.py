@@ -23,7 +23,7 @@ from codebook.models import CodeList
 from codebook.plan import Plan, PlannedLine, plan
 from codebook.reading import nearest
 
-__all__ = ["Plan", "plan", "score", "score_csv"]
+__all__ = ["DIMENSIONS", "NO_POINTS", "SCORES", "Plan", "PlannedLine", "plan", "score", "score_csv"]
 
 DIMENSIONS = ("economic", "social", "psychosocial")
 SCORES = (*DIMENSIONS, "composite")
