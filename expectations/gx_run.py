@@ -11,7 +11,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 from expectations.suites import Rule, suite
@@ -22,19 +22,20 @@ Outcome = Literal["pass", "fail", "could_not_run"]
 def outcomes(url: str, schema: str, table: str, rules: Sequence[Rule], received: dt.date) -> dict[str, Outcome]:
     """Rule id -> outcome. A counting query serves many rules at once, so where it crashed each is run alone again:
     the one that cannot run is named, and does not hide what the others say."""
-    if not rules:
-        return {}
+    found: dict[str, Outcome] = dict.fromkeys((rule.id for rule in rules), "could_not_run")
     with _silent():
-        found = _run(url, schema, table, rules, received)
+        found |= _run(url, schema, table, rules, received) if rules else {}
         crashed = [rule for rule in rules if found[rule.id] == "could_not_run"]
-        if len(crashed) > 1:
-            for rule in crashed:
-                found |= _run(url, schema, table, [rule], received)
+        for rule in crashed if len(crashed) > 1 else ():
+            alone = _run(url, schema, table, [rule], received)
+            if not alone:
+                break
+            found |= alone
     return found
 
 
 def _run(url: str, schema: str, table: str, rules: Sequence[Rule], received: dt.date) -> dict[str, Outcome]:
-    unsure: dict[str, Outcome] = dict.fromkeys((rule.id for rule in rules), "could_not_run")
+    """Empty where nothing could be asked at all: the server or the table is gone, or the suite was refused."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
 
@@ -52,13 +53,14 @@ def _run(url: str, schema: str, table: str, rules: Sequence[Rule], received: dt.
         asset = source.add_table_asset("rows", table_name=table, schema_name=schema)
         batch = asset.add_batch_definition_whole_table("all").get_batch()
         result = batch.validate(suite(table, rules, received), result_format="BOOLEAN_ONLY")
-        return unsure | dict(_outcome(one) for one in result.results)
+        return dict(_outcome(one) for one in result.results)
     except Exception:
-        # Whatever broke (table gone, server gone, suite refused) is reported as rules that could not run, by id only.
-        return unsure
+        # Whatever broke is reported as rules that could not run, by id only: its words may hold values.
+        return {}
     finally:
         if source is not None:
-            source.get_engine().dispose()
+            with suppress(Exception):  # a server that is away cannot be left either
+                source.get_engine().dispose()
 
 
 def _outcome(result: Any) -> tuple[str, Outcome]:

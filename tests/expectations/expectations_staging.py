@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -14,6 +15,7 @@ from codebook.loader import Codebook, load_codebook
 from codebook.models import Code, CodeList, Entity
 from expectations import validate
 from expectations.suites import Rule, rules_for
+from expectations.verdicts import Verdicts
 from sources.batches import ISSUES
 
 RECEIVED = dt.date(2026, 11, 22)
@@ -89,7 +91,7 @@ class Staging:
     schema: str
     codebook: Codebook
 
-    def sql(self, statement: str) -> list[sa.Row]:
+    def sql(self, statement: str) -> list[Any]:
         engine = sa.create_engine(self.url)
         with engine.begin() as connection:
             result = connection.execute(sa.text(statement))
@@ -104,7 +106,7 @@ class Staging:
         columns = self.codebook.columns("case")
         from sqlalchemy.dialects import postgresql as pg
 
-        types = {
+        types: dict[str, Any] = {
             "uuid": pg.UUID(as_uuid=False), "text": sa.Text(), "bigint": sa.BigInteger(), "smallint": sa.SmallInteger(),
             "smallint[]": pg.ARRAY(sa.SmallInteger()), "integer": sa.Integer(), "date": sa.Date(),
             "numeric(18,2)": sa.Numeric(18, 2),
@@ -139,7 +141,7 @@ class Staging:
     def rules(self) -> list[Rule]:
         return rules_for("case", self.codebook)
 
-    def judge(self, issues: pa.Table | None = None, rules: list[Rule] | None = None) -> validate.Verdicts:
+    def judge(self, issues: pa.Table | None = None, rules: list[Rule] | None = None) -> Verdicts:
         return validate.run(
             self.url,
             self.schema,

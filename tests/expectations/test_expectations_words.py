@@ -79,8 +79,10 @@ def test_a_catalogue_holds_what_is_said_and_nothing_else(language: str) -> None:
     for message in catalogue:
         if not message.id:
             continue
-        ids = message.id if isinstance(message.id, tuple) else (message.id,)
-        forms = message.string if isinstance(message.string, tuple) else (message.string,)
+        ids = [str(one) for one in (message.id if isinstance(message.id, tuple) else (message.id,))]
+        forms = [
+            str(form or "") for form in (message.string if isinstance(message.string, tuple) else (message.string,))
+        ]
         assert all(forms), ids
         assert all(f'"{one}"' in texts for one in ids), f"{ids} is no longer said"
         fields = set(re.findall(r"\{\w+\}", "".join(ids)))
@@ -88,7 +90,7 @@ def test_a_catalogue_holds_what_is_said_and_nothing_else(language: str) -> None:
         said -= set(ids)
     spoken = set(re.findall(r'say\("([^"]+)"', texts))
     assert said == set()
-    assert spoken <= {one for m in catalogue for one in (m.id if isinstance(m.id, tuple) else (m.id,))}
+    assert spoken <= {str(one) for m in catalogue for one in (m.id if isinstance(m.id, tuple) else (m.id,))}
 
 
 def test_a_range_open_on_one_side_names_the_other() -> None:
