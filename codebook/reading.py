@@ -224,9 +224,8 @@ def _fields_at(model: type[BaseModel], location: Location) -> list[str]:
             elif get_origin(kind) in (list, tuple, dict):
                 step += [member for arg in get_args(kind) for member in _members(arg)]
         here = step or here
-    return [
-        name for kind in here if isinstance(kind, type) and issubclass(kind, BaseModel) for name in kind.model_fields
-    ]
+    models = (kind for kind in here if isinstance(kind, type) and issubclass(kind, BaseModel))
+    return [key.alias or name for model in models for name, key in model.model_fields.items()]
 
 
 def _members(annotation: Any) -> list[Any]:

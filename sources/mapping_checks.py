@@ -130,6 +130,8 @@ class _Row:
                 )
         elif not row.column or not row.code:
             self.wrong(f"rule {row.rule} without column or code", "`*` is any filled cell, (blank) an empty one")
+        if row.rule == "select_multiple" and row.when and row.code != BLANK:
+            self.wrong("ticked codes have no conditions", "leave `when` empty, or use rule case")
         if not row.target and not (row.rule == "select_multiple" and row.status == "impossible"):
             self.wrong("a code without target", "name a code of the list, or an answer state such as not_applicable")
 
