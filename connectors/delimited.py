@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
@@ -271,7 +272,7 @@ def open_grid(file: DeliveredFile, layout: Layout) -> tuple[DelimitedGrid, dict[
     """One delimited file as a grid, after a pass over all its bytes that proves its encoding and counts its records."""
     with file.open() as handle:
         sample = handle.read(_SAMPLE)
-        encoding, mark = detect(sample, layout.encoding, layout.language)
+        encoding, mark = detect(sample, layout.encoding, layout.language, file.name)
         if sample.startswith(_BINARY) or (encoding == "utf-8" and b"\0" in sample):
             raise Refused("delivery.unreadable", "it is not a text file", file.name, "deliver it as CSV")
         # Letters that cannot be read are refused by the survey, for the whole file.
@@ -342,8 +343,9 @@ def _line_by_line(lines: io.StringIO) -> Iterator[str]:
 
 
 def _likely_delimiter(text: str) -> str:
-    first = text.splitlines()[0] if text else ""
-    return max(";,\t|", key=first.count)
+    """The mark that stands most often between the cells of the first record; labels are full of commas."""
+    first = re.sub(r'"(?:[^"]|"")*"', "", text[:_SAMPLE]).lstrip("\r\n").splitlines()
+    return max(";,\t|", key=first[0].count) if first else ","
 
 
 def _few_values(text: str, delimiter: str, width: int) -> frozenset[int]:

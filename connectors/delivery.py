@@ -82,7 +82,7 @@ def damaged_cells(column: Text) -> NDArray[np.bool_]:
         valid: NDArray[np.bool_] = column.is_valid().to_numpy(zero_copy_only=False)
         return hit & valid
     narrow = pc.starts_with(column, "###")
-    power = pc.match_substring(column, "E+", ignore_case=False)
+    power = pc.or_(pc.match_substring(column, "E+"), pc.match_substring(column, "e+"))
     suspect: NDArray[np.bool_] = pc.fill_null(pc.or_(narrow, power), False).to_numpy(zero_copy_only=False).copy()
     for index in np.flatnonzero(suspect):
         text = column[index].as_py().strip()
@@ -105,8 +105,10 @@ class Opened:
         part = self._parts.get(table)
         if part is None:
             return
-        yield from part.batches(size)
-        self._issues[table] = part.issues()
+        try:
+            yield from part.batches(size)
+        finally:
+            self._issues[table] = part.issues()
 
     def parts(self, table: str, n: int) -> list[Part]:
         """At most `n` parts that together are the table; each keeps its own issues."""
@@ -189,6 +191,7 @@ def _match(table: Table, headings: Sequence[Heading], where: str) -> tuple[list[
         for name in dict.fromkeys(heading.names):
             by_name.setdefault(name, []).append(heading)
     found: dict[int, str] = {}
+    required = sum(not (column.family or column.optional) for column in table.columns)
     missing: list[str] = []
     absent: list[str] = []
     unclear: list[str] = []
@@ -202,7 +205,7 @@ def _match(table: Table, headings: Sequence[Heading], where: str) -> tuple[list[
             unclear.append(column.name)
         else:
             (absent if column.optional else missing).append(column.name)
-    _refuse_unless_all(table, len(found), missing, unclear, where)
+    _refuse_unless_all(table, required, missing, unclear, where)
     for heading in headings:
         if heading.position not in found:
             member = next((name for name in heading.names if _in_family(table, name)), None)
@@ -217,11 +220,11 @@ def _in_family(table: Table, name: str) -> bool:
     return column is not None and column.family
 
 
-def _refuse_unless_all(table: Table, found: int, missing: list[str], unclear: list[str], where: str) -> None:
-    if len(missing) > (found + len(missing) + len(unclear)) / 2:
+def _refuse_unless_all(table: Table, required: int, missing: list[str], unclear: list[str], where: str) -> None:
+    if len(missing) > required / 2:
         raise Refused(
             "delivery.wrong_source",
-            f"{len(missing)} of the {found + len(missing)} columns of table {table.name} are not in the file",
+            f"{len(missing)} of the {required} columns of table {table.name} are not in the file",
             where,
             "is this a file of another source?",
         )

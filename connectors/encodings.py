@@ -21,24 +21,32 @@ _MANY = 20
 """A code page is refused if more than one in so many of its non-ASCII letters is a symbol inside a word."""
 
 
-def detect(sample: bytes, declared: str | None, language: str) -> tuple[str, int]:
-    """Encoding of a file that starts with `sample`, and the length of its byte-order mark.
+def detect(sample: bytes, declared: str | None, language: str, name: str) -> tuple[str, int]:
+    """Encoding of the file `name` that starts with `sample`, and the length of its byte-order mark.
 
-    Detectors take Spanish for Polish; `language`, the supplier's, tells code pages of one alphabet apart.
+    A mark that contradicts the declaration is refused. Where nothing is declared, detectors take Spanish for Polish:
+    `language`, the supplier's, tells code pages of one alphabet apart.
     """
+    try:
+        wanted = codecs.lookup(declared).name if declared is not None else None
+    except LookupError:
+        raise BadDefinition(f"unknown encoding {declared}", "source.yaml, format.encoding") from None
     for mark, encoding in _BOMS:
         if sample.startswith(mark):
+            if wanted is not None and wanted.removesuffix("-sig") not in (encoding, encoding[:6]):
+                raise _refusal(f"declared {wanted}, but the file says it is {encoding}", name)
             return encoding, len(mark)
-    if declared is not None:
-        try:
-            return codecs.lookup(declared).name, 0
-        except LookupError:
-            raise BadDefinition(f"unknown encoding {declared}", "source.yaml, format.encoding") from None
+    if wanted is not None:
+        return wanted.removesuffix("-sig"), 0
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:
         return _guess(sample, language), 0
     return "utf-8", 0
+
+
+def _refusal(what: str, name: str) -> Refused:
+    return Refused("delivery.wrong_encoding", what, name, "save it in the declared encoding, or correct source.yaml")
 
 
 _USUAL = {"ar": "cp1256"}
@@ -113,18 +121,18 @@ class Proof:
             try:
                 self._decoder.decode(block)
             except UnicodeDecodeError:
-                raise self._refusal(f"some bytes are no {self.encoding}") from None
+                raise _refusal(f"some bytes are no {self.encoding}", self.name) from None
 
     def finish(self) -> None:
         if not is_single_byte(self.encoding):
             try:
                 self._decoder.decode(b"", final=True)
             except UnicodeDecodeError:
-                raise self._refusal(f"it breaks off inside a letter of {self.encoding}") from None
+                raise _refusal(f"it breaks off inside a letter of {self.encoding}", self.name) from None
         elif self._high and self._is_utf8(b"", final=True):
-            raise self._refusal(f"declared {self.encoding}, but the file is UTF-8")
+            raise _refusal(f"declared {self.encoding}, but the file is UTF-8", self.name)
         elif self._impossible * _MANY > self._high:
-            raise self._refusal(f"as {self.encoding} it has symbols in the middle of words")
+            raise _refusal(f"as {self.encoding} it has symbols in the middle of words", self.name)
 
     def _feed_single_byte(self, block: bytes) -> None:
         self._is_utf8(block)
@@ -132,7 +140,7 @@ class Proof:
             return
         void, symbols, between = _suspects(self.encoding)
         if len(block.translate(None, void)) != len(block):
-            raise self._refusal(f"some bytes have no letter in {self.encoding}")
+            raise _refusal(f"some bytes have no letter in {self.encoding}", self.name)
         self._high += len(block) - len(block.translate(None, bytes(range(128, 256))))
         if len(block.translate(None, symbols)) != len(block):
             self._impossible += sum(1 for _ in between.finditer(block))
@@ -144,8 +152,3 @@ class Proof:
             except UnicodeDecodeError:
                 self._as_utf8 = None
         return self._as_utf8 is not None
-
-    def _refusal(self, what: str) -> Refused:
-        return Refused(
-            "delivery.wrong_encoding", what, self.name, "save it in the declared encoding, or correct source.yaml"
-        )

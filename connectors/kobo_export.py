@@ -156,7 +156,9 @@ def _kobo_grid(
 ) -> KoboGrid:
     answers: dict[int, Answer] = {}
     if declared.values == "xml" or form is None:
-        headings = kobo_headers.by_name(raw.headings, declared.separator, _multiples(table, repeat, form, declared))
+        multiples = _multiples(table, repeat, form, declared)
+        dates = {question.name for question in form.section(repeat) if question.is_date} if form else set()
+        headings = kobo_headers.by_name(raw.headings, declared.separator, multiples, dates)
     else:
         headings, places = kobo_headers.by_label(raw.headings, declared.separator, form, repeat)
         answers = _answers(headings, places, form, table, source)

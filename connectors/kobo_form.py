@@ -49,6 +49,10 @@ class Question:
     def multiple(self) -> bool:
         return self.type == "select_multiple"
 
+    @property
+    def is_date(self) -> bool:
+        return self.type in ("date", "datetime", "today", "start", "end")
+
 
 @dataclass(frozen=True)
 class Form:

@@ -14,6 +14,7 @@ from connectors.kobo_form import Choice, Form, Question, plain
 from connectors.shapes import Heading
 
 _GEOPOINT_PARTS = ("latitude", "longitude", "altitude", "precision")
+_SYSTEM_DATES = {"_submission_time", "_submission__submission_time"}
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,11 @@ class Place:
     part: str | None = None
 
 
-def by_name(headings: Sequence[Heading], separator: str, multiples: Set[str]) -> tuple[Heading, ...]:
+def by_name(headings: Sequence[Heading], separator: str, multiples: Set[str], dates: Set[str]) -> tuple[Heading, ...]:
     """Headings of an export with XML names: a question answers to its own name if it is unique, and to longer paths.
 
     A column under another column's path (`why/other` beside `why`), or under a question named in `multiples`, is one
-    choice of that question and answers to `why/other`.
+    choice of that question and answers to `why/other`. `dates` are the questions that ask for a date.
     """
     separator = next((mark for mark in (separator, "/") if any(mark in h.header for h in headings)), separator)
     paths = {heading.header for heading in headings}
@@ -48,7 +49,8 @@ def by_name(headings: Sequence[Heading], separator: str, multiples: Set[str]) ->
         if shortest == 1 and own_names[segments[-1]] > 1:
             names.reverse()
         slashed = [name.replace(separator, "/") for name in names]
-        named.append(replace(heading, names=tuple(dict.fromkeys([*names, *slashed]))))
+        is_date = segments[-1] in dates or heading.header in _SYSTEM_DATES
+        named.append(replace(heading, names=tuple(dict.fromkeys([*names, *slashed])), date=is_date))
     return tuple(named)
 
 
@@ -66,7 +68,7 @@ def by_label(
     for heading in headings:
         place = places.get(heading.position)
         if place is None:
-            named.append(heading)
+            named.append(replace(heading, date=heading.header in _SYSTEM_DATES))
             continue
         path = "/".join([*(name for name, _ in place.question.groups), place.question.name])
         bases = [place.question.name, path] if names[place.question.name] == 1 else [path]
@@ -75,7 +77,7 @@ def by_label(
             replace(
                 heading,
                 names=tuple(dict.fromkeys([*answers_to, heading.header])),
-                date=place.question.type in ("date", "datetime", "dateTime", "today", "start", "end"),
+                date=place.question.is_date and place.choice is None,
             )
         )
     return tuple(named), places

@@ -96,7 +96,10 @@ class TableShape:
 
 
 def numbered(headers: Sequence[str], file: str) -> tuple[Heading, ...]:
-    """Headings of a plain table. The second column of one name is `<name>.1`, as pandas and R would call it."""
+    """Headings of a plain table. The second column of one name is `<name>.1`, as pandas and R would call it.
+
+    A header that is broken over lines also answers to the same words on one line.
+    """
     if len(headers) > MAX_COLUMNS:
         raise Refused(
             "delivery.unreadable",
@@ -109,7 +112,8 @@ def numbered(headers: Sequence[str], file: str) -> tuple[Heading, ...]:
     for position, header in enumerate(headers):
         times = seen.get(header, 0)
         seen[header] = times + 1
-        headings.append(Heading(header, position, (f"{header}.{times}" if times else header,)))
+        name = f"{header}.{times}" if times else header
+        headings.append(Heading(header, position, tuple(dict.fromkeys([name, " ".join(name.split())]))))
     return tuple(headings)
 
 

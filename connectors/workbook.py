@@ -6,6 +6,7 @@ reads it, so nothing of it is ever pickled or written down.
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ from sources.models import Source
 
 MAX_UNPACKED = 4 << 30
 """A workbook that claims to unpack to more bytes than this is a bomb or a mistake."""
+MAX_CELLS = 100_000_000
+"""The parser keeps every cell of a sheet's extent in memory, filled or not."""
+_EXTENT = re.compile(rb'<dimension ref="[A-Z]+\d+:([A-Z]+)(\d+)"')
 
 
 def cell_text(value: object) -> str | None:
@@ -102,13 +106,25 @@ class Workbook:
             ) from None
 
     def _refuse_bomb(self, archive: zipfile.ZipFile) -> None:
+        """Refuse what would fill the memory: too many bytes, or a stray cell in the far corner of a sheet."""
         if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
-            raise Refused(
-                "delivery.unreadable",
-                f"it unpacks to more than {MAX_UNPACKED >> 30} GiB",
-                self.file.name,
-                "deliver it as CSV",
-            )
+            raise self._too_large(f"it unpacks to more than {MAX_UNPACKED >> 20} MiB")
+        for member in archive.namelist():
+            if member.startswith("xl/worksheets/") and member.endswith(".xml"):
+                with archive.open(member) as sheet:
+                    extent = _EXTENT.search(sheet.read(4096))
+                if extent and _cells(extent[1], extent[2]) > MAX_CELLS:
+                    raise self._too_large("a sheet has a cell in its far corner")
+
+    def _too_large(self, what: str) -> Refused:
+        return Refused("delivery.unreadable", what, self.file.name, "clear the unused rows, or deliver it as CSV")
+
+
+def _cells(column: bytes, row: bytes) -> int:
+    letters = 0
+    for letter in column:
+        letters = letters * 26 + letter - 64
+    return letters * int(row)
 
 
 @dataclass(frozen=True)

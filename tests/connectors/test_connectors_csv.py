@@ -77,6 +77,11 @@ def test_reading_twice_reports_once(deliver: Deliver) -> None:
     assert len(issues(opened)) == 1
 
 
+def test_a_file_with_more_columns_than_a_sheet_can_have_is_refused(deliver: Deliver) -> None:
+    wide = ";".join(f"c{n}" for n in range(16_385)).encode()
+    assert refused(deliver, wide + b"\n1\n", csv_source("c0")) == "delivery.unreadable"
+
+
 def test_undeclared_columns_are_named_and_never_read(deliver: Deliver) -> None:
     opened = open_delivery([deliver("a.csv", b"ID;TEL;N\n1;7777;a\n")], csv_source("ID", "N"))
     assert opened.undeclared == {"main": ["TEL"]}
@@ -134,6 +139,7 @@ def test_missing_columns_are_named(deliver: Deliver) -> None:
         "ID;N\n1;Mu\u00f1oz\n".encode(),  # UTF-8 where cp1252 is declared
         "ID;N\n1;Mu\u00f1oz Pe\u00f1a\n".encode("cp850"),  # DOS letters
         b"ID;N\n1;Mu\x81oz\n",  # no letter in cp1252
+        b"\xef\xbb\xbfID;N\n1;Munoz\n",  # a mark that says UTF-8
         b"ID;N\n1;Mu\xf1oz\n2;" + "Pe\u00f1a".encode() + b"\n",  # a file glued from two
     ],
 )
@@ -169,6 +175,11 @@ def test_excel_damage_in_a_key_is_an_error_and_no_value(deliver: Deliver) -> Non
     opened = open_delivery([deliver("a.csv", b"ID;N\n1.67E+08;1.67E+08\n########;x\n3;y\n")], csv_source("ID", "N"))
     assert [(row["ID"], row["N"]) for row in rows(opened)] == [(None, "1.67E+08"), (None, "x"), ("3", "y")]
     assert issues(opened) == [(2, "ID", "read.damaged_value", "error"), (3, "ID", "read.damaged_value", "error")]
+
+
+def test_a_header_over_two_lines_is_one_name(deliver: Deliver) -> None:
+    opened = open_delivery([deliver("a.csv", b'ID;"Fecha\nde retorno"\n1;x\n')], csv_source("ID", "Fecha de retorno"))
+    assert rows(opened) == [{"row": 2, "ID": "1", "Fecha de retorno": "x"}]
 
 
 def test_the_header_has_a_fingerprint(deliver: Deliver) -> None:

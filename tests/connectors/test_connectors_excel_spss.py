@@ -1,5 +1,6 @@
 """Workbooks and SPSS files as text: what the supplier sees is what is read; codes keep their missing reasons."""
 
+import io
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyreadstat
 import pytest
+import xlsxwriter
 from small_forms import workbook
 from small_sources import issues, rows, source, table
 
@@ -82,6 +84,17 @@ def test_a_workbook_that_unpacks_without_end_is_refused(deliver: Deliver, monkey
     monkeypatch.setattr("connectors.workbook.MAX_UNPACKED", 1000)
     file = deliver("a.xlsx", workbook({"people": [["ID"], ["1"]]}))
     with pytest.raises(Refused, match="unpacks to more"):
+        open_delivery([file], source(XLSX, table("people", ["ID"], key=["ID"])))
+
+
+def test_a_stray_cell_in_the_far_corner_does_not_fill_the_memory(deliver: Deliver) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet("people")
+        sheet.write_string(0, 0, "ID")
+        sheet.write_string(1_048_575, 16_383, "stray")
+    file = deliver("a.xlsx", out.getvalue())
+    with pytest.raises(Refused, match="far corner"):
         open_delivery([file], source(XLSX, table("people", ["ID"], key=["ID"])))
 
 
