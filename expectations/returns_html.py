@@ -30,7 +30,7 @@ def render(report: Report) -> str:
         language=words.language,
         direction="rtl" if words.language == "ar" else "ltr",
         outcome=outcome(report),
-        summary=summary(report)[4:],
+        summary=summary(report)[5:],
         severities={name: words.say(word) for name, word in SEVERITY_WORDS.items()},
         meanings={name: words.say(text) for name, text in SEVERITY_MEANINGS.items()},
         listings=listings,
