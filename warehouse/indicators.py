@@ -128,7 +128,7 @@ def _compute(conn: Connection, codebook: Codebook, indicator: Indicator, paramet
 def _breakdowns(indicator: Indicator) -> sql.Composable:
     """`total`, and one row for each variable of the indicator's disaggregation; waves are always kept apart."""
     variables = [name.partition(".")[2] for name in indicator.disaggregation]
-    rows = [sql.SQL("('total', 'all')")]
+    rows: list[sql.Composable] = [sql.SQL("('total', 'all')")]
     for variable in variables:
         if variable != "wave":
             row = "({}, coalesce({}, 'not_collected'))"

@@ -65,7 +65,7 @@ def migrate(engine: Engine, codebook: Codebook, countries: Iterable[str] = ()) -
         _reference(conn, codebook)
         for entity in codebook.entities:
             _labelled(conn, codebook, entity)
-        access.grant(conn, codebook)
+        access.grant(conn, _readable(codebook))
         run(conn, "DELETE FROM audit.migration")
         run(conn, "INSERT INTO audit.migration (fingerprint) VALUES (%(wanted)s)", {"wanted": wanted})
 
@@ -150,6 +150,16 @@ def _add_missing(conn: Connection, table: str, columns: list[Column]) -> None:
                 f"core.{table}",
                 "give the variable a new name in the codebook",
             )
+
+
+def _readable(codebook: Codebook) -> dict[str, list[str]]:
+    """Columns of core's tables that every reader may see: all but restricted variables and their states."""
+    readable = {}
+    for entity in codebook.entities:
+        own = [c for c in codebook.columns(entity) if c.variable is None or not c.variable.restricted]
+        readable[entity] = [column.name for column in (*own, *PUBLISHED)]
+        readable[f"{entity}_history"] = [column.name for column in (*own, *PUBLISHED, *CLOSED)]
+    return readable
 
 
 def _reference(conn: Connection, codebook: Codebook) -> None:

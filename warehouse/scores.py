@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from codebook import scoring
 from codebook.loader import Codebook
-from codebook.scoring import DIMENSIONS, NO_POINTS, Plan, PlannedLine
+from codebook.plan import Plan, PlannedLine
+from codebook.scoring import DIMENSIONS, NO_POINTS
 from warehouse.engine import run, template
 
 GATE_REASONS = {"consent": "no_consent", "interview_completed": "not_completed"}
@@ -52,7 +53,7 @@ def _insert(conn: Connection, plan: Plan) -> int:
 
 
 def _listed(separator: str, parts: Iterable[sql.Composable]) -> sql.Composable:
-    return sql.SQL(separator).join(parts)  # type: ignore[arg-type]
+    return sql.SQL(separator).join(parts)
 
 
 def _answer(line: PlannedLine) -> sql.Identifier:

@@ -1,0 +1,119 @@
+"""A server of our own: settings that keep values out of its log, migration by two at once, locks of killed holders."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, text
+
+from codebook.errors import HomewardError, Unavailable
+from codebook.loader import Codebook
+from warehouse import engine as engines
+from warehouse import schema
+from warehouse.embedded import EmbeddedServer
+from warehouse.lock import source_lock
+
+CANARY = "Canaria Planted Name"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    started = EmbeddedServer(tmp_path_factory.mktemp("home") / "postgres").start()
+    yield started
+    started.stop()
+
+
+def test_server_has_its_three_databases_and_both_drivers(server: EmbeddedServer) -> None:
+    for database in ("warehouse", "vault", "dagster"):
+        with psycopg.connect(server.url(database).replace("+psycopg", "")) as conn:
+            assert conn.info.dbname == database
+    assert server.url("dagster", "psycopg2").startswith("postgresql+psycopg2://")
+
+
+def test_errors_and_the_server_log_hold_no_value(server: EmbeddedServer) -> None:
+    engine = engines.connect(server.url())
+    with engines.transaction(engine, "test") as conn:
+        conn.execute(text("CREATE TABLE named (name text PRIMARY KEY, age smallint)"))
+    statements = [
+        "INSERT INTO named VALUES (:name, 1), (:name, 2)",
+        "INSERT INTO named SELECT :name, (:name)::int",
+        f"SELECT '{CANARY}'::int",
+        f"SELECT broken {CANARY}",
+    ]
+    for statement in statements:
+        with pytest.raises(HomewardError) as caught, engines.transaction(engine, "test") as conn:
+            conn.execute(text(statement), {"name": CANARY} if ":name" in statement else {})
+        assert CANARY not in str(caught.value)
+        assert "\n" not in str(caught.value)
+        assert caught.value.__suppress_context__
+    unique = "SQLSTATE 23505 UniqueViolation, constraint named_pkey, table named"
+    with pytest.raises(HomewardError, match=unique), engines.transaction(engine, "test") as conn:
+        conn.execute(text(statements[0]), {"name": CANARY})
+    engine.dispose()
+    assert CANARY not in (server.folder / "log").read_text()
+
+
+def test_two_migrations_at_once_make_one_schema(server: EmbeddedServer, codebook: Codebook) -> None:
+    made = [engines.connect(server.url()) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda engine: schema.migrate(engine, codebook, ["SLV"]), made))
+    with made[0].connect() as conn:
+        assert conn.scalar(text("SELECT count(*) FROM audit.migration")) == 1
+        views = conn.scalar(text("SELECT count(*) FROM pg_views WHERE schemaname = 'marts'"))
+        assert views == len(codebook.entities)
+    for engine in made:
+        engine.dispose()
+
+
+def test_variable_that_changed_its_type_is_an_error(server: EmbeddedServer, codebook: Codebook) -> None:
+    engine = engines.connect(server.url())
+    schema.migrate(engine, codebook, ["SLV"])
+    with engine.begin() as conn:
+        conn.execute(text("ALTER TABLE core.person_history ALTER COLUMN birth_year TYPE bigint"))
+    with pytest.raises(HomewardError, match="birth_year changed its type from bigint to integer"):
+        schema.migrate(engine, codebook, ["SLV", "HND"])
+    with engine.begin() as conn:
+        conn.execute(text("ALTER TABLE core.person_history ALTER COLUMN birth_year TYPE integer"))
+        conn.execute(text("ALTER TABLE core.person DROP COLUMN birth_year CASCADE"))
+    schema.migrate(engine, codebook, ["SLV", "HND"])
+    with engine.connect() as conn:
+        conn.execute(text("SELECT birth_year FROM marts.person"))
+    engine.dispose()
+
+
+def test_unreachable_database_is_unavailable(tmp_path: Path) -> None:
+    engine = engines.connect(f"postgresql://postgres@/warehouse?host={tmp_path}")
+    with pytest.raises(Unavailable, match="cannot be reached"), engines.transaction(engine, "test"):
+        pass
+
+
+def _hold(url: str, held: multiprocessing.synchronize.Event) -> None:
+    with source_lock(engines.connect(url), "slv/held"):
+        held.set()
+        time.sleep(60)
+
+
+def test_one_run_for_one_source_and_a_killed_one_lets_go(server: EmbeddedServer) -> None:
+    engine: Engine = engines.connect(server.url())
+    spawn = multiprocessing.get_context("spawn")
+    held = spawn.Event()
+    holder = spawn.Process(target=_hold, args=(server.url(), held))
+    holder.start()
+    assert held.wait(30)
+    with source_lock(engine, "slv/other", wait=0):
+        pass
+    with pytest.raises(Unavailable, match="another run holds this source"), source_lock(engine, "slv/held", wait=0):
+        pass
+    os.kill(holder.pid or 0, signal.SIGKILL)
+    holder.join()
+    with source_lock(engine, "slv/held", wait=10):
+        pass
+    engine.dispose()
