@@ -1,11 +1,11 @@
 """What starts by itself: the inbox sensor, the marts after a publication and every night, the pruning of old runs."""
 
-from __future__ import annotations
-
+# No postponed annotations here: Dagster reads those of its functions as they stand.
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets import intake
 from assets.factory import partitions, slug
@@ -20,7 +20,7 @@ def job_name(source_id: str) -> str:
     return f"deliver_{slug(source_id)}"
 
 
-def delivery_job(source: Source) -> dg.UnresolvedAssetJobDefinition:
+def delivery_job(source: Source) -> UnresolvedAssetJobDefinition:
     """All stages of one delivery in one process: few, fat steps."""
     return dg.define_asset_job(
         job_name(source.source),
@@ -51,12 +51,12 @@ marts_automation = dg.AutomationConditionSensorDefinition(
 )
 
 
-def inbox_sensor(sources: Sequence[Source]) -> dg.SensorDefinition:
+def inbox_sensor(sources: Sequence[Source], jobs: Sequence[UnresolvedAssetJobDefinition]) -> dg.SensorDefinition:
     """Receives complete uploads and runs them. A tick takes a few; what stays in the inbox is taken by the next."""
 
     @dg.sensor(
         name="inbox",
-        jobs=[delivery_job(source) for source in sources],
+        jobs=jobs,
         minimum_interval_seconds=15,
         default_status=dg.DefaultSensorStatus.RUNNING,
         required_resource_keys={"workplace"},

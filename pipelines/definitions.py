@@ -20,12 +20,13 @@ from sources.loader import list_sources, load_source
 
 _sources = [load_source(source) for source in list_sources()]
 _marts = marts_assets(_sources)
+_jobs = [delivery_job(source) for source in _sources]
 
 defs = dg.Definitions(
     assets=[*(asset for source in _sources for asset in source_assets(source)), _marts],
-    jobs=[*(delivery_job(source) for source in _sources), marts_job, prune_job],
+    jobs=[*_jobs, marts_job, prune_job],
     schedules=[nightly, prune_weekly],
-    sensors=[inbox_sensor(_sources), marts_automation],
+    sensors=[inbox_sensor(_sources, _jobs), marts_automation],
     resources={"workplace": settings().workplace()},
 )
 
