@@ -176,7 +176,7 @@ def _plant_defects(interviews: list[Interview], rng: random.Random) -> None:
     """The defects of domain.md 1.6 and formats.md 1, each on an interview of its own."""
     plant_on = Spoiler(interviews, rng)
     spoil, harmless = plant_on.spoil, plant_on.harmless
-    spoil(3, "read.ambiguous_label", "error", on(hh_school_age="2", Rs_soc_14=AMBIGUOUS_ATTENDING))
+    spoil(3, "read.ambiguous_label", "error", on(hh_size="5", hh_school_age="2", Rs_soc_14=AMBIGUOUS_ATTENDING))
     spoil(2, "read.unknown_label", "error", on(Rs_soc_12="Plutôt bon"))
     spoil(1, "read.unknown_label", "error", on(Rs_econ_8="land Tracteur"))
     spoil(2, "rule.rss_response.age.range", "error", on(age="300"))
