@@ -21,6 +21,9 @@ from anonymization.vault import Vault
 from sources.batches import KEY
 from sources.models import Column, Source, Table
 
+_RECORD_BYTES = 64
+"""Identity records are sealed in multiples of this length."""
+
 
 class Persons:
     """Links the rows of one source's batches to persons of its country."""
@@ -77,7 +80,10 @@ def identity_records(table: Table, cells: pa.Table) -> pa.Array | None:
     parts: list[pa.Array | str] = []
     for name in names:
         parts += [f"{',' if parts else '{'}{json.dumps(name)}:", _json_texts(cells[name])]
-    return pc.binary_join_element_wise(*parts, "}", "")
+    records = pc.binary_join_element_wise(*parts, "}", "")
+    # Encryption keeps lengths, and lengths tell names apart: blanks after the object hide them.
+    blanks = pc.binary_repeat(" ", pa.array(-pc.binary_length(records).to_numpy() % _RECORD_BYTES))
+    return pc.binary_join_element_wise(records, blanks, "")
 
 
 def _json_texts(cells: pa.ChunkedArray) -> pa.Array:

@@ -116,7 +116,8 @@ def test_identities_can_be_opened_with_the_keys_and_only_with_them(
         country_key, token, person_key, origin, sealed = connection.execute(text(stored)).one()
     country = identities.open_country_key("SLV", country_key, keyring.derive("SLV", "country key"))
     record = identities.open_record(sealed, origin, identities.open_person_key(token.bytes, person_key, country))
-    assert record.decode() == '{"DUI":"04567890-3","NAME":"Ana \\"la Güera\\" Pérez\\n","FAMILY":null}'
+    assert len(record) % 64 == 0
+    assert record.decode().rstrip() == '{"DUI":"04567890-3","NAME":"Ana \\"la Güera\\" Pérez\\n","FAMILY":null}'
 
 
 def test_a_dump_of_the_vault_names_nobody(register: Source, vault: Vault, vault_url: str, rows: Rows) -> None:
