@@ -17,8 +17,8 @@ from connectors.workbook import Workbook, cell_text
 from sources.batches import DeliveredFile
 
 _SELECT = re.compile(r"^(select[_ ](?:one|multiple)|select1|rank)\s+(\S+)\s*(or[_ ]other)?$")
-_BEGIN = re.compile(r"^begin[_ ](group|repeat)$")
-_END = re.compile(r"^end[_ ](group|repeat)$")
+_BEGIN = re.compile(r"^begin[_ ](?:(group)|repeat|lgroup|looped group)$")
+_END = re.compile(r"^end[_ ](?:group|repeat|lgroup|looped group)$")
 _BREAK = re.compile(r"<(?:br|p|div|li)\b[^<>]*>", re.I)
 _INLINE = re.compile(r"<[^<>]*>|\$\{[^}]*\}|\*\*")
 _LIST_NAMES = ("list_name", "list name")
@@ -93,21 +93,24 @@ def split_off_form(
     return form, data
 
 
-def _form_sheets(book: Workbook) -> tuple[str, str] | None:
+def _form_sheets(book: Workbook) -> tuple[str, str | None] | None:
+    """The sheets of questions and of choices; a form without choices has labels of questions, and no system columns."""
     survey = choices = None
+    certain = False
     for sheet in book.sheets:
         header = {(cell_text(cell) or "").strip().lower() for cell in next(book.rows(sheet), [])}
         if choices is None and "name" in header and header.intersection(_LIST_NAMES):
             choices = sheet
         elif survey is None and {"type", "name"} <= header:
             survey = sheet
-    return (survey, choices) if survey and choices else None
+            certain = any(name.startswith("label") for name in header) and "_index" not in header
+    return (survey, choices) if survey and (choices or certain) else None
 
 
-def _read(book: Workbook, sheets: tuple[str, str], language: str | None) -> Form:
-    survey, choices = (list(_rows(book, sheet)) for sheet in sheets)
+def _read(book: Workbook, sheets: tuple[str, str | None], language: str | None) -> Form:
+    survey, choices = (list(_rows(book, sheet)) if sheet else [] for sheet in sheets)
     question_label = _label_column(survey, language, book.file.name)
-    choice_label = _label_column(choices, language, book.file.name)
+    choice_label = _label_column(choices, language, book.file.name) if choices else ""
     lists: dict[str, list[Choice]] = {}
     for row in choices:
         name = next((row[key] for key in _LIST_NAMES if key in row), None)
@@ -167,7 +170,7 @@ def _questions(survey: Sequence[Row], label: str) -> Iterator[Question]:
         begin = _BEGIN.match(kind)
         if begin:
             groups.append((name, row.get(label, "")))
-            repeats.append(name if begin[1] == "repeat" else (repeats[-1] if repeats else None))
+            repeats.append((repeats[-1] if repeats else None) if begin[1] else name)
         elif _END.match(kind):
             groups, repeats = groups[:-1], repeats[:-1]
         elif name:

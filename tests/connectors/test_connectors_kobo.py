@@ -1,6 +1,8 @@
 """KoboToolbox exports of every option give the same answers: codes, by question name, one table per repeat."""
 
 import csv
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -280,6 +282,7 @@ def test_repeats_are_tables_and_a_repeat_without_rows_is_empty(deliver: Deliver)
     assert opened.parts("visits", 2) == []
 
 
+@pytest.mark.corpus
 def test_a_stale_choice_makes_rows_too_long_and_loses_none(corpus: Path) -> None:
     """pandas stops at this file: "Expected 6 fields, saw 7" (formats.md 1.4.2)."""
     file = PlainFile(corpus / "kobo" / "formpack_generated" / "stale_choice_shifts_rows.csv")
@@ -293,6 +296,7 @@ def test_a_stale_choice_makes_rows_too_long_and_loses_none(corpus: Path) -> None
     assert sorted(issues(opened)) == [(row, None, "read.ragged_row", "query") for row in (3, 4, 5)]
 
 
+@pytest.mark.corpus
 def test_nested_repeats_of_the_server_are_read_row_by_row(corpus: Path) -> None:
     folder = corpus / "kobo" / "formpack_generated" / "nested_grouped_repeatable"
     tables = [
@@ -305,6 +309,49 @@ def test_nested_repeats_of_the_server_are_read_row_by_row(corpus: Path) -> None:
     assert rows(opened, "group_tree")[0]["What_kind_of_tree_is_this"] == "pine"
 
 
+@pytest.mark.corpus
+@pytest.mark.parametrize("fixture", ["nested_grouped_repeatable", "grouped_repeatable_alias"])
+def test_labels_written_by_the_server_decode_to_its_own_codes(corpus: Path, deliver: Deliver, fixture: str) -> None:
+    """Both exports were written by the server's own code: one is the answer key of the other, sheet by sheet."""
+    folder = corpus / "kobo" / "formpack_generated" / fixture
+    repeats = ["group_tree", "group_nest", "group_egg"] if fixture.startswith("nested") else ["houshold_member_repeat"]
+    latest = max(folder.glob("v*.json"))
+    content = json.loads(latest.read_text())["content"]
+    survey, questions = form_rows(content)
+    files = [PlainFile(folder / "labels_groups.xlsx"), deliver("form.xlsx", survey)]
+
+    def read(values: str, files: list[PlainFile]) -> list[list[dict[str, Any]]]:
+        kobo = {"kind": "kobo_xlsx", "values": values}
+        names = [{"name": name, "optional": True} for name in [*questions, "_index", "_parent_index"]]
+        declared = source(kobo, *(table(t, names, key=["_index"]) for t in ["main", *repeats]))
+        opened = open_delivery(files, declared)
+        assert not any(opened.undeclared[t] not in ([], ["_parent_table_name"]) for t in ["main", *repeats])
+        return [rows(opened, t) for t in ["main", *repeats]]
+
+    decoded = read("labels", files)
+    assert decoded == read("xml", [PlainFile(folder / "xml_values.xlsx")])
+    assert all(decoded)
+
+
+def form_rows(content: dict[str, Any]) -> tuple[bytes, list[str]]:
+    """The form as a workbook, and the names of its questions, from the content that the server keeps of it."""
+
+    def label(row: dict[str, Any]) -> str:
+        return row["label"][0] if isinstance(row.get("label"), list) else row.get("label", "")
+
+    def kind(row: dict[str, Any]) -> str:
+        return " ".join(filter(None, [row["type"], row.get("select_from_list_name")]))
+
+    survey = [[kind(row), row.get("name"), label(row)] for row in content["survey"]]
+    choices = [[row["list_name"], row["name"], label(row)] for row in content.get("choices", [])]
+    sheets = {"survey": [["type", "name", "label"], *survey]}
+    if choices:
+        sheets["choices"] = [["list_name", "name", "label"], *choices]
+    questions = [row["name"] for row in content["survey"] if not re.match("begin|end[_ ]", row["type"])]
+    return workbook(sheets), questions
+
+
+@pytest.mark.corpus
 def test_the_iraqi_returnee_survey_is_read_whole(corpus: Path) -> None:
     """`.` for groups and details, True/False, and a byte-order mark that R made into a column name."""
     folder = corpus / "kobo" / "reach_iraq_returnees"
@@ -322,6 +369,7 @@ def test_the_iraqi_returnee_survey_is_read_whole(corpus: Path) -> None:
         assert [row[name] or "" for row in found] == [row[name].strip() for row in expected]
 
 
+@pytest.mark.corpus
 @pytest.mark.parametrize("survey", ["Mzedi_survey", "Waste_separation"])
 def test_labels_and_codes_of_one_real_survey_have_the_same_rows(corpus: Path, survey: str) -> None:
     folder = corpus / "kobo" / "blantyre_compost"
