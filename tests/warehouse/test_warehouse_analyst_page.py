@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from warehouse_deliveries import Supplier, key
 
 from codebook.loader import Codebook
 from warehouse import access, marts
-from warehouse_deliveries import Supplier, key
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "analyst.md"
 STATEMENTS = re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
