@@ -63,8 +63,9 @@ def run(
                 if failed:
                     connection.execute(failing_rows(findings, sa.table(table, schema=schema), failed, received))
             connection.execute(duplicates.finding(findings, schema, tables, row_table))
+            _agree(outcomes, _count_by_rule(connection, findings), schema)
+            connection.execute(_consequences(findings))
             counts = _count_by_rule(connection, findings)
-            _agree(outcomes, counts, schema)
             per_table = _judge_rows(connection, findings, schema, row_table, verdict_table)
     except (sa.exc.SQLAlchemyError, psycopg.Error) as error:
         raise database_error(error, schema) from None
@@ -148,6 +149,14 @@ def _agree(outcomes: Mapping[str, Verdict], counts: Mapping[str, int], schema: s
     silent = [rule for rule, verdict in outcomes.items() if verdict == "fail" and not counts.get(rule)]
     if silent:
         raise CouldNotRun(silent, f"schema {schema}, failed without a failing row")
+
+
+def _consequences(findings: sa.Table) -> sa.Delete:
+    """One fault, one finding: a date that could not be read is missing, and need not be called missing as well."""
+    cause = findings.alias("cause")
+    same = (cause.c[name] == findings.c[name] for name in ("source_table", "source_row", "variable"))
+    from_codebook, error = findings.c.rule.startswith("rule."), cause.c.severity == "error"
+    return sa.delete(findings).where(*same, from_codebook, error, sa.not_(cause.c.rule.startswith("rule.")))
 
 
 def _text(value: str) -> sa.ColumnElement[str]:

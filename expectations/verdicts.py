@@ -47,7 +47,7 @@ class CouldNotRun(Unavailable):
 
 @dataclass(frozen=True)
 class RuleVerdict:
-    """What one rule said, and on how many rows it failed."""
+    """What one rule said, and on how many rows it failed, not counting those whose cell an earlier stage had found."""
 
     rule: Rule
     verdict: Verdict

@@ -63,6 +63,15 @@ def test_issues_of_earlier_stages_count_as_findings(staging: Staging) -> None:
     assert found.findings_by_rule["map.unknown_code"] == 1
 
 
+def test_one_fault_is_one_finding(staging: Staging) -> None:
+    """An unreadable date reaches staging as missing: its supplier is told that it is unreadable, and no more."""
+    staging.stage([{"open_date": -5}, {"open_date": -5}, {}, {}])
+    unreadable = issues_table("main", pa.array([2], pa.int64()), "map.unreadable_date", "error", "COL", "open_date")
+    found = staging.judge(unreadable)
+    assert staging.broken() == {(2, "map.unreadable_date"), (3, "rule.case.open_date.required")}
+    assert found.findings_by_rule == {"map.unreadable_date": 1, "rule.case.open_date.required": 1}
+
+
 def test_of_identical_copies_the_first_stays(staging: Staging) -> None:
     staging.stage([{}, {}, {}, {}], keys=[1, 2, 1, 1])
     staging.judge()
