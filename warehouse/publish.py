@@ -236,11 +236,13 @@ def _exchange(
     every = list(columns_of(conn, core(entity)))
     part = core(partition(what.source, entity))
     run(conn, "ANALYZE {staged} (record_key)", staged=staged)
-    delivery = {"source": what.source, "delivery": what.delivery}
+    run(conn, template("for_comparing"))
     run(
-        conn, template("difference"), delivery | {"snapshot": what.mode == "snapshot"},
-        staged=staged, part=part, row=sql.SQL("ROW({})").format(sql.SQL(", ").join(map(sql.Identifier, compared))),
+        conn, template("difference"), {"snapshot": what.mode == "snapshot"}, staged=staged, part=part,
+        row=sql.SQL("ROW({})").format(sql.SQL(", ").join(map(sql.Identifier, compared))),
     )  # fmt: skip
+    run(conn, template("keep_rejected"))
+    run(conn, template("outdated"), {"source": what.source, "delivery": what.delivery})
     counted = dict(run(conn, "SELECT kind, count(*) FROM difference GROUP BY kind").fetchall())
     run(conn, "ANALYZE difference")
     names = sql.SQL(", ").join(map(sql.Identifier, every))
