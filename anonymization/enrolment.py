@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Vaultside = Cursor[tuple[Any, ...]]
 
 Bytes = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]
+Texts = npt.NDArray[np.object_]
 
 _BLOCK = 1 << 17
 """Person ids are drawn in blocks of this many, so that a batch needs one call of the sequence."""
@@ -46,6 +48,7 @@ _FOUND = np.dtype(
         ("digest", ">i8"),
     ]
 )
+_IDENTITY = "(person_id, origin, digest, sealed)"
 _SAY_AGAIN = """
     INSERT INTO vault.identity SELECT * FROM said ORDER BY person_id
     ON CONFLICT (person_id, origin) DO UPDATE SET digest = excluded.digest, sealed = excluded.sealed"""
@@ -75,9 +78,6 @@ class _Persons:
     tokens: Bytes
     wrapped: Bytes
     digests: Ids
-
-    def take(self, places: npt.NDArray[np.int64]) -> _Persons:
-        return _Persons(self.ids[places], self.tokens[places], self.wrapped[places], self.digests[places])
 
     def __add__(self, other: _Persons) -> _Persons:
         return _Persons(
@@ -130,10 +130,13 @@ class Enrolment:
         ids, first = np.unique(everyone.ids, return_index=True)
         place = first[np.searchsorted(ids, settled(resolution.person))]
         if self._records is not None:
-            self._say(cursor, self._records, everyone, place, dict(zip(new.ids.tolist(), keys, strict=True)))
+            spoken, texts, digests = self._news(self._records, everyone, place)
+            met = spoken < len(known.ids)
+            self._say_first(cursor, everyone, spoken[~met], texts[~met], digests[~met], keys, len(known.ids))
+            self._say_again(cursor, everyone, spoken[met], texts[met], digests[met])
         return Linked(from_bytes(everyone.tokens[place].tobytes()), resolution.conflicts)
 
-    def _look_up(self, cursor: Vaultside) -> tuple[npt.NDArray[np.int64], _Persons]:
+    def _look_up(self, cursor: Vaultside) -> tuple[Places, _Persons]:
         """Positions of the identifiers that the vault knows, and whose they are."""
         # The plan must follow the index whatever the statistics of a temporary table say.
         cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off")
@@ -156,7 +159,7 @@ class Enrolment:
         ids[_by_key(np.zeros(count, dtype=np.int16), tokens)] = _draw_ids(cursor, count)
         return _Persons(ids, tokens, wrapped, np.zeros(count, dtype=np.int64)), keys
 
-    def _write_indexes(self, cursor: Vaultside, positions: npt.NDArray[np.int64], owner: Ids) -> None:
+    def _write_indexes(self, cursor: Vaultside, positions: Places, owner: Ids) -> None:
         """Sorted by key: two processes that meet the same people wait for each other in one order, and never both."""
         fields, indexes = self._fields[positions], self._indexes[positions]
         order = _by_key(fields, indexes)
@@ -169,39 +172,45 @@ class Enrolment:
         rows = wire.rows([new.ids[by_id], country, new.tokens[by_id], new.wrapped[by_id]])
         _copy_in(cursor, "vault.person (person_id, country, token, wrapped_key)", rows)
 
-    def _say(
+    def _news(self, records: pa.Array, everyone: _Persons, place: Places) -> tuple[Places, Texts, Ids]:
+        """Of each person of whom the batch says something new: place, last record and its digest, by rising id."""
+        places, backwards = np.unique(place[::-1], return_index=True)
+        texts = records.take(pa.array(len(place) - 1 - backwards)).cast(pa.binary()).to_numpy(zero_copy_only=False)
+        digests = identities.digests(texts, self._digest_key)
+        news = np.flatnonzero(digests != everyone.digests[places])
+        news = news[np.argsort(everyone.ids[places[news]])]
+        return places[news], texts[news], digests[news]
+
+    def _say_first(
         self,
         cursor: Vaultside,
-        records: pa.Array,
         everyone: _Persons,
-        place: npt.NDArray[np.int64],
-        new_keys: dict[int, bytes],
+        places: Places,
+        texts: Texts,
+        digests: Ids,
+        keys: list[bytes],
+        first: int,
     ) -> None:
-        """Seal the last record of each person, if it says anything new."""
-        backwards_places, backwards = np.unique(place[::-1], return_index=True)
-        spoken = everyone.take(backwards_places)
-        texts = records.take(pa.array(len(place) - 1 - backwards)).cast(pa.binary()).to_pylist()
-        digests = identities.digests(texts, self._digest_key)
-        news = np.flatnonzero(digests != spoken.digests)
-        news = news[np.argsort(spoken.ids[news])]
-        is_new = np.array([spoken.ids[i] in new_keys for i in news], dtype=bool)
-        for places, table in ((news[is_new], "vault.identity"), (news[~is_new], "said")):
-            if not len(places):
-                continue
-            keys = [new_keys.get(int(spoken.ids[i])) or self._key_of(spoken, i) for i in places]
-            said = [texts[i] for i in places]
-            rows = identities.sealed_rows(spoken.ids[places], self._origin, digests[places], said, keys)
-            if table == "said":
-                cursor.execute("CREATE TEMP TABLE said (LIKE vault.identity) ON COMMIT DROP")
-            _copy_in(cursor, f"{table} (person_id, origin, digest, sealed)", rows)
-            if table == "said":
-                cursor.execute(_SAY_AGAIN)
+        """Records of new persons, who stand in `everyone` from `first` on, in the order of `keys`."""
+        if len(places):
+            their_keys = [keys[i] for i in (places - first).tolist()]
+            rows = identities.sealed_rows(everyone.ids[places], self._origin, digests, texts.tolist(), their_keys)
+            _copy_in(cursor, f"vault.identity {_IDENTITY}", rows)
 
-    def _key_of(self, persons: _Persons, i: int) -> bytes:
-        return identities.open_person_key(persons.tokens[i].tobytes(), persons.wrapped[i].tobytes(), self._country_key)
+    def _say_again(self, cursor: Vaultside, everyone: _Persons, places: Places, texts: Texts, digests: Ids) -> None:
+        """Records of known persons take the place of what was said before."""
+        if len(places):
+            keys = [
+                identities.open_person_key(token.tobytes(), wrapped.tobytes(), self._country_key)
+                for token, wrapped in zip(everyone.tokens[places], everyone.wrapped[places], strict=True)
+            ]
+            rows = identities.sealed_rows(everyone.ids[places], self._origin, digests, texts.tolist(), keys)
+            cursor.execute("CREATE TEMP TABLE said (LIKE vault.identity) ON COMMIT DROP")
+            _copy_in(cursor, f"said {_IDENTITY}", rows)
+            cursor.execute(_SAY_AGAIN)
 
 
-def _by_key(fields: npt.NDArray[np.int16], keys: Bytes) -> npt.NDArray[np.int64]:
+def _by_key(fields: npt.NDArray[np.int16], keys: Bytes) -> Places:
     """The order of an index on (field, uuid): by field, then byte by byte."""
     halves = np.ascontiguousarray(keys).view(">u8").reshape(-1, 2).astype(np.uint64)
     return np.lexsort((halves[:, 1], halves[:, 0], fields))

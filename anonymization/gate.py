@@ -18,7 +18,7 @@ from anonymization import scan
 from anonymization.identifiers import SCHEMES
 from anonymization.keys import Keyring
 from anonymization.leakguard import no_values
-from anonymization.persons import Persons, doubtful_identifiers
+from anonymization.persons import Persons, read_identifiers
 from anonymization.pseudonyms import RecordKeys, coded, text
 from anonymization.vault import Vault
 from codebook.errors import Refused
@@ -159,11 +159,12 @@ class Gate:
             self._held_back[table.name].update(keys.filter(pa.array(findings.held)).drop_null().to_pylist())
 
     def _link(self, table: Table, cells: pa.Table, keys: pa.Array, findings: _Findings) -> pa.Array:
-        for name, doubtful in doubtful_identifiers(table, cells, self._source.country):
-            findings.query("gate.check_digit", _mask(doubtful), name)
+        said = read_identifiers(table, cells, self._source)
+        for name, identifiers in said.items():
+            findings.query("gate.check_digit", _mask(identifiers.doubtful), name)
         if not len(keys):
             return keys
-        linked = self._persons.link(table, cells, keys)
+        linked = self._persons.link(table, cells, said, keys)
         findings.query("gate.identity_conflict", linked.conflicts)
         return linked.tokens
 

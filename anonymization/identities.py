@@ -7,7 +7,7 @@ bytes out; where they are stored is the business of `vault`.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -49,7 +49,7 @@ def open_person_key(token: bytes, wrapped: bytes, country_key: bytes) -> bytes:
     return AESGCM(country_key).decrypt(token[:NONCE], wrapped, token)
 
 
-def digests(records: Sequence[bytes], key: bytes) -> npt.NDArray[np.int64]:
+def digests(records: Iterable[bytes], key: bytes) -> npt.NDArray[np.int64]:
     """A keyed 64-bit digest of each record; equal digests mean that an origin says nothing new about a person."""
     joined = b"".join([blake2b(record, key=key, digest_size=8).digest() for record in records])
     return np.frombuffer(joined, dtype=">i8").astype(np.int64)

@@ -1,4 +1,4 @@
-"""What a batch says about people: claims by identifier, identity records to seal, and identifiers to query.
+"""What a batch says about people: identifiers in comparable form, claims to link by, identity records to seal.
 
 Turns the identifier columns of a table into what the vault links on. Without a vault (a dry run) tokens are made of
 throw-away keys and nothing is kept. What passes the gate is not decided here.
@@ -7,22 +7,50 @@ throw-away keys and nothing is kept. What passes the gate is not decided here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from anonymization.enrolment import Claim, Linked
-from anonymization.identifiers import SCHEMES, field_of, normalise
+from anonymization.identifiers import SCHEMES, Normalised, field_of, normalise
 from anonymization.keys import Keyring
 from anonymization.pseudonyms import coded, keyed, text
 from anonymization.vault import Vault
 from sources.batches import KEY
-from sources.models import Column, Source, Table
+from sources.models import Source, Table
 
 _RECORD_BYTES = 64
 """Identity records are sealed in multiples of this length."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """An identifier column of a batch in comparable form: its distinct values, and each row's place among them."""
+
+    field: str
+    distinct: Normalised
+    codes: pa.Array
+
+    @property
+    def doubtful(self) -> pa.Array:
+        """Rows whose number is not one of its scheme (bool)."""
+        return pc.fill_null(self.distinct.doubtful.take(self.codes), False)
+
+
+def read_identifiers(table: Table, cells: pa.Table, source: Source) -> dict[str, Said]:
+    """By column: the identifiers that a person is linked by, and national numbers whose scheme can be checked."""
+    links = table.person.link if table.person else []
+    said = {}
+    for name in cells.column_names:
+        column = table.column(name)
+        if column is not None and column.class_ == "identifier" and (name in links or column.scheme in SCHEMES):
+            encoded = coded(cells[name])
+            distinct = normalise(encoded.dictionary.cast(pa.string()), column, source.country)
+            said[name] = Said(field_of(column, source.source), distinct, encoded.indices)
+    return said
 
 
 class Persons:
@@ -31,44 +59,30 @@ class Persons:
     def __init__(self, source: Source, keyring: Keyring, vault: Vault | None) -> None:
         self._source, self._keyring, self._vault = source, keyring, vault
 
-    def link(self, table: Table, cells: pa.Table, row_keys: pa.Array) -> Linked:
+    def link(self, table: Table, cells: pa.Table, said: Mapping[str, Said], row_keys: pa.Array) -> Linked:
         """A token for every row; a row without a usable identifier is known within the source by its own key."""
-        claims = list(self._claims(table, cells, row_keys))
+        claims = list(self._claims(table, said, row_keys))
         if self._vault is None:
             first = pc.coalesce(*[claim.index.dictionary.take(claim.index.indices) for claim in claims])
             return Linked(first, np.zeros(len(row_keys), dtype=bool))
         origin = f"{self._source.source} {table.name}"
         return self._vault.link(self._source.country, origin, claims, identity_records(table, cells))
 
-    def _claims(self, table: Table, cells: pa.Table, row_keys: pa.Array) -> Iterator[Claim]:
+    def _claims(self, table: Table, said: Mapping[str, Said], row_keys: pa.Array) -> Iterator[Claim]:
         nameless = pa.repeat(True, len(row_keys))
         for name in table.person.link if table.person else ():
-            column = table.column(name)
-            if column is None or name not in cells.column_names:
-                continue
-            field = field_of(column, self._source.source)
-            index = self._blind(cells[name], column, field)
-            nameless = pc.and_(nameless, index.is_null())
-            yield Claim(field, index.dictionary_encode())
+            if name in said:
+                index = self._blind(said[name])
+                nameless = pc.and_(nameless, index.is_null())
+                yield Claim(said[name].field, index.dictionary_encode())
         if pc.any(nameless).as_py():
             own = pc.if_else(nameless, row_keys, pa.scalar(None, KEY))
             yield Claim(f"row {table.name}@{self._source.source}", own.dictionary_encode())
 
-    def _blind(self, cells: pa.ChunkedArray, column: Column, field: str) -> pa.Array:
+    def _blind(self, said: Said) -> pa.Array:
         """Blind indexes of a column's identifiers, null where a row has none that can serve as a key."""
-        encoded = coded(cells)
-        keys = normalise(encoded.dictionary.cast(pa.string()), column, self._source.country).keys
-        return keyed(keys, self._keyring.derive(self._source.country, "blind index", field)).take(encoded.indices)
-
-
-def doubtful_identifiers(table: Table, cells: pa.Table, country: str) -> Iterator[tuple[str, pa.Array]]:
-    """Columns of national numbers of a known scheme, with the rows whose number is not one (bool)."""
-    for name in cells.column_names:
-        column = table.column(name)
-        if column is not None and column.class_ == "identifier" and column.scheme in SCHEMES:
-            encoded = coded(cells[name])
-            doubtful = normalise(encoded.dictionary.cast(pa.string()), column, country).doubtful
-            yield name, pc.fill_null(doubtful.take(encoded.indices), False)
+        key = self._keyring.derive(self._source.country, "blind index", said.field)
+        return keyed(said.distinct.keys, key).take(said.codes)
 
 
 def identity_records(table: Table, cells: pa.Table) -> pa.Array | None:
