@@ -53,7 +53,7 @@ class Gate:
         # Of tables that are somebody's parent only: a register of millions need not remember whom it held back.
         self._held_back: dict[str, set[bytes]] = {table.parent.table: set() for table in source.tables if table.parent}
         self._noted: set[tuple[str, str]] = set()
-        self._suspicious: Counter[tuple[str, str]] = Counter()
+        self._strays: Counter[tuple[str, str]] = Counter()
 
     def pass_batch(self, batch: TextBatch) -> SafeBatch:
         """The rows and columns that may leave. Refused: a passing column is full of personal data."""
@@ -96,13 +96,8 @@ class Gate:
     def _note_free_text(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
         for name in cells.column_names:
             declared = table.column(name)
-            filled = cells[name].null_count < len(cells)
-            if (
-                declared is not None
-                and declared.class_ == "free_text"
-                and filled
-                and (table.name, name) not in self._noted
-            ):
+            withheld = declared is not None and declared.class_ == "free_text" and cells[name].null_count < len(cells)
+            if withheld and (table.name, name) not in self._noted:
                 self._noted.add((table.name, name))
                 findings.note("gate.free_text_withheld", name)
 
@@ -144,8 +139,8 @@ class Gate:
             found = _suspicious(cells[name], schemes)
             if not found.any():
                 continue
-            self._suspicious[table.name, name] += int(found.sum())
-            if (count := self._suspicious[table.name, name]) > A_FEW:
+            self._strays[table.name, name] += int(found.sum())
+            if (count := self._strays[table.name, name]) > A_FEW:
                 raise Refused(
                     "delivery.personal_data_in_plain_column",
                     f"{count} cells of column {name} look like phones, e-mail addresses or national numbers",

@@ -31,6 +31,7 @@ _MIGRATION_LOCK = 0x686F6D65
 # Not to_regclass: it answers from a cache that does not know what another process has just made.
 _IS_MADE = "SELECT 1 FROM pg_tables WHERE schemaname = 'vault' AND tablename = 'identity'"
 _ATTEMPTS = 100
+"""Each failed attempt means that another process got on; so many in a row are no longer a coincidence."""
 
 
 class _AnotherWasFaster(Exception):
@@ -57,8 +58,7 @@ class Vault:
 
     def migrate(self) -> None:
         """Make role and tables where they are missing; safe to call from several processes at once."""
-        # Asked in the role's name or not: before the first run there is no such role.
-        with self._transaction(as_role=False) as cursor:
+        with self._transaction(as_role=False) as cursor:  # before the first run there is no such role
             if _one(cursor, _IS_MADE):
                 return
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
@@ -92,13 +92,16 @@ class Vault:
                 continue  # another process has just met the same person: look again, and take theirs
         raise Unavailable("the vault is too busy", origin, "run again")
 
+    # What is cached below is cached after the commit: a key or number that was never stored must not be used again.
+
     def _field(self, country: str, name: str) -> int:
         """The number under which identifiers of a field of a country are indexed."""
         if (country, name) not in self._field_numbers:
             with self._transaction() as cursor:
                 ask = "SELECT field FROM vault.field WHERE country = %s AND name = %s"
                 make = "INSERT INTO vault.field (country, name) VALUES (%s, %s) ON CONFLICT DO NOTHING"
-                self._field_numbers[country, name] = _find_or_make(cursor, ask, make, (country, name))
+                number = _find_or_make(cursor, ask, make, (country, name))
+            self._field_numbers[country, name] = number
         return self._field_numbers[country, name]
 
     def _origin(self, name: str) -> int:
@@ -107,26 +110,36 @@ class Vault:
             with self._transaction() as cursor:
                 ask = "SELECT origin FROM vault.origin WHERE name = %s"
                 make = "INSERT INTO vault.origin (name) VALUES (%s) ON CONFLICT DO NOTHING"
-                self._origin_numbers[name] = _find_or_make(cursor, ask, make, (name,))
+                number = _find_or_make(cursor, ask, make, (name,))
+            self._origin_numbers[name] = number
         return self._origin_numbers[name]
 
     def _country_key(self, country: str) -> bytes:
+        if country not in self._country_keys:
+            with self._transaction() as cursor:
+                # Every country's key is tried: a vault must not grow under a second root key.
+                keys = self._open_country_keys(cursor)
+                if country not in keys:
+                    fresh = identities.new_country_key(country, self.keyring.derive(country, "country key"))
+                    make = "INSERT INTO vault.country (country, wrapped_key) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+                    cursor.execute(make, (country, fresh))
+                    keys = self._open_country_keys(cursor)  # another process may have been faster
+            self._country_keys = keys
+        return self._country_keys[country]
+
+    def _open_country_keys(self, cursor: Cursor[tuple[Any, ...]]) -> dict[str, bytes]:
+        found = cursor.execute("SELECT country, wrapped_key FROM vault.country").fetchall()
+        return {country: self._unwrap(country, bytes(wrapped)) for country, wrapped in found}
+
+    def _unwrap(self, country: str, wrapped: bytes) -> bytes:
         from cryptography.exceptions import InvalidTag
 
-        if country not in self._country_keys:
-            root = self.keyring.derive(country, "country key")
-            fresh = identities.new_country_key(country, root)
-            with self._transaction() as cursor:
-                make = "INSERT INTO vault.country (country, wrapped_key) VALUES (%s, %s) ON CONFLICT DO NOTHING"
-                cursor.execute(make, (country, fresh))
-                wrapped = _one(cursor, "SELECT wrapped_key FROM vault.country WHERE country = %s", (country,))
-            try:
-                self._country_keys[country] = identities.open_country_key(country, bytes(wrapped), root)
-            except InvalidTag:
-                raise HomewardError(
-                    "the vault was made with another root key", country, "restore the key folder from its backup"
-                ) from None
-        return self._country_keys[country]
+        try:
+            return identities.open_country_key(country, wrapped, self.keyring.derive(country, "country key"))
+        except InvalidTag:
+            raise HomewardError(
+                "the vault was made with another root key", country, "restore the key folder from its backup"
+            ) from None
 
     @contextmanager
     def _transaction(self, as_role: bool = True) -> Iterator[Cursor[tuple[Any, ...]]]:

@@ -25,7 +25,7 @@ def tokens(source: Source, vault: Vault, batch: TextBatch) -> list[bytes]:
 
 
 def counts(url: str) -> dict[str, int]:
-    tables = ("person", "blind_index", "identity")
+    tables = ("country", "person", "blind_index", "identity")
     with create_engine(url).connect() as connection:
         return {table: connection.scalar(text(f"SELECT count(*) FROM vault.{table}")) or 0 for table in tables}
 
@@ -37,7 +37,7 @@ def test_a_batch_run_again_gives_the_same_tokens_and_adds_nothing(
     first = tokens(register, vault, batch)
     before = counts(vault_url)
     assert tokens(register, vault, batch) == first
-    assert counts(vault_url) == before == {"person": 3, "blind_index": 3, "identity": 3}
+    assert counts(vault_url) == before == {"country": 1, "person": 3, "blind_index": 3, "identity": 3}
     assert len(set(first)) == 3
 
 
@@ -168,12 +168,16 @@ def test_nobody_but_the_vault_role_may_connect_or_read(vault: Vault, vault_url: 
             connection.execute(text("SELECT * FROM vault.person"))
 
 
-def test_another_root_key_is_noticed(
-    vault_url: str, vault: Vault, tmp_path: Path, register: Source, rows: Rows
+@pytest.mark.parametrize("country", ["SLV", "GTM"])
+def test_another_root_key_is_noticed_before_anything_is_written(
+    make_source: MakeSource, vault_url: str, vault: Vault, tmp_path: Path, rows: Rows, country: str
 ) -> None:
-    tokens(register, vault, rows({}))
+    tokens(make_source(), vault, rows({}))
+    before = counts(vault_url)
+    other = Vault(vault_url, Keyring.open(tmp_path / "new keys"))
     with pytest.raises(HomewardError, match="made with another root key"):
-        tokens(register, Vault(vault_url, Keyring.open(tmp_path / "new keys")), rows({}))
+        tokens(make_source(f"{country.lower()}/register", country), other, rows({"FILE": "F2"}))
+    assert counts(vault_url) == before
 
 
 def test_a_vault_that_is_down_is_one_line_without_a_value(keyring: Keyring, register: Source, rows: Rows) -> None:
