@@ -160,7 +160,7 @@ def encode(batch: pa.RecordBatch) -> memoryview[int]:
     stride = 2 + sum(4 + column.width for column in columns)
     grid = np.empty((n, stride), np.uint8)
     grid[:] = _template(columns)
-    kept: Mask | None = None
+    kept: Bytes | None = None
     place = 2
     for column in columns:
         start = place + 4
@@ -168,13 +168,22 @@ def encode(batch: pa.RecordBatch) -> memoryview[int]:
             _slot(grid, start, column.width)[:] = np.ascontiguousarray(column.grid).view(f"V{column.width}")[:, 0]
         short = np.flatnonzero(column.lengths != column.width)
         if len(short):
-            grid[short, place:start] = column.lengths[short].astype(">i4").view(np.uint8).reshape(-1, 4)
+            lengths = column.lengths[short]
+            _slot(grid, place, 4)[short] = lengths.astype(">i4").view("V4")
             if column.width:
-                if kept is None:
-                    kept = np.ones((n, stride), np.bool_)
-                kept[short, start : start + column.width] = np.arange(column.width) < column.lengths[short, None]
+                kept = np.ones((n, stride), np.uint8) if kept is None else kept
+                _slot(kept, start, column.width)[short] = _used(lengths, column.width)
         place = start + column.width
-    return (grid.reshape(-1) if kept is None else grid[kept]).data
+    flat = grid.reshape(-1)
+    return (flat if kept is None else flat[kept.reshape(-1).view(np.bool_)]).data
+
+
+def _used(lengths: np.ndarray[Any, Any], width: int) -> np.ndarray[Any, Any]:
+    """Which bytes of its slot each cell fills, as one opaque item a cell; few lengths occur, so each is made once."""
+    distinct, which = np.unique(np.maximum(lengths, 0), return_inverse=True)
+    patterns = (np.arange(width) < distinct[:, None]).astype(np.uint8)
+    items: np.ndarray[Any, Any] = patterns.view(f"V{width}")[:, 0][which]
+    return items
 
 
 def _template(columns: Sequence[Cells]) -> Bytes:
