@@ -31,7 +31,9 @@ _ORDINAL = "ordinal of the row"
 
 
 def snapshot(source: Source, url: str) -> list[tuple[str, Iterator[bytes]]]:
-    """File names and CSV bytes of every table the source names, in key order. Read them one after the other.
+    """File names and CSV bytes of every table the source names, in key order.
+
+    Read them all, one after the other; one that is closed early, or fails, ends the whole snapshot.
 
     Refused if a table or a declared column is missing, Unavailable if the server does not serve.
     """
@@ -46,10 +48,12 @@ def snapshot(source: Source, url: str) -> list[tuple[str, Iterator[bytes]]]:
     def stream(name: str) -> Iterator[bytes]:
         try:
             yield from _csv(connection, selects[name])
-        except SQLAlchemyError as error:
+            left.discard(name)
+        except BaseException as error:
+            # Also where the reader stops early: no transaction is left open on the supplier's server.
+            left.clear()
             raise _explained(error, source) from None
         finally:
-            left.discard(name)
             if not left:
                 _hang_up(connection)
 

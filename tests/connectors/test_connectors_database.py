@@ -155,6 +155,45 @@ def test_a_server_that_does_not_answer_is_unavailable_and_keeps_its_password(tmp
     assert caught.value.__cause__ is None
 
 
+def test_a_server_that_goes_away_while_it_is_read_is_unavailable(registry: str) -> None:
+    pieces = dict(snapshot(declared(), registry))["registry.assistance.csv"]
+    next(pieces)
+    assert open_transactions(registry, "pg_terminate_backend(pid)") == [True]
+    with pytest.raises(Unavailable, match="does not serve") as caught:
+        list(pieces)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_snapshot_that_is_not_read_to_its_end_holds_no_transaction(registry: str) -> None:
+    pieces = dict(snapshot(declared(), registry))["registry.assistance.csv"]
+    next(pieces)
+    assert len(open_transactions(registry, "pid")) == 1
+    pieces.close()
+    assert open_transactions(registry, "pid") == []
+
+
+def open_transactions(url: str, what: str) -> list[object]:
+    """`what` of every session that waits inside a transaction."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        query = f"SELECT {what} FROM pg_stat_activity WHERE state = 'idle in transaction'"
+        return list(connection.exec_driver_sql(query).scalars())
+
+
+def test_all_tables_show_the_same_moment(registry: str) -> None:
+    """A row that is added while the snapshot is read is in none of its tables."""
+    content = dict(snapshot(declared(), registry))
+    before = b"".join(content["registry.cases.csv"])
+    writer = sa.create_engine(registry)
+    with writer.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO registry.assistance VALUES ('C9', 1)")
+    assert b"C9" not in before + b"".join(content["registry.assistance.csv"])
+    list(content["registry.closures.csv"])
+    with writer.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM registry.assistance WHERE case_id = 'C9'")
+    writer.dispose()
+
+
 def test_a_url_that_is_none_is_a_bad_definition() -> None:
     with pytest.raises(BadDefinition, match="database URL cannot be used"):
         snapshot(declared(), "not a url s3cret-word")

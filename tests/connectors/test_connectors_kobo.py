@@ -243,6 +243,23 @@ def test_detail_columns_alone_give_the_summary_back(deliver: Deliver) -> None:
     assert [row["work"] for row in rows(opened)] == ["paid idle", None, None, "paid"]
 
 
+def test_labelled_detail_columns_alone_give_the_summary_back(deliver: Deliver) -> None:
+    work = "Que faites-vous, ?"
+    files = [
+        deliver("export.csv", export([f"{work}/Travail", f"{work}/Sans travail", "_id"], ["0", "1", "1"])),
+        deliver("form.xlsx", form(SURVEY, CHOICES)),
+    ]
+    kobo = {"kind": "kobo_csv", "values": "labels", "language": "French (fr)", "multiple_select": "details"}
+    opened = open_delivery(files, source(kobo, table("main", ["_id", "work"], key=["_id"])))
+    assert rows(opened) == [{"row": 2, "_id": "1", "work": "idle"}]
+
+
+def test_damage_is_found_in_every_date_the_form_asks_for(deliver: Deliver) -> None:
+    opened = labels(deliver, ("########", "########", "", "", "", "########"))
+    assert rows(opened)[0]["debt_why"] == "########"
+    assert ("born", "read.damaged_value") in {(column, rule) for _, column, rule, _ in issues(opened)}
+
+
 def test_every_form_version_in_the_file_is_named(deliver: Deliver) -> None:
     file = deliver("export.csv", export(["_id", "__version__"], ["1", "v2"], ["2", ""], ["3", "v1"]))
     assert open_delivery([file], source(XML, table("main", ["_id"], key=["_id"]))).facts["form_versions"] == [
