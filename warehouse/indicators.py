@@ -28,11 +28,6 @@ MEDIAN = """round((percentile_disc(0.5) WITHIN GROUP (ORDER BY f.score)
     + percentile_disc(0.5) WITHIN GROUP (ORDER BY f.score DESC)) / 2, 6)"""
 """Exact, where percentile_cont would calculate in binary fractions."""
 
-BOTH_DELIVERIES = """(SELECT array_agg(DISTINCT id ORDER BY id)
-    FROM unnest(array_agg(DISTINCT f.delivery_id) || array_agg(DISTINCT f.earlier_delivery_id)) AS id)"""
-BOTH_CROSSWALKS = """(SELECT array_agg(DISTINCT id ORDER BY id)
-    FROM unnest(array_agg(DISTINCT f.crosswalk_version) || array_agg(DISTINCT f.earlier_crosswalk_version)) AS id)"""
-
 
 @dataclass(frozen=True)
 class Computation:
@@ -44,13 +39,11 @@ class Computation:
     numerator: str = "NULL::numeric"
     denominator: str = "NULL::numeric"
     n_low_confidence: str = "NULL::bigint"
-    crosswalk_versions: str = "array_agg(DISTINCT f.crosswalk_version ORDER BY f.crosswalk_version)"
-    delivery_ids: str = "array_agg(DISTINCT f.delivery_id ORDER BY f.delivery_id)"
 
 
-def _of_scores(value: str, numerator: str = "sum(f.score)", facts: str = "rss", **more: str) -> Computation:
+def _of_scores(value: str, numerator: str = "sum(f.score)", facts: str = "rss") -> Computation:
     low = "count(*) FILTER (WHERE f.low_confidence)"
-    return Computation(facts, value, "count(*)", numerator, "count(*)::numeric", low, **more)
+    return Computation(facts, value, "count(*)", numerator, "count(*)::numeric", low)
 
 
 def _share(condition: str) -> Computation:
@@ -58,7 +51,7 @@ def _share(condition: str) -> Computation:
     return _of_scores(f"round({matching}::numeric / count(*), 6)", matching)
 
 
-PERSONS, EVENTS = "count(DISTINCT f.person)", "count(DISTINCT (f.who, f.clock))"
+PERSONS, EVENTS = "count(DISTINCT f.person)", "count(DISTINCT f.event)"
 
 COMPUTATIONS = {
     "persons_returned": Computation("return_event", PERSONS, PERSONS, PERSONS),
@@ -74,12 +67,7 @@ COMPUTATIONS = {
     ),
     "rss_share_at_or_above": _share("f.score >= %(threshold)s"),
     "rss_low_confidence_share": _share("f.low_confidence"),
-    "rss_paired_change": _of_scores(
-        "round(avg(f.score), 6)",
-        facts="rss_pair",
-        crosswalk_versions=BOTH_CROSSWALKS,
-        delivery_ids=BOTH_DELIVERIES,
-    ),
+    "rss_paired_change": _of_scores("round(avg(f.score), 6)", facts="rss_pair"),
 }
 
 

@@ -246,7 +246,8 @@ CREATE TABLE IF NOT EXISTS marts.indicator_value (
 );
 COMMENT ON TABLE marts.indicator_value IS 'Indicators of the codebook with everything that a figure needs beside it';
 COMMENT ON COLUMN marts.indicator_value.below_minimum_cell IS 'Fewer persons than the indicator''s minimum cell: not for release';
-COMMENT ON COLUMN marts.indicator_value.disaggregation IS 'total, or the names of what it is broken down by, joined by _x_';
+COMMENT ON COLUMN marts.indicator_value.delivery_ids IS 'Deliveries of the country or source that the indicator is computed from';
+COMMENT ON COLUMN marts.indicator_value.disaggregation IS 'total, or the variable that it is broken down by';
 
 CREATE TABLE IF NOT EXISTS marts.comparability (
     source_id text NOT NULL,

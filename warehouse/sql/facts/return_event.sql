@@ -1,7 +1,9 @@
 SELECT
     r.country, r.source_id, r.delivery_id, r.crosswalk_version, r.return_date AS clock,
+    NULL::text AS earlier_delivery_id, NULL::text AS earlier_crosswalk_version,
     NULL::text AS wave, NULL::text AS dimension, NULL::text AS method,
     r.person_token AS person, coalesce(r.person_token, r.record_key) AS who,
+    md5(coalesce(r.person_token, r.record_key)::text || coalesce(r.return_date::text, ''))::uuid AS event,
     r.country_of_return, r.host_country, r.voluntariness, r.return_adm1, person.sex
 FROM marts.return_event AS r
 LEFT JOIN (

@@ -1,6 +1,7 @@
 -- Scores one below the other. Answers about an earlier time are never mixed with those about their own.
 SELECT
     s.country, s.source_id, s.delivery_id, s.crosswalk_version, s.interview_date AS clock,
+    NULL::text AS earlier_delivery_id, NULL::text AS earlier_crosswalk_version,
     s.wave, d.dimension, s.method, d.score, s.low_confidence, s.sex, s.interview_mode
 FROM marts.rss_score AS s
 CROSS JOIN LATERAL (
