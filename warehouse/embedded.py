@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 START_SECONDS = 60
 DATABASES = ("warehouse", "vault", "dagster")
 
+CREATE = "CREATE DATABASE {} TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'"
+"""Sorted by code point whatever the machine's own language: the same input has the same result everywhere."""
+
 SETTINGS = {
     # A server log quotes rows and parameters unless it is told not to: error text, failing statement, its parameters.
     # Even the first line of an error does (`invalid input syntax for type integer: "..."`), so errors are not logged at
@@ -135,7 +138,7 @@ class EmbeddedServer:
                 if name in there:
                     continue
                 try:
-                    conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+                    conn.execute(sql.SQL(CREATE).format(sql.Identifier(name)))
                 except (errors.DuplicateDatabase, errors.UniqueViolation):
                     continue  # another process made it in between
 

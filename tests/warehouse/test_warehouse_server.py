@@ -35,6 +35,7 @@ def test_server_has_its_three_databases_and_both_drivers(server: EmbeddedServer)
     for database in ("warehouse", "vault", "dagster"):
         with psycopg.connect(server.url(database).replace("+psycopg", "")) as conn:
             assert conn.info.dbname == database
+            assert conn.execute("SELECT 'Z' < 'a', upper('ñ')").fetchone() == (True, "Ñ"), "the same on every machine"
     assert server.url("dagster", "psycopg2").startswith("postgresql+psycopg2://")
 
 
