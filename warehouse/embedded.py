@@ -70,9 +70,9 @@ class EmbeddedServer:
 
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
-            self._forget_dead_holders()
             server = get_server(self.folder, cleanup_mode=self._cleanup, start=False)
             with server._lock:
+                self._forget_dead_holders()
                 server.ensure_pgdata_inited()
                 self._write_settings()
             _start(server)
