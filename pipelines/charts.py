@@ -31,15 +31,19 @@ def deliveries(frame: pd.DataFrame) -> str:
 
 
 def reasons(frame: pd.DataFrame) -> str:
-    """Why rows were rejected. Columns: rule, rows, source."""
+    """Why rows were rejected. Columns: reason, rows, source."""
     return _svg(
         alt.Chart(frame)
         .mark_bar()
         .encode(
-            y=alt.Y("rule:N", title=None, sort="-x", axis=alt.Axis(labelLimit=320)),
+            y=alt.Y("reason:N", title=None, sort="-x", axis=alt.Axis(labelLimit=330)),
             x=alt.X("rows:Q", title="rejected rows with this finding", axis=alt.Axis(tickMinStep=1)),
-            color=alt.Color("source:N", title="source", scale=alt.Scale(scheme="tableau10")),
+            color=alt.Color(
+                "source:N", title=None, scale=alt.Scale(scheme="tableau10"), legend=alt.Legend(orient="top")
+            ),
         )
+        .properties(width=WIDTH - 200),
+        sized=True,
     )
 
 

@@ -14,7 +14,10 @@ from rich.table import Table
 
 from assets import progress
 
-out = Console()
+WIDE = 160
+"""Columns of a table that goes into a file or a pipe."""
+
+out = Console(width=None if sys.stdout.isatty() else WIDE)
 err = Console(stderr=True)
 
 STATE_COLOURS = {

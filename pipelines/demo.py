@@ -27,7 +27,6 @@ REGISTRY = "hnd/inm_cases"
 def run_demo(as_json: bool) -> int:
     """The whole main job on sample deliveries; 0 when every delivery ended as it should."""
     from examples.make import make_samples
-
     from pipelines.deliveries import ledger_entries
     from pipelines.instance import instance
     from pipelines.overview import write_overview

@@ -19,7 +19,8 @@ from codebook.loader import load_codebook
 METHOD = "iom_2018"
 REASONS_SHOWN = 15
 SQL = Path(__file__).with_name("sql")
-NUMERIC = {"rows_in", "accepted", "rejected", "rows", "mean", "median", "n", "share", "low_confidence"}
+COUNTS = {"rows_in", "accepted", "rejected", "rows", "n", "low_confidence"}
+NUMERIC = COUNTS | {"mean", "median", "share"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,11 @@ class Frame:
 
     @classmethod
     def of(cls, data: pd.DataFrame) -> Frame:
-        rows = [[_text(value) for value in row] for row in data.itertuples(index=False)]
-        return cls(list(map(str, data.columns)), rows)
+        names = list(map(str, data.columns))
+        rows = [
+            [_text(name, value) for name, value in zip(names, row, strict=True)] for row in data.itertuples(index=False)
+        ]
+        return cls(names, rows)
 
 
 def write_overview(workplace: Workplace) -> Path:
@@ -57,11 +61,16 @@ def read(workplace: Workplace) -> dict[str, pd.DataFrame]:
     """The page's aggregates, by the name of the statement under `sql/` that makes them."""
     import sqlalchemy as sa
 
+    from expectations.words import Words
+
     with workplace.warehouse.connect() as conn:
-        return {
+        data = {
             path.stem: pd.read_sql(sa.text(path.read_text(encoding="utf-8")), conn, params={"method": METHOD})
             for path in sorted(SQL.glob("*.sql"))
         }
+    words = Words("en", load_codebook())
+    data["reasons"].insert(0, "reason", [words.rule(rule).message for rule in data["reasons"]["rule"]])
+    return data
 
 
 def render(data: dict[str, pd.DataFrame]) -> str:
@@ -112,9 +121,9 @@ def _charts(data: dict[str, pd.DataFrame]) -> dict[str, str]:
     return drawn
 
 
-def _text(value: Any) -> str:
-    if value is None or value != value:  # noqa: PLR0124  # not a number
+def _text(name: str, value: Any) -> str:
+    if pd.isna(value):
         return ""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) > 1 else f"{value:.2f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    if name in COUNTS:
+        return f"{int(value):,}"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
