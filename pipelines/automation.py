@@ -90,7 +90,7 @@ def _request(source: Source, key: str) -> dg.RunRequest:
 @dg.op(
     description=f"Deletes records of runs older than {KEEP_RUNS_DAYS} days: the event log has no retention of its own."
 )
-def prune_runs(context: dg.OpExecutionContext) -> None:
+def delete_old_runs(context: dg.OpExecutionContext) -> None:
     instance = context.instance
     old = dg.RunsFilter(
         created_before=datetime.now(UTC) - timedelta(days=KEEP_RUNS_DAYS),
@@ -110,7 +110,7 @@ def _batches(instance: dg.DagsterInstance, old: dg.RunsFilter) -> Iterator[dg.Da
 
 @dg.job(name="prune_runs", executor_def=dg.in_process_executor)
 def prune_job() -> None:
-    prune_runs()
+    delete_old_runs()
 
 
 prune_weekly = dg.ScheduleDefinition(
