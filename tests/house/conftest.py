@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ class House:
         """Run the command line; `expect` is the exit code it must have (None: any)."""
         command = [sys.executable, "-m", "pipelines.cli", *arguments]
         done = subprocess.run(
-            command, cwd=PROJECT, env=self.environment | more, capture_output=True, text=True, timeout=280
+            command, check=False, cwd=PROJECT, env=self.environment | more, capture_output=True, text=True, timeout=280
         )
         assert expect is None or done.returncode == expect, f"exit {done.returncode}: {done.stdout}\n{done.stderr}"
         return done
@@ -60,10 +61,9 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def demo(server_folder: Path) -> Iterator[House]:
     """The home after `homeward demo`; the server is held up, so that each command does not start its own."""
-    folder = tmp_path_factory.mktemp("demo")
-    house = House(folder / "var", folder / "samples")
+    house = House(server_folder / "demo" / "var", server_folder / "demo" / "samples")
     server = EmbeddedServer(house.home / "postgres").start()
     try:
         house.homeward("demo")
@@ -73,12 +73,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(server_folder: Path) -> Iterator[House]:
     """An empty home."""
-    made = House(tmp_path / "var", tmp_path / "samples")
+    folder = Path(tempfile.mkdtemp(dir=server_folder))
+    folder.chmod(0o755)
+    made = House(folder / "var", folder / "samples")
     server = EmbeddedServer(made.home / "postgres").start()
     try:
         yield made
     finally:
         server.stop()
-        shutil.rmtree(made.home, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -32,7 +32,8 @@ def test_every_sample_is_published_with_the_counts_of_its_manifest(demo: House, 
 def test_every_row_has_the_outcome_that_its_manifest_promises(demo: House, source: str) -> None:
     found: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
     for table, row, rule, severity in demo.sql(
-        f"SELECT source_table, source_row, rule, severity FROM audit.finding WHERE source_id = '{source}' AND source_row IS NOT NULL"
+        "SELECT source_table, source_row, rule, severity FROM audit.finding"
+        f" WHERE source_id = '{source}' AND source_row IS NOT NULL"
     ):
         found[table, row][rule] = severity
     differing = []
@@ -68,10 +69,11 @@ def test_nothing_planted_is_found_outside_the_vault(demo: House) -> None:
     """Names, ids, phones and notes of the samples: in files, in the warehouse, in Dagster's storage."""
     planted = {p.value for manifest in demo.manifests().values() for p in manifest.planted if len(p.value) >= 6}
     needles = {value.encode() for value in planted}
+    sealed = (demo.home / "postgres", demo.home / "vault")
     haystacks = [
         path
         for path in demo.home.rglob("*")
-        if path.is_file() and not path.is_relative_to(demo.home / "postgres") and not path.is_relative_to(demo.home / "vault")
+        if path.is_file() and not any(path.is_relative_to(folder) for folder in sealed)
     ]
     assert any(path.suffix == ".parquet" for path in haystacks)
     leaks = [str(path.relative_to(demo.home)) for path in haystacks if any(n in path.read_bytes() for n in needles)]
