@@ -140,15 +140,16 @@ def passed(
 ) -> None:
     """A stage is done: move to `state` unless the delivery is further already, and keep what was counted.
 
-    `counts`: `rows_in`, `rows_out` and `rejected` (or `held_back`) are of the whole delivery, other names of entities.
+    `counts`: `rows_in`, `rows_out` (or `accepted`) and `rejected` (or `held_back`) are of the whole delivery; what else
+    a stage counted is not kept here.
     """
     with transaction(engine, f"ledger, {source} {delivery}") as conn:
         set_state(conn, source, delivery, state, run_id=run_id)
-        own = dict(counts or {})
-        rejected = own.pop("rejected", 0) + own.pop("held_back", 0)
+        own = counts or {}
         if "rows_in" in own:
-            rows_in = own.pop("rows_in")
-            count(conn, source, delivery, state, "delivery", WHOLE, rows_in, own.pop("rows_out", rows_in), rejected)
+            rejected = own.get("rejected", 0) + own.get("held_back", 0)
+            rows_out = own.get("rows_out", own.get("accepted", own["rows_in"]))
+            count(conn, source, delivery, state, "delivery", WHOLE, own["rows_in"], rows_out, rejected)
 
 
 def refuse(engine: Engine, source: str, delivery: str, *, rule: str, reason: str, run_id: str | None = None) -> None:
