@@ -15,6 +15,9 @@ from sources.models import Source
 UPLOADS_PER_TICK = 20
 KEEP_RUNS_DAYS = 90
 
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Dagster would tell every event on stderr a second time; they are in the UI, and a fault is told in one line."""
+
 
 def job_name(source_id: str) -> str:
     return f"deliver_{slug(source_id)}"
@@ -27,6 +30,7 @@ def delivery_job(source: Source) -> UnresolvedAssetJobDefinition:
         selection=dg.AssetSelection.key_prefixes(source.source.split("/")),
         partitions_def=partitions(source),
         executor_def=dg.in_process_executor,
+        config=QUIET,
         description=f"{source.title['en']}: one delivery from received to published.",
     )
 
@@ -35,6 +39,7 @@ marts_job = dg.define_asset_job(
     "refresh_marts",
     selection=dg.AssetSelection.groups("marts"),
     executor_def=dg.in_process_executor,
+    config=QUIET,
     description="Scores, indicator values and comparability, from what is published now.",
 )
 nightly = dg.ScheduleDefinition(
