@@ -39,7 +39,7 @@ def scrubbed(error: BaseException, where: str = "") -> HomewardError:
     if isinstance(error, HomewardError):
         return error
     origin = getattr(error, "orig", None) or error  # SQLAlchemy wraps the driver's error
-    if hasattr(origin, "sqlstate"):
+    if hasattr(origin, "sqlstate") or hasattr(origin, "pgcode"):  # psycopg 3, and 2 of Dagster's storage
         return _of_database(origin, where)
     if isinstance(error, OSError) and error.errno:
         return Unavailable(f"the system said: {os.strerror(error.errno)}", where, "mend it and run again")
@@ -57,7 +57,7 @@ def scrub(error: BaseException) -> str:
 
 
 def _of_database(error: BaseException, where: str) -> HomewardError:
-    state: str | None = getattr(error, "sqlstate", None)
+    state: str | None = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     if state is None or state.startswith(_SERVER_AWAY):
         return Unavailable(
             f"the database did not serve, SQLSTATE {state or 'none'}", where, "see that it is up and run again"

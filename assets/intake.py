@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from anonymization.leakguard import no_values
 from anonymization.store import SUFFIX, Sealed, SealedFile, seal
 from assets.workplace import Workplace
 from codebook.errors import HomewardError, Unavailable
@@ -27,6 +28,8 @@ SETTLE_SECONDS = 2.0
 """What is dropped into the inbox is complete when it has not changed for this long (or has a `.done` beside it)."""
 COMPLETE = ".complete"
 """In the folder of an upload that `deliver` made: it was put there as a whole."""
+TAKEN = ".taken-"
+"""Before the name of a folder that was received and is being removed: half of it must not look like an upload."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def deliver(workplace: Workplace, source: Source, files: Sequence[Path]) -> Path
     if len(set(names)) != len(names):
         raise HomewardError("two files of one delivery have the same name", where=source.source, mend="rename one")
     inbox = workplace.inbox / source.source
-    upload = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+    upload = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{uuid.uuid4().hex[:8]}"
     draft, final = inbox / f".{upload}", inbox / upload
     try:
         draft.mkdir(parents=True)
@@ -147,8 +150,21 @@ class Receipt:
     already_received: bool
 
 
-def receive(workplace: Workplace, source: Source, upload: Upload) -> Receipt:
-    """Seal the upload's files, enter the delivery into the ledger, clear the inbox; in this order."""
+def receive(workplace: Workplace, source: Source, upload: Upload) -> Receipt | None:
+    """Seal the upload's files, enter the delivery into the ledger, clear the inbox; in this order.
+
+    None: another process took the upload in the meantime.
+    """
+    from warehouse.lock import source_lock
+
+    inbox = f"inbox of {source.source}"
+    with no_values(inbox), source_lock(workplace.warehouse, inbox):
+        for taken in (workplace.inbox / source.source).glob(f"{TAKEN}*"):
+            shutil.rmtree(taken)
+        return _take(workplace, source, upload) if upload.path.exists() else None
+
+
+def _take(workplace: Workplace, source: Source, upload: Upload) -> Receipt:
     from warehouse import ledger
 
     contents = _contents(source, upload)
@@ -227,7 +243,7 @@ def _digest(hashes: list[str]) -> str:
 
 def _clear(upload: Upload) -> None:
     if upload.path.is_dir():
-        shutil.rmtree(upload.path)
+        shutil.rmtree(upload.path.rename(upload.path.with_name(TAKEN + upload.path.name)))
     else:
-        upload.path.unlink(missing_ok=True)
         upload.path.with_name(upload.path.name + ".done").unlink(missing_ok=True)
+        upload.path.unlink(missing_ok=True)

@@ -23,7 +23,8 @@ def whole_folder(final: Path) -> Iterator[Path]:
     """A draft folder that takes the place of `final` when the block ends well, and vanishes when it does not."""
     draft = final.with_name(f".{final.name}-{os.getpid()}")
     try:
-        shutil.rmtree(draft, ignore_errors=True)
+        for abandoned in final.parent.glob(f".{final.name}-*"):  # of a killed run: whoever writes here holds the source
+            shutil.rmtree(abandoned, ignore_errors=True)
         draft.mkdir(parents=True)
         yield draft
         shutil.rmtree(final, ignore_errors=True)

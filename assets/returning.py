@@ -35,6 +35,7 @@ def write_return(workplace: Workplace, delivery: Delivery) -> None:
         refused=refused,
         findings=as_findings(ledger.findings(workplace.warehouse, delivery.id, delivery.key)),
     )
+    ledger.note(workplace.warehouse, delivery.id, delivery.key, ledger.RETURNED)
 
 
 def marked_return(

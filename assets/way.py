@@ -25,7 +25,7 @@ from assets.workplace import Workplace
 from codebook.errors import Refused
 from sources.models import Source
 
-__all__ = ["LAST_STAGE", "STAGES", "Stage", "pass_stage", "refresh_marts"]
+__all__ = ["LAST_STAGE", "STAGES", "Stage", "pass_stage", "refresh_marts", "write_owed_returns"]
 
 
 @dataclass(frozen=True)
@@ -91,3 +91,17 @@ def pass_stage(workplace: Workplace, source: Source, key: str, stage: Stage, run
             return StageReport(stage.name, "refused", refused=str(refusal))
         ledger.passed(workplace.warehouse, source.source, key, report.state, counts=report.counts, run_id=run_id)
         return report
+
+
+def write_owed_returns(workplace: Workplace, source: Source) -> list[str]:
+    """Write the returns that a crash right after the end of a delivery's way held back; keys of the deliveries."""
+    from warehouse import ledger
+    from warehouse.lock import source_lock
+
+    if not ledger.unreturned(workplace.warehouse, source.source):
+        return []
+    with no_values(f"{source.source}, returns"), source_lock(workplace.warehouse, source.source):
+        owed = ledger.unreturned(workplace.warehouse, source.source)
+        for key in owed:
+            write_return(workplace, intake.find(workplace, source, key))
+    return owed

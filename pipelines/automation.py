@@ -77,7 +77,7 @@ def inbox_sensor(sources: Sequence[Source], jobs: Sequence[UnresolvedAssetJobDef
                     break
                 left -= 1
                 receipt = intake.receive(workplace, source, upload)
-                if not receipt.already_received:
+                if receipt and not receipt.already_received:
                     keys.append(receipt.delivery.key)
             if keys:
                 new_keys.append(partitions(source).build_add_request(keys))

@@ -176,8 +176,9 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("HOMEWARD_DEBUG"):
             raise
-        # Only the kind of an unforeseen error is shown: its text could quote a delivery.
-        print(f"homeward: internal error ({type(error).__name__}): run again with --debug", file=sys.stderr)  # noqa: T201
+        from anonymization.leakguard import scrub  # the text of an unforeseen error could quote a delivery
+
+        print(f"homeward: {scrub(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(FAULT)
 
 

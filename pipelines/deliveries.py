@@ -53,7 +53,7 @@ def run_again(source_id: str | None, delivery: str, as_json: bool) -> int:
         raise HomewardError("a delivery is named within its source", where="--delivery", mend="give --source as well")
     workplace, found = settings().workplace(), instance()
     with console.watching("homeward run"):
-        outcome = run_delivery(workplace, found, intake.find(workplace, load_source(source_id), delivery))
+        outcome = run_delivery(workplace, found, intake.find(workplace, load_source(source_id), delivery), again=True)
         if outcome.state == "published":
             run_marts(found)
     return _told([outcome], source_id, as_json)
@@ -63,7 +63,13 @@ def _told(outcomes: list[Outcome], source_id: str | None, as_json: bool) -> int:
     """Print what became of the deliveries; the exit code for it."""
     entries = {(e["source"], e["delivery"]): e for e in ledger_entries(source_id)}
     rows = [
-        {**entries.get((outcome.source, outcome.delivery), {}), "state": outcome.state, "fault": outcome.fault}
+        {
+            "source": outcome.source,
+            "delivery": outcome.delivery,
+            **entries.get((outcome.source, outcome.delivery), {}),
+            "state": outcome.state,
+            "fault": outcome.fault,
+        }
         for outcome in outcomes
     ]
     if as_json:
@@ -71,8 +77,14 @@ def _told(outcomes: list[Outcome], source_id: str | None, as_json: bool) -> int:
     elif not rows:
         console.out.print("Nothing waits.")
     else:
-        columns = ("source", "delivery", "state", "rows_in", "accepted", "rejected", "fault")
+        columns = ("source", "delivery", "state", "rows_in", "accepted", "rejected")
         console.print_table(columns, [[row.get(name) for name in columns] for row in rows])
+    for outcome in outcomes:
+        if outcome.fault:
+            told = " ".join(
+                part for part in (outcome.source, outcome.delivery, f"{outcome.state}:", outcome.fault) if part
+            )
+            console.err.print(f"homeward: {told}", highlight=False, markup=False, soft_wrap=True)
     return _exit_code(rows)
 
 

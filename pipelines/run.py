@@ -5,11 +5,15 @@ Everything that waits is taken: complete uploads in the inbox, and deliveries th
 
 from __future__ import annotations
 
+import logging
+import os
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from anonymization.leakguard import scrub
 from assets import intake
 from assets.intake import SETTLE_SECONDS, Delivery
 from assets.workplace import Workplace
@@ -18,7 +22,7 @@ from sources.loader import list_sources, load_source
 from sources.models import Source
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance
+    from dagster import DagsterInstance, JobDefinition
 
 
 @dataclass(frozen=True)
@@ -39,28 +43,47 @@ def chosen_sources(source_id: str | None) -> list[Source]:
 def run_waiting(workplace: Workplace, instance: DagsterInstance, sources: list[Source]) -> Iterator[Outcome]:
     """Take everything that waits for `sources`, one delivery after the other; yields as each is done."""
     _let_settle(workplace, sources)
-    ran = False
+    published = False
     for source in sources:
-        for delivery, known in _waiting_deliveries(workplace, source):
-            if known:
-                yield Outcome(source.source, delivery.key, "already_received")
-                continue
-            outcome = run_delivery(workplace, instance, delivery)
-            ran = ran or outcome.state == "published"
-            yield outcome
-    if ran:
+        try:
+            for outcome in _run_source(workplace, instance, source):
+                published = published or outcome.state == "published"
+                yield outcome
+        except HomewardError as error:  # one source's trouble is no reason to leave the others' deliveries
+            yield Outcome(source.source, "", "failed", str(error))
+    if published or _marts_are_behind(workplace, instance):
         run_marts(instance)
 
 
-def _waiting_deliveries(workplace: Workplace, source: Source) -> Iterator[tuple[Delivery, bool]]:
-    """Unfinished deliveries first, then uploads; the flag says that it had been received before."""
+def _run_source(workplace: Workplace, instance: DagsterInstance, source: Source) -> Iterator[Outcome]:
+    """What a crash left owing first, then unfinished deliveries, then uploads."""
+    from assets.way import write_owed_returns
     from warehouse import ledger
 
+    for key in write_owed_returns(workplace, source):
+        yield _as_it_stands(workplace, source.source, key)
     for entry in ledger.unfinished(workplace.warehouse, source.source):
-        yield intake.find(workplace, source, entry.delivery_id), False
+        yield run_delivery(workplace, instance, intake.find(workplace, source, entry.delivery_id))
     for upload in intake.waiting(workplace, source.source):
         receipt = intake.receive(workplace, source, upload)
-        yield receipt.delivery, receipt.already_received
+        if receipt is None:
+            continue
+        if receipt.already_received:
+            reason = ledger.refusal(workplace.warehouse, source.source, receipt.delivery.key)
+            yield Outcome(source.source, receipt.delivery.key, "already_received", reason)
+        else:
+            yield run_delivery(workplace, instance, receipt.delivery)
+
+
+def _marts_are_behind(workplace: Workplace, instance: DagsterInstance) -> bool:
+    """Whether something was published after the last refresh: the run that should have done it was killed."""
+    import dagster as dg
+
+    from warehouse import ledger
+
+    published = [entry.published_at for entry in ledger.deliveries(workplace.warehouse) if entry.published_at]
+    last = instance.get_latest_materialization_event(dg.AssetKey(["marts", "rss_score"]))
+    return bool(published) and (last is None or max(published).timestamp() > last.timestamp)
 
 
 def _let_settle(workplace: Workplace, sources: list[Source]) -> None:
@@ -70,21 +93,34 @@ def _let_settle(workplace: Workplace, sources: list[Source]) -> None:
         time.sleep(0.2)
 
 
-def run_delivery(workplace: Workplace, instance: DagsterInstance, delivery: Delivery) -> Outcome:
-    """One delivery through all its stages, unless another process is at it. A fault is told, not raised."""
+def run_delivery(workplace: Workplace, instance: DagsterInstance, delivery: Delivery, again: bool = False) -> Outcome:
+    """One delivery through all its stages, unless another process is at it. A fault is told, not raised.
+
+    `again`: also if it is through already; else it is left as it stands.
+    """
     from warehouse import ledger
     from warehouse.lock import source_lock
 
-    try:
-        with source_lock(workplace.warehouse, f"run of {delivery.id} {delivery.key}", wait=0):
-            if fault := _execute(instance, delivery):
-                return Outcome(delivery.id, delivery.key, "failed", fault)
-    except Unavailable as error:
-        return Outcome(delivery.id, delivery.key, "held_elsewhere", str(error))
-    entry = ledger.delivery(workplace.warehouse, delivery.id, delivery.key)
+    with ExitStack() as held:
+        try:
+            held.enter_context(source_lock(workplace.warehouse, f"run of {delivery.id} {delivery.key}", wait=0))
+        except Unavailable as error:
+            return Outcome(delivery.id, delivery.key, "held_elsewhere", str(error))
+        standing = _as_it_stands(workplace, delivery.id, delivery.key)
+        if standing.state in ledger.FINAL and not again:
+            return standing
+        if fault := _execute(instance, delivery):
+            return Outcome(delivery.id, delivery.key, "failed", fault)
+    return _as_it_stands(workplace, delivery.id, delivery.key)
+
+
+def _as_it_stands(workplace: Workplace, source: str, key: str) -> Outcome:
+    from warehouse import ledger
+
+    entry = ledger.delivery(workplace.warehouse, source, key)
     if entry is None:
-        raise HomewardError("the delivery is no longer in the ledger", where=f"{delivery.id} {delivery.key}")
-    return Outcome(delivery.id, delivery.key, entry.state, entry.refused_reason)
+        raise HomewardError("the delivery is no longer in the ledger", where=f"{source} {key}")
+    return Outcome(source, key, entry.state, entry.refused_reason)
 
 
 def _execute(instance: DagsterInstance, delivery: Delivery) -> str | None:
@@ -92,14 +128,13 @@ def _execute(instance: DagsterInstance, delivery: Delivery) -> str | None:
     from assets.factory import partitions
     from pipelines.definitions import defs, job_name
 
-    name = partitions(delivery.source).name
-    if name and not instance.has_dynamic_partition(name, delivery.key):
-        instance.add_dynamic_partitions(name, [delivery.key])
-    job = defs.resolve_job_def(job_name(delivery.id))
     try:
-        job.execute_in_process(instance=instance, partition_key=delivery.key, raise_on_error=True)
-    except HomewardError as error:
-        return str(error)
+        name = partitions(delivery.source).name
+        if name and not instance.has_dynamic_partition(name, delivery.key):
+            instance.add_dynamic_partitions(name, [delivery.key])
+        _run_job(defs.resolve_job_def(job_name(delivery.id)), instance, delivery.key)
+    except Exception as error:  # Dagster's own storage may be what went away
+        return scrub(error)
     return None
 
 
@@ -107,4 +142,16 @@ def run_marts(instance: DagsterInstance) -> None:
     """Refresh scores, indicators and comparability."""
     from pipelines.definitions import defs
 
-    defs.resolve_job_def("refresh_marts").execute_in_process(instance=instance, raise_on_error=True)
+    _run_job(defs.resolve_job_def("refresh_marts"), instance)
+
+
+def _run_job(job: JobDefinition, instance: DagsterInstance, partition: str | None = None) -> None:
+    """Dagster writes down every event for the UI; the terminal gets what the command line says, and no tracebacks."""
+    level = "DEBUG" if os.environ.get("HOMEWARD_DEBUG") else "CRITICAL"
+    logging.getLogger("dagster.redacted_errors").addFilter(_in_debug)  # Dagster resets this logger, but not its filters
+    console = {"loggers": {"console": {"config": {"log_level": level}}}}
+    job.execute_in_process(console, instance, partition_key=partition, raise_on_error=True)
+
+
+def _in_debug(_: logging.LogRecord) -> bool:
+    return bool(os.environ.get("HOMEWARD_DEBUG"))

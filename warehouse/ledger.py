@@ -24,6 +24,8 @@ from warehouse.engine import driver, run, template, transaction
 
 WAY = ("received", "pseudonymized", "harmonized", "validated", "published")
 FINAL = ("published", "refused", "superseded", "withdrawn")
+RETURNED = "returned"
+"""Event: the marked return lies in the outbox."""
 WHOLE = "*"
 """Name under which a stage's counts of the whole delivery stand."""
 
@@ -236,6 +238,13 @@ def deliveries(
 def unfinished(engine: Engine, source: str | None = None) -> list[Entry]:
     """Deliveries that stopped on their way, in the order in which they came."""
     return deliveries(engine, source, unfinished=True)[::-1]
+
+
+def unreturned(engine: Engine, source: str) -> list[str]:
+    """Ids of deliveries that are through and whose return was not written since: a crash came in between."""
+    with transaction(engine, "ledger") as conn:
+        rows = run(conn, template("unreturned"), {"source": source, "returned": RETURNED}).fetchall()
+    return [str(delivery) for (delivery,) in rows]
 
 
 def counts(engine: Engine, source: str, delivery: str) -> list[Count]:
