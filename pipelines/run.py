@@ -146,11 +146,9 @@ def run_marts(instance: DagsterInstance) -> None:
 
 
 def _run_job(job: JobDefinition, instance: DagsterInstance, partition: str | None = None) -> None:
-    """Dagster writes down every event for the UI; the terminal gets what the command line says, and no tracebacks."""
-    level = "DEBUG" if os.environ.get("HOMEWARD_DEBUG") else "CRITICAL"
+    """Dagster keeps what happened for the UI; the terminal gets what the command line says, and no traceback."""
     logging.getLogger("dagster.redacted_errors").addFilter(_in_debug)  # Dagster resets this logger, but not its filters
-    console = {"loggers": {"console": {"config": {"log_level": level}}}}
-    job.execute_in_process(console, instance, partition_key=partition, raise_on_error=True)
+    job.execute_in_process(instance=instance, partition_key=partition, raise_on_error=True)
 
 
 def _in_debug(_: logging.LogRecord) -> bool:
