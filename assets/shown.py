@@ -106,8 +106,7 @@ def definition_metadata(source: Source, stage: str) -> dict[str, Any]:
     for entry in entries:
         name = f"{entry.entity}.{entry.variable}"
         variable = codebook.entities[entry.entity].variable(entry.variable)
-        origin = f"from {', '.join(entry.columns) or 'a constant'}, {entry.rule}, {entry.status}"
-        columns.append(dg.TableColumn(name, variable.type, description=f"{variable.label.en}: {origin}"))
+        columns.append(dg.TableColumn(name, variable.type, description=f"{variable.label.en}: {entry}"))
         deps[name] = [dg.TableColumnDep(upstream, column) for column in entry.columns]
         rows.append(f"| {name} | {', '.join(entry.columns)} | {entry.rule} | {entry.status} |")
     table = "\n".join(["| variable | supplier's column | rule | status |", "|---|---|---|---|", *rows])
