@@ -4,8 +4,6 @@ A thin wrapping. What a stage does is in `assets/stages/`; what is shown of it i
 """
 
 # No postponed annotations here: Dagster reads those of its functions as they stand.
-from typing import Any
-
 import dagster as dg
 
 from assets import shown
@@ -57,7 +55,7 @@ def _stage_asset(source: Source, stage: Stage, upstream: list[dg.AssetKey]) -> d
         check_specs=shown.check_specs(key(source, stage.name), stage.name),
         code_version=source.version,
     )
-    def materialize(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    def materialize(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads it
         workplace: Workplace = context.resources.workplace
         done = pass_stage(workplace, source, context.partition_key, stage, run_id=context.run_id)
         context.log.info(shown.one_line(done))
@@ -78,7 +76,7 @@ def _ledger_asset(source: Source, upstream: list[dg.AssetKey]) -> dg.AssetsDefin
         description=f"{source.title['en']}. The last 20 deliveries: state, rows in, accepted, rejected.",
         required_resource_keys={"workplace"},
     )
-    def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads it
         from warehouse import ledger
 
         entries = ledger.deliveries(context.resources.workplace.warehouse, source.source)[:20]
