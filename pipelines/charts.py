@@ -14,6 +14,8 @@ VERDICTS = {"accepted": "#2f7d5b", "rejected": "#b5472f"}
 BANDS = {"low": "#b5472f", "middle": "#d9a441", "high": "#2f7d5b"}
 WAVES = {"baseline": "#8a9bb0", "midterm": "#5a7ca3", "endline": "#1f4e79"}
 FONT = "system-ui, sans-serif"
+PADDING = {"left": 48, "right": 8, "top": 4, "bottom": 4}
+"""Room at the left: the reader's font may be wider than the one with which the labels were measured."""
 
 
 def deliveries(frame: pd.DataFrame) -> str:
@@ -87,5 +89,9 @@ def _colour(field: str, colours: dict[str, str]) -> alt.Color:
 
 def _svg(chart: alt.Chart | alt.FacetChart, sized: bool = False) -> str:
     drawn = chart if sized else chart.properties(width=WIDTH)
-    styled = drawn.configure(font=FONT).configure_view(stroke=None).configure_axis(grid=False, domainColor="#999")
+    styled = (
+        drawn.configure(font=FONT, padding=PADDING)
+        .configure_view(stroke=None)
+        .configure_axis(grid=False, domainColor="#999")
+    )
     return str(vlc.vegalite_to_svg(styled.to_json()))
