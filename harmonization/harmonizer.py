@@ -43,7 +43,7 @@ class Harmonizer:
     def __init__(self, source: Source, codebook: Codebook) -> None:
         self._codebook = codebook
         self._made: dict[str, dict[str, list[_Variable]]] = {
-            table.name: {entity: [] for entity in table.entities} for table in source.tables
+            table.name: {entity: [] for entity in source.makes(table.name)} for table in source.tables
         }
         for (table, entity, name), rows in source.crosswalk.variables.items():
             columns = tuple(dict.fromkeys(column for row in rows for column in row.columns))

@@ -24,7 +24,7 @@ RULES_OF_TYPE: dict[str, tuple[str, ...]] = {
     "integer": ("number", "age", "constant"),
     "decimal": ("number", "constant"),
     "date": ("date", "constant"),
-    "place": ("geography",),
+    "place": ("geography", "constant"),
     "text": ("copy", "constant"),
 }
 CODED_RULES = ("recode", "select_multiple", "first_of", "case")
@@ -118,6 +118,8 @@ class _Row:
             self.wrong("a constant is either a target or a param", "fill one of the two")
         if variable.coded and not self.row.target:
             self.wrong(f"the constant of `{variable.name}` is a code", "write its name as target")
+        if variable.type == "place":
+            self.known("P-code", self.row.param, {place.pcode for place in self.codebook.places(self.source.country)})
 
     def check_coded(self) -> None:
         row = self.row

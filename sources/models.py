@@ -233,6 +233,12 @@ class Source(Declaration):
     crosswalk: Crosswalk
     corrections: tuple[Correction, ...] = ()
 
+    def makes(self, table: str) -> list[str]:
+        """Entities of which rows of `table` make records. One that is declared and not mapped is a reference: its key
+        only ties the table's records to a household or case that another table makes."""
+        mapped = {entity for of_table, entity, _ in self.crosswalk.variables if of_table == table}
+        return [entity for entity in self.table(table).entities if entity in mapped]
+
     def passing(self, table: str) -> list[str]:
         """The allow-list: columns that pass the gate. Of a passing family, those that the crosswalk names."""
         declared = self.table(table)

@@ -26,8 +26,8 @@ LOADS_AT_ONCE = 2
 
 
 def entities_of(source: Source) -> list[str]:
-    """Every entity that the source's tables make."""
-    return sorted({entity for table in source.tables for entity in table.entities})
+    """Every entity of which the source's tables make records."""
+    return sorted({entity for table in source.tables for entity in source.makes(table.name)})
 
 
 def validate(workplace: Workplace, delivery: Delivery) -> StageReport:

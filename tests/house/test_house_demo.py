@@ -90,3 +90,13 @@ def test_running_again_changes_nothing(demo: House) -> None:
 def test_scores_by_sql_and_by_python_agree_on_the_worked_example(demo: House) -> None:
     (count,) = demo.sql("SELECT count(*) FROM marts.rss_score WHERE composite IS NOT NULL")[0]
     assert count > 300
+
+
+def test_every_service_is_tied_to_its_case(demo: House) -> None:
+    ((services, tied),) = demo.sql(
+        "SELECT count(*), count(c.record_key) FROM core.assistance AS a"
+        ' LEFT JOIN core."case" AS c ON c.record_key = a.case_key'
+    )
+    cases_rejected = demo.sql("SELECT count(*) FROM audit.finding WHERE source_table = 'cases' AND severity = 'error'")
+    assert services > 600
+    assert services - tied <= 5 * cases_rejected[0][0]
