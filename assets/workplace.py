@@ -83,11 +83,16 @@ class Workplace:
     def warehouse(self) -> Engine:
         """Engine on the warehouse, with its schemas in place."""
         from codebook.loader import load_codebook
+        from sources.loader import list_sources
         from warehouse import engine, schema
 
         connected = engine.connect(self.warehouse_url)
-        schema.migrate(connected, load_codebook())
+        schema.migrate(connected, load_codebook(), {source[:3].upper() for source in list_sources()})
         return connected
+
+    def ready_url(self) -> str:
+        """The warehouse's URL, once its schemas and roles are in place."""
+        return self.warehouse.url.render_as_string(hide_password=False)
 
     @cached_property
     def server(self) -> EmbeddedServer:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codebook.errors import HomewardError
 from pipelines import console
 from pipelines.settings import settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LAYOUTS = ("table", "csv", "json", "parquet")
 
@@ -20,7 +24,7 @@ def ask(sql: str, role: str, layout: str, out: Path | None) -> None:
         raise HomewardError(f"no format {layout}", where="--format", mend=f"one of {', '.join(LAYOUTS)}")
     if layout == "parquet" and out is None:
         raise HomewardError("parquet is not for a terminal", where="--format", mend="name a file with --out")
-    answer = access.query(settings().workplace().warehouse_url, sql, role)
+    answer = access.query(settings().workplace().ready_url(), sql, role)
     if layout == "parquet":
         import pyarrow.parquet as pq
 
@@ -29,12 +33,23 @@ def ask(sql: str, role: str, layout: str, out: Path | None) -> None:
         import pyarrow.csv as pa_csv
 
         # One chunk: pyarrow 26.0.1 writes uninitialised memory for an empty chunk among others.
-        pa_csv.write_csv(answer.combine_chunks(), out or sys.stdout.buffer)
+        pa_csv.write_csv(_flat(answer).combine_chunks(), out or sys.stdout.buffer)
     elif layout == "json":
         rows = [{name: _plain(value) for name, value in row.items()} for row in answer.to_pylist()]
         console.print_json(rows)
     else:
         console.print_table(answer.column_names, [list(row.values()) for row in answer.to_pylist()])
+
+
+def _flat(answer: pa.Table) -> pa.Table:
+    """The answer with its lists as text, joined by `|`: CSV has no lists."""
+    import pyarrow as pa
+
+    for index, field in enumerate(answer.schema):
+        if pa.types.is_list(field.type):
+            joined = [None if one is None else "|".join(map(str, one)) for one in answer[field.name].to_pylist()]
+            answer = answer.set_column(index, field.name, pa.array(joined, pa.string()))
+    return answer
 
 
 def _plain(value: object) -> object:

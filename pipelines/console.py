@@ -14,6 +14,8 @@ from rich.table import Table
 
 from assets import progress
 
+MANY = 8
+"""So many columns are folded before a table is told record by record."""
 WIDE = 160
 """Columns of a table that goes into a file or a pipe."""
 
@@ -35,7 +37,11 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
-    """A table; numbers right-aligned with thousands, nulls blank."""
+    """A table; numbers right-aligned with thousands, nulls blank. One that is too wide is told record by record."""
+    if sum(_width(index, name, rows) + 3 for index, name in enumerate(columns)) > out.width and len(columns) > MANY:
+        for row in rows:
+            print_table(("column", "value"), [[name, value] for name, value in zip(columns, row, strict=True)])
+        return
     table = Table(title=title, title_justify="left", header_style="bold")
     for index, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float | None) for row in rows)
@@ -43,6 +49,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     out.print(table)
+
+
+def _width(index: int, name: str, rows: Sequence[Sequence[Any]]) -> int:
+    return min(max([len(name), *(len(_cell(row[index])) for row in rows)]), 30)
 
 
 def _cell(value: Any) -> str:

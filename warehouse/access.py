@@ -90,6 +90,7 @@ ARROW: dict[int, pa.DataType] = {
 """Arrow types of PostgreSQL's by object id; numeric keeps the digits it has, anything else becomes text."""
 
 NUMERIC = 1700
+DENIED = "42501"
 
 
 def query(url: str, statement: str, role: str | None = None) -> pa.Table:
@@ -114,6 +115,8 @@ def query(url: str, statement: str, role: str | None = None) -> pa.Table:
 def _of_statement(error: psycopg.Error) -> HomewardError:
     """Errors of class 42 speak of names in the statement; all others may quote a row."""
     said = error.diag.message_primary
+    if error.sqlstate == DENIED and said:
+        return HomewardError(said, "query", "name the columns, or read marts.<entity>, which has no restricted ones")
     if error.sqlstate is not None and error.sqlstate.startswith(("42", "25006", "22023")) and said:
         return HomewardError(said, "query")
     return translated(error, "query")
