@@ -1,0 +1,128 @@
+"""What the documentation tells people to type does what it says: every command, in order, in the home of the demo."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from warehouse.embedded import EmbeddedServer
+
+if TYPE_CHECKING:
+    from conftest import House
+
+pytestmark = pytest.mark.slow
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGES = ("README.md", "docs/data-engineer.md", "docs/statistics-office.md", "docs/analyst.md", "docs/privacy.md")
+"""Not docs/add-a-source.md: its example is taken off the page and run by a test of its own."""
+SLV, ETH = "slv/dgme_returns", "eth/kobo_rss"
+SERVES = {0, 1}
+"""Done, or done with rejected rows: nothing that the documentation shows is refused or fails."""
+
+
+def commands() -> list[str]:
+    """Every `homeward ...` line of a shell block, and every one within a sentence that names a source; each once."""
+    found = []
+    for page in PAGES:
+        text = (PROJECT / page).read_text(encoding="utf-8")
+        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+            found += [line for line in block.splitlines() if line.startswith("homeward ")]
+        found += re.findall(r"`(homeward [^`\n]*--source[^`\n]*)`", text)
+    return list(dict.fromkeys(line.split("  #")[0].strip() for line in found))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who types what the documentation says, in a folder with the files that it speaks of."""
+
+    demo: House
+    folder: Path
+    meant: dict[str, str]
+    environment: dict[str, str]
+
+    def types(self, command: str) -> subprocess.Popen[str]:
+        words = [self.meant.get(word, word) for word in shlex.split(command)[1:]]
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipelines.cli", *words],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+@pytest.fixture(scope="module")
+def reader(demo: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    folder = tmp_path_factory.mktemp("reader")
+    files = {source: list(manifest.files) for source, manifest in demo.manifests().items()}
+    for source in (SLV, ETH):
+        for name in files[source]:
+            shutil.copyfile(demo.samples / source / name, folder / name)
+    (folder / "answers.csv").write_text("econ_satisfaction,age\nsatisfied,30\nrefused,41\n")
+    (record_key,) = demo.sql("SELECT record_key::text FROM core.return_event LIMIT 1")[0]
+    (form,) = [name for name in files[ETH] if "all_versions" not in name]
+    (export,) = [name for name in files[ETH] if name != form]
+    meant = {
+        "FILE": files[SLV][0],
+        "EXPORT": export,
+        "FORM": form,
+        "SOURCE": SLV,
+        "KEY": demo.status()[SLV]["delivery"],
+        "RECORD_KEY": record_key,
+    }
+    registry = EmbeddedServer(demo.samples / "hnd" / "postgres").start()
+    try:
+        at = {"HOMEWARD_HND_INM_CASES_URL": registry.url("warehouse"), "PYTHONPATH": str(PROJECT)}
+        yield Reader(demo, folder, meant, demo.environment | at)
+    finally:
+        registry.stop()
+        EmbeddedServer(demo.home / "postgres").start()  # one of the commands stops it
+
+
+def test_every_command_of_the_documentation_serves(reader: Reader) -> None:
+    told = commands()
+    assert len(told) > 12
+    assert {line.split()[1] for line in told} >= {"deliver", "run", "status", "check", "query", "explain", "score"}
+    failed = []
+    for command in told:
+        if command.startswith("homeward ui"):
+            continue
+        typed = reader.types(command)
+        said, _ = typed.communicate(timeout=120)
+        if typed.returncode not in SERVES:
+            failed.append(f"{command}: exit {typed.returncode}: {said}")
+    assert failed == []
+    assert (reader.folder / "marked" / "return.html").exists()
+
+
+def test_the_ui_of_the_documentation_starts_and_stops(reader: Reader) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    ui = reader.types(f"homeward ui --port {port}")
+    try:
+        give_up = time.monotonic() + 90
+        while socket.socket().connect_ex(("127.0.0.1", port)) != 0:
+            assert ui.poll() is None
+            assert time.monotonic() < give_up
+            time.sleep(0.5)
+        again = reader.types(f"homeward ui --port {port}")
+        assert again.wait(60) == 2
+    finally:
+        ui.send_signal(signal.SIGTERM)
+        said, _ = ui.communicate(timeout=60)
+    assert ui.returncode == 0
+    assert f"http://127.0.0.1:{port}" in said
