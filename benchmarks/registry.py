@@ -178,8 +178,8 @@ def main() -> None:
         first = delivery(file, folder / "var", with_marts=True)
         peak = first.peak
         print(
-            f"inbox to published {first.seconds:.1f} s = {first.seconds / copy:.1f} x COPY, then marts {first.marts:.1f} s"
-            f"; peak {peak.homeward:.0f} MB (+ {peak.postgres:.0f} MB PostgreSQL)"
+            f"inbox to published {first.seconds:.1f} s = {first.seconds / copy:.1f} x COPY,"
+            f" then marts {first.marts:.1f} s; peak {peak.homeward:.0f} MB (+ {peak.postgres:.0f} MB PostgreSQL)"
         )
         results = {
             "rows": options.rows,
