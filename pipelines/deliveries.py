@@ -55,7 +55,7 @@ def run_again(source_id: str | None, delivery: str, as_json: bool) -> int:
     with console.watching("homeward run"):
         outcome = run_delivery(workplace, found, intake.find(workplace, load_source(source_id), delivery), again=True)
         if outcome.state == "published":
-            run_marts(found)
+            run_marts(workplace, found)
     return _told([outcome], source_id, as_json)
 
 

@@ -28,6 +28,7 @@ concurrency:
     granularity: op
 run_monitoring:
   enabled: true
+  free_slots_after_run_end_seconds: 60
 telemetry:
   enabled: false
 nux:

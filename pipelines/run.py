@@ -5,8 +5,6 @@ Everything that waits is taken: complete uploads in the inbox, and deliveries th
 
 from __future__ import annotations
 
-import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,11 +16,14 @@ from assets import intake
 from assets.intake import SETTLE_SECONDS, Delivery
 from assets.workplace import Workplace
 from codebook.errors import HomewardError, Unavailable
+from pipelines.killed import forget_killed_runs, quiet, tags
 from sources.loader import list_sources, load_source
 from sources.models import Source
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance, JobDefinition
+    from dagster import DagsterInstance
+
+MARTS_LOCK = "refresh of the marts"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def run_waiting(workplace: Workplace, instance: DagsterInstance, sources: list[S
         except HomewardError as error:  # one source's trouble is no reason to leave the others' deliveries
             yield Outcome(source.source, "", "failed", str(error))
     if published or _marts_are_behind(workplace, instance):
-        run_marts(instance)
+        run_marts(workplace, instance)
 
 
 def _run_source(workplace: Workplace, instance: DagsterInstance, source: Source) -> Iterator[Outcome]:
@@ -101,9 +102,10 @@ def run_delivery(workplace: Workplace, instance: DagsterInstance, delivery: Deli
     from warehouse import ledger
     from warehouse.lock import source_lock
 
+    forget_killed_runs(workplace, instance)
     with ExitStack() as held:
         try:
-            held.enter_context(source_lock(workplace.warehouse, f"run of {delivery.id} {delivery.key}", wait=0))
+            held.enter_context(source_lock(workplace.warehouse, _lock(delivery), wait=0))
         except Unavailable as error:
             return Outcome(delivery.id, delivery.key, "held_elsewhere", str(error))
         standing = _as_it_stands(workplace, delivery.id, delivery.key)
@@ -112,6 +114,10 @@ def run_delivery(workplace: Workplace, instance: DagsterInstance, delivery: Deli
         if fault := _execute(instance, delivery):
             return Outcome(delivery.id, delivery.key, "failed", fault)
     return _as_it_stands(workplace, delivery.id, delivery.key)
+
+
+def _lock(delivery: Delivery) -> str:
+    return f"run of {delivery.id} {delivery.key}"
 
 
 def _as_it_stands(workplace: Workplace, source: str, key: str) -> Outcome:
@@ -132,24 +138,22 @@ def _execute(instance: DagsterInstance, delivery: Delivery) -> str | None:
         name = partitions(delivery.source).name
         if name and not instance.has_dynamic_partition(name, delivery.key):
             instance.add_dynamic_partitions(name, [delivery.key])
-        _run_job(defs.resolve_job_def(job_name(delivery.id)), instance, delivery.key)
+        job = defs.resolve_job_def(job_name(delivery.id))
+        with quiet():
+            job.execute_in_process(
+                instance=instance, partition_key=delivery.key, raise_on_error=True, tags=tags(_lock(delivery))
+            )
     except Exception as error:  # Dagster's own storage may be what went away
         return scrub(error)
     return None
 
 
-def run_marts(instance: DagsterInstance) -> None:
+def run_marts(workplace: Workplace, instance: DagsterInstance) -> None:
     """Refresh scores, indicators and comparability."""
     from pipelines.definitions import defs
+    from warehouse.lock import source_lock
 
-    _run_job(defs.resolve_job_def("refresh_marts"), instance)
-
-
-def _run_job(job: JobDefinition, instance: DagsterInstance, partition: str | None = None) -> None:
-    """Dagster keeps what happened for the UI; the terminal gets what the command line says, and no traceback."""
-    logging.getLogger("dagster.redacted_errors").addFilter(_in_debug)  # Dagster resets this logger, but not its filters
-    job.execute_in_process(instance=instance, partition_key=partition, raise_on_error=True)
-
-
-def _in_debug(_: logging.LogRecord) -> bool:
-    return bool(os.environ.get("HOMEWARD_DEBUG"))
+    forget_killed_runs(workplace, instance)
+    with source_lock(workplace.warehouse, MARTS_LOCK), quiet():
+        job = defs.resolve_job_def("refresh_marts")
+        job.execute_in_process(instance=instance, raise_on_error=True, tags=tags(MARTS_LOCK))
