@@ -24,9 +24,6 @@ THRESHOLDS = (Decimal("0.5"), Decimal("0.66"))
 """The shares at or above a threshold that are always computed; none of them is the right one (domain.md 1.4)."""
 
 BANDS = ("low", "middle", "high")
-MEDIAN = """round((percentile_disc(0.5) WITHIN GROUP (ORDER BY f.score)
-    + percentile_disc(0.5) WITHIN GROUP (ORDER BY f.score DESC)) / 2, 6)"""
-"""Exact, where percentile_cont would calculate in binary fractions."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +38,26 @@ class Computation:
     n_low_confidence: str = "NULL::bigint"
 
 
-def _of_scores(value: str, numerator: str = "sum(f.score)", facts: str = "rss") -> Computation:
-    low = "count(*) FILTER (WHERE f.low_confidence)"
-    return Computation(facts, value, "count(*)", numerator, "count(*)::numeric", low)
+@dataclass(frozen=True)
+class OfScores(Computation):
+    """Facts are scores, in groups that are made once for all indicators; `f.n` interviews are in a group.
+
+    `total` is what this indicator needs of a group's scores: `f.total`, from `score`.
+    """
+
+    total: str = "count(*)"
 
 
-def _share(condition: str) -> Computation:
-    matching = f"count(*) FILTER (WHERE {condition})"
-    return _of_scores(f"round({matching}::numeric / count(*), 6)", matching)
+def _of_scores(value: str, numerator: str, total: str = "count(*)", facts: str = "rss") -> OfScores:
+    return OfScores(facts, value, "sum(f.n)::bigint", numerator, "sum(f.n)", "sum(f.n_low)::bigint", total)
+
+
+def _mean(total: str, facts: str = "rss") -> OfScores:
+    return _of_scores("round(sum(f.total) / sum(f.n), 6)", "sum(f.total)", total, facts)
+
+
+def _share(condition: str) -> OfScores:
+    return _mean(f"count(*) FILTER (WHERE {condition})")
 
 
 PERSONS, EVENTS = "count(DISTINCT f.person)", "count(DISTINCT f.event)"
@@ -59,16 +68,18 @@ COMPUTATIONS = {
     "persons_supported": Computation("assistance", PERSONS, PERSONS, PERSONS),
     "services_delivered": Computation("assistance", "count(*)", "count(DISTINCT f.who)", "count(*)"),
     "cases_closed_by_reason": Computation("case", "count(*)", "count(DISTINCT f.who)", "count(*)"),
-    "rss_mean": _of_scores("round(avg(f.score), 6)"),
-    "rss_median": _of_scores(MEDIAN, "NULL::numeric"),
+    "rss_mean": _mean("sum(score)"),
+    "rss_median": _of_scores("array_agg(f.part)", "NULL::numeric"),
     "rss_band_share": _share(
-        "CASE WHEN f.score < %(low_below)s THEN 'low' WHEN f.score > %(high_above)s THEN 'high' ELSE 'middle' END"
+        "CASE WHEN score < %(low_below)s THEN 'low' WHEN score > %(high_above)s THEN 'high' ELSE 'middle' END"
         " = %(band)s"
     ),
-    "rss_share_at_or_above": _share("f.score >= %(threshold)s"),
-    "rss_low_confidence_share": _share("f.low_confidence"),
-    "rss_paired_change": _of_scores("round(avg(f.score), 6)", facts="rss_pair"),
+    "rss_share_at_or_above": _share("score >= %(threshold)s"),
+    "rss_low_confidence_share": _of_scores("round(sum(f.n_low) / sum(f.n), 6)", "sum(f.n_low)"),
+    "rss_paired_change": _mean("sum(score)", "rss_pair"),
 }
+VALUED = {"rss_median": "median"}
+"""Statements that make the value of what a cell has gathered, for indicators that are no total."""
 
 
 def refresh(conn: Connection, codebook: Codebook) -> int:
@@ -77,6 +88,10 @@ def refresh(conn: Connection, codebook: Codebook) -> int:
     if missing:
         raise HomewardError(f"indicator {missing[0]} is defined and not computed", "marts", "give it a computation")
     run(conn, "DELETE FROM marts.indicator_value")
+    for facts, instrument in sorted(
+        {(COMPUTATIONS[i.name].facts, i.instrument) for i in codebook.indicators.values() if i.instrument is not None}
+    ):
+        _group(conn, facts, instrument)
     return sum(
         _compute(conn, codebook, indicator, parameters)
         for indicator in codebook.indicators.values()
@@ -108,9 +123,45 @@ def _compute(conn: Connection, codebook: Codebook, indicator: Indicator, paramet
     if indicator.instrument is not None:
         bands = codebook.instruments[indicator.instrument].bands
         values |= {"low_below": bands.low_below, "high_above": bands.high_above}
-    expressions = {name: sql.SQL(text) for name, text in vars(computation).items() if name != "facts"}
-    facts = sql.SQL(template(f"facts/{computation.facts}"))
-    return run(conn, template("cells"), values, facts=facts, breakdowns=_breakdowns(indicator), **expressions).rowcount
+    shared = ("value", "numerator", "denominator", "n", "n_low_confidence")
+    expressions: dict[str, sql.Composable] = {name: sql.SQL(getattr(computation, name)) for name in shared}
+    facts, origin = _facts(computation, indicator.instrument)
+    valued: sql.Composable = sql.SQL("SELECT * FROM cell")
+    if indicator.name in VALUED:
+        valued = _filled(VALUED[indicator.name], grouped=_grouped(computation.facts, indicator.instrument))
+    return run(
+        conn, template("cells"), values, facts=facts, origin=origin, valued=valued,
+        breakdowns=_breakdowns(indicator), **expressions,
+    ).rowcount  # fmt: skip
+
+
+def _group(conn: Connection, facts: str, instrument: str) -> None:
+    """Groups of the instrument's scores and their deliveries, as tables that live as long as the transaction."""
+    names = {"grouped": _grouped(facts, instrument), "origin": _origin(facts, instrument)}
+    for statement in ("group_scores", "group_origins"):
+        run(conn, template(statement), {"instrument": instrument}, facts=sql.SQL(template(f"facts/{facts}")), **names)
+    run(conn, "ANALYZE {grouped}", grouped=names["grouped"])
+
+
+def _grouped(facts: str, instrument: str | None) -> sql.Identifier:
+    return sql.Identifier(f"{facts} {instrument} groups")
+
+
+def _origin(facts: str, instrument: str | None) -> sql.Identifier:
+    return sql.Identifier(f"{facts} {instrument} origins")
+
+
+def _facts(computation: Computation, instrument: str | None) -> tuple[sql.Composable, sql.Composable]:
+    """Facts of an indicator, and the rows that name their deliveries."""
+    if not isinstance(computation, OfScores):
+        return sql.SQL(template(f"facts/{computation.facts}")), sql.Identifier("facts")
+    grouped, origin = _grouped(computation.facts, instrument), _origin(computation.facts, instrument)
+    deliveries = sql.SQL("{} WHERE dimension = ANY (%(scores)s)").format(origin)
+    return _filled("facts/grouped", grouped=grouped, total=sql.SQL(computation.total)), deliveries
+
+
+def _filled(name: str, **names: sql.Composable) -> sql.Composable:
+    return sql.SQL(template(name)).format(**names)
 
 
 def _breakdowns(indicator: Indicator) -> sql.Composable:

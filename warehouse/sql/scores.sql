@@ -1,5 +1,6 @@
 -- Scores of one method for every interview. The points of an answer, and the sums, are whole numbers; the division by
 -- the common denominator comes last. -1 is an answer without points. A variable that is null was not collected.
+-- OFFSET 0 keeps the planner from writing every expression out again in each place that uses it.
 INSERT INTO marts.rss_score (
     source_id, country, record_key, person_token, delivery_id, instrument, method,
     wave, recall, interview_mode, interview_date, sex,
@@ -32,9 +33,12 @@ LEFT JOIN (
     WHERE person_token IS NOT NULL
     ORDER BY source_id, person_token, valid_from DESC
 ) AS person ON person.source_id = t.source_id AND person.person_token = t.person_token
-CROSS JOIN LATERAL (SELECT {points}) AS point
+CROSS JOIN LATERAL (SELECT {points} OFFSET 0) AS point
+CROSS JOIN LATERAL (SELECT {totals} OFFSET 0) AS total
 CROSS JOIN LATERAL (
-    SELECT ({special})::smallint AS special, array_remove(ARRAY[{missing}]::text[], NULL) AS missing
+    SELECT
+        ({special})::smallint AS special,
+        CASE WHEN total.composite IS NULL THEN array_remove(ARRAY[{missing}]::text[], NULL) ELSE '{{}}' END AS missing
+    OFFSET 0
 ) AS answer
-CROSS JOIN LATERAL (SELECT {totals}) AS total
-CROSS JOIN LATERAL (SELECT CASE {gates} END AS reason) AS gate
+CROSS JOIN LATERAL (SELECT CASE {gates} END AS reason OFFSET 0) AS gate

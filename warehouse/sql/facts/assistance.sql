@@ -1,7 +1,6 @@
 -- Assistance goes to a person, or to a case, which has a person.
 SELECT
-    a.country, a.source_id, a.delivery_id, a.crosswalk_version, a.assistance_date AS clock,
-    NULL::text AS earlier_delivery_id, NULL::text AS earlier_crosswalk_version,
+    a.country, a.source_id, a.delivery_id, a.crosswalk_version, extract(year FROM a.assistance_date)::text AS year,
     NULL::text AS wave, NULL::text AS dimension, NULL::text AS method,
     coalesce(a.person_token, c.person_token) AS person,
     coalesce(a.person_token, c.person_token, a.case_key, a.record_key) AS who,

@@ -1,6 +1,5 @@
 SELECT
-    r.country, r.source_id, r.delivery_id, r.crosswalk_version, r.return_date AS clock,
-    NULL::text AS earlier_delivery_id, NULL::text AS earlier_crosswalk_version,
+    r.country, r.source_id, r.delivery_id, r.crosswalk_version, extract(year FROM r.return_date)::text AS year,
     NULL::text AS wave, NULL::text AS dimension, NULL::text AS method,
     r.person_token AS person, coalesce(r.person_token, r.record_key) AS who,
     md5(coalesce(r.person_token, r.record_key)::text || coalesce(r.return_date::text, ''))::uuid AS event,

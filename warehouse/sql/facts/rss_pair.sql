@@ -8,7 +8,7 @@ WITH own_time AS (
     ORDER BY country, person_token, instrument, method, wave, interview_date DESC NULLS LAST, record_key
 )
 SELECT
-    after.country, after.source_id, after.interview_date AS clock,
+    after.country, after.source_id, extract(year FROM after.interview_date)::text AS year,
     after.delivery_id, after.crosswalk_version,
     before.delivery_id AS earlier_delivery_id, before.crosswalk_version AS earlier_crosswalk_version,
     'baseline to endline' AS wave, d.dimension, after.method, d.score,
@@ -24,5 +24,4 @@ CROSS JOIN LATERAL (
 ) AS d (dimension, score)
 WHERE before.wave = 'baseline'
     AND after.wave = 'endline'
-    AND d.dimension = ANY (%(scores)s)
     AND d.score IS NOT NULL
