@@ -88,8 +88,6 @@ def _ledger_asset(source: Source, upstream: list[dg.AssetKey]) -> dg.AssetsDefin
 def marts_assets(sources: list[Source]) -> dg.AssetsDefinition:
     """Scores, indicator values and comparability: refreshed together, in one transaction, after a publication."""
     upstream = [key(source, LAST_STAGE) for source in sources]
-    # Sources that never delivered must not hold the marts back, so a missing upstream is no reason to wait.
-    eager = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing())
     specs = [
         dg.AssetSpec(
             dg.AssetKey(["marts", name]),
@@ -97,7 +95,6 @@ def marts_assets(sources: list[Source]) -> dg.AssetsDefinition:
             group_name="marts",
             kinds={"postgres"},
             description=shown.MART_DESCRIPTIONS[name],
-            automation_condition=eager,
         )
         for name in MARTS
     ]

@@ -8,7 +8,8 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets import intake
-from assets.factory import partitions, slug
+from assets.factory import MARTS, key, partitions, slug
+from assets.way import LAST_STAGE
 from assets.workplace import Workplace
 from sources.models import Source
 
@@ -48,12 +49,35 @@ nightly = dg.ScheduleDefinition(
     cron_schedule="30 2 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
-marts_automation = dg.AutomationConditionSensorDefinition(
-    "marts_after_publication",
-    target=dg.AssetSelection.groups("marts"),
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Refreshes the marts when a delivery was published.",
-)
+
+
+def publication_sensor(sources: Sequence[Source]) -> dg.SensorDefinition:
+    """Refreshes the marts when a delivery was published after they were last made, by whichever way it came.
+
+    Not an automation condition: those forget what was published before their first tick, or during a refresh.
+    """
+    publications = [key(source, LAST_STAGE) for source in sources]
+
+    @dg.sensor(
+        name="marts_after_publication",
+        job=marts_job,
+        minimum_interval_seconds=15,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Refreshes the marts when a delivery was published.",
+    )
+    def after_publication(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        published = _last_made(context.instance, publications)
+        if published <= _last_made(context.instance, [dg.AssetKey(["marts", name]) for name in MARTS]):
+            return dg.SkipReason("Nothing was published since the marts were made.")
+        return dg.RunRequest(run_key=f"marts:{published}")
+
+    return after_publication
+
+
+def _last_made(instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey]) -> int:
+    """Where in the event log one of `assets` was last materialized; 0: never."""
+    found = (instance.fetch_materializations(asset, limit=1).records for asset in assets)
+    return max((record.storage_id for records in found for record in records), default=0)
 
 
 def inbox_sensor(sources: Sequence[Source], jobs: Sequence[UnresolvedAssetJobDefinition]) -> dg.SensorDefinition:

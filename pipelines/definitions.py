@@ -9,11 +9,11 @@ from pipelines.automation import (
     delivery_job,
     inbox_sensor,
     job_name,
-    marts_automation,
     marts_job,
     nightly,
     prune_job,
     prune_weekly,
+    publication_sensor,
 )
 from pipelines.settings import settings
 from sources.loader import list_sources, load_source
@@ -26,7 +26,7 @@ defs = dg.Definitions(
     assets=[*(asset for source in _sources for asset in source_assets(source)), _marts],
     jobs=[*_jobs, marts_job, prune_job],
     schedules=[nightly, prune_weekly],
-    sensors=[inbox_sensor(_sources, _jobs), marts_automation],
+    sensors=[inbox_sensor(_sources, _jobs), publication_sensor(_sources)],
     resources={"workplace": settings().workplace()},
 )
 

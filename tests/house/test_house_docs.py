@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from codebook.loader import load_codebook
 from warehouse.embedded import EmbeddedServer
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def reader(demo: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
     for source in (SLV, ETH):
         for name in files[source]:
             shutil.copyfile(demo.samples / source / name, folder / name)
-    (folder / "answers.csv").write_text("econ_satisfaction,age\nsatisfied,30\nrefused,41\n")
+    items = list(load_codebook().instruments["rss_2018"].items)
+    (folder / "answers.csv").write_text(f"{','.join(items)}\n{','.join(['refused'] * len(items))}\n")
     (record_key,) = demo.sql("SELECT record_key::text FROM core.return_event LIMIT 1")[0]
     (form,) = [name for name in files[ETH] if "all_versions" not in name]
     (export,) = [name for name in files[ETH] if name != form]
