@@ -1,6 +1,7 @@
 -- Scores of one method for every interview. The points of an answer, and the sums, are whole numbers; the division by
 -- the common denominator comes last. -1 is an answer without points. A variable that is null was not collected.
 -- OFFSET 0 keeps the planner from writing every expression out again in each place that uses it.
+-- Rows come in the order of the key, which then grows at its end instead of everywhere.
 INSERT INTO marts.rss_score (
     source_id, country, record_key, person_token, delivery_id, instrument, method,
     wave, recall, interview_mode, interview_date, sex,
@@ -42,3 +43,4 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS answer
 CROSS JOIN LATERAL (SELECT CASE {gates} END AS reason OFFSET 0) AS gate
+ORDER BY t.source_id, t.record_key
