@@ -59,7 +59,7 @@ class EmbeddedServer:
     def __init__(self, folder: Path, keep_running: bool = False) -> None:
         """`keep_running`: the server outlives this process, until somebody calls `stop()`."""
         self.folder = folder.expanduser().resolve()
-        self._cleanup: Literal["stop"] | None = None if keep_running else "stop"
+        self._keep_running = keep_running
         self._server: PostgresServer | None = None
 
     def start(self) -> EmbeddedServer:
@@ -70,7 +70,10 @@ class EmbeddedServer:
 
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
-            server = get_server(self.folder, cleanup_mode=self._cleanup, start=False)
+            if self._keep_running:
+                self._kept.touch()
+            cleanup: Literal["stop"] | None = None if self._kept.exists() else "stop"
+            server = get_server(self.folder, cleanup_mode=cleanup, start=False)
             with server._lock:
                 self._forget_dead_holders()
                 server.ensure_pgdata_inited()
@@ -89,6 +92,7 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Stop the server for every process."""
+        self._kept.unlink(missing_ok=True)
         if self._server is not None:
             self._server.stop()
             atexit.unregister(self._server._cleanup)  # or it would stop, with a warning, what is stopped
@@ -106,6 +110,11 @@ class EmbeddedServer:
         if self._server is None:
             raise Unavailable("the embedded PostgreSQL is not started", str(self.folder), "homeward warehouse start")
         return self._server.get_uri(database=database, driver=driver)
+
+    @property
+    def _kept(self) -> Path:
+        """There while somebody asked for the server to outlive its users."""
+        return self.folder.with_name(f".{self.folder.name}-kept")
 
     def _write_settings(self) -> None:
         """Keep our settings in a file of their own, included once, so that a newer version can change them."""
