@@ -9,10 +9,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from examples.dgme_slv import FILE, make_slv
 from warehouse import staging
+from warehouse.ledger import WAY
 
 if TYPE_CHECKING:
     from conftest import House
@@ -78,6 +80,45 @@ def test_killed_at_random_moments_and_run_again_is_as_if_nothing_had_been(demo: 
         time.sleep(moments.uniform(0.5, 6))
         process.send_signal(signal.SIGKILL)
         process.communicate()
+    house.homeward("run", expect=None)
+    counts_add_up(house)
+    assert rows(house) == rows(demo)
+
+
+def events(house: House) -> list[str]:
+    """What the ledger saw so far; nothing where the schemas are not made yet."""
+    try:
+        return [event for (event,) in house.sql("SELECT event FROM audit.delivery_event ORDER BY event_id")]
+    except psycopg.Error:
+        return []
+
+
+def test_killed_after_every_stage_and_run_again_is_as_if_nothing_had_been(demo: House, house: House) -> None:
+    deliver(house)
+    for stage in WAY:
+        seen, process = len(events(house)), start(house)
+        while process.poll() is None and not any(event.startswith(stage) for event in events(house)[seen:]):
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert any(event.startswith(stage) for event in events(house)[seen:])
+    house.homeward("run", expect=None)
+    counts_add_up(house)
+    assert rows(house) == rows(demo)
+
+
+def test_connections_that_the_database_drops_are_one_line_and_the_next_run_is_whole(demo: House, house: House) -> None:
+    deliver(house)
+    process = start(house)
+    while process.poll() is None and "harmonized" not in events(house):
+        time.sleep(0.02)
+    house.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = 'warehouse' AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )
+    code, said = ended(process)
+    if code == 3:
+        assert any(line.startswith("homeward: ") or "run again" in line for line in said.splitlines())
     house.homeward("run", expect=None)
     counts_add_up(house)
     assert rows(house) == rows(demo)
