@@ -6,6 +6,7 @@ nobody keeps, staged rows are dropped, nothing is sealed, registered or publishe
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -55,7 +56,9 @@ def check(workplace: Workplace, source: Source, files: Sequence[Path], language:
             refused = refusal
         try:
             findings = _staged_findings(dry, delivery)
-            return marked_return(dry, delivery, out, language=language, findings=findings, refused=refused)
+            marked_return(dry, delivery, out, language=language, findings=findings, refused=refused)
+            told: dict[str, Any] = json.loads((out / "return.json").read_text(encoding="utf-8"))
+            return told
         finally:
             with transaction(dry.warehouse, "clearing a dry run") as conn:
                 staging.drop(conn, source.source, delivery.key)

@@ -5,7 +5,6 @@ What it says and how is the business of `expectations.returns`; here only the pa
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +45,8 @@ def marked_return(
     language: str,
     findings: pa.Table,
     refused: Refused | None = None,
-) -> dict[str, Any]:
-    """Write return.json, return.html and return.xlsx into `folder`; returns what is in return.json."""
+) -> None:
+    """Write return.json, return.html and return.xlsx into `folder`."""
     from assets.stages import pseudonymize
     from expectations import returns
 
@@ -72,8 +71,6 @@ def marked_return(
             refused_where=refused.where if refused else "",
         ),
     )
-    told: dict[str, Any] = json.loads((folder / "return.json").read_text(encoding="utf-8"))
-    return told
 
 
 def _tables(delivery: Delivery, shape: Shape | None, findings: pa.Table, refused: Refused | None) -> list[Any]:

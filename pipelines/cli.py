@@ -173,12 +173,17 @@ def main() -> None:
             raise
         print(f"homeward: {error}", file=sys.stderr)  # noqa: T201  # the one place that speaks to the terminal
         sys.exit(FAULT if isinstance(error, Unavailable) else REFUSED)
+    except SystemExit:
+        raise
     except Exception as error:
         if os.environ.get("HOMEWARD_DEBUG"):
             raise
         from anonymization.leakguard import scrub  # the text of an unforeseen error could quote a delivery
 
         print(f"homeward: {scrub(error)}", file=sys.stderr)  # noqa: T201
+        sys.exit(FAULT)
+    except BaseException:  # Ctrl-C, or a signal that Dagster turned into an exception of its own
+        print("homeward: stopped before the end: run again, it goes on from here", file=sys.stderr)  # noqa: T201
         sys.exit(FAULT)
 
 

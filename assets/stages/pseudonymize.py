@@ -14,7 +14,7 @@ from assets import parquet, progress
 from assets.intake import Delivery
 from assets.shape import Shape
 from assets.stages.report import StageReport
-from assets.workers import spread
+from assets.workers import spread, wake
 from assets.workplace import Workplace
 from codebook.errors import Refused
 from sources.batches import ISSUES, ROW, ROW_KEY, SafeBatch, issues_table
@@ -37,11 +37,13 @@ def pseudonymize(workplace: Workplace, delivery: Delivery) -> StageReport:
     """Write `pseudonymized/{data,rows,issues}-*.parquet` of the delivery, and its shape. Raises Refused."""
     import connectors
 
+    if splits := _splits(workplace, delivery):
+        wake(workplace.workers)
     opened = connectors.open_delivery(delivery.files, delivery.source)
     _refuse_undeclared(delivery.source, opened)
     final = workplace.store(delivery.id, delivery.key) / STAGE
     with parquet.whole_folder(final) as draft:
-        work = _in_parallel if _splits(workplace, delivery) else _in_order
+        work = _in_parallel if splits else _in_order
         tables = work(workplace, delivery, opened, draft)
         findings = [opened.issues(), *_undeclared(opened.undeclared)]
         parquet.write(pa.concat_tables(findings), draft / "issues-read.parquet")
