@@ -44,7 +44,7 @@ class Peak:
 
     def watch(self, done: threading.Event) -> None:
         ledger = None
-        while not done.wait(0.1):
+        while not done.wait(0.5):  # walking the page tables slows down what is measured
             own, database = _size(_tree(self.pid)), _size(_tree(_postmaster(self.home)))
             self.homeward, self.postgres = max(self.homeward, own), max(self.postgres, database)
             try:
