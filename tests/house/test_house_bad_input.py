@@ -19,7 +19,7 @@ from examples.manifest import Manifest
 from warehouse.embedded import EmbeddedServer
 
 if TYPE_CHECKING:
-    from conftest import House
+    from homes import House
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +61,7 @@ def samples(server_folder: Path) -> dict[str, Manifest]:
 @pytest.fixture(scope="module")
 def desk(server_folder: Path, samples: dict[str, Manifest]) -> Iterator[tuple[House, dict[str, Any], str]]:
     """A house to which every bad file was delivered; the refusal of each by its name, and all that was printed."""
-    from conftest import House
+    from homes import House
 
     folder = Path(tempfile.mkdtemp(dir=server_folder))
     folder.chmod(0o755)

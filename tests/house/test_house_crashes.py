@@ -17,7 +17,7 @@ from warehouse import staging
 from warehouse.ledger import WAY
 
 if TYPE_CHECKING:
-    from conftest import House
+    from homes import House
 
 pytestmark = pytest.mark.slow
 

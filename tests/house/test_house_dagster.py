@@ -28,7 +28,7 @@ from sources.loader import list_sources, load_source
 from warehouse.embedded import EmbeddedServer
 
 if TYPE_CHECKING:
-    from conftest import House
+    from homes import House
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +85,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def served(server_folder: Path) -> Iterator[Served]:
-    from conftest import House
+    from homes import House
 
     house = House(server_folder / "served" / "var", server_folder / "served" / "samples")
     place = house.samples / SOURCE

@@ -21,7 +21,7 @@ from codebook.loader import load_codebook
 from warehouse.embedded import EmbeddedServer
 
 if TYPE_CHECKING:
-    from conftest import House
+    from homes import House
 
 pytestmark = pytest.mark.slow
 

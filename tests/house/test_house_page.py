@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import House
+    from homes import House
 
 pytestmark = pytest.mark.slow
 
