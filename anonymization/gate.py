@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from anonymization import scan
-from anonymization.identifiers import SCHEMES
 from anonymization.keys import Keyring
 from anonymization.leakguard import no_values
 from anonymization.persons import Persons, read_identifiers
@@ -34,7 +33,9 @@ from sources.batches import (
     issues_table,
 )
 from sources.models import Column, Source, Table
+from values.contacts import contacts
 from values.dates import read_dates
+from values.national_numbers import SCHEMES
 
 Mask = npt.NDArray[np.bool_]
 
@@ -226,7 +227,7 @@ def _suspicious(cells: pa.ChunkedArray, schemes: set[str]) -> Mask:
     """Cells that look like somebody's contact or number; of an encoded column only distinct values are looked at."""
     encoded = coded(cells) if pa.types.is_dictionary(cells.type) else None
     values = text(cells) if encoded is None else encoded.dictionary.cast(pa.string())
-    found = scan.contacts(values)
+    found = contacts(values)
     for scheme in schemes:
         found |= scan.national_numbers(values, scheme)
     return found if encoded is None or not found.any() else _mask(pa.array(found).take(encoded.indices))

@@ -7,20 +7,15 @@ the supplier, for a check shows plausibility and not who issued the number (doma
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.models import Column
 from values.digits import with_ascii_digits
 from values.distinct import trimmed
-
-Digits = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from values.national_numbers import SCHEMES, Scheme, plausible
 
 
 @dataclass(frozen=True)
@@ -30,40 +25,6 @@ class Normalised:
     keys: pa.Array
     doubtful: pa.Array
 
-
-@dataclass(frozen=True)
-class Scheme:
-    """A national number of `length` digits. Spreadsheets eat leading zeros: from `shortest` on they are put back."""
-
-    length: int
-    shortest: int
-    plausible: Callable[[Digits], Mask]
-
-
-def _dui(digits: Digits) -> Mask:
-    total = digits[:, :8] @ np.arange(9, 1, -1)
-    matches: Mask = (10 - total % 10) % 10 == digits[:, 8]
-    return matches
-
-
-def _cui(digits: Digits) -> Mask:
-    department = digits[:, 9] * 10 + digits[:, 10]
-    matches: Mask = (digits[:, :8] @ np.arange(2, 10)) % 11 == digits[:, 8]
-    return matches & (department >= 1) & (department <= 22)
-
-
-def _dni(digits: Digits) -> Mask:
-    department, century = digits[:, 0] * 10 + digits[:, 1], digits[:, 4] * 10 + digits[:, 5]
-    possible: Mask = (department >= 1) & (department <= 18) & ((century == 19) | (century == 20))
-    return possible
-
-
-SCHEMES = {
-    "slv_dui": Scheme(9, 6, _dui),
-    "gtm_cui": Scheme(13, 12, _cui),
-    "hnd_dni": Scheme(13, 12, _dni),
-}
-"""Numbers whose form is known; every other scheme is an opaque text. Oracles and sources: domain.md 5.1."""
 
 _SEPARATORS = r"[\s\-./_]"
 _PLACEHOLDER = r"^(0{8}|1{8}|2{8}|3{8}|4{8}|5{8}|6{8}|7{8}|8{8}|9{8}|12345678|01234567|87654321|98765432)"
@@ -93,18 +54,6 @@ def normalise(values: pa.Array, column: Column, country: str) -> Normalised:
         return _certain(_only(casefolded, pc.match_substring_regex(casefolded, _EMAIL)))
     spaced = pc.replace_substring_regex(casefolded, r"\s+", " ")
     return _certain(_only(spaced, pc.invert(pc.match_substring_regex(spaced, r"^([0\W_]*|(?i)x+)$"))))
-
-
-def plausible(values: pa.Array, scheme: Scheme) -> pa.Array:
-    """Which texts, without separators and of full length, are numbers that this scheme could have issued."""
-    shaped = pc.fill_null(pc.match_substring_regex(values, f"^[0-9]{{{scheme.length}}}$"), False)
-    positions = np.flatnonzero(shaped.to_numpy(zero_copy_only=False))
-    result = np.zeros(len(values), dtype=bool)
-    if len(positions):
-        joined = "".join(values.take(pa.array(positions)).to_pylist()).encode()
-        digits = np.frombuffer(joined, dtype=np.uint8).reshape(-1, scheme.length).astype(np.int64) - ord("0")
-        result[positions] = scheme.plausible(digits)
-    return pa.array(result)
 
 
 def _national_id(folded: pa.Array, scheme: Scheme | None) -> Normalised:

@@ -15,12 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from anonymization.enrolment import Claim, Linked
-from anonymization.identifiers import SCHEMES, Normalised, field_of, normalise
+from anonymization.identifiers import Normalised, field_of, normalise
 from anonymization.keys import Keyring
 from anonymization.pseudonyms import coded, keyed, text
 from anonymization.vault import Vault
 from sources.batches import KEY
 from sources.models import Source, Table
+from values.national_numbers import SCHEMES
 
 _RECORD_BYTES = 64
 """Identity records are sealed in multiples of this length."""
