@@ -44,7 +44,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Heading:
-    """One column of a grid: its place, its header as the supplier wrote it, and every name it answers to."""
+    """One column of a grid: its place, its header as the supplier wrote it, and every name it answers to.
+
+    `label` is what the format says the column asks; `missing` are codes (an interval is written `lo..hi`).
+    """
 
     header: str
     position: int
@@ -52,6 +55,7 @@ class Heading:
     value_labels: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     date: bool = False
+    label: str = ""
 
 
 class Grid(Protocol):
