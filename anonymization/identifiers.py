@@ -63,12 +63,12 @@ def _national_id(folded: pa.Array, scheme: Scheme | None) -> Normalised:
         # A number has a digit in it: "none", "n/a" and "pending" have not.
         number = pc.and_(pc.match_substring_regex(compact, r"[0-9]"), pc.greater_equal(pc.utf8_length(compact), 4))
         return _certain(_only(compact, pc.and_not(number, junk)))
-    number = pc.match_substring_regex(compact, f"^[0-9]{{{scheme.shortest},{scheme.length}}}$")
-    padded = pc.if_else(number, pc.utf8_lpad(compact, scheme.length, "0"), compact)
-    junk = pc.or_(junk, pc.match_substring_regex(padded, _PLACEHOLDER))
-    keys = _only(padded, pc.and_not(number, junk))
-    doubtful = pc.and_(pc.is_valid(folded), pc.or_(pc.is_null(keys), pc.invert(plausible(padded, scheme))))
-    return Normalised(keys, doubtful)
+    complete = scheme.complete(compact)
+    junk = pc.or_(junk, pc.match_substring_regex(complete, _PLACEHOLDER))
+    formed = scheme.formed(complete)
+    keys = _only(scheme.comparable(complete), pc.and_(scheme.matches, pc.and_not(formed, junk)))
+    doubtful = pc.or_(pc.invert(plausible(complete, scheme)), pc.fill_null(junk, False))
+    return Normalised(keys, pc.and_(pc.is_valid(folded), doubtful))
 
 
 def _phones(values: list[str | None], country: str) -> list[str | None]:

@@ -23,14 +23,17 @@ def national_numbers(distinct: pa.Array, scheme: str) -> npt.NDArray[np.bool_]:
     """
     known = SCHEMES[scheme]
     found = np.zeros(len(distinct), dtype=bool)
+    if known.check is None:  # nothing tells such a number from any other of its length
+        return found
     # By length first: most columns have no value that is long enough, and a pattern costs fifty times more.
     length = pc.binary_length(distinct)
-    likely = np.flatnonzero(_mask(pc.and_(pc.greater_equal(length, known.length), pc.less(length, known.length + 4))))
+    long_enough = pc.greater_equal(length, min(known.lengths))
+    likely = np.flatnonzero(_mask(pc.and_(long_enough, pc.less(length, max(known.lengths) + 4))))
     if not len(likely):
         return found
-    values = distinct.take(pa.array(likely))
-    of_length = _mask(pc.match_substring_regex(values, rf"^([0-9][\s\-]?){{{known.length}}}$"))
-    valid = _mask(plausible(pc.replace_substring_regex(values, r"[\s\-]", ""), known))
+    values = pc.replace_substring_regex(distinct.take(pa.array(likely)), r"[\s\-]", "")
+    of_length = _mask(known.formed(values))
+    valid = _mask(plausible(values, known))
     if 2 * valid.sum() > of_length.sum():
         found[likely] = valid
     return found
