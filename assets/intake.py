@@ -22,7 +22,7 @@ from anonymization.store import SUFFIX, Sealed, SealedFile, seal
 from assets.workplace import Workplace
 from codebook.errors import HomewardError, Unavailable
 from sources.batches import DeliveredFile
-from sources.models import DatabaseFormat, Source
+from sources.models import FETCHED, DatabaseFormat, KoboServerFormat, Source
 
 SETTLE_SECONDS = 2.0
 """What is dropped into the inbox is complete when it has not changed for this long (or has a `.done` beside it)."""
@@ -34,7 +34,7 @@ TAKEN = ".taken-"
 
 @dataclass(frozen=True)
 class Upload:
-    """What a supplier put into the inbox together: a bare file, a folder of files, or a request to read a database."""
+    """What a supplier put into the inbox together: a bare file, a folder of files, or a request to read a server."""
 
     source: str
     path: Path
@@ -167,7 +167,7 @@ def receive(workplace: Workplace, source: Source, upload: Upload) -> Receipt | N
 def _take(workplace: Workplace, source: Source, upload: Upload) -> Receipt:
     from warehouse import ledger
 
-    contents = _contents(source, upload)
+    contents = _contents(workplace, source, upload)
     sealed: list[Sealed] = [seal(blocks, name, workplace.sealed, workplace.keyring) for name, blocks in contents]
     sha256 = _digest([file.sha256 for file in sealed])
     known = ledger.known(workplace.warehouse, source.source, sha256)
@@ -184,6 +184,8 @@ def _take(workplace: Workplace, source: Source, upload: Upload) -> Receipt:
             files=[(file.sha256, file.size) for file in sealed],
         )
     _clear(upload)
+    # Pages of a sweep, of this upload or of one that was taken out of the inbox: what was received is sealed elsewhere.
+    shutil.rmtree(workplace.sweeps / source.source, ignore_errors=True)
     return Receipt(find(workplace, source, key), already_received=bool(known))
 
 
@@ -196,21 +198,46 @@ def find(workplace: Workplace, source: Source, key: str) -> Delivery:
         raise HomewardError(f"no delivery {key}", where=source.source, mend="`homeward status` lists the deliveries")
     paths = [workplace.sealed / f"{sha256}{SUFFIX}" for sha256, _ in entry.files]
     sealed = [SealedFile(path, workplace.keyring) for path in paths]
-    # The files of a database are our own, and carry its tables' names.
-    ours = source.format.kind == "database"
-    files = sealed if ours else [NumberedFile(file, number) for number, file in enumerate(sealed, start=1)]
+    # The files of a server are our own, and carry names that we gave them.
+    files = (
+        sealed
+        if source.format.kind in FETCHED
+        else [NumberedFile(file, number) for number, file in enumerate(sealed, start=1)]
+    )
     return Delivery(source, key, entry.sha256, date.fromisoformat(key[:10]), tuple(files))
 
 
-def _contents(source: Source, upload: Upload) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """Name and blocks of bytes of every file of the upload; a database is read now, in key order."""
+def _contents(workplace: Workplace, source: Source, upload: Upload) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Name and blocks of bytes of every file of the upload; a database or a form's server is read now."""
     if source.format.kind == "database":
         from connectors import snapshot
 
         yield from snapshot(source, database_url(source))
-        return
-    for path in upload.files():
-        yield path.name, _blocks(path)
+    elif source.format.kind == "kobo_server":
+        from assets.sweeps import SealedPages
+        from connectors import sweep
+
+        # By upload and version of the source: pages of another request or declaration are no part of this sweep.
+        folder = workplace.sweeps / source.source / f"{upload.path.name}-{source.version}"
+        yield from sweep(source, kobo_token(source), SealedPages(folder, workplace.keyring))
+    else:
+        for path in upload.files():
+            yield path.name, _blocks(path)
+
+
+def kobo_token(source: Source) -> str:
+    """The API token of the supplier's KoboToolbox server, which only the environment knows."""
+    if not isinstance(source.format, KoboServerFormat):
+        raise HomewardError("this source is no KoboToolbox server", where=source.source)
+    name = source.format.token_env
+    token = os.environ.get(name)
+    if not token:
+        raise HomewardError(
+            "the API token of the KoboToolbox server is not set",
+            where=source.source,
+            mend=f"set {name} in the environment",
+        )
+    return token
 
 
 def database_url(source: Source) -> str:

@@ -44,6 +44,11 @@ class Workplace:
         return self.home / "vault" / "store"
 
     @property
+    def sweeps(self) -> Path:
+        """Sealed pages of servers that are being read; gone when the delivery is received."""
+        return self.home / "vault" / "sweeps"
+
+    @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
 

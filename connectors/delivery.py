@@ -142,7 +142,7 @@ def open_delivery(files: Sequence[DeliveredFile], source: Source) -> Opened:
             grid.sheet,
         )
         opened.undeclared[table.name] = [h.header for h in grid.headings if h.header and h.position not in taken]
-        read = [(name, heading) for name, heading in found if _is_read(table, name)]
+        read = [(name, heading) for name, heading in found if is_read(table, name)]
         opened._parts[table.name] = Part(
             table.name, grid, tuple((name, h.position) for name, h in read), absent, _guarded(table, read)
         )
@@ -171,6 +171,10 @@ def _grids(files: Sequence[DeliveredFile], source: Source) -> tuple[Mapping[str,
             from connectors import database
 
             return database.open_grids(files, source)
+        case "kobo_server":
+            from connectors import kobo_submissions
+
+            return kobo_submissions.open_grids(files, source)
 
 
 def _fingerprint(grids: Mapping[str, Grid]) -> str:
@@ -240,7 +244,7 @@ def _refuse_unless_all(table: Table, required: int, missing: list[str], unclear:
         )
 
 
-def _is_read(table: Table, name: str) -> bool:
+def is_read(table: Table, name: str) -> bool:
     """Whether a column has to be read: ignored columns stay in the file unless they are part of a key or of consent."""
     column = table.column(name)
     return (column is not None and column.class_ != "ignore") or name in _keys(table)

@@ -12,6 +12,7 @@ from pipelines import console
 from pipelines.cli import DONE, FAULT, FINDINGS, REFUSED
 from pipelines.settings import settings
 from sources.loader import list_sources, load_source
+from sources.models import FETCHED
 
 if TYPE_CHECKING:
     from pipelines.run import Outcome
@@ -20,12 +21,12 @@ STATUS_COLUMNS = ("source", "delivery", "state", "rows_in", "accepted", "rejecte
 
 
 def deliver_files(files: Sequence[Path], source_id: str) -> None:
-    """Put the files of one delivery into the inbox; a database source is asked for by delivering nothing."""
+    """Put the files of one delivery into the inbox; a database or a server is asked for by delivering nothing."""
     source = load_source(source_id)
-    from_database = source.format.kind == "database"
-    if from_database and files:
-        raise HomewardError("this source is a database and takes no files", where=source_id, mend="leave the files out")
-    if not from_database and not files:
+    fetched = source.format.kind in FETCHED
+    if fetched and files:
+        raise HomewardError("this source is a server and takes no files", where=source_id, mend="leave the files out")
+    if not fetched and not files:
         raise HomewardError("no file was named", where=source_id, mend="name the files of the delivery")
     intake.deliver(settings().workplace(), source, files)
     console.out.print(

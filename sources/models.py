@@ -104,8 +104,28 @@ class DatabaseFormat(Closed):
     date_format: Text | None = None
 
 
+class KoboServerFormat(Closed):
+    """A form on a KoboToolbox server (API v2); the token is read from the environment, never written down.
+
+    A token goes over TLS only, except to this machine itself. `page_size`: submissions a request, 100 to 1,000.
+    """
+
+    kind: Literal["kobo_server"]
+    url: Annotated[
+        str, StringConstraints(pattern=r"^(https://[^/@?#\s]+|http://(localhost|127\.0\.0\.1)(:\d+)?)(/[^?#\s]*)?$")
+    ]
+    asset: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{2,64}$")]
+    token_env: Text
+    page_size: Annotated[int, Field(ge=100, le=1000)] = 1000
+    decimal: Literal[".", ","] = "."
+    date_format: Text | None = None
+
+
+FETCHED: frozenset[str] = frozenset({"database", "kobo_server"})
+"""Kinds of format that take no files: what they deliver is read from the supplier's server."""
+
 Format = Annotated[
-    CsvFormat | ExcelFormat | SpssFormat | KoboFormat | DatabaseFormat,
+    CsvFormat | ExcelFormat | SpssFormat | KoboFormat | DatabaseFormat | KoboServerFormat,
     Field(discriminator="kind"),
 ]
 

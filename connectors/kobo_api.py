@@ -1,0 +1,162 @@
+"""One KoboToolbox server as this room speaks to it: JSON over HTTPS with a token, patient and bounded.
+
+The token goes to the declared server only: a redirect is an error and is never followed, and of a `next` link nothing
+but its query is used. No error holds the token, an address that the server named, or anything that it sent. What is
+asked for is the business of `kobo_server`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from codebook.errors import BadDefinition, HomewardError, Unavailable
+from sources.models import KoboServerFormat
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_ANSWER = 256 << 20
+"""Bytes of one answer; a page of 1,000 long interviews has about 20 MB."""
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+_JITTER = random.SystemRandom()
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a server is waited for: attempts at one request, seconds between them (doubled each time), and at most
+    so many seconds for one pause and for one answer."""
+
+    attempts: int = 6
+    first_pause: float = 1.0
+    longest_pause: float = 120.0
+    answer: float = 120.0
+
+
+class _Passing(Exception):
+    """Something that may be over soon; `pause` is what the server asked for, in seconds."""
+
+    def __init__(self, what: str, pause: float | None = None) -> None:
+        super().__init__(what)
+        self.what, self.pause = what, pause
+
+
+class Server:
+    """A connection to the declared server; close it after use. Its repr shows neither address nor token."""
+
+    def __init__(self, declared: KoboServerFormat, token: str, patience: Patience | None = None) -> None:
+        import httpx
+
+        # A stray line end would be quoted, with the token, by the HTTP library's own error.
+        if not _TOKEN.fullmatch(token.strip()):
+            raise BadDefinition("the token is empty or has characters that no token has", declared.token_env)
+        self._declared = declared
+        self._patience = patience or Patience()
+        self._client = httpx.Client(
+            headers={"Authorization": f"Token {token.strip()}", "Accept": "application/json"},
+            timeout=httpx.Timeout(min(60.0, self._patience.answer), connect=min(15.0, self._patience.answer)),
+            follow_redirects=False,
+        )
+
+    def __repr__(self) -> str:
+        return "Server(...)"
+
+    def close(self) -> None:
+        self._client.close()
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The JSON object at `/api/v2/assets/<asset>/<path>`.
+
+        Unavailable after the last attempt; HomewardError at once where trying again cannot help.
+        """
+        url = f"{self._declared.url.rstrip('/')}/api/v2/assets/{self._declared.asset}/{path}"
+        pause = self._patience.first_pause
+        for attempt in range(1, self._patience.attempts + 1):
+            try:
+                return self._once(url, query or {})
+            except _Passing as trouble:
+                asked = trouble.pause or 0.0
+                if attempt == self._patience.attempts or asked > self._patience.longest_pause:
+                    raise Unavailable(
+                        f"the KoboToolbox server {trouble.what}", self._where, "run again later"
+                    ) from None
+                # Half of it at random: clients that were turned away together do not come back together.
+                time.sleep(max(asked, min(pause, self._patience.longest_pause) * _JITTER.uniform(0.5, 1.0)))
+                pause *= 2
+        raise AssertionError("no attempt was made")
+
+    @property
+    def _where(self) -> str:
+        return f"asset {self._declared.asset}"
+
+    def _once(self, url: str, query: Mapping[str, str]) -> dict[str, Any]:
+        import httpx
+
+        try:
+            with self._client.stream("GET", url, params=dict(query)) as response:
+                self._refuse(response)
+                body = self._body(response)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _Passing(f"does not answer ({type(error).__name__})") from None
+        try:
+            found = json.loads(body)
+        except (ValueError, RecursionError):
+            # A proxy's error page can come with status 200.
+            raise _Passing("answers with something that is not JSON") from None
+        if not isinstance(found, dict):
+            raise HomewardError("the answer is not one of KoboToolbox's API v2", self._where, "correct format.url")
+        return found
+
+    def _refuse(self, response: httpx.Response) -> None:
+        status = response.status_code
+        if status == 200:
+            return
+        if status in _TRY_AGAIN:
+            raise _Passing(f"answers with status {status}", _asked_pause(response.headers.get("Retry-After", "")))
+        if 300 <= status < 400:
+            raise HomewardError(
+                f"the server redirects to another address (status {status}), which the token must not follow",
+                self._where,
+                "correct format.url",
+            )
+        token = self._declared.token_env
+        if status == 401:
+            raise HomewardError("the server refuses the token", token, f"put a valid API token into {token}")
+        if status in (403, 404):
+            raise HomewardError(
+                f"the server shows no such form to the owner of the token (status {status})",
+                self._where,
+                "check format.asset, and ask the form's owner for the right to view submissions",
+            )
+        raise HomewardError(f"the server does not understand the request (status {status})", self._where)
+
+    def _body(self, response: httpx.Response) -> bytes:
+        body, give_up = bytearray(), time.monotonic() + self._patience.answer
+        for block in response.iter_bytes():
+            body += block
+            if len(body) > MAX_ANSWER:
+                raise HomewardError(
+                    f"an answer has more than {MAX_ANSWER >> 20} MiB", self._where, "make format.page_size smaller"
+                )
+            if time.monotonic() > give_up:
+                raise _Passing("does not come to the end of its answer")
+        return bytes(body)
+
+
+def _asked_pause(header: str) -> float | None:
+    """Seconds of a Retry-After header, which is a number of them or a moment."""
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        until = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

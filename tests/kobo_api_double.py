@@ -1,0 +1,185 @@
+"""A KoboToolbox server as the API v2 shows one form of it, over real HTTP on loopback, with faults on request.
+
+Paging, `count`, `sort`, `query`, `fields`, the cap on `limit` and the answers without a valid token are those of KPI
+(formats.md 1.3); a fault stands in for the answer to one request for submissions, or changes the form after it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+ASSET = "aSurveyOfReturnees0001"
+TOKEN = "0123456789abcdef0123456789abcdef01234567"
+
+Fault = Callable[["Answering"], bool]
+"""Does something to one answer; True: the answer was given, nothing more is sent."""
+
+
+class KoboServer:
+    """One deployed form with submissions that a test edits; `asked` are the paths and queries that were requested."""
+
+    def __init__(self, survey: list[dict[str, Any]], cap: int = 1000) -> None:
+        self.content = {"survey": survey, "choices": [], "settings": {}, "translations": ["English (en)"]}
+        self.submissions: dict[int, dict[str, Any]] = {}
+        self.versions = ["vFirst"]
+        self.cap = cap
+        self.faults: list[Fault | None] = []
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.tokens: list[str | None] = []
+
+    def add(self, number: int, **answers: Any) -> None:
+        """A submission; keys of answers are full paths with `__` for the slash between them."""
+        given = {name.replace("__", "/"): value for name, value in answers.items()}
+        self.submissions[number] = {
+            "_id": number,
+            "_uuid": f"u-{number}",
+            "meta/instanceID": f"uuid:u-{number}",
+            "meta/rootUuid": f"uuid:r-{number}",
+            "formhub/uuid": "f" * 32,
+            "__version__": self.versions[-1],
+            "_submission_time": "2026-03-01T10:00:00",
+            "_status": "submitted_via_web",
+            "_validation_status": {},
+            "_geolocation": [None, None],
+            "_attachments": [],
+            "_tags": [],
+            "_notes": [],
+            "_submitted_by": None,
+            **given,
+        }
+
+    def edit(self, number: int, **answers: Any) -> None:
+        """An edit in the browser: other answers, and another uuid each time."""
+        given = {name.replace("__", "/"): value for name, value in answers.items()}
+        self.submissions[number] |= {**given, "_uuid": f"u-{number}-{len(self.asked)}"}
+
+    def page(self, query: dict[str, str], base: str) -> dict[str, Any]:
+        found = sorted(self.submissions.values(), key=lambda one: one["_id"])
+        until = json.loads(query.get("query", "{}")).get("_id", {}).get("$lte")
+        found = [one for one in found if until is None or one["_id"] <= until]
+        if json.loads(query.get("sort", "{}")).get("_id") == -1:
+            found.reverse()
+        start, limit = int(query.get("start", 0)), min(int(query.get("limit", 100)), self.cap)
+        fields = json.loads(query.get("fields", "[]"))
+        results = [{k: v for k, v in one.items() if not fields or k in fields} for one in found[start : start + limit]]
+        more = {**query, "start": start + limit, "limit": limit}
+        return {
+            "count": len(found),
+            "next": f"{base}?{urlencode(more)}" if start + limit < len(found) else None,
+            "previous": None,
+            "results": results,
+        }
+
+
+class Answering(BaseHTTPRequestHandler):
+    """One request to the server."""
+
+    kobo: KoboServer
+
+    def do_GET(self) -> None:
+        split = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(split.query).items()}
+        self.kobo.asked.append((split.path, query))
+        self.kobo.tokens.append(self.headers.get("Authorization"))
+        if self.headers.get("Authorization") != f"Token {TOKEN}":
+            return self.say(401, {"detail": "Invalid token."})
+        base = f"/api/v2/assets/{ASSET}/"
+        here = f"http://{self.headers['Host']}{split.path}"
+        if split.path == base:
+            asset = {"uid": ASSET, "owner__username": "somebody", "content": self.kobo.content}
+            return self.say(200, {**asset, "deployed_version_id": self.kobo.versions[-1], "date_modified": time.time()})
+        if split.path == f"{base}versions/":
+            found = [{"uid": uid, "date_deployed": "2026-01-01T00:00:00Z"} for uid in reversed(self.kobo.versions)]
+            return self.say(200, {"count": len(found), "next": None, "results": found})
+        if split.path != f"{base}data/":
+            return self.say(404, {"detail": "Not found."})
+        fault = self.kobo.faults.pop(0) if self.kobo.faults else None
+        answer = self.kobo.page(query, here)
+        if fault is None or not fault(self):
+            self.say(200, answer)
+
+    def say(self, status: int, answer: object, **headers: str) -> None:
+        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Tests print nothing."""
+
+
+def status(code: int, **headers: str) -> Fault:
+    """An error page of a proxy; it holds what must never be repeated."""
+
+    def answer(to: Answering) -> bool:
+        to.say(code, b"<html>secret-of-the-server</html>", **headers)
+        return True
+
+    return answer
+
+
+def html(to: Answering) -> bool:
+    """A page for people, with status 200."""
+    to.say(200, b"<html>secret-of-the-server: maintenance</html>")
+    return True
+
+
+def hang(seconds: float) -> Fault:
+    def answer(to: Answering) -> bool:
+        time.sleep(seconds)
+        return False
+
+    return answer
+
+
+def cut(to: Answering) -> bool:
+    """The connection ends in the middle of the answer."""
+    to.send_response(200)
+    to.send_header("Content-Length", "1000000")
+    to.end_headers()
+    to.wfile.write(b'{"count": 250, "results": [')
+    to.close_connection = True
+    return True
+
+
+def short(to: Answering) -> bool:
+    """A page that leaves out its last submission."""
+    split = urlsplit(to.path)
+    page = to.kobo.page({name: values[0] for name, values in parse_qs(split.query).items()}, "http://x/")
+    to.say(200, {**page, "results": page["results"][:-1]})
+    return True
+
+
+def meanwhile(change: Callable[[], object]) -> Fault:
+    """Somebody changes the form after this answer was made."""
+
+    def answer(to: Answering) -> bool:
+        change()
+        return False
+
+    return answer
+
+
+@contextmanager
+def serving(kobo: KoboServer) -> Iterator[str]:
+    """The server's address while it serves."""
+    handler = type("Handler", (Answering,), {"kobo": kobo})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
