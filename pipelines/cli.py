@@ -85,6 +85,18 @@ def check(
 
 
 @app.command()
+def profile(
+    file: Annotated[Path, typer.Argument(help="Any file that a supplier has.")],
+    form: Annotated[Path | None, typer.Option(help="The XLSForm that the file was collected with.")] = None,
+    json: Json = False,
+) -> None:
+    """What is in a file: tables, columns, labels, types, likely personal data. Counts only, never a value."""
+    from pipelines.profiling import show_profile
+
+    show_profile(file, form, json)
+
+
+@app.command()
 def status(source: AnySource = None, json: Json = False) -> None:
     """Deliveries, their states and counts."""
     from pipelines.deliveries import show_status

@@ -108,7 +108,8 @@ def _jmbg(digits: Digits) -> Mask:
     check[check == 10] = 0
     day, month = digits[:, 0] * 10 + digits[:, 1], digits[:, 2] * 10 + digits[:, 3]
     dated: Mask = (day >= 1) & (day <= 31) & (month >= 1) & (month <= 12)
-    return dated & (check == digits[:, 12])
+    matches: Mask = dated & (check == digits[:, 12])
+    return matches
 
 
 def _cnic(digits: Digits) -> Mask:
