@@ -1,105 +1,59 @@
 """KoboToolbox exports as tables: the main sheet and its repeats, headers as questions, labels as codes.
 
 What the server's export code really writes is in formats.md 1: a stale choice makes rows longer than their header, an
-HXL tag row stands below the header, summaries of select_multiple join their labels by a space.
+HXL tag row stands below the header, summaries of select_multiple join their labels by a space. Which files are read how
+is in `kobo_tables`, what a form is in `kobo_form_files`; how an export was made, where it is not declared, in
+`kobo_options`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from codebook.errors import Refused
-from connectors import delimited, kobo_headers, kobo_labels, workbook
-from connectors.kobo_form import Form, plain, split_off_form
-from connectors.kobo_labels import Decoding
-from connectors.shapes import Finding, Grid, Heading, Piece, Text
+from connectors import kobo_form, kobo_form_files, kobo_headers, kobo_labels, kobo_options, kobo_relevant, kobo_versions
+from connectors.kobo_choices import Detail
+from connectors.kobo_form import Form, Question, plain
+from connectors.kobo_grid import Answer, Asked, KoboGrid, hxl_row
+from connectors.kobo_options import looks_like_kobo
+from connectors.kobo_relevant import Condition, Unevaluable
+from connectors.kobo_tables import read_tables
+from connectors.shapes import Grid, Heading
 from sources.batches import DeliveredFile
-from sources.models import KoboFormat, Source, Table
+from sources.corrections import Correction
+from sources.models import KoboFormat, Source
 
-_FIRST_ROW = 2
+__all__ = ["look", "looks_like_kobo", "open_grids"]
+
 _VERSION = "__version__"
 _READ_ROWS = 50_000
+_NUMBERS = ("integer", "decimal", "range")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How a column's cells come about: `position` in the file (None: made of `details`), decoded if it has labels."""
+class Options:
+    """How an export was made, and what is known to be wrong with its form."""
 
-    position: int | None
-    decoding: Decoding | None
-    details: tuple[tuple[str, int], ...]
+    values: str
+    separator: str
+    multiple_select: str
+    form: Form | None = None
+    corrections: tuple[Correction, ...] = ()
+    where: str = ""
 
 
-@dataclass(frozen=True)
-class KoboGrid:
-    """An export's table whose headings answer to question names and whose cells are codes."""
+@dataclass
+class _Columns:
+    """The columns of a table while they find their questions."""
 
-    inner: Grid
     headings: tuple[Heading, ...]
-    answers: Mapping[int, Answer]
-
-    @property
-    def sheet(self) -> str | None:
-        return self.inner.sheet
-
-    def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
-        answers = {position: self.answers.get(position, Answer(position, None, ())) for position in positions}
-        needed = list(dict.fromkeys(at for answer in answers.values() for at in _reads(answer)))
-        for raw in self.inner.pieces(needed, size):
-            piece = _without_hxl(raw)
-            cells = dict(zip(needed, piece.cells, strict=True))
-            findings = list(piece.findings)
-            columns = []
-            for position, answer in answers.items():
-                column, found = _answered(answer, cells, piece, position)
-                columns.append(column)
-                findings.extend(found)
-            yield Piece(piece.rows, columns, tuple(findings))
-
-    def split(self, n: int) -> list[Grid]:
-        return [replace(self, inner=grid) for grid in self.inner.split(n)]
-
-
-def _reads(answer: Answer) -> list[int]:
-    own = [] if answer.position is None else [answer.position]
-    return [*own, *(at for _, at in answer.details)]
-
-
-def _answered(answer: Answer, cells: Mapping[int, Text], piece: Piece, position: int) -> tuple[Text, list[Finding]]:
-    """A column's answers as codes, and the cells that no code could be found for."""
-    details = {code: cells[at] for code, at in answer.details}
-    if answer.position is None:
-        return kobo_labels.joined(details, len(piece.rows)), []
-    if answer.decoding is None:
-        return cells[answer.position], []
-    decoded = kobo_labels.decode(cells[answer.position], answer.decoding)
-    column, unknown, ambiguous = decoded.column, decoded.unknown, decoded.ambiguous
-    if details and ambiguous.any():
-        # Joined labels that can be cut in two ways: the detail columns of the same export say which it was.
-        from_details = kobo_labels.joined(details, len(piece.rows))
-        settled = np.logical_and(ambiguous, from_details.is_valid().to_numpy(zero_copy_only=False))
-        column = pc.if_else(pa.array(settled), from_details, column)
-        ambiguous = np.logical_and(ambiguous, ~settled)
-    findings = [
-        Finding("read.unknown_label", "error", piece.rows[unknown], position),
-        Finding("read.ambiguous_label", "error", piece.rows[ambiguous], position),
-    ]
-    return column, findings
-
-
-def _without_hxl(piece: Piece) -> Piece:
-    """The piece without the file's first row if that holds HXL hashtags and nothing else (formats.md 1.1)."""
-    if not len(piece.rows) or piece.rows[0] != _FIRST_ROW:
-        return piece
-    values = [value for column in piece.cells if (value := column[0].as_py()) is not None]
-    if not values or not all(value.startswith("#") and value.strip("#") for value in values):
-        return piece
-    return Piece(piece.rows[1:], [column.slice(1) for column in piece.cells], piece.findings)
+    places: Mapping[int, kobo_headers.Place]
+    made: dict[int, Answer | Asked] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
 
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
@@ -107,103 +61,170 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     declared = source.format
     if not isinstance(declared, KoboFormat):
         raise TypeError(declared.kind)
-    form, data = split_off_form(files, declared.language)
+    delivered = kobo_form_files.sorted_out(files)
+    versions = [kobo_form.in_language(sheets, declared.language) for sheets in delivered.forms]
+    merged = kobo_versions.merged(versions) if versions else None
+    form = merged.form if merged else None
     if declared.values == "labels" and form is None:
         raise Refused(
             "delivery.wrong_source", "there is no XLSForm beside the export", source.source, "deliver both together"
         )
-    if len(data) != 1:
+    if len(delivered.data) != 1:
         raise Refused(
             "delivery.wrong_source",
-            f"{len(data)} data files, one is expected",
+            f"{len(delivered.data)} data files, one is expected",
             source.source,
             "deliver one export and its form",
         )
-    raw, facts = _raw_grids(*data[0], source, declared)
+    tables = read_tables(*delivered.data[0], declared.main)
+    facts = tables.facts
     grids: dict[str, Grid] = {}
     for table in source.tables:
-        if table.name in raw:
-            repeat = None if table is source.tables[0] else table.name
-            grids[table.name] = _kobo_grid(raw[table.name], table, repeat, form, source, declared)
+        repeat = None if table is source.tables[0] else table.name
+        # Excel cuts the names of sheets; a repeat without rows has no sheet, or an empty one.
+        raw = tables.grids.get(tables.main if repeat is None else repeat[:31]) or tables.grids.get(table.name)
+        if raw is None:
+            continue
+        options = Options(
+            values=declared.values,
+            separator=declared.separator,
+            multiple_select=declared.multiple_select,
+            form=form,
+            corrections=tuple(
+                correction
+                for correction in source.corrections
+                if correction.table in ("", table.name)
+                and plain(correction.language).casefold() in _spoken(form.language if form else None)
+            ),
+            where=f"{source.source}/corrections.csv",
+        )
+        maybe_multiple = {column.name for column in table.columns}
+        grids[table.name], unread = _kobo_grid(raw, repeat, options, maybe_multiple)
+        if unread:
+            facts["relevance_not_read"] = {**facts.get("relevance_not_read", {}), **unread}  # type: ignore[dict-item]
     facts["language"] = declared.language or declared.values
     facts["form_versions"] = _versions(grids[source.tables[0].name])
     facts["form_version"] = (form.version if form else None) or ", ".join(_versions(grids[source.tables[0].name]))
+    if merged and merged.changes:
+        facts["type_changes"] = list(merged.changes)
     return grids, facts
 
 
-def _raw_grids(
-    file: DeliveredFile, book: workbook.Workbook | None, source: Source, declared: KoboFormat
-) -> tuple[dict[str, Grid], dict[str, object]]:
-    main = source.tables[0].name
-    if declared.kind == "kobo_csv":
-        grid, facts = delimited.open_grid(file, delimited.Layout(longer="query"))
-        return {main: grid}, facts
-    book = book or workbook.Workbook(file)
-    sheets = book.sheets
-    first = declared.main or sheets[0]
-    if first not in sheets:
-        raise Refused("delivery.wrong_source", f"there is no sheet {first}", file.name, "is this another form?")
-    grids: dict[str, Grid] = {main: workbook.open_sheet(book, first, longer="query")}
-    for table in source.tables[1:]:
-        # Excel cuts the names of sheets; a repeat without rows has no sheet, or an empty one.
-        if table.name[:31] in sheets and (repeat := workbook.sheet_with_rows(book, table.name[:31], longer="query")):
-            grids[table.name] = repeat
-    return grids, {}
+def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[str, Grid], dict[str, object]]:
+    """Every table of an export as found, without a source: only columns of the file, with what the form says of them.
+
+    The tables have the names of their sheets or files. How the export was made is found from its headers and its form,
+    and is said in the facts: values, language, separator.
+    """
+    tables = read_tables(file, None, None)
+    sheets = kobo_form_files.read_form(form) if form is not None else None
+    headers = [heading.header for grid in tables.grids.values() for heading in grid.headings if heading.header]
+    found = kobo_options.found(headers, sheets)
+    read = kobo_form.in_language(sheets, found.language) if sheets is not None else None
+    options = Options(found.values, found.separator, "both", read)
+    grids: dict[str, Grid] = {}
+    for name, raw in tables.grids.items():
+        grid, _ = _kobo_grid(raw, None if name == tables.main else _repeat(name, read), options, set())
+        in_file = {heading.position for heading in raw.headings if heading.header}
+        grids[name] = replace(grid, headings=tuple(h for h in grid.headings if h.position in in_file))
+    facts = tables.facts | {"values": found.values, "language": found.language, "separator": found.separator}
+    return grids, facts | {"form_versions": _versions(grids[tables.main])}
+
+
+def _repeat(table: str, form: Form | None) -> str:
+    """The form's name of the repeat that a sheet or file holds: cut by Excel, or with the path of its parents."""
+    names = form.repeats if form is not None else ()
+    return next((name for name in names if table in (name, name[:31]) or table.endswith(f"_{name}")), table)
 
 
 def _kobo_grid(
-    raw: Grid, table: Table, repeat: str | None, form: Form | None, source: Source, declared: KoboFormat
-) -> KoboGrid:
-    answers: dict[int, Answer] = {}
-    if declared.values == "xml" or form is None:
-        multiples = _multiples(table, repeat, form, declared)
-        dates = {question.name for question in form.section(repeat) if question.is_date} if form else set()
-        headings = kobo_headers.by_name(raw.headings, declared.separator, multiples, dates)
-    else:
-        headings, places = kobo_headers.by_label(raw.headings, declared.separator, form, repeat)
-        answers = _answers(headings, places, form, table, source)
-    if declared.multiple_select == "details":
-        headings, made = _summaries(headings, declared.separator)
-        answers |= made
-    return KoboGrid(raw, headings, answers)
-
-
-def _multiples(table: Table, repeat: str | None, form: Form | None, declared: KoboFormat) -> set[str]:
-    """Questions that may have one column per choice: the form knows; without a form, declared questions may."""
+    raw: Grid, repeat: str | None, options: Options, maybe_multiple: set[str]
+) -> tuple[KoboGrid, dict[str, str]]:
+    """A table whose headings are questions; and the questions whose relevance could not be read, with what stood in
+    the way."""
+    form = options.form
+    columns = _placed(raw, repeat, options, maybe_multiple)
     if form is not None:
-        return {question.name for question in form.section(repeat) if question.multiple}
-    return {column.name for column in table.columns} if declared.multiple_select == "details" else set()
+        columns.headings = kobo_headers.described(columns.headings, columns.places, form)
+    columns.made |= _answers(columns, options)
+    if options.multiple_select == "details":
+        _add_summaries(columns, options.separator)
+    if form is not None:
+        _add_asked(columns, form, repeat)
+    return KoboGrid(raw, columns.headings, columns.made, hxl_row(raw)), columns.unread
 
 
-def _answers(
-    headings: Sequence[Heading],
-    places: Mapping[int, kobo_headers.Place],
-    form: Form,
-    table: Table,
-    source: Source,
-) -> dict[int, Answer]:
-    """The decoding of every column that holds labels of choices."""
-    details: dict[int, list[tuple[str, int]]] = {}
-    for position, place in places.items():
-        if place.choice is not None:
-            details.setdefault(place.index, []).append((place.choice, position))
+def _placed(raw: Grid, repeat: str | None, options: Options, maybe_multiple: set[str]) -> _Columns:
+    form = options.form
+    if options.values == "labels" and form is not None:
+        return _Columns(*kobo_headers.by_label(raw.headings, options.separator, form, repeat))
+    # The form knows which questions may have one column per choice; without a form, declared questions may.
+    multiples = maybe_multiple if options.multiple_select == "details" else set()
+    dates: set[str] = set()
+    if form is not None:
+        section = form.section(repeat)
+        multiples = {question.name for question in section if question.multiple}
+        dates = {question.name for question in section if question.is_date}
+    headings = kobo_headers.by_name(raw.headings, options.separator, multiples, dates)
+    return _Columns(headings, kobo_headers.places_by_name(headings, form, repeat) if form is not None else {})
+
+
+def _answers(columns: _Columns, options: Options) -> dict[int, Answer]:
+    """Columns that hold labels of choices, or that have detail columns beside them."""
+    details = _details(columns, options)
     answers = {}
-    for position, place in places.items():
-        question = place.question
-        if question.list is None or question.type == "rank" or place.choice is not None:
+    for heading in columns.headings:
+        place = columns.places.get(heading.position)
+        if place is None:
+            beside = details.get(heading.names[0], ()) if options.values == "xml" else ()
+            if beside:
+                answers[heading.position] = Answer(heading.position, None, tuple(beside))
             continue
-        corrections = [
-            correction
-            for correction in source.corrections
-            if correction.list == question.list
-            and plain(correction.language).casefold() in _spoken(form.language)
-            and correction.table in ("", table.name)
-            and correction.column in ("", question.name)
-        ]
-        choices = kobo_headers.choices_of(question, form)
-        decoding = kobo_labels.decoding(choices, question.multiple, corrections, f"{source.source}/corrections.csv")
-        answers[position] = Answer(position, decoding, tuple(details.get(place.index, ())))
+        if place.question.list is None or place.choice is not None or place.part is not None:
+            continue
+        beside = details.get(place.question.path, ())
+        if options.values == "xml" or options.form is None:
+            if beside:
+                answers[heading.position] = Answer(heading.position, None, tuple(beside))
+        elif place.question.type != "rank":
+            answers[heading.position] = Answer(
+                heading.position, _decoding(place.question, options.form, options), tuple(beside)
+            )
     return answers
+
+
+def _details(columns: _Columns, options: Options) -> dict[str, list[Detail]]:
+    """The detail columns of each question, by its path; without a form, by the header that they stand under."""
+    found: dict[str, list[Detail]] = {}
+    headers = {heading.header: heading.names[0] for heading in columns.headings if heading.header}
+    for heading in columns.headings:
+        place = columns.places.get(heading.position)
+        if place is not None and place.choice is not None:
+            label = heading.value_labels.get(place.choice, "")
+            found.setdefault(place.question.path, []).append(Detail(place.choice, label, heading.position))
+        elif place is None and options.form is None and options.values == "xml":
+            above, mark, code = _under(heading.header, options.separator)
+            if mark and code and above in headers:
+                found.setdefault(headers[above], []).append(Detail(code, "", heading.position))
+    if options.form is None:
+        # Names of choices hold no space: these are labels, and a summary of labels is no list of words.
+        return {name: details for name, details in found.items() if not any(" " in d.code for d in details)}
+    return found
+
+
+def _under(header: str, separator: str) -> tuple[str, str, str]:
+    """A header cut at its last separator: `/` of today's exports if the declared one is not in it."""
+    return header.rpartition(separator if separator in header else "/")
+
+
+def _decoding(question: Question, form: Form, options: Options) -> kobo_labels.Decoding:
+    corrections = [
+        correction
+        for correction in options.corrections
+        if correction.list == question.list and correction.column in ("", question.name)
+    ]
+    choices = kobo_headers.choices_of(question, form)
+    return kobo_labels.decoding(choices, question.multiple, corrections, options.where)
 
 
 def _spoken(language: str | None) -> set[str]:
@@ -213,19 +234,58 @@ def _spoken(language: str | None) -> set[str]:
     return {full, name.strip(), code.rstrip(") ")}
 
 
-def _summaries(headings: Sequence[Heading], separator: str) -> tuple[tuple[Heading, ...], dict[int, Answer]]:
+def _add_summaries(columns: _Columns, separator: str) -> None:
     """An export with detail columns only gets back each question's summary, as a column after the last."""
-    taken = {name for heading in headings for name in heading.names}
-    details: dict[str, list[tuple[str, int]]] = {}
-    for heading in headings:
+    taken = {name for heading in columns.headings for name in heading.names}
+    details: dict[str, list[Detail]] = {}
+    places: dict[str, kobo_headers.Place] = {}
+    for heading in columns.headings:
         question, mark, code = heading.names[0].rpartition("/")
         if not mark:
             question, mark, code = heading.names[0].rpartition(separator)
         if mark and question not in taken and code:
-            details.setdefault(question, []).append((code, heading.position))
-    made = [Heading("", len(headings) + n, (question,)) for n, question in enumerate(details)]
-    answers = {h.position: Answer(None, None, tuple(details[h.names[0]])) for h in made}
-    return (*headings, *made), answers
+            place = columns.places.get(heading.position)
+            label = heading.label.rpartition(" / ")[2] if place is not None and place.choice is not None else ""
+            details.setdefault(question, []).append(Detail(code, label, heading.position))
+            if place is not None:
+                places.setdefault(question, kobo_headers.Place(place.index, place.question))
+    first = max((heading.position for heading in columns.headings), default=-1) + 1
+    for position, question in enumerate(details, start=first):
+        columns.headings = (*columns.headings, Heading("", position, (question,)))
+        columns.made[position] = Answer(None, None, tuple(details[question]))
+        if question in places:
+            columns.places = {**columns.places, position: places[question]}
+
+
+def _add_asked(columns: _Columns, form: Form, repeat: str | None) -> None:
+    """A column `asked(<question>)` for every question of the table that has a condition."""
+    section = form.section(repeat)
+    at = {p.question.name: pos for pos, p in columns.places.items() if p.choice is None and p.part is None}
+    numeric = frozenset(question.name for question in form.questions if question.type in _NUMBERS)
+    position = max((heading.position for heading in columns.headings), default=-1) + 1
+    for question in section:
+        if not question.relevant or question.name not in at:
+            continue
+        conditions: list[str | None] = []
+        named: dict[str, int] = {}
+        for expression in question.relevant:
+            try:
+                named |= _places_named(kobo_relevant.parse(expression, numeric), at)
+                conditions.append(expression)
+            except Unevaluable as why:
+                conditions.append(None)
+                columns.unread[question.name] = str(why)
+        columns.headings = (*columns.headings, Heading("", position, (f"asked({question.name})",)))
+        columns.made[position] = Asked(tuple(conditions), tuple(named.items()), numeric)
+        position += 1
+
+
+def _places_named(condition: Condition, at: Mapping[str, int]) -> dict[str, int]:
+    """The columns of the questions that a condition names; Unevaluable if one is not in the table."""
+    absent = [name for name in condition.questions if name not in at]
+    if absent:
+        raise Unevaluable(f"a question that is not in this table: {', '.join(absent)}")
+    return {name: at[name] for name in condition.questions}
 
 
 def _versions(grid: Grid) -> list[str]:

@@ -1,7 +1,8 @@
-"""The XLSForm of a delivery: questions in form order with their groups and repeats, and choice lists in one language.
+"""The form of a delivery: questions in form order with groups, repeats and relevance, choice lists in one language.
 
-Sheets are found by their columns and not by their names, because both are renamed by hand ("ODK survey-updated").
-A form gives labels and codes; what they mean is the crosswalk's business.
+A form gives labels, codes and the logic of what was asked; what they mean is the crosswalk's business. Which file a
+form lies in is the business of `kobo_form_files`; the rows of its sheets come here as they were written. Types of
+questions, with all their old spellings, are told apart by pyxform's own patterns.
 """
 
 from __future__ import annotations
@@ -10,18 +11,16 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from codebook.errors import Refused
-from connectors.workbook import Workbook, cell_text
-from sources.batches import DeliveredFile
 
-_SELECT = re.compile(r"^(select[_ ](?:one|multiple)|select1|rank)\s+(\S+)\s*(or[_ ]other)?$")
-_BEGIN = re.compile(r"^begin[_ ](?:(group)|repeat|lgroup|looped group)$")
-_END = re.compile(r"^end[_ ](?:group|repeat|lgroup|looped group)$")
+LIST_NAMES = ("list_name", "list name")
 _BREAK = re.compile(r"<(?:br|p|div|li)\b[^<>]*>", re.I)
 _INLINE = re.compile(r"<[^<>]*>|\$\{[^}]*\}|\*\*")
-_LIST_NAMES = ("list_name", "list name")
+_RELEVANT = ("relevant", "relevance", "bind:relevant", "bind::relevant")
+_SELECTS = {"select one": "select_one", "select all that apply": "select_multiple", "rank": "rank"}
+_MEDIA = frozenset({"image", "audio", "video", "file", "background-audio", "audit"})
 
 Row = Mapping[str, str]
 
@@ -36,7 +35,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One question; `groups` are (name, label) from the outermost in, `repeat` is the innermost repeat around it."""
+    """One question; `groups` are (name, label) from the outermost in, `repeat` is the innermost repeat around it.
+
+    `relevant`: the conditions that must all hold for it to be asked within a row of its table: its own and those of
+    the groups inside its repeat. Of a repeat that was not asked for there is no row.
+    """
 
     name: str
     type: str
@@ -44,6 +47,7 @@ class Question:
     list: str | None
     groups: tuple[tuple[str, str], ...]
     repeat: str | None
+    relevant: tuple[str, ...] = ()
 
     @property
     def multiple(self) -> bool:
@@ -53,19 +57,43 @@ class Question:
     def is_date(self) -> bool:
         return self.type in ("date", "datetime", "today", "start", "end")
 
+    @property
+    def is_media(self) -> bool:
+        return self.type in _MEDIA
+
+    @property
+    def path(self) -> str:
+        return "/".join([*(name for name, _ in self.groups), self.name])
+
 
 @dataclass(frozen=True)
 class Form:
-    """An XLSForm in one language."""
+    """A form in one language; `repeats`: each repeat and the repeat around it (None: the main table)."""
 
     questions: tuple[Question, ...]
     choices: Mapping[str, tuple[Choice, ...]]
     language: str | None
     version: str | None
+    repeats: Mapping[str, str | None] = field(default_factory=dict)
 
     def section(self, repeat: str | None) -> tuple[Question, ...]:
         """The questions of the main table (None) or of a repeat, in form order."""
         return tuple(question for question in self.questions if question.repeat == repeat)
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """What a form's file holds, in all its languages: rows of the survey and of the choices, blank cells left out."""
+
+    survey: tuple[Row, ...]
+    choices: tuple[Row, ...]
+    version: str | None
+    file: str
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages of the questions' labels, in the file's order; a plain `label` column has none."""
+        return [spoken for spoken in _label_columns(self.survey).values() if spoken]
 
 
 def plain(text: str) -> str:
@@ -74,77 +102,32 @@ def plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def split_off_form(
-    files: Sequence[DeliveredFile], language: str | None
-) -> tuple[Form | None, list[tuple[DeliveredFile, Workbook | None]]]:
-    """The form among the files, if there is one, and the other files with their workbooks (None for text files)."""
-    form: Form | None = None
-    data: list[tuple[DeliveredFile, Workbook | None]] = []
-    for file in files:
-        if not file.name.lower().endswith((".xlsx", ".xls", ".xlsm", ".ods")):
-            data.append((file, None))
-            continue
-        book = Workbook(file)
-        sheets = _form_sheets(book)
-        if sheets is None:
-            data.append((file, book))
-        else:
-            form = _read(book, sheets, language)
-    return form, data
-
-
-def _form_sheets(book: Workbook) -> tuple[str, str | None] | None:
-    """The sheets of questions and of choices; a form without choices has labels of questions, and no system columns."""
-    survey = choices = None
-    certain = False
-    for sheet in book.sheets:
-        header = {(cell_text(cell) or "").strip().lower() for cell in next(book.rows(sheet), [])}
-        if choices is None and "name" in header and header.intersection(_LIST_NAMES):
-            choices = sheet
-        elif survey is None and {"type", "name"} <= header:
-            survey = sheet
-            certain = any(name.startswith("label") for name in header) and "_index" not in header
-    return (survey, choices) if survey and (choices or certain) else None
-
-
-def _read(book: Workbook, sheets: tuple[str, str | None], language: str | None) -> Form:
-    survey, choices = (list(_rows(book, sheet)) if sheet else [] for sheet in sheets)
-    question_label = _label_column(survey, language, book.file.name)
-    choice_label = _label_column(choices, language, book.file.name) if choices else ""
+def in_language(sheets: Sheets, language: str | None) -> Form:
+    """The form as read in `language`; Refused if its labels do not exist in it. None is the first language."""
+    question_label = _label_column(sheets.survey, language, sheets.file)
+    choice_label = _label_column(sheets.choices, language, sheets.file) if sheets.choices else ""
     lists: dict[str, list[Choice]] = {}
-    for row in choices:
-        name = next((row[key] for key in _LIST_NAMES if key in row), None)
+    for row in sheets.choices:
+        name = next((row[key] for key in LIST_NAMES if key in row), None)
         if name and "name" in row:
             lists.setdefault(name, []).append(Choice(row["name"], row.get(choice_label, "")))
-    settings = next((s for s in book.sheets if s.strip().lower() == "settings"), None)
-    version = next((row.get("version") for row in _rows(book, settings)), None) if settings else None
-    return Form(
-        questions=tuple(_questions(survey, question_label)),
-        choices={name: tuple(listed) for name, listed in lists.items()},
-        language=language,
-        version=version,
-    )
+    reader = _Survey(question_label)
+    questions = tuple(question for row in sheets.survey for question in reader.read(row))
+    choices = {name: tuple(listed) for name, listed in lists.items()}
+    return Form(questions, choices, language, sheets.version, reader.nesting)
 
 
-def _rows(book: Workbook, sheet: str) -> Iterator[Row]:
-    """Rows as dicts of trimmed text; blank cells and columns without a header are left out."""
-    rows = book.rows(sheet)
-    header = [(cell_text(cell) or "").strip() for cell in next(rows, [])]
-    # Commands are lower case, but a language is written as its author wrote it.
-    header = [h if h.lower().startswith("label") else h.lower() for h in header]
-    for row in rows:
-        texts = ((name, cell_text(cell)) for name, cell in zip(header, row, strict=False) if name)
-        filled = {name: text.strip() for name, text in texts if text is not None}
-        if filled:
-            yield filled
+def _label_columns(rows: Sequence[Row]) -> dict[str, str]:
+    """The label columns and their languages: `label::French (fr)`, `label:French`, and `label`, which has none."""
+    columns = dict.fromkeys(name for row in rows for name in row if re.match(r"label\s*(:|$)", name, re.I))
+    return {name: re.sub(r"^label\s*:*\s*", "", name, flags=re.I) for name in columns}
 
 
 def _label_column(rows: Sequence[Row], language: str | None, file: str) -> str:
-    """The label column of a language: `label::French (fr)`, `label:French`, or the first one if none is declared."""
-    columns = list(dict.fromkeys(name for row in rows for name in row if re.match(r"label\s*(:|$)", name, re.I)))
+    """The label column of a language, or the first one if none is declared."""
+    languages = _label_columns(rows)
     if language is None:
-        return columns[0] if columns else "label"
-    languages = {name: re.sub(r"^label\s*:*\s*", "", name, flags=re.I) for name in columns}
+        return next(iter(languages), "label")
     wanted = language.casefold()
     exact = [name for name, spoken in languages.items() if spoken.casefold() == wanted]
     bare = [name for name, spoken in languages.items() if _bare(spoken) == _bare(language)]
@@ -162,27 +145,55 @@ def _bare(language: str) -> str:
     return re.sub(r"\s*\(.*\)$", "", language).strip().casefold()
 
 
-def _questions(survey: Sequence[Row], label: str) -> Iterator[Question]:
-    groups: list[tuple[str, str]] = []
-    repeats: list[str | None] = []
-    for row in survey:
-        kind, name = row.get("type", "").lower(), row.get("name", "")
-        begin = _BEGIN.match(kind)
+@dataclass
+class _Survey:
+    """Goes through the rows of a survey and knows which groups and repeats are open."""
+
+    label: str
+    nesting: dict[str, str | None] = field(default_factory=dict)
+    _groups: list[tuple[str, str]] = field(default_factory=list)
+    _repeats: list[str | None] = field(default_factory=list)
+    _conditions: list[tuple[str, ...]] = field(default_factory=list)
+
+    def read(self, row: Row) -> Iterator[Question]:
+        from pyxform.xls2json import RE_BEGIN_CONTROL, RE_END_CONTROL
+
+        kind, name = " ".join(row.get("type", "").split()), row.get("name", "")
+        begin = RE_BEGIN_CONTROL.match(kind.lower())
         if begin:
-            groups.append((name, row.get(label, "")))
-            repeats.append((repeats[-1] if repeats else None) if begin[1] else name)
-        elif _END.match(kind):
-            groups, repeats = groups[:-1], repeats[:-1]
+            self._open(row, name, is_repeat=begin["type"] in ("repeat", "lgroup", "looped group"))
+        elif RE_END_CONTROL.match(kind.lower()):
+            for opened in (self._groups, self._repeats, self._conditions):
+                del opened[-1:]
         elif name:
-            yield from _question(row, name, label, tuple(groups), repeats[-1] if repeats else None)
+            yield from self._question(row, kind, name)
+
+    def _open(self, row: Row, name: str, is_repeat: bool) -> None:
+        around = self._repeats[-1] if self._repeats else None
+        above = self._conditions[-1] if self._conditions else ()
+        if is_repeat:
+            self.nesting[name] = around
+        self._groups.append((name, row.get(self.label, "")))
+        self._repeats.append(name if is_repeat else around)
+        self._conditions.append(() if is_repeat else (*above, *_relevant(row)))
+
+    def _question(self, row: Row, kind: str, name: str) -> Iterator[Question]:
+        from pyxform import aliases
+        from pyxform.xls2json import RE_SELECT
+
+        select = RE_SELECT.match(kind) or RE_SELECT.match(f"{kind} {row.get('select_from_list_name', '')}".strip())
+        listed = select["list_name"] if select else None
+        if select:
+            command = aliases.select[select["select_command"]]
+            kind = _SELECTS.get(command, "select_one")
+        groups, repeat = tuple(self._groups), self._repeats[-1] if self._repeats else None
+        relevant = (*(self._conditions[-1] if self._conditions else ()), *_relevant(row))
+        yield Question(
+            name, kind if select else kind.lower(), row.get(self.label, ""), listed, groups, repeat, relevant
+        )
+        if select and select["specify_other"]:
+            yield Question(f"{name}_other", "text", "", None, groups, repeat, relevant)
 
 
-def _question(
-    row: Row, name: str, label: str, groups: tuple[tuple[str, str], ...], repeat: str | None
-) -> Iterator[Question]:
-    select = _SELECT.match(" ".join(row["type"].split())) if "type" in row else None
-    kind = select[1].replace(" ", "_").replace("select1", "select_one") if select else row.get("type", "").lower()
-    listed = select[2] if select else None
-    yield Question(name, kind, row.get(label, ""), listed, groups, repeat)
-    if select and select[3]:
-        yield Question(f"{name}_other", "text", "", None, groups, repeat)
+def _relevant(row: Row) -> tuple[str, ...]:
+    return tuple(row[name] for name in _RELEVANT if name in row)

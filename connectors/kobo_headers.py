@@ -14,12 +14,14 @@ from connectors.kobo_form import Choice, Form, Question, plain
 from connectors.shapes import Heading
 
 _GEOPOINT_PARTS = ("latitude", "longitude", "altitude", "precision")
+_URL = "URL"
+"""A column with the address of a photo or recording; the file behind it is never fetched."""
 _SYSTEM_DATES = {"_submission_time", "_submission__submission_time"}
 
 
 @dataclass(frozen=True)
 class Place:
-    """What a column holds: an answer, one choice of a select_multiple (`choice`), or one part of a point (`part`)."""
+    """What a column holds: an answer, one choice of a select_multiple (`choice`), or a `part` of a point or medium."""
 
     index: int
     question: Question
@@ -34,15 +36,18 @@ def by_name(headings: Sequence[Heading], separator: str, multiples: Set[str], da
     choice of that question and answers to `why/other`. `dates` are the questions that ask for a date.
     """
     separator = next((mark for mark in (separator, "/") if any(mark in h.header for h in headings)), separator)
-    paths = {heading.header for heading in headings}
+    paths = {heading.header for heading in headings if heading.header}
 
     def is_choice(header: str) -> bool:
         above = header.rpartition(separator)[0]
         return bool(above) and (above in paths or above.rpartition(separator)[2] in multiples)
 
-    own_names = Counter(h.header.rpartition(separator)[2] for h in headings if not is_choice(h.header))
+    own_names = Counter(h.header.rpartition(separator)[2] for h in headings if h.header and not is_choice(h.header))
     named = []
     for heading in headings:
+        if not heading.header:
+            named.append(heading)
+            continue
         segments = heading.names[0].split(separator)
         shortest = 2 if is_choice(heading.header) else 1
         names = [separator.join(segments[-n:]) for n in range(shortest, len(segments) + 1)]
@@ -52,6 +57,40 @@ def by_name(headings: Sequence[Heading], separator: str, multiples: Set[str], da
         is_date = segments[-1] in dates or heading.header in _SYSTEM_DATES
         named.append(replace(heading, names=tuple(dict.fromkeys([*names, *slashed])), date=is_date))
     return tuple(named)
+
+
+def places_by_name(headings: Sequence[Heading], form: Form, repeat: str | None) -> dict[int, Place]:
+    """What each column with an XML name holds, by position; a name that stands for two questions gives none."""
+    section = form.section(repeat)
+    candidates: dict[str, set[Place]] = defaultdict(set)
+    for index, question in enumerate(section):
+        for base in dict.fromkeys([question.name, question.path]):
+            for place in _own_columns(index, question, form):
+                candidates[_with_part(base, place, "/")].add(place)
+    places = {}
+    for heading in headings:
+        found = next((candidates[name] for name in reversed(heading.names) if name in candidates), set())
+        if len(found) == 1:
+            places[heading.position] = next(iter(found))
+    return places
+
+
+def described(headings: Sequence[Heading], places: Mapping[int, Place], form: Form) -> tuple[Heading, ...]:
+    """Headings with what the form says of them: the question's label, and the labels of its choices by code."""
+    found = []
+    for heading in headings:
+        place = places.get(heading.position)
+        if place is None:
+            found.append(heading)
+            continue
+        choices = choices_of(place.question, form) if place.question.list and place.part is None else ()
+        labels = {choice.name: plain(choice.label) for choice in choices if choice.label}
+        label = plain(place.question.label)
+        if place.choice is not None:
+            label = f"{label} / {labels.get(place.choice, place.choice)}"
+            labels = {}
+        found.append(replace(heading, label=label, value_labels=labels))
+    return tuple(found)
 
 
 def by_label(
@@ -66,11 +105,11 @@ def by_label(
     names = Counter(question.name for question in section)
     named = []
     for heading in headings:
-        place = places.get(heading.position)
+        place = places.get(heading.position) if heading.header else None
         if place is None:
             named.append(replace(heading, date=heading.header in _SYSTEM_DATES))
             continue
-        path = "/".join([*(name for name, _ in place.question.groups), place.question.name])
+        path = place.question.path
         bases = [place.question.name, path] if names[place.question.name] == 1 else [path]
         answers_to = [_with_part(base, place, mark) for mark in ("/", separator) for base in bases]
         named.append(
@@ -86,6 +125,8 @@ def by_label(
 def _with_part(name: str, place: Place, mark: str) -> str:
     if place.choice is not None:
         return f"{name}{mark}{place.choice}"
+    if place.part == _URL:
+        return f"{name}_{_URL}"
     if place.part is not None:
         above, slash, own = name.rpartition("/")
         return f"{above}{slash}_{own}_{place.part}"
@@ -110,15 +151,28 @@ def _squeezed(header: str) -> str:
     return plain(header).replace(" ", "")
 
 
-def _columns(index: int, question: Question, form: Form, text: str, separator: str) -> Iterator[tuple[str, Place]]:
-    yield text, Place(index, question)
+def _own_columns(index: int, question: Question, form: Form) -> Iterator[Place]:
+    """The columns that an export may have for one question."""
+    yield Place(index, question)
     if question.multiple:
-        for choice in form.choices.get(question.list or "", ()):
-            yield f"{text}{separator}{choice.label or choice.name}", Place(index, question, choice.name)
+        yield from (Place(index, question, name) for name in dict.fromkeys(c.name for c in choices_of(question, form)))
     if question.type == "geopoint":
-        above, mark, own = text.rpartition(separator)
-        for part in _GEOPOINT_PARTS:
-            yield f"{above}{mark}_{own}_{part}", Place(index, question, part=part)
+        yield from (Place(index, question, part=part) for part in _GEOPOINT_PARTS)
+    if question.is_media:
+        yield Place(index, question, part=_URL)
+
+
+def _columns(index: int, question: Question, form: Form, text: str, separator: str) -> Iterator[tuple[str, Place]]:
+    for place in _own_columns(index, question, form):
+        if place.choice is not None:
+            labels = (choice.label for choice in choices_of(question, form) if choice.name == place.choice)
+            for label in labels:
+                yield f"{text}{separator}{label or place.choice}", place
+        elif place.part is None or place.part == _URL:
+            yield _with_part(text, place, separator), place
+        else:
+            above, mark, own = text.rpartition(separator)
+            yield f"{above}{mark}_{own}_{place.part}", place
 
 
 def _places(headings: Sequence[Heading], candidates: Mapping[str, list[Place]]) -> dict[int, Place]:

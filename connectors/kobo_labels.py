@@ -12,15 +12,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from codebook.errors import BadDefinition
 from connectors.kobo_form import Choice, plain
 from connectors.shapes import Text
 from sources.corrections import Correction
-
-_TICKED = ("1", "1.0", "true", "True", "TRUE")
 
 AMBIGUOUS = "ambiguous"
 UNKNOWN = "unknown"
@@ -133,17 +130,3 @@ def decode(column: Text, meaning: Decoding) -> Decoded:
 
     codes = pa.array([code for code, _ in results], pa.string())
     return Decoded(codes.take(encoded.indices), cells_that_are(UNKNOWN), cells_that_are(AMBIGUOUS))
-
-
-def joined(details: Mapping[str, Text], n: int) -> pa.Array:
-    """The summary of a select_multiple from its detail columns: ticked codes joined by a space, none is blank."""
-    parts = []
-    for code, column in details.items():
-        ticked = pc.fill_null(pc.is_in(column.cast(pa.string()), pa.array(_TICKED)), False)
-        if isinstance(ticked, pa.ChunkedArray):
-            ticked = ticked.combine_chunks()
-        parts.append(pc.if_else(ticked, pa.scalar(code), pa.scalar("")))
-    if not parts:
-        return pa.nulls(n, pa.string())
-    text = pc.utf8_trim_whitespace(pc.replace_substring_regex(pc.binary_join_element_wise(*parts, " "), " +", " "))
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)

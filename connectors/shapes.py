@@ -47,6 +47,7 @@ class Heading:
     """One column of a grid: its place, its header as the supplier wrote it, and every name it answers to.
 
     `label` is what the format says the column asks; `missing` are codes (an interval is written `lo..hi`).
+    A column that the file does not hold and that is worked out while reading has no header.
     """
 
     header: str

@@ -35,6 +35,10 @@ RULES: dict[str, tuple[str, str]] = {
         "This answer is none of the labels of the form.",
         "Send the form version with which the interview was made, or correct the answer.",
     ),
+    "read.contradicting_choices": (
+        "The answers ticked one by one are not those of the summary of this question.",
+        "Correct the one that is wrong; a corrected export usually changed only one of the two.",
+    ),
     "read.damaged_value": (
         "This cell is damaged: its characters or its contents cannot be read.",
         "Export the file again from the original system without opening it in other software.",
