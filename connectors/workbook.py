@@ -1,54 +1,35 @@
-"""Excel workbooks (.xlsx) as text: long numbers and leading zeros intact, real dates as ISO dates.
+"""Workbooks (.xls, .xlsx, .xlsm, .xlsb, .ods) as text: long numbers and leading zeros as stored, dates as ISO text.
 
-A workbook is read by python-calamine, which holds a whole sheet in memory; it is opened again in each process that
-reads it, so nothing of it is ever pickled or written down.
+A sheet becomes a grid below its declared header rows. Blank rows are skipped; total rows and footers are skipped where
+the source declares how they begin, and reported. What no cell can tell is reported as damaged and read as blank: errors
+(#N/A, ########) and formulas that were never calculated. Parsing itself is the business of `workbook_process`.
 """
 
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from itertools import islice
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from codebook.errors import HomewardError, Refused
-from connectors.shapes import Finding, Grid, Heading, Piece, numbered
+from codebook.errors import Refused
+from connectors.header_rows import HeaderGuess, propose_header
+from connectors.sheet_process import text_of as cell_text
+from connectors.shapes import Finding, Grid, Heading, Piece, Text, numbered
+from connectors.workbook_process import Extent, WorkbookProcess
 from sources.batches import DeliveredFile
-from sources.models import Source
+from sources.models import ExcelFormat, Source
 
-MAX_UNPACKED = 4 << 30
-"""A workbook that claims to unpack to more bytes than this is a bomb or a mistake."""
-MAX_CELLS = 100_000_000
-"""The parser keeps every cell of a sheet's extent in memory, filled or not."""
-_EXTENT = re.compile(rb'<dimension ref="[A-Z]+\d+:([A-Z]+)(\d+)"')
+__all__ = ["SheetGrid", "Workbook", "cell_text", "look", "open_grids", "open_sheet", "sheet_with_rows"]
 
-
-def cell_text(value: object) -> str | None:
-    """A cell as its supplier would copy it: 98 and not 98.0, ISO dates, blank as None."""
-    match value:
-        case str():
-            return value if value.strip() else None
-        case None:
-            return None
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case float():
-            return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-        case datetime():
-            return value.date().isoformat() if value.time() == time() else value.isoformat()
-        case date() | time():
-            return value.isoformat()
-        case timedelta():
-            return str(value)
-        case _:
-            return str(value)
+_CELLS_AT_A_TIME = 300_000
+_GUESS_ROWS = 200
+_DAMAGED = r"^\s*(#{3,}|#(N/A|VALUE!|REF!|DIV/0!|NUM!|NAME\?|NULL!|SPILL!|CALC!|GETTING_DATA))\s*$"
+"""What a spreadsheet shows instead of a value; copied as text it is as empty (formats.md 1.2)."""
 
 
 class Workbook:
@@ -56,130 +37,154 @@ class Workbook:
 
     def __init__(self, file: DeliveredFile) -> None:
         self.file = file
-        self._book: Any = None
+        self._process: WorkbookProcess | None = None
 
     def __getstate__(self) -> dict[str, object]:
-        return {"file": self.file, "_book": None}
+        return {"file": self.file, "_process": None}
 
     @property
     def sheets(self) -> list[str]:
-        return list(self._opened().sheet_names)
+        return [name for name, _ in self._opened().sheets()]
 
-    def rows(self, sheet: str) -> Iterator[list[object]]:
-        """Every row of the sheet from row 1 on, each as wide as the sheet."""
-        with self._refusing():
-            found = self._opened().get_sheet_by_name(sheet)
-            if not found.height or not found.width:
-                return
-            above, left = found.start or (0, 0)
-            blank: list[object] = [None] * left
-            for _ in range(above):
-                yield [*blank, *([None] * found.width)]
-            for row in found.iter_rows():
-                yield [*blank, *row] if blank else row
+    @property
+    def hidden(self) -> list[str]:
+        """Sheets that a reader of the workbook does not see; they are read only if a source declares them."""
+        return [name for name, hidden in self._opened().sheets() if hidden]
 
-    def _opened(self) -> Any:
-        if self._book is None:
-            from python_calamine import CalamineWorkbook
+    def extent(self, sheet: str) -> Extent:
+        return self._opened().extent(sheet)
 
-            with self._refusing(), self.file.open() as handle:
-                # Only zipped formats: a damaged .xls can take the whole process down inside the parser.
-                with zipfile.ZipFile(handle) as archive:
-                    self._refuse_bomb(archive)
-                handle.seek(0)
-                self._book = CalamineWorkbook.from_filelike(handle)
-        return self._book
+    def rows(self, sheet: str) -> Iterator[list[str | None]]:
+        """Every row of the sheet as text, from row 1 on, each as wide as the sheet."""
+        extent = self.extent(sheet)
+        due = 0
+        for batch, _ in self.batches(sheet, 0, None, extent.width):
+            cells = [column.to_pylist() for column in batch.columns[2:]]
+            for row, *texts in zip(batch["row"].to_pylist(), *cells, strict=True):
+                yield from ([None] * extent.width for _ in range(row - due))
+                yield texts
+                due = row + 1
+        yield from ([None] * extent.width for _ in range(extent.height - due))
 
-    @contextmanager
-    def _refusing(self) -> Iterator[None]:
-        """Whatever a damaged workbook makes the parser do, a panic in its native code included, is one refusal."""
-        try:
-            yield
-        except (HomewardError, KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
-            raise
-        except BaseException:
-            raise Refused(
-                "delivery.unreadable",
-                "it is no whole Excel workbook (.xlsx)",
-                self.file.name,
-                "save it as .xlsx and deliver it again",
-            ) from None
+    def batches(
+        self, sheet: str, first: int, columns: Sequence[int] | None, width: int
+    ) -> Iterator[tuple[pa.RecordBatch, list[tuple[int, int]]]]:
+        """The sheet's rows from `first` (from 0) on, as `WorkbookProcess.rows` has them."""
+        extent = self.extent(sheet)
+        count = max(1, min(_CELLS_AT_A_TIME // max(1, extent.width), 1 << 16))
+        more = first < extent.height
+        while more:
+            batch, damaged, more = self._opened().rows(sheet, first, count, columns, width)
+            yield batch, damaged
+            first += count
 
-    def _refuse_bomb(self, archive: zipfile.ZipFile) -> None:
-        """Refuse what would fill the memory: too many bytes, or a stray cell in the far corner of a sheet."""
-        if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
-            raise self._too_large(f"it unpacks to more than {MAX_UNPACKED >> 20} MiB")
-        for member in archive.namelist():
-            if member.startswith("xl/worksheets/") and member.endswith(".xml"):
-                with archive.open(member) as sheet:
-                    extent = _EXTENT.search(sheet.read(4096))
-                if extent and _cells(extent[1], extent[2]) > MAX_CELLS:
-                    raise self._too_large("a sheet has a cell in its far corner")
-
-    def _too_large(self, what: str) -> Refused:
-        return Refused("delivery.unreadable", what, self.file.name, "clear the unused rows, or deliver it as CSV")
+    def _opened(self) -> WorkbookProcess:
+        if self._process is None:
+            self._process = WorkbookProcess(self.file)
+        return self._process
 
 
-def _cells(column: bytes, row: bytes) -> int:
-    letters = 0
-    for letter in column:
-        letters = letters * 26 + letter - 64
-    return letters * int(row)
+@dataclass(frozen=True)
+class Layout:
+    """How a sheet is laid out: `first` header row (from 1) and how many there are, and how rows that are no records
+    begin. Cells to the right of the header make a row ragged, of severity `longer`."""
+
+    first: int = 1
+    count: int = 1
+    longer: str = "error"
+    totals: str | None = None
+    footer: str | None = None
+
+    @property
+    def last(self) -> int:
+        return self.first + self.count - 1
 
 
 @dataclass(frozen=True)
 class SheetGrid:
-    """One sheet below its header row; cells to the right of the header are ragged, of severity `longer`."""
+    """One sheet below its header rows."""
 
     workbook: Workbook
     sheet: str
     headings: tuple[Heading, ...]
-    header_row: int = 1
-    longer: str = "error"
+    layout: Layout = Layout()
 
     def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
-        width = len(self.headings)
-        chunk: list[list[object]] = []
-        first = number = self.header_row + 1
-        for number, row in enumerate(self.workbook.rows(self.sheet), start=1):
-            if number <= self.header_row:
-                continue
-            chunk.append(row)
-            if len(chunk) == size:
-                yield self._piece(chunk, first, positions, width)
-                chunk, first = [], number + 1
-        if chunk:
-            yield self._piece(chunk, first, positions, width)
+        layout = self.layout
+        ended = False
+        columns = None if layout.totals or layout.footer else list(positions)
+        for batch, damaged in self.workbook.batches(self.sheet, layout.last, columns, len(self.headings)):
+            rows = batch["row"].to_numpy() + 1
+            beyond = batch["beyond"].to_numpy(zero_copy_only=False)
+            cells = [batch[str(p)] if str(p) in batch.schema.names else pa.nulls(len(rows), pa.string()) for p in positions]
+            kept = np.ones(len(rows), dtype=bool)
+            skipped: tuple[Finding, ...] = ()
+            if columns is None:
+                kept, ended = self._records(batch, ended)
+                skipped = (Finding("read.skipped_row", "note", rows[~kept]),)
+            piece = _piece(rows, beyond, cells, positions, damaged, layout.longer, kept)
+            for begin in range(0, max(len(piece.rows), 1), size):
+                window = slice(begin, begin + size)
+                findings = (*piece.findings, *skipped) if begin == 0 else ()
+                yield Piece(piece.rows[window], [column[window] for column in piece.cells], findings)
 
     def split(self, n: int) -> list[Grid]:
         return [self]
 
-    def _piece(self, chunk: list[list[object]], first: int, positions: Sequence[int], width: int) -> Piece:
-        """The rows that hold anything at all, on the sheet's own numbers."""
-        numbered_rows = [(number, row) for number, row in enumerate(chunk, start=first) if _any_text(row)]
-        rows = np.array([number for number, _ in numbered_rows], dtype=np.int64)
-        cells = [
-            pa.array([cell_text(row[position]) for _, row in numbered_rows], pa.string()) for position in positions
-        ]
-        beyond = np.array([_any_text(row[width:]) for _, row in numbered_rows], dtype=bool)
-        return Piece(rows, cells, (Finding("read.ragged_row", self.longer, rows[beyond]),))
+    def _records(self, batch: pa.RecordBatch, ended: bool) -> tuple[NDArray[np.bool_], bool]:
+        """Which rows are records, judged by their first filled cell; from a footer on none is."""
+        first = pc.coalesce(*batch.columns[2:]).to_pylist()
+        totals, footer = (re.compile(p) if p else None for p in (self.layout.totals, self.layout.footer))
+        kept = np.array([not (totals and text and totals.search(text)) for text in first], dtype=bool)
+        if ended:
+            kept[:] = False
+        elif footer is not None:
+            ends = next((n for n, text in enumerate(first) if text and footer.search(text)), None)
+            if ends is not None:
+                kept[ends:] = False
+                ended = True
+        return kept, ended
 
 
-def _any_text(row: Sequence[object]) -> bool:
-    return any(cell is not None and (not isinstance(cell, str) or cell.strip()) for cell in row)
+def _piece(
+    rows: NDArray[np.int64],
+    beyond: NDArray[np.bool_],
+    cells: Sequence[Text],
+    positions: Sequence[int],
+    damaged: Sequence[tuple[int, int]],
+    longer: str,
+    kept: NDArray[np.bool_],
+) -> Piece:
+    """The rows that are kept, damaged cells blank and reported."""
+    findings = [Finding("read.ragged_row", longer, rows[beyond & kept])]
+    read: list[Text] = []
+    marked: dict[int, list[int]] = {}
+    for row, column in damaged:
+        marked.setdefault(column, []).append(row + 1)
+    for position, column in zip(positions, cells, strict=True):
+        shown = pc.fill_null(pc.starts_with(pc.utf8_ltrim_whitespace(column), "#"), False)
+        bad = np.isin(rows, marked.get(position, []))
+        if pc.any(shown).as_py():
+            hit = pc.fill_null(pc.match_substring_regex(column, _DAMAGED), False).to_numpy(zero_copy_only=False)
+            bad |= hit
+            column = pc.if_else(pa.array(hit), pa.scalar(None, pa.string()), column)
+        findings.append(Finding("read.damaged_value", "error", rows[bad & kept], position))
+        read.append(column if kept.all() else column.filter(pa.array(kept)))
+    return Piece(rows[kept], read, tuple(findings))
 
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
-    """The declared sheets of an `xlsx` source."""
+    """The declared sheets of an `xlsx` source; hidden sheets are named in the facts."""
     declared = source.format
-    if declared.kind != "xlsx":
+    if not isinstance(declared, ExcelFormat):
         raise TypeError(declared.kind)
     if len(files) != 1:
         raise Refused(
             "delivery.wrong_source", f"{len(files)} files, one is expected", source.source, "deliver one file at a time"
         )
     workbook = Workbook(files[0])
-    absent = [table.name for table in source.tables if table.name not in workbook.sheets]
+    sheets = workbook.sheets
+    absent = [table.name for table in source.tables if table.name not in sheets]
     if absent:
         raise Refused(
             "delivery.wrong_source",
@@ -187,23 +192,89 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
             files[0].name,
             "is this a file of another source?",
         )
-    return {table.name: open_sheet(workbook, table.name, declared.header_row) for table in source.tables}, {}
+    layout = Layout(declared.header_row, declared.header_rows, totals=declared.totals, footer=declared.footer)
+    return {table.name: _required(workbook, table.name, layout) for table in source.tables}, _hidden(workbook)
+
+
+def _hidden(workbook: Workbook) -> dict[str, object]:
+    hidden = workbook.hidden
+    return {"hidden_sheets": hidden} if hidden else {}
 
 
 def open_sheet(workbook: Workbook, sheet: str, header_row: int = 1, longer: str = "error") -> SheetGrid:
     """A sheet as a grid; Refused if it has no header or no row below it."""
-    grid = sheet_with_rows(workbook, sheet, header_row, longer)
+    return _required(workbook, sheet, Layout(header_row, longer=longer))
+
+
+def sheet_with_rows(workbook: Workbook, sheet: str, header_row: int = 1, longer: str = "error") -> SheetGrid | None:
+    """A sheet as a grid, or None if it has no header or no row below it."""
+    return _with_rows(workbook, sheet, Layout(header_row, longer=longer))
+
+
+def _required(workbook: Workbook, sheet: str, layout: Layout) -> SheetGrid:
+    grid = _with_rows(workbook, sheet, layout)
     if grid is None:
         raise Refused("delivery.empty", f"sheet {sheet} has no row", workbook.file.name, "deliver the file again")
     return grid
 
 
-def sheet_with_rows(workbook: Workbook, sheet: str, header_row: int = 1, longer: str = "error") -> SheetGrid | None:
-    """A sheet as a grid, or None if it has no header or no row below it."""
-    rows = workbook.rows(sheet)
-    header = [(cell_text(cell) or "").strip() for cell in next(islice(rows, header_row - 1, None), [])]
-    while header and not header[-1]:
-        header.pop()
-    if not header or not any(_any_text(row) for row in rows):
+def _with_rows(workbook: Workbook, sheet: str, layout: Layout) -> SheetGrid | None:
+    extent = workbook.extent(sheet)
+    names = header_names(_top(workbook, sheet, layout.last), extent, layout)
+    while names and not names[-1]:
+        names.pop()
+    filled = any(len(batch) for batch, _ in workbook.batches(sheet, layout.last, [], extent.width))
+    if not names or not filled:
         return None
-    return SheetGrid(workbook, sheet, numbered(header, workbook.file.name), header_row, longer)
+    return SheetGrid(workbook, sheet, numbered(names, workbook.file.name), layout)
+
+
+def _top(workbook: Workbook, sheet: str, count: int) -> list[list[str | None]]:
+    rows = workbook.rows(sheet)
+    return [row for _, row in zip(range(count), rows, strict=False)]
+
+
+def header_names(top: Sequence[Sequence[str | None]], extent: Extent, layout: Layout) -> list[str]:
+    """One name per column of the header rows, joined by ` / `; a merged cell's text holds for all it covers."""
+    header = [[(cell or "").strip() for cell in row] for row in top[layout.first - 1 : layout.last]]
+    for top_row, left, bottom, right in extent.merged:
+        for row in range(max(top_row, layout.first - 1), min(bottom + 1, layout.first - 1 + len(header))):
+            # A title merged from above the header into it is no name of a column.
+            if top_row >= layout.first - 1 and (bottom > top_row or layout.count > 1):
+                for column in range(left, right + 1):
+                    header[row - layout.first + 1][column] = header[top_row - layout.first + 1][left]
+    names: list[str] = []
+    for column in range(extent.width):
+        parts = [row[column] for row in header if row[column]]
+        names.append(" / ".join(part for n, part in enumerate(parts) if n == 0 or part != parts[n - 1]))
+    return names
+
+
+def look(
+    file: DeliveredFile, form: DeliveredFile | None = None
+) -> tuple[dict[str, Grid], dict[str, object]]:
+    """Every sheet as found, below the header that is proposed for it; a sheet without any cell has no column.
+
+    Facts: `sheets` with the extent of each (rows and columns, header included), its proposed header and whether it is
+    hidden. A `form` says nothing about a plain workbook.
+    """
+    workbook = Workbook(file)
+    hidden = set(workbook.hidden)
+    grids: dict[str, Grid] = {}
+    sheets: dict[str, dict[str, object]] = {}
+    for sheet in workbook.sheets:
+        extent = workbook.extent(sheet)
+        top = _top(workbook, sheet, _GUESS_ROWS)
+        guess = propose_header(top) if top else HeaderGuess(0, 0, 0.0, ("no row is filled",))
+        layout = Layout(guess.first + 1, guess.count)
+        headings = numbered(header_names(top, extent, layout), file.name)
+        grids[sheet] = SheetGrid(workbook, sheet, headings, layout)
+        sheets[sheet] = {
+            "rows": extent.height,
+            "columns": extent.width,
+            "hidden": sheet in hidden,
+            "header_row": layout.first,
+            "header_rows": layout.count,
+            "header_score": guess.score,
+        }
+    return grids, {"sheets": sheets}

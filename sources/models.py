@@ -7,12 +7,13 @@ corrections, folder and version. Reading files and comparing them with the codeb
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from sources.corrections import Correction
 from sources.crosswalk import Crosswalk
@@ -64,11 +65,29 @@ class CsvFormat(Closed):
     date_format: Text | None = None
 
 
+def _regular_expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error:
+        raise ValueError("is no regular expression") from None
+    return text
+
+
+Pattern = Annotated[Text, AfterValidator(_regular_expression)]
+
+
 class ExcelFormat(Closed):
-    """A workbook; the tables are its sheets, `header_row` counts from 1."""
+    """A workbook of any kind (.xls .xlsx .xlsm .xlsb .ods); the tables are its sheets, `header_row` counts from 1.
+
+    `header_rows`: how many rows the header has. `totals`: rows whose first filled cell matches are no records;
+    `footer`: from the first such row on there are none.
+    """
 
     kind: Literal["xlsx"]
     header_row: Annotated[int, Field(ge=1)] = 1
+    header_rows: Annotated[int, Field(ge=1)] = 1
+    totals: Pattern | None = None
+    footer: Pattern | None = None
     decimal: Literal[".", ","] = "."
     date_format: Text | None = None
 

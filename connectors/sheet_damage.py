@@ -1,0 +1,192 @@
+"""Cells of a worksheet that hold an error (#N/A) or a formula that was never calculated; the parser shows both as blank.
+
+Runs inside the child process of `sheet_process` and imports nothing of Homeward. Formulas are never evaluated.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import struct
+import zipfile
+from collections.abc import Iterator
+from typing import BinaryIO
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+_BLOCK = 1 << 20
+_SUSPECT = re.compile(rb"""\st\s*=\s*["']e["']|<(?:\w+:)?f[\s/>]""")
+_SUSPECT_LENGTH = 64
+_ERROR_RECORDS = (3, 11)
+"""BrtCellError and BrtFmlaError ([MS-XLSB] 2.3.1)."""
+_ROW_HEADER = 0
+
+
+def in_zipped(content: bytes, sheet: str) -> Iterator[tuple[int, int]]:
+    """Row and column (from 0) of the damaged cells of a sheet in .xlsx, .xlsm or .xlsb; .ods shows errors as text."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = set(archive.namelist())
+        if "xl/workbook.xml" in names:
+            part = _parts(archive).get(sheet)
+            if part in names and _holds_suspects(archive, part):
+                with archive.open(part) as stream:
+                    yield from _in_xml(stream)
+        elif "xl/workbook.bin" in names:
+            part = _parts_of_binary(archive).get(sheet)
+            if part in names:
+                yield from _in_binary(archive.read(part))
+
+
+def in_legacy(content: bytes, sheet: str) -> Iterator[tuple[int, int]]:
+    """Row and column (from 0) of the cells of an .xls sheet that hold an error; its formulas are always calculated."""
+    import xlrd
+
+    with xlrd.open_workbook(file_contents=content, on_demand=True, logfile=io.StringIO()) as book:
+        found = book.sheet_by_name(sheet)
+        for row in range(found.nrows):
+            kinds = found.row_types(row)
+            if xlrd.XL_CELL_ERROR in kinds:
+                yield from ((row, column) for column, kind in enumerate(kinds) if kind == xlrd.XL_CELL_ERROR)
+
+
+def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Sheet names and the archive members that hold them."""
+    targets = _targets(archive, "xl/_rels/workbook.xml.rels")
+    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    return {
+        element.get("name", ""): targets.get(value, "")
+        for element in book.iter()
+        if element.tag.rpartition("}")[2] == "sheet"
+        for key, value in element.items()
+        if key.rpartition("}")[2] == "id"
+    }
+
+
+def _targets(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
+    relations = ElementTree.fromstring(archive.read(part))
+    return {
+        relation.get("Id", ""): posixpath.normpath(posixpath.join("/xl", relation.get("Target", ""))).lstrip("/")
+        for relation in relations
+    }
+
+
+def _holds_suspects(archive: zipfile.ZipFile, part: str) -> bool:
+    """Whether the sheet's bytes have an error or a formula anywhere: most have none, and need no second parsing."""
+    tail = b""
+    with archive.open(part) as stream:
+        while block := stream.read(_BLOCK):
+            if _SUSPECT.search(tail + block):
+                return True
+            tail = block[-_SUSPECT_LENGTH:]
+    return False
+
+
+def _in_xml(stream: BinaryIO) -> Iterator[tuple[int, int]]:
+    cells = _Cells()
+    while block := stream.read(_BLOCK):
+        cells.parser.Parse(block, False)
+        yield from cells.taken()
+    cells.parser.Parse(b"", True)
+    yield from cells.taken()
+
+
+class _Cells:
+    """Handlers that follow rows, cells, formulas and cached values; positions are counted where they are not given."""
+
+    def __init__(self) -> None:
+        self.parser = expat.ParserCreate(namespace_separator="}")
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._characters
+        self._row = self._column = -1
+        self._kind: str | None = None
+        self._formula = self._value = self._within = False
+        self._found: list[tuple[int, int]] = []
+
+    def taken(self) -> list[tuple[int, int]]:
+        found, self._found = self._found, []
+        return found
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        match name.rpartition("}")[2]:
+            case "row":
+                self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
+                self._column = -1
+            case "c":
+                self._column = _column(attributes["r"]) if "r" in attributes else self._column + 1
+                self._kind = attributes.get("t")
+                self._formula = self._value = False
+            case "f":
+                self._formula = True
+            case "v" | "t":
+                self._within = True
+
+    def _end(self, name: str) -> None:
+        match name.rpartition("}")[2]:
+            case "v" | "t":
+                self._within = False
+            case "c":
+                # A formula whose text is empty is calculated: t="str" and an empty value.
+                uncalculated = self._formula and not self._value and self._kind != "str"
+                if self._kind == "e" or uncalculated:
+                    self._found.append((self._row, self._column))
+
+    def _characters(self, _: str) -> None:
+        self._value = self._value or self._within
+
+
+def _column(reference: str) -> int:
+    number = 0
+    for letter in reference:
+        if not letter.isalpha():
+            break
+        number = number * 26 + ord(letter.upper()) - 64
+    return number - 1
+
+
+def _parts_of_binary(archive: zipfile.ZipFile) -> dict[str, str]:
+    """As `_parts`, from the records BrtBundleSh ([MS-XLSB] 2.4.313): state, id, relation and name of each sheet."""
+    targets = _targets(archive, "xl/_rels/workbook.bin.rels")
+    parts = {}
+    for kind, body in _records(archive.read("xl/workbook.bin")):
+        if kind == 156:
+            relation, rest = _wide_string(body[8:])
+            parts[_wide_string(rest)[0]] = targets.get(relation, "")
+    return parts
+
+
+def _in_binary(content: bytes) -> Iterator[tuple[int, int]]:
+    row = -1
+    for kind, body in _records(content):
+        if kind == _ROW_HEADER:
+            (row,) = struct.unpack_from("<I", body)
+        elif kind in _ERROR_RECORDS:
+            yield row, struct.unpack_from("<I", body)[0]
+
+
+def _records(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Records of a binary part: a type of one or two bytes, a length of up to four, seven bits in each byte."""
+    at = 0
+    while at < len(content):
+        kind = content[at]
+        at += 1
+        if kind & 0x80:
+            kind = (kind & 0x7F) | (content[at] & 0x7F) << 7
+            at += 1
+        length = shift = 0
+        while True:
+            byte = content[at]
+            at += 1
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if not byte & 0x80 or shift == 28:
+                break
+        yield kind, content[at : at + length]
+        at += length
+
+
+def _wide_string(content: bytes) -> tuple[str, bytes]:
+    (length,) = struct.unpack_from("<I", content)
+    end = 4 + 2 * length
+    return content[4:end].decode("utf-16-le"), content[end:]

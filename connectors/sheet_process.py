@@ -1,0 +1,267 @@
+"""The child process in which workbooks are parsed: a file's bytes come in, rows of text go out as Arrow.
+
+The native parser ends its whole process on some damaged workbooks (a stack or an allocation without end), which no
+`except` can catch; here that ends a child, and the memory it may take is bounded by the system. `workbook` starts this
+file as a program of its own, so it imports nothing of Homeward and starts in milliseconds. It decides nothing: what a
+header is, and which cells are wanted, is asked for.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Any, BinaryIO
+
+MEMORY = 4 << 30
+"""Address space of the child; a sheet that needs more is refused."""
+EXACT = 10**15
+"""A spreadsheet keeps 15 digits of a number; from here on the last ones are made up."""
+
+
+_COMPOUND = b"\xd0\xcf\x11\xe0"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+"""The stream in which a password-protected .xlsx lies inside a compound file ([MS-OFFCRYPTO] 2.3.4.4)."""
+
+
+class Unfit(Exception):
+    """Why the workbook is not read: `password`, `unreadable` or `too_large`."""
+
+
+def text_of(value: object) -> str | None:
+    """A cell as its supplier would copy it: 98 and not 98.0, ISO dates, hours beyond a day; blank as None."""
+    match value:
+        case str():
+            return value if value.strip() else None
+        case None:
+            return None
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case float() | int():
+            # A number that was cut to 15 digits is written as the spreadsheet shows it: 1.23456789012346e+17.
+            return str(int(value)) if float(value).is_integer() and abs(value) < EXACT else _power(float(value))
+        case datetime():
+            return value.date().isoformat() if value.time() == time() else value.isoformat()
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return _hours(value)
+        case _:
+            return str(value)
+
+
+def _power(value: float) -> str:
+    """The shortest digits of a number; from 10^15 on always as a power of ten, the mark of damage to a key."""
+    if abs(value) < EXACT:
+        return repr(value)
+    mantissa, _, exponent = f"{value:.16e}".partition("e")
+    shortest = repr(value).partition("e")[0].replace(".", "").rstrip("0").lstrip("-") or mantissa
+    digits = shortest[0] + ("." + shortest[1:] if len(shortest) > 1 else "")
+    return f"{'-' if value < 0 else ''}{digits}e+{int(exponent)}"
+
+
+def _hours(value: timedelta) -> str:
+    seconds = round(abs(value).total_seconds())
+    sign = "-" if value < timedelta() else ""
+    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def text_column(values: Sequence[object]) -> Any:
+    """A column of cells as an Arrow column of text; whole columns of one kind without a step per cell."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kinds = set(map(type, values))
+    if kinds <= {str}:
+        column = pa.array(values, pa.string())
+        blank = pc.or_(pc.equal(column, ""), pc.utf8_is_space(column))
+        return pc.if_else(blank, pa.scalar(None, pa.string()), column) if pc.any(blank).as_py() else column
+    if kinds == {float} or kinds == {float, str}:
+        numbers = pa.array([v if v.__class__ is float else None for v in values], pa.float64())
+        largest = pc.max(pc.abs(numbers)).as_py()
+        if largest is not None and largest < EXACT and pc.all(pc.equal(pc.floor(numbers), numbers)).as_py():
+            shown = numbers.cast(pa.int64()).cast(pa.string())
+            if kinds == {float}:
+                return shown
+            return pc.coalesce(shown, text_column([v if v.__class__ is str else "" for v in values]))
+    known: dict[tuple[type, object], str | None] = {}
+    return pa.array(
+        [known[k] if (k := (v.__class__, v)) in known else known.setdefault(k, text_of(v)) for v in values],
+        pa.string(),
+    )
+
+
+class Book:
+    """An opened workbook; `damaged` cells are those that hold an error or a formula that was never calculated."""
+
+    def __init__(self, content: bytes) -> None:
+        from python_calamine import CalamineWorkbook, PasswordError
+
+        if content[:4] == _COMPOUND and _ENCRYPTED in content:
+            raise Unfit("password")
+        self.content = content
+        self.zipped = content[:2] == b"PK"
+        try:
+            self.book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        except PasswordError:
+            raise Unfit("password") from None
+        self._name: str | None = None
+
+    def sheets(self) -> list[dict[str, object]]:
+        """Worksheets in the order of their tabs; charts and macro sheets hold no table."""
+        return [
+            {"name": sheet.name, "hidden": str(sheet.visible).rpartition(".")[2] != "Visible"}
+            for sheet in self.book.sheets_metadata
+            if str(sheet.typ).rpartition(".")[2] == "WorkSheet"
+        ]
+
+    def select(self, name: str) -> dict[str, object]:
+        """Make a sheet the one that is read; its extent and its merged cells (from 0, both ends inside)."""
+        if name != self._name:
+            self._name = self.sheet = None
+            damage = _Damage(self, name)
+            self.sheet = self.book.get_sheet_by_name(name)
+            self._name, self.damaged = name, damage.cells()
+            empty = not self.sheet.height or not self.sheet.width
+            self.above, self.left = (0, 0) if empty else (self.sheet.start or (0, 0))
+            self.height = 0 if empty else self.above + self.sheet.height
+            self.width = 0 if empty else self.left + self.sheet.width
+            self._restart()
+        merged = [[*start, *end] for start, end in self.sheet.merged_cell_ranges or []]
+        return {"height": self.height, "width": self.width, "merged": merged}
+
+    def _restart(self) -> None:
+        self._at, self._rows = self.above, iter(self.sheet.iter_rows()) if self.height else iter(())
+
+    def read(self, first: int, count: int, columns: Sequence[int] | None, width: int) -> tuple[dict[str, object], Any]:
+        """Rows `first` to `first + count - 1` (from 0) that hold anything: their numbers, which have cells at or
+        beyond `width`, the text of `columns`, and which of those cells are damaged."""
+        import numpy as np
+        import pyarrow as pa
+
+        wanted = list(range(self.width)) if columns is None else list(columns)
+        if first < self._at:
+            self._restart()
+        next(islice(self._rows, max(0, first - self._at), max(0, first - self._at)), None)
+        start = max(first, self._at)
+        taken = list(islice(self._rows, max(0, first + count - start)))
+        self._at = start + len(taken)
+        found = list(zip(*taken, strict=True))
+        damaged = [(row, column) for row, column in self.damaged if start <= row < start + len(taken)]
+        texts = {c: text_column(found[c - self.left]) for c in wanted if taken and 0 <= c - self.left < len(found)}
+        filled = np.zeros(len(taken), dtype=bool)
+        filled[[row - start for row, _ in damaged]] = True
+        for column in texts.values():
+            filled |= column.is_valid().to_numpy(zero_copy_only=False)
+        beyond = np.zeros(len(taken), dtype=bool)
+        for place, values in enumerate(found, start=self.left):
+            if place >= width or (place not in texts and not filled.all()):
+                valid = text_column(values).is_valid().to_numpy(zero_copy_only=False)
+                filled |= valid
+                beyond |= valid if place >= width else False
+        kept = pa.array(filled)
+        none = pa.nulls(len(taken), pa.string())
+        arrays = [np.flatnonzero(filled) + start, beyond[filled], *(texts.get(c, none).filter(kept) for c in wanted)]
+        batch = pa.record_batch([pa.array(a) for a in arrays], names=["row", "beyond", *map(str, wanted)])
+        return {"more": self._at < self.height, "damaged": damaged}, batch
+
+
+class _Damage:
+    """Looks for damaged cells beside the parser, which lets go of the interpreter; the parser shows them as blank."""
+
+    def __init__(self, book: Book, sheet: str) -> None:
+        self._found: list[tuple[int, int]] = []
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._look, args=(book, sheet), daemon=True)
+        self._thread.start()
+
+    def _look(self, book: Book, sheet: str) -> None:
+        try:
+            import sheet_damage
+
+            look = sheet_damage.in_zipped if book.zipped else sheet_damage.in_legacy
+            self._found = sorted(look(book.content, sheet))
+        except BaseException as error:
+            self._error = error
+
+    def cells(self) -> list[tuple[int, int]]:
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._found
+
+
+def serve(source: BinaryIO, answer: Callable[[dict[str, object], bytes], None]) -> None:
+    """Answer one request a line until the parent closes the pipe."""
+    length = int.from_bytes(source.read(8), "big")
+    content = source.read(length)
+    book: Book | None = None
+    warm = threading.Thread(target=_import_arrow, daemon=True)
+    warm.start()
+    for line in iter(source.readline, b""):
+        asked = json.loads(line)
+        payload = b""
+        try:
+            book = book or Book(content)
+            if asked["what"] == "sheets":
+                told: dict[str, object] = {"sheets": book.sheets()}
+            elif asked["what"] == "extent":
+                told = book.select(asked["sheet"])
+            else:
+                warm.join()
+                book.select(asked["sheet"])
+                told, batch = book.read(asked["first"], asked["count"], asked["columns"], asked["width"])
+                payload = _packed(batch)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except MemoryError:
+            told = {"unfit": "too_large"}
+        except Unfit as unfit:
+            told = {"unfit": str(unfit)}
+        except BaseException:
+            # A panic of the native parser is no Exception; its words may quote cells and go nowhere.
+            told = {"unfit": "unreadable"}
+        answer(told, payload)
+
+
+def _import_arrow() -> None:
+    import pyarrow.compute
+
+
+def _packed(batch: Any) -> bytes:
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+def main() -> None:
+    """Bound the memory, keep the answers' pipe for answers alone, and serve."""
+    # At the end of the path: `encodings` and others of this folder must not stand before Python's own.
+    sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+    try:
+        import resource
+    except ImportError:
+        pass  # Windows has no such bound
+    else:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+
+    def answer(told: dict[str, object], payload: bytes) -> None:
+        out.write(json.dumps({**told, "bytes": len(payload)}).encode() + b"\n" + payload)
+        out.flush()
+
+    serve(sys.stdin.buffer, answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""The parent's side of workbook parsing: what is refused before parsing, and the child process that parses.
+
+Whatever the native parser does (panics, aborts, takes all memory, never ends) comes out as one Refused. Cells and
+tables are the business of `workbook`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import weakref
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+
+from codebook.errors import HomewardError, Refused
+from sources.batches import DeliveredFile
+
+MAX_UNPACKED = 4 << 30
+"""A workbook that claims to unpack to more bytes than this is a bomb or a mistake."""
+MAX_SIZE = 1 << 30
+"""The parser holds the whole file in memory."""
+MAX_MEMBERS = 10_000
+_PROGRAM = Path(__file__).with_name("sheet_process.py")
+_PATIENCE = 60.0
+_BYTES_A_SECOND = 2 << 20
+"""A child is given a minute, and a second more for each of these: a tenth of what the parser does on a slow machine."""
+_ROOT = re.compile(rb"<[A-Za-z_]")
+_PROLOG = 64 << 10
+_ZIP, _COMPOUND = b"PK", b"\xd0\xcf\x11\xe0"
+_SAVE = "save it as .xlsx and deliver it again"
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A sheet's size from its first row and column, and its merged cells (from 0, both ends inside)."""
+
+    height: int
+    width: int
+    merged: tuple[tuple[int, int, int, int], ...]
+
+
+class WorkbookProcess:
+    """A child that holds one opened workbook; it ends with this object."""
+
+    def __init__(self, file: DeliveredFile) -> None:
+        self._name = file.name
+        self._seconds = _PATIENCE + _refuse_unsafe(file) / _BYTES_A_SECOND
+        self._child = subprocess.Popen(  # noqa: S603: our own program, no shell
+            [sys.executable, "-I", str(_PROGRAM)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        weakref.finalize(self, _end, self._child)
+        try:
+            with file.open() as handle:
+                self._stdin.write(file.size.to_bytes(8, "big"))
+                shutil.copyfileobj(handle, self._stdin, 1 << 20)
+        except BrokenPipeError:
+            raise self._refusal("unreadable") from None
+
+    @property
+    def _stdin(self) -> Any:
+        return self._child.stdin
+
+    def sheets(self) -> list[tuple[str, bool]]:
+        """Names of the worksheets in order, and whether each is hidden."""
+        told, _ = self._ask({"what": "sheets"})
+        return [(sheet["name"], sheet["hidden"]) for sheet in told["sheets"]]
+
+    def extent(self, sheet: str) -> Extent:
+        told, _ = self._ask({"what": "extent", "sheet": sheet})
+        return Extent(told["height"], told["width"], tuple(tuple(cells) for cells in told["merged"]))
+
+    def rows(
+        self, sheet: str, first: int, count: int, columns: Sequence[int] | None, width: int
+    ) -> tuple[pa.RecordBatch, list[tuple[int, int]], bool]:
+        """Of `count` rows from `first` (from 0) those that hold anything, as `row`, `beyond` and one text column per
+        position; the damaged cells among them; and whether rows follow."""
+        asked = {"sheet": sheet, "first": first, "count": count, "columns": columns, "width": width}
+        told, payload = self._ask({"what": "rows", **asked})
+        with pa.ipc.open_stream(pa.py_buffer(payload)) as reader:
+            batch = reader.read_next_batch()
+        return batch, [(row, column) for row, column in told["damaged"]], told["more"]
+
+    def _ask(self, question: dict[str, object]) -> tuple[dict[str, Any], bytes]:
+        late = threading.Event()
+        timer = threading.Timer(self._seconds, lambda: (late.set(), self._child.kill()))
+        timer.start()
+        try:
+            self._stdin.write(json.dumps(question).encode() + b"\n")
+            self._stdin.flush()
+            stdout: Any = self._child.stdout
+            line = stdout.readline()
+            told = json.loads(line) if line else {"unfit": "unreadable", "bytes": 0}
+            payload = stdout.read(told["bytes"])
+        except (BrokenPipeError, json.JSONDecodeError):
+            told, payload = {"unfit": "unreadable"}, b""
+        finally:
+            timer.cancel()
+        if late.is_set():
+            raise self._refusal("too_large")
+        if "unfit" in told:
+            raise self._refusal(told["unfit"])
+        return told, payload
+
+    def _refusal(self, why: str) -> Refused:
+        what, mend = {
+            "password": ("it is protected by a password", "save it without a password and deliver it again"),
+            "too_large": ("it needs too much memory or time", "clear the unused rows, or deliver it as CSV"),
+            "unreadable": ("it is no whole Excel workbook", _SAVE),
+        }[why]
+        return Refused("delivery.unreadable", what, self._name, mend)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    child.wait()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            # What a child that died left unread in the pipe is lost on purpose.
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                continue
+
+
+def _refuse_unsafe(file: DeliveredFile) -> int:
+    """Refuse what is no workbook or a trap, from the file's first bytes and its directory; the bytes it unpacks to."""
+    if file.size > MAX_SIZE:
+        raise _too_large(file, f"it is larger than {MAX_SIZE >> 20} MiB")
+    with file.open() as handle:
+        start = handle.read(4)
+        if start == _COMPOUND:
+            return file.size
+        try:
+            if start[:2] != _ZIP:
+                raise zipfile.BadZipFile
+            with zipfile.ZipFile(handle) as archive:
+                return _refuse_trap(archive, file)
+        except HomewardError:
+            raise
+        except Exception:
+            # zipfile raises whatever a damaged directory makes it trip over.
+            raise Refused("delivery.unreadable", "it is no whole Excel workbook", file.name, _SAVE) from None
+
+
+def _refuse_trap(archive: zipfile.ZipFile, file: DeliveredFile) -> int:
+    members = archive.infolist()
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > MAX_UNPACKED:
+        raise _too_large(file, f"it unpacks to more than {MAX_UNPACKED >> 20} MiB")
+    if len(members) > MAX_MEMBERS:
+        raise _too_large(file, f"it holds more than {MAX_MEMBERS} parts")
+    for member in members:
+        path = PurePosixPath(member.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts:
+            raise _trap(file, "a part of it names a place outside the workbook")
+        if member.flag_bits & 1:
+            raise Refused("delivery.unreadable", "it is protected by a password", file.name, "save it without one")
+        if path.suffix in (".xml", ".rels", ".vml"):
+            with archive.open(member) as part:
+                prolog = part.read(_PROLOG) if member.file_size else b"<a"
+            root = _ROOT.search(prolog.replace(b"\0", b""))
+            if root is None or b"<!DOCTYPE" in prolog.replace(b"\0", b"")[: root.start()]:
+                raise _trap(file, "a part of it declares XML entities, which no workbook does")
+    return unpacked
+
+
+def _trap(file: DeliveredFile, what: str) -> Refused:
+    return Refused("delivery.unreadable", what, file.name, "find out where it comes from; " + _SAVE)
+
+
+def _too_large(file: DeliveredFile, what: str) -> Refused:
+    return Refused("delivery.unreadable", what, file.name, "clear the unused rows, or deliver it as CSV")
