@@ -81,7 +81,7 @@ def text_column(values: Sequence[object]) -> Any:
         column = pa.array(values, pa.string())
         blank = pc.or_(pc.equal(column, ""), pc.utf8_is_space(column))
         return pc.if_else(blank, pa.scalar(None, pa.string()), column) if pc.any(blank).as_py() else column
-    if kinds == {float} or kinds == {float, str}:
+    if kinds in ({float}, {float, str}):
         numbers = pa.array([v if v.__class__ is float else None for v in values], pa.float64())
         largest = pc.max(pc.abs(numbers)).as_py()
         if largest is not None and largest < EXACT and pc.all(pc.equal(pc.floor(numbers), numbers)).as_py():
@@ -100,7 +100,7 @@ class Book:
     """An opened workbook; `damaged` cells are those that hold an error or a formula that was never calculated."""
 
     def __init__(self, content: bytes) -> None:
-        from python_calamine import CalamineWorkbook, PasswordError
+        from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
         if content[:4] == _COMPOUND and _ENCRYPTED in content:
             raise Unfit("password")
@@ -110,7 +110,11 @@ class Book:
             self.book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         except PasswordError:
             raise Unfit("password") from None
+        except CalamineError:
+            raise Unfit("password" if _says_encrypted(content) else "unreadable") from None
         self._name: str | None = None
+        self.sheet: Any = None
+        self.above = self.left = self.height = self.width = 0
 
     def sheets(self) -> list[dict[str, object]]:
         """Worksheets in the order of their tabs; charts and macro sheets hold no table."""
@@ -131,12 +135,15 @@ class Book:
             self.above, self.left = (0, 0) if empty else (self.sheet.start or (0, 0))
             self.height = 0 if empty else self.above + self.sheet.height
             self.width = 0 if empty else self.left + self.sheet.width
+            # The parser's extent ends at its last value; damaged cells may lie beyond.
+            self.height = max([self.height, *(row + 1 for row, _ in self.damaged)])
+            self.width = max([self.width, *(column + 1 for _, column in self.damaged)])
             self._restart()
         merged = [[*start, *end] for start, end in self.sheet.merged_cell_ranges or []]
         return {"height": self.height, "width": self.width, "merged": merged}
 
     def _restart(self) -> None:
-        self._at, self._rows = self.above, iter(self.sheet.iter_rows()) if self.height else iter(())
+        self._at, self._rows = self.above, iter(self.sheet.iter_rows() if self.sheet.height else ())
 
     def read(self, first: int, count: int, columns: Sequence[int] | None, width: int) -> tuple[dict[str, object], Any]:
         """Rows `first` to `first + count - 1` (from 0) that hold anything: their numbers, which have cells at or
@@ -150,7 +157,8 @@ class Book:
         next(islice(self._rows, max(0, first - self._at), max(0, first - self._at)), None)
         start = max(first, self._at)
         taken = list(islice(self._rows, max(0, first + count - start)))
-        self._at = start + len(taken)
+        self._at = min(first + count, self.height)
+        taken += [[""] * self.sheet.width] * (self._at - start - len(taken))
         found = list(zip(*taken, strict=True))
         damaged = [(row, column) for row, column in self.damaged if start <= row < start + len(taken)]
         texts = {c: text_column(found[c - self.left]) for c in wanted if taken and 0 <= c - self.left < len(found)}
@@ -169,6 +177,17 @@ class Book:
         arrays = [np.flatnonzero(filled) + start, beyond[filled], *(texts.get(c, none).filter(kept) for c in wanted)]
         batch = pa.record_batch([pa.array(a) for a in arrays], names=["row", "beyond", *map(str, wanted)])
         return {"more": self._at < self.height, "damaged": damaged}, batch
+
+
+def _says_encrypted(content: bytes) -> bool:
+    """Whether an .xls says so (FILEPASS): the parser, given bytes and no name, then says it knows no such format."""
+    import xlrd
+
+    try:
+        xlrd.open_workbook(file_contents=content, on_demand=True, logfile=io.StringIO())
+    except xlrd.XLRDError as error:
+        return "encrypted" in str(error)
+    return False
 
 
 class _Damage:
@@ -230,7 +249,7 @@ def serve(source: BinaryIO, answer: Callable[[dict[str, object], bytes], None]) 
 
 
 def _import_arrow() -> None:
-    import pyarrow.compute
+    pass
 
 
 def _packed(batch: Any) -> bytes:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from codebook.errors import Refused
 from connectors.header_rows import HeaderGuess, propose_header
-from connectors.sheet_process import text_of as cell_text
 from connectors.shapes import Finding, Grid, Heading, Piece, Text, numbered
+from connectors.sheet_process import text_of as cell_text
 from connectors.workbook_process import Extent, WorkbookProcess
 from sources.batches import DeliveredFile
 from sources.models import ExcelFormat, Source
@@ -57,14 +57,15 @@ class Workbook:
     def rows(self, sheet: str) -> Iterator[list[str | None]]:
         """Every row of the sheet as text, from row 1 on, each as wide as the sheet."""
         extent = self.extent(sheet)
+        blank: list[str | None] = [None] * extent.width
         due = 0
         for batch, _ in self.batches(sheet, 0, None, extent.width):
             cells = [column.to_pylist() for column in batch.columns[2:]]
             for row, *texts in zip(batch["row"].to_pylist(), *cells, strict=True):
-                yield from ([None] * extent.width for _ in range(row - due))
+                yield from (blank for _ in range(row - due))
                 yield texts
                 due = row + 1
-        yield from ([None] * extent.width for _ in range(extent.height - due))
+        yield from (blank for _ in range(extent.height - due))
 
     def batches(
         self, sheet: str, first: int, columns: Sequence[int] | None, width: int
@@ -116,7 +117,7 @@ class SheetGrid:
         for batch, damaged in self.workbook.batches(self.sheet, layout.last, columns, len(self.headings)):
             rows = batch["row"].to_numpy() + 1
             beyond = batch["beyond"].to_numpy(zero_copy_only=False)
-            cells = [batch[str(p)] if str(p) in batch.schema.names else pa.nulls(len(rows), pa.string()) for p in positions]
+            cells = [batch[str(position)] for position in positions]
             kept = np.ones(len(rows), dtype=bool)
             skipped: tuple[Finding, ...] = ()
             if columns is None:
@@ -167,9 +168,10 @@ def _piece(
         if pc.any(shown).as_py():
             hit = pc.fill_null(pc.match_substring_regex(column, _DAMAGED), False).to_numpy(zero_copy_only=False)
             bad |= hit
-            column = pc.if_else(pa.array(hit), pa.scalar(None, pa.string()), column)
+            read.append(pc.if_else(pa.array(hit), pa.scalar(None, pa.string()), column).filter(pa.array(kept)))
+        else:
+            read.append(column if kept.all() else column.filter(pa.array(kept)))
         findings.append(Finding("read.damaged_value", "error", rows[bad & kept], position))
-        read.append(column if kept.all() else column.filter(pa.array(kept)))
     return Piece(rows[kept], read, tuple(findings))
 
 
@@ -250,9 +252,7 @@ def header_names(top: Sequence[Sequence[str | None]], extent: Extent, layout: La
     return names
 
 
-def look(
-    file: DeliveredFile, form: DeliveredFile | None = None
-) -> tuple[dict[str, Grid], dict[str, object]]:
+def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[str, Grid], dict[str, object]]:
     """Every sheet as found, below the header that is proposed for it; a sheet without any cell has no column.
 
     Facts: `sheets` with the extent of each (rows and columns, header included), its proposed header and whether it is

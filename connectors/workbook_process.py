@@ -54,7 +54,7 @@ class WorkbookProcess:
     def __init__(self, file: DeliveredFile) -> None:
         self._name = file.name
         self._seconds = _PATIENCE + _refuse_unsafe(file) / _BYTES_A_SECOND
-        self._child = subprocess.Popen(  # noqa: S603: our own program, no shell
+        self._child = subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", str(_PROGRAM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -66,7 +66,7 @@ class WorkbookProcess:
                 self._stdin.write(file.size.to_bytes(8, "big"))
                 shutil.copyfileobj(handle, self._stdin, 1 << 20)
         except BrokenPipeError:
-            raise self._refusal("unreadable") from None
+            raise self._refusal("gave_up") from None
 
     @property
     def _stdin(self) -> Any:
@@ -94,17 +94,22 @@ class WorkbookProcess:
 
     def _ask(self, question: dict[str, object]) -> tuple[dict[str, Any], bytes]:
         late = threading.Event()
-        timer = threading.Timer(self._seconds, lambda: (late.set(), self._child.kill()))
+
+        def stop() -> None:
+            late.set()
+            self._child.kill()
+
+        timer = threading.Timer(self._seconds, stop)
         timer.start()
         try:
             self._stdin.write(json.dumps(question).encode() + b"\n")
             self._stdin.flush()
             stdout: Any = self._child.stdout
             line = stdout.readline()
-            told = json.loads(line) if line else {"unfit": "unreadable", "bytes": 0}
+            told: dict[str, Any] = json.loads(line) if line else {"unfit": "gave_up", "bytes": 0}
             payload = stdout.read(told["bytes"])
         except (BrokenPipeError, json.JSONDecodeError):
-            told, payload = {"unfit": "unreadable"}, b""
+            raise self._refusal("too_large" if late.is_set() else "gave_up") from None
         finally:
             timer.cancel()
         if late.is_set():
@@ -117,6 +122,7 @@ class WorkbookProcess:
         what, mend = {
             "password": ("it is protected by a password", "save it without a password and deliver it again"),
             "too_large": ("it needs too much memory or time", "clear the unused rows, or deliver it as CSV"),
+            "gave_up": ("it is damaged, or has a cell in the far corner of a sheet", "clear the unused rows; " + _SAVE),
             "unreadable": ("it is no whole Excel workbook", _SAVE),
         }[why]
         return Refused("delivery.unreadable", what, self._name, mend)

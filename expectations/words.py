@@ -43,6 +43,10 @@ RULES: dict[str, tuple[str, str]] = {
         "This cell is damaged: its characters or its contents cannot be read.",
         "Export the file again from the original system without opening it in other software.",
     ),
+    "read.skipped_row": (
+        "This row is a total or a note below the table, so it was not read as a record.",
+        "There is nothing to do if the row is no record; otherwise tell us.",
+    ),
     "gate.no_consent": (
         "No consent is recorded for this row, so it was not taken.",
         "If consent was given, record it and deliver again; otherwise there is nothing to do.",
