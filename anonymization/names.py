@@ -1,0 +1,171 @@
+"""Names in comparable form: one spelling of what is written in many ways, per script, and keys to find it by.
+
+`fold` keeps the script and unites its spellings; `sound` is Latin and unites transliterations; `skeleton` holds the
+consonants of it. All three serve comparison and blocking inside the vault and are never shown: Arabic script has no
+short vowels, so a transliteration is not the name (formats.md 3). Which part of a name a column holds is declared by
+the source; nothing here splits a name into first and last.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+VERSION = 1
+"""Of `name_letters.csv`, `name_words.csv` and the rules here. Keys of two versions are never compared."""
+
+_FOLDER = Path(__file__).parent
+_LETTERS, _WORDS = _FOLDER / "name_letters.csv", _FOLDER / "name_words.csv"
+
+_MARKS = re.compile("[\u0300-\u036f\u0483-\u0487\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]")
+"""Accents, harakat and Cyrillic titlo; vowel signs of Indic scripts are letters and stay."""
+_APOSTROPHES = re.compile("['`´\u02b9-\u02bf\u2018\u2019\u201b\u2032\u0027\uff07\u055a\ua78c]")
+_NO_LETTER = re.compile(r"[\W\d_]+")
+_ONE_SIGN = re.compile(r"^(\w)\1*( \1+)*$")
+_ARTICLE = re.compile("^ال(?=.{3})")
+_ANY_ARTICLE = re.compile("^ال(?=.{2})")
+_SERVANT = re.compile("^(?:عبدال|abd(?:ul|oul|el|al|ur|our|er|ou)(?=[^aeiou].))(?=.{2})")
+_KEYBOARD = re.compile(r"^(x{2,}|asdf\w*|qwe\w*|zxc\w*|abc|aaa\w*)$")
+
+
+@dataclass(frozen=True)
+class _Words:
+    particles: frozenset[str]
+    prefixes: dict[str, str]
+    suffixes: dict[str, str]
+    shorts: dict[str, str]
+    junk: frozenset[str]
+
+
+def fold(name: str) -> str:
+    """Comparable form in the name's own script, words in order; "" where it is no name."""
+    words = _plain(name).split()
+    if not words or _is_junk(words):
+        return ""
+    listed = _words()
+    kept = [listed.shorts.get(word, word) for word in words if word not in listed.particles]
+    return " ".join(_joined(kept or words))
+
+
+def sound(folded: str) -> str:
+    """Latin spelling of a folded name that unites transliterations (Mohammed, Muhammad; Ousmane, Usman)."""
+    return " ".join(filter(None, (_word_sound(word) for word in folded.split())))
+
+
+def skeleton(sounding: str) -> str:
+    """The consonants of each word of a `sound`: what Arabic script and Latin have in common."""
+    return " ".join(_word_skeleton(word) for word in sounding.split())
+
+
+def fingerprint() -> str:
+    """Of the tables and the version: stored with every decision that was made on them."""
+    digest = sha256(str(VERSION).encode() + _LETTERS.read_bytes() + _WORDS.read_bytes())
+    return f"names-{VERSION}-{digest.hexdigest()[:8]}"
+
+
+def _plain(name: str) -> str:
+    """Letters and single blanks: no case, accents, harakat, punctuation, digits or invisible signs."""
+    if name.isascii():
+        text = name.lower()
+    else:
+        text = unicodedata.normalize("NFKC", name).casefold().translate(_letters())
+        # Zero-width joiners and bidi marks are format characters (Cf); pasted names are full of them.
+        text = "".join(sign for sign in unicodedata.normalize("NFD", text) if unicodedata.category(sign) != "Cf")
+        text = unicodedata.normalize("NFC", _MARKS.sub("", text)).translate(_letters())
+    return _NO_LETTER.sub(" ", _APOSTROPHES.sub("", text)).strip()
+
+
+def _is_junk(words: list[str]) -> bool:
+    whole = " ".join(words)
+    return whole in _words().junk or bool(_ONE_SIGN.match(whole)) or all(_KEYBOARD.match(word) for word in words)
+
+
+def _joined(words: list[str]) -> list[str]:
+    """Prefixes and suffixes joined to the word that they belong to, however they were spaced; articles dropped."""
+    prefixes, suffixes = _words().prefixes, _words().suffixes
+    result: list[str] = []
+    waiting = ""
+    for word in words:
+        if word in prefixes:
+            waiting += prefixes[word]
+            continue
+        if word in suffixes and result and not waiting:
+            result[-1] += suffixes[word]
+            continue
+        servant = _SERVANT.match(word)
+        if servant:
+            bare = ("عبد" if word[0] == "ع" else "abd") + word[servant.end() :]
+        else:
+            bare = (_ANY_ARTICLE if waiting else _ARTICLE).sub("", word)
+        result.append(waiting + bare)
+        waiting = ""
+    return [*result, waiting] if waiting else result
+
+
+_SOUNDS = tuple(
+    (re.compile(pattern), to)
+    for pattern, to in (
+        ("x", "ks"),
+        ("t?s?[cs]h", "ʃ"),  # ch, sh, tch, tsh: Cheikh and Sheikh
+        ("kh", "h"),
+        ("gh", "g"),
+        ("zh|dj|dzh", "j"),
+        ("ph", "f"),
+        ("th", "t"),
+        ("dh", "d"),
+        ("ll(?=[aeiou]..)|ñ", "l"),
+        ("qu(?=[ei])|q|c(?![eiy])", "k"),
+        ("ck", "k"),
+        ("c|z|ts", "s"),
+        ("gu(?=[ei])", "g"),
+        ("v", "b"),  # Vásquez and Básquez
+        ("ou|oo|w", "u"),
+        ("ee|(?:ey|ay|ai|ei)(?![aeiou])|y|j(?=[aeiou]$)", "i"),
+        ("o", "u"),
+        ("e", "i"),
+        (r"(.)\1+", r"\1"),
+        ("(?<=...)[ih]$", ""),  # a silent French e, a final h, the Slavic -y
+    )
+)
+
+
+@lru_cache(maxsize=1 << 17)
+def _word_sound(word: str) -> str:
+    from anyascii import anyascii
+
+    latin = word if word.isascii() else re.sub("[^a-z]", "", anyascii(word).lower())
+    for pattern, to in _SOUNDS:
+        latin = pattern.sub(to, latin)
+    return latin
+
+
+_TYPED_ALIKE = str.maketrans("pg", "bk")
+"""Arabic keyboards have no p and no g: Persian names come with b and k in their place."""
+
+
+@lru_cache(maxsize=1 << 17)
+def _word_skeleton(word: str) -> str:
+    bare = re.sub("(?<=.)h$", "", re.sub("[aiu]", "", word)).translate(_TYPED_ALIKE)
+    return re.sub(r"(.)\1+", r"\1", bare) or word
+
+
+@cache
+def _letters() -> dict[int, str]:
+    with _LETTERS.open(encoding="utf-8", newline="") as file:
+        return {ord(letter): row["folded"] for row in csv.DictReader(file) for letter in row["letters"]}
+
+
+@cache
+def _words() -> _Words:
+    with _WORDS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    def of(kind: str) -> dict[str, str]:
+        return {_plain(row["word"]): _plain(row["stands_for"]) for row in rows if row["kind"] == kind}
+
+    return _Words(frozenset(of("particle")), of("prefix"), of("suffix"), of("short"), frozenset(of("junk")))

@@ -1,0 +1,79 @@
+"""Who is put together with whom: from scored pairs to persons, one to one in each round, the strongest pair first.
+
+A pair is held for an officer where a second candidate is almost as good: one of them is somebody else. Numbers only;
+what the weights mean is the business of `similarity`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Positions of pairs: `merged` in the order in which they were joined, `waiting` for an officer."""
+
+    merged: Ids
+    waiting: Ids
+
+
+def settle(one: Ids, other: Ids, weight: Weights, same: npt.NDArray[np.bool_], margin: float) -> Settled:
+    """Pairs `one`, `other` of persons with their `weight`; `same`: strong enough to join without asking.
+
+    Each round joins pairs that are each other's best, so that every person is joined once a round at most; persons
+    joined before count as one. `margin`: by so much (bits) the best candidate must beat one that it does not agree
+    with.
+    """
+    persons, flat = np.unique(np.concatenate([one, other]), return_inverse=True)
+    left, right = flat[: len(one)], flat[len(one) :]
+    doubtful = _ambiguous(left, right, weight, same, margin)
+    order = np.lexsort((right, left, -weight))
+    open_ = order[(same & ~doubtful)[order]]
+    group = np.arange(len(persons))
+    merged: list[Ids] = []
+    while len(open_):
+        a, b = group[left[open_]], group[right[open_]]
+        apart = a != b
+        open_, a, b = open_[apart], a[apart], b[apart]
+        if not len(open_):
+            break
+        best = np.full(len(persons), len(open_), dtype=np.int64)
+        rank = np.arange(len(open_))
+        np.minimum.at(best, a, rank)
+        np.minimum.at(best, b, rank)
+        chosen = (best[a] == rank) & (best[b] == rank)
+        merged.append(open_[chosen])
+        become = np.arange(len(persons))
+        become[np.maximum(a[chosen], b[chosen])] = np.minimum(a[chosen], b[chosen])
+        group = become[group]
+        open_ = open_[~chosen]
+    joined = np.concatenate(merged) if merged else np.empty(0, dtype=np.int64)
+    asked = order[(~same | doubtful)[order]]
+    return Settled(joined, asked[group[left[asked]] != group[right[asked]]])
+
+
+def _ambiguous(
+    left: Ids, right: Ids, weight: Weights, same: npt.NDArray[np.bool_], margin: float
+) -> npt.NDArray[np.bool_]:
+    """Strong pairs of a person with a rival: nearly as strong, and not itself strong with the other candidate."""
+    strong = np.flatnonzero(same)
+    known = {(int(a), int(b)) for a, b in zip(left[strong], right[strong], strict=True)}
+    candidates: dict[int, list[tuple[float, int, int]]] = {}
+    for pair in strong.tolist():
+        a, b, w = int(left[pair]), int(right[pair]), float(weight[pair])
+        candidates.setdefault(a, []).append((w, b, pair))
+        candidates.setdefault(b, []).append((w, a, pair))
+    doubtful = np.zeros(len(left), dtype=bool)
+    for rivals in candidates.values():
+        for w, who, pair in rivals:
+            for v, rival, _ in rivals:
+                if rival != who and v > w - margin and (min(who, rival), max(who, rival)) not in known:
+                    doubtful[pair] = True
+                    break
+    return doubtful
