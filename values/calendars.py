@@ -1,4 +1,4 @@
-"""Calendar arithmetic on whole columns: year, month and day of four calendars to days since 1970-01-01.
+"""Calendar arithmetic on whole columns: year, month and day of five calendars to days since 1970-01-01.
 
 Each function takes three integer arrays and gives days and whether such a day exists. Nothing here reads text.
 The tests hold each of them against an independent library, day by day.
@@ -7,6 +7,8 @@ The tests hold each of them against an independent library, day by day.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +56,30 @@ def _solar_new_year(year: Ints) -> Ints:
     return 365 * since + since // 33 * 8 + (since % 33 + 3) // 4 - 135_061
 
 
-def lunar_hijri_days(year: Ints, month: Ints, day: Ints) -> Days:
+def umm_al_qura_days(year: Ints, month: Ints, day: Ints) -> Days:
+    """The official Islamic calendar of Saudi Arabia, which is tabulated for the years 1343 to 1500 only."""
+    starts = _umm_al_qura_months()
+    exists = _within(year, _UMM_AL_QURA[0], _UMM_AL_QURA[1]) & _within(month, 1, 12)
+    at = np.where(exists, (year - _UMM_AL_QURA[0]) * 12 + month - 1, 0)
+    length = starts[at + 1] - starts[at]
+    return starts[at] + day - 1, exists & (day >= 1) & (day <= length)
+
+
+_UMM_AL_QURA = (1343, 1500)
+
+
+@cache
+def _umm_al_qura_months() -> Ints:
+    """The first day of every month of the table, and the day after its end."""
+    from hijridate import Hijri
+
+    first, last = _UMM_AL_QURA
+    starts = [Hijri(year, month, 1).to_gregorian() for year in range(first, last + 1) for month in range(1, 13)]
+    days = [start.toordinal() - date(1970, 1, 1).toordinal() for start in starts]
+    return np.array([*days, days[-1] + Hijri(last, 12, 1).month_length()], np.int64)
+
+
+def civil_hijri_days(year: Ints, month: Ints, day: Ints) -> Days:
     """The arithmetic Islamic calendar (30-year cycle). The moon that was sighted may differ by a day or two."""
     jdn = day + (59 * (month - 1) + 1) // 2 + (year - 1) * 354 + (3 + 11 * year) // 30 + 1_948_439
     leap = (11 * year + 14) % 30 < 11
@@ -71,5 +96,6 @@ CALENDARS: Mapping[str, Callable[[Ints, Ints, Ints], Days]] = {
     "gregorian": gregorian_days,
     "ethiopian": ethiopian_days,
     "jalali": solar_hijri_days,
-    "hijri": lunar_hijri_days,
+    "hijri": umm_al_qura_days,
+    "hijri_civil": civil_hijri_days,
 }

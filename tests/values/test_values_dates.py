@@ -5,12 +5,13 @@ from datetime import date, timedelta
 
 import convertdate.coptic
 import convertdate.islamic
+import hijridate
 import jdatetime
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from values.calendars import ethiopian_days, gregorian_days, lunar_hijri_days, solar_hijri_days
+from values.calendars import civil_hijri_days, ethiopian_days, gregorian_days, solar_hijri_days, umm_al_qura_days
 from values.dates import date_form, read_dates, two_digit_years
 
 EPOCH = date(1970, 1, 1)
@@ -94,7 +95,42 @@ def test_solar_hijri_oracles() -> None:
 
 
 def test_lunar_hijri_oracle() -> None:
-    assert read(["1446-09-01", "1446-02-30"], "hijri:%Y-%m-%d") == [date(2025, 3, 1), "bad"]
+    assert read(["1446-09-01", "1446-01-30"], "hijri:%Y-%m-%d") == [date(2025, 3, 1), "bad"]
+
+
+def test_umm_al_qura_and_the_civil_calendar_differ_by_a_day() -> None:
+    texts = ["1446-09-01", "1446-01-30", "1446-02-30"]
+    assert read(texts, "hijri:%Y-%m-%d") == [date(2025, 3, 1), "bad", date(2024, 9, 3)]
+    assert read(texts, "hijri_civil:%Y-%m-%d") == [date(2025, 3, 1), date(2024, 8, 6), "bad"]
+
+
+def test_outside_its_table_a_hijri_date_is_bad_unless_the_civil_calendar_is_declared() -> None:
+    texts = ["1342-12-29", "1343-01-01", "1500-12-30", "1501-01-01"]
+    assert read(texts, "hijri:%Y-%m-%d") == ["bad", date(1924, 8, 1), date(2077, 11, 16), "bad"]
+    texts.remove("1500-12-30")  # a day that the arithmetic calendar does not have
+    known = [date(*convertdate.islamic.to_gregorian(*map(int, text.split("-")))) for text in texts]
+    assert read(texts, "hijri_civil:%Y-%m-%d") == known
+
+
+@pytest.mark.parametrize(
+    ("form", "texts", "precision", "days"),
+    [
+        ("%d.%m.%Y", ["05.03.2024"], "day", [date(2024, 3, 5)]),
+        ("%m/%Y", ["03/2024", "05/03/2024", "13/2024"], "month", [date(2024, 3, 1), "bad", "bad"]),
+        ("%B %Y", ["marzo 2024"], "month", [date(2024, 3, 1)]),
+        ("year", ["2024"], "year", [date(2024, 1, 1)]),
+        ("jalali:%Y", ["1400"], "year", [date(2021, 3, 21)]),
+        ("ethiopian:%m/%Y", ["4/2016"], "month", [date(2023, 12, 11)]),
+        ("iso", ["2024-03-05"], "day", [date(2024, 3, 5)]),
+    ],
+)
+def test_a_form_keeps_its_precision(form: str, texts: list[str | None], precision: str, days: list[object]) -> None:
+    assert date_form(form).precision == precision
+    assert read(texts, form) == days
+
+
+def test_marks_of_writing_direction_are_no_part_of_a_date() -> None:
+    assert read(["\u200f٥\u200e/\u200f٣/٢٠٢٤", "\u202b05/03/2024\u202c"], "%d/%m/%Y") == [date(2024, 3, 5)] * 2
 
 
 def test_digits_of_other_scripts() -> None:
@@ -103,7 +139,20 @@ def test_digits_of_other_scripts() -> None:
     assert read(["፩/፩/፳፻፲፮"], "ethiopian:%d/%m/%Y") == [date(2023, 9, 12)]
 
 
-@pytest.mark.parametrize("form", ["%d/%m", "julian:%d/%m/%Y", "%d/%q/%Y", "%d/%d/%m/%Y", "", "%m/%Y", "hijri:%d %B %Y"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "%d/%m",
+        "julian:%d/%m/%Y",
+        "%d/%q/%Y",
+        "%d/%d/%m/%Y",
+        "",
+        "%d/%Y",
+        "hijri:%d %B",
+        "%m %B %Y",
+        "%d %b %B %Y",
+    ],
+)
 def test_a_form_that_cannot_be_read_is_refused(form: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         date_form(form)
@@ -158,8 +207,20 @@ def test_ethiopian_agrees_with_coptic_arithmetic_day_by_day() -> None:
             assert EPOCH + timedelta(int(day)) == date(*convertdate.coptic.to_gregorian(y - 276, m, d))
 
 
-def test_lunar_hijri_agrees_with_convertdate_day_by_day() -> None:
-    ymd, days, exists = days_of(lunar_hijri_days, range(1300, 1500), 12)
+def test_umm_al_qura_agrees_with_hijridate_day_by_day() -> None:
+    ymd, days, exists = days_of(umm_al_qura_days, range(1343, 1501), 12)
+    for (y, m, d), day, there in zip(ymd, days, exists, strict=True):
+        try:
+            known = hijridate.Hijri(y, m, d).to_gregorian()
+        except ValueError:
+            assert not there
+        else:
+            assert there
+            assert EPOCH.toordinal() + int(day) == known.toordinal()
+
+
+def test_civil_hijri_agrees_with_convertdate_day_by_day() -> None:
+    ymd, days, exists = days_of(civil_hijri_days, range(1300, 1500), 12)
     for (y, m, d), day, there in zip(ymd, days, exists, strict=True):
         assert there == (d <= convertdate.islamic.month_length(y, m))
         if there:

@@ -70,6 +70,34 @@ def test_ethiopic_numerals_are_numbers_not_digits(ethiopic: str, number: int) ->
     assert ascii_digits(pa.array([ethiopic])).to_pylist() == [str(number)]
 
 
+@pytest.mark.parametrize("signs", ["፲፱፱", "፱፲", "፻፻", "፩፩", "፳፲"])
+def test_ethiopic_signs_that_write_no_number_are_not_added_up(signs: str) -> None:
+    assert ascii_digits(pa.array([signs])).to_pylist() == [signs]
+    assert read([signs]) == ["bad"]
+
+
+@given(st.integers(min_value=1, max_value=99_999_999))
+def test_every_number_survives_being_written_in_ethiopic(number: int) -> None:
+    assert ascii_digits(pa.array([ethiopic(number)])).to_pylist() == [str(number)]
+
+
+def ethiopic(number: int) -> str:
+    """Pairs of digits from the right, marked by a hundred and ten thousand in turn; a one is left out before a hundred,
+    and before ten thousand where it would stand first."""
+    written, pairs = "", []
+    while number:
+        number, pair = divmod(number, 100)
+        pairs.append(pair)
+    for place, pair in reversed(list(enumerate(pairs))):
+        digits = ("፲፳፴፵፶፷፸፹፺"[pair // 10 - 1] if pair >= 10 else "") + ("፩፪፫፬፭፮፯፰፱"[pair % 10 - 1] if pair % 10 else "")
+        if place % 2:
+            written += ("" if pair == 1 else digits) + "፻" if pair else ""
+        else:
+            written += "" if pair == 1 and place and not written else digits
+            written += "፼" if place else ""
+    return written
+
+
 def test_other_text_is_left_alone() -> None:
     texts = ["ጌታቸው ፭", "abc", None, "علي ٣"]
     assert ascii_digits(pa.array(texts)).to_pylist() == ["ጌታቸው 5", "abc", None, "علي 3"]
