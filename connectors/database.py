@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, NoSuchTableError, SQLAlchemyError
 
 from codebook.errors import BadDefinition, HomewardError, Refused, Unavailable
 from connectors.delimited import Layout, open_grid
@@ -26,7 +30,7 @@ from sources.models import Join, Source, Table
 
 _ROWS_AT_A_TIME = 5_000
 _CONSISTENT = {"postgresql": "REPEATABLE READ", "mysql": "REPEATABLE READ", "mariadb": "REPEATABLE READ"}
-"""Isolation in which all tables of a snapshot show the same moment."""
+"""Isolation in which all tables of a snapshot show the same moment; SQLite has it inside any transaction."""
 _ORDINAL = "ordinal of the row"
 
 
@@ -46,16 +50,18 @@ def snapshot(source: Source, url: str) -> list[tuple[str, Iterator[bytes]]]:
     left = set(selects)
 
     def stream(name: str) -> Iterator[bytes]:
+        whole = False
         try:
             yield from _csv(connection, selects[name])
             left.discard(name)
+            whole = True
         except BaseException as error:
             # Also where the reader stops early: no transaction is left open on the supplier's server.
             left.clear()
             raise _explained(error, source) from None
         finally:
             if not left:
-                _hang_up(connection)
+                _hang_up(connection, whole)
 
     return [(f"{name}.csv", stream(name)) for name in selects]
 
@@ -63,33 +69,61 @@ def snapshot(source: Source, url: str) -> list[tuple[str, Iterator[bytes]]]:
 def _connect(source: Source, url: str) -> sa.Connection:
     try:
         engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
-        isolation = _CONSISTENT.get(engine.dialect.name)
-        if isolation:
-            engine = engine.execution_options(isolation_level=isolation)
-        return engine.connect()
-    except (SQLAlchemyError, ValueError, ImportError) as error:
+    except (SQLAlchemyError, ValueError, ImportError):
+        raise BadDefinition(
+            "the database URL cannot be used", _env(source), "write it as dialect+driver://user@host/database"
+        ) from None
+    dialect = engine.dialect.name
+    try:
+        if dialect == "sqlite" and not _exists(engine.url.database):
+            # SQLite would make an empty database where there is none.
+            raise Unavailable("there is no such database file", _env(source), "is the path right?")
+        if dialect in _CONSISTENT:
+            engine = engine.execution_options(isolation_level=_CONSISTENT[dialect], postgresql_readonly=True)
+        connection = engine.connect()
+        if dialect == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+        return connection
+    except Exception as error:
         raise _explained(error, source) from None
 
 
-def _hang_up(connection: sa.Connection) -> None:
-    try:
+def _exists(database: str | None) -> bool:
+    path = (database or "").removeprefix("file:").partition("?")[0]
+    return path not in ("", ":memory:") and Path(path).is_file()
+
+
+def _hang_up(connection: sa.Connection, whole: bool = False) -> None:
+    """End the session; one that stopped half way is cut, or its driver would fetch all rows that are left."""
+    with suppress(Exception):
+        if not whole:
+            connection.invalidate()
         connection.close()
-    finally:
-        connection.engine.dispose()
+    connection.engine.dispose()
+
+
+def _env(source: Source) -> str:
+    return source.format.url_env if source.format.kind == "database" else ""
 
 
 def _explained(error: BaseException, source: Source) -> BaseException:
     """The error as a user may see it: neither the driver's text nor the URL, which can hold values and passwords."""
-    declared = source.format
-    env = declared.url_env if declared.kind == "database" else ""
-    if isinstance(error, NoSuchModuleError | sa.exc.ArgumentError | ValueError | ImportError):
-        return BadDefinition("the database URL cannot be used", env, "write it as dialect+driver://user@host/database")
-    if isinstance(error, DBAPIError | SQLAlchemyError) and not isinstance(error, HomewardError):
-        state = getattr(getattr(error, "orig", None), "sqlstate", None)
-        return Unavailable(
-            "the supplier's database does not serve" + (f" (SQLSTATE {state})" if state else ""), env, "run again later"
+    if isinstance(error, HomewardError) or not isinstance(error, Exception):
+        return error
+    original = getattr(error, "orig", None) or error
+    state = getattr(original, "sqlstate", None)
+    if isinstance(error, DataError) or (isinstance(error, ValueError) and not isinstance(error, UnicodeError)):
+        return Refused(
+            "delivery.unreadable",
+            "a value cannot be read: a date beyond the year 9999?",
+            _env(source),
+            "mend it",
         )
-    return error
+    if isinstance(error, UnicodeError):
+        return Refused("delivery.wrong_encoding", "a text is not in the database's encoding", _env(source), "mend it")
+    # Drivers let through errors of their own when the server goes away: of sockets, of structures.
+    told = f" (SQLSTATE {state})" if state else "" if isinstance(error, DBAPIError) else f" ({type(original).__name__})"
+    return Unavailable("the supplier's database does not serve" + told, _env(source), "run again later")
 
 
 def _tables(source: Source) -> list[str]:
@@ -114,13 +148,20 @@ def _select(connection: sa.Connection, name: str, source: Source) -> sa.Select[t
     exact = {column for column in wanted if not column.endswith("*")}
     families = tuple(column[:-1] for column in wanted if column.endswith("*"))
     columns = [
-        column
+        _as_stored(column, connection)
         if column.name in exact or (families and column.name.startswith(families))
         else sa.null().label(column.name)
         for column in table.columns
     ]
     by_key = [table.c[column] for column in dict.fromkeys([*order, *(key.name for key in table.primary_key)])]
     return sa.select(*columns).order_by(*by_key)
+
+
+def _as_stored(column: sa.Column[Any], connection: sa.Connection) -> sa.Label[Any]:
+    """What the driver gives, without another reading of it: SQLite's numbers, JSON's digits stay as they are."""
+    if isinstance(column.type, sa.JSON) and connection.dialect.name == "postgresql":
+        return sa.cast(column, sa.Text()).label(column.name)
+    return sa.type_coerce(column, sa.types.NULLTYPE).label(column.name)
 
 
 def _declared(name: str, source: Source) -> tuple[set[str], list[str], list[str]]:
@@ -164,6 +205,7 @@ def _csv(connection: sa.Connection, select: sa.Select[tuple[object, ...]]) -> It
 
 
 def _text(value: object) -> str:
+    """Dates in ISO form, decimals with the digits they have, bytes in hexadecimal, arrays and objects as JSON."""
     match value:
         case None:
             return ""
@@ -173,6 +215,15 @@ def _text(value: object) -> str:
             return value.isoformat()
         case Decimal():
             return format(value, "f")
+        case timedelta():
+            minutes, seconds = divmod(abs(value).total_seconds(), 60)
+            sign = "-" if value < timedelta() else ""
+            return f"{sign}{int(minutes) // 60:02}:{int(minutes) % 60:02}:{seconds:09.6f}".removesuffix(".000000")
+        case bytes() | bytearray() | memoryview():
+            return bytes(value).hex()
+        case list() | tuple() | dict() | set():
+            whole = sorted(map(_text, value)) if isinstance(value, set) else value
+            return json.dumps(whole, ensure_ascii=False, default=_text)
         case _:
             return str(value)
 

@@ -1,9 +1,15 @@
 """Files that a test delivers."""
 
-from collections.abc import Callable
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from sources.batches import PlainFile
 
@@ -18,3 +24,43 @@ def deliver(tmp_path: Path) -> Callable[[str, bytes], PlainFile]:
         return PlainFile(path)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> Iterator[str]:
+    """SQLAlchemy URL of the `registry` database of a real server on a socket of its own; skipped where it is absent."""
+    if not (shutil.which("mariadbd") and shutil.which("mariadb-install-db")):
+        pytest.skip("no MariaDB server on this machine (package mariadb-server)")
+    folder = Path(tempfile.mkdtemp(prefix="homeward-mariadb-"))
+    data, socket = folder / "data", folder / "s"
+    account = [f"--user={'root' if os.geteuid() == 0 else os.environ.get('USER', 'nobody')}"]
+    install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"]
+    subprocess.run([*install, "--skip-test-db", *account], check=True, capture_output=True)
+    server = subprocess.Popen(
+        ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={socket}", "--skip-networking", *account],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    query = f"?unix_socket={socket}&charset=utf8mb4"
+    try:
+        engine = sa.create_engine(f"mariadb+pymysql://root@localhost/{query}")
+        _until_it_serves(engine)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE DATABASE registry CHARACTER SET utf8mb4")
+        engine.dispose()
+        yield f"mariadb+pymysql://root@localhost/registry{query}"
+    finally:
+        server.terminate()
+        server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _until_it_serves(engine: sa.Engine) -> None:
+    for _ in range(300):
+        try:
+            engine.connect().close()
+        except sa.exc.OperationalError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("MariaDB did not start")
