@@ -23,7 +23,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, NoSuchTableError, SQLAlchemyError
 
 from codebook.errors import BadDefinition, HomewardError, Refused, Unavailable
-from connectors.delimited import Layout, open_grid
+from connectors.delimited import open_grid
+from connectors.dialects import Layout
 from connectors.shapes import Grid, Heading, Piece
 from sources.batches import DeliveredFile
 from sources.models import Join, Source, Table
@@ -277,7 +278,7 @@ class JoinedGrid:
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
     """The tables of a snapshot, joins included. The rows of a table are numbered from 1 in key order."""
-    layout = Layout(encoding="utf-8", delimiter=",", first_row=1, needs_rows=False)
+    layout = Layout(encoding="utf-8", delimiter=",", first_row=1, needs_rows=False, hashtags=False)
     by_name = {file.name.removesuffix(".csv"): file for file in files}
     absent = [name for name in _tables(source) if name not in by_name]
     if absent:

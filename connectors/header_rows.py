@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 Row = Sequence[str | None]
 
-_LOOKED_AT = 200
+_LOOKED_AT = 100
 """Rows from the top that are looked at; a header further down is declared by hand."""
+_COLUMNS = 50
+"""Columns that are compared with what is below them: enough to tell, and a table of thousands takes no longer."""
 _LATER = 0.3
 """What a full row above costs a candidate, a half-full one a quarter of it: data are often fuller than their header."""
 _PARTED = 0.2
@@ -56,7 +58,7 @@ def propose_header(rows: Sequence[Row]) -> HeaderGuess:
     if best_score < 0.5:
         return HeaderGuess(candidates[0], 1, round(max(best_score, 0.0), 2), ("no row stands out from those below it",))
     first, last = _extent(table, filled, best)
-    reasons = [f"{len(filled[best])} of {width} columns are filled"]
+    reasons = [f"{len(filled[best])} of {max(width, len(filled[best]))} columns are filled"]
     if first > 0:
         reasons.append(f"{first} rows of titles or padding above")
     if last > first:
@@ -110,14 +112,14 @@ def _score(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], inde
     below = [row for row in table[index + 1 :] if any(row)]
     fresh = sum(
         not any(position < len(row) and row[position] == table[index][position] for row in below)
-        for position in positions
+        for position in positions[:_COLUMNS]
     )
     against = _numeric_below(table, index, positions)
     return (
         0.35 * min(len(cells) / width, 1.0)
         + 0.25 * named
         + 0.1 * distinct
-        + 0.15 * fresh / len(cells)
+        + 0.15 * fresh / min(len(cells), _COLUMNS)
         + 0.15 * (1.0 if against > 0 else 0.5 if against == 0 else 0.0)
         - (_PARTED if index + 1 < len(filled) and not filled[index + 1] else 0.0)
     )
@@ -126,7 +128,7 @@ def _score(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], inde
 def _numeric_below(table: Sequence[Sequence[str]], index: int, positions: Sequence[int]) -> int:
     """Columns of numbers below a name, less columns of numbers below a number; a year names no column of years."""
     balance = 0
-    for position in positions:
+    for position in positions[:_COLUMNS]:
         below = [row[position] for row in table[index + 1 :] if position < len(row) and row[position]]
         if below and sum(map(is_number, below)) >= _NUMERIC * len(below):
             years = sum(_YEAR.match(cell) is not None for cell in below)

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from codebook.errors import Refused
 from connectors import delimited, kobo_archive, kobo_geojson, kobo_legacy, kobo_repeats, workbook
+from connectors.dialects import Layout
 from connectors.shapes import Grid
 from sources.batches import DeliveredFile
 
@@ -59,7 +60,7 @@ def _grids(file: DeliveredFile, book: workbook.Workbook | None) -> tuple[dict[st
         return {sheet: workbook.sheet_with_rows(opened, sheet, longer="query") for sheet in opened.sheets}, {}
     if name.endswith((".geojson", ".json")):
         return {MAIN: kobo_geojson.open_features(file)}, {}
-    grid, facts = delimited.open_grid(file, delimited.Layout(longer="query"))
+    grid, facts = delimited.open_grid(file, Layout(longer="query"))
     return {MAIN: grid}, facts
 
 
@@ -75,7 +76,7 @@ def _zipped(file: DeliveredFile) -> tuple[dict[str, Grid | None], dict[str, obje
             file.name,
             "pack one export, or the CSV files of one",
         )
-    layout = delimited.Layout(longer="query", needs_rows=False)
+    layout = Layout(longer="query", needs_rows=False)
     opened = [delimited.open_grid(member, layout) for member in members]
     return {name: grid for name, (grid, _) in zip(names, opened, strict=True)}, opened[0][1]
 

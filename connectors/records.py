@@ -27,6 +27,7 @@ class RecordCount:
     offset: int = 0
     cuts: list[tuple[int, int]] = field(default_factory=list)
     breaks_in_cells: bool = False
+    last_end: int = 0
     _inside: bool = False
     _previous: int = _LF
     _carry: bytes = b""
@@ -51,6 +52,11 @@ class RecordCount:
         """Records so far, the last one without a line end included."""
         return self.ended + (self._previous not in (_LF, _CR))
 
+    @property
+    def unended(self) -> int:
+        """Bytes since the last record ended."""
+        return self.offset + len(self._carry) - self.last_end
+
     def _count(self, block: bytes) -> None:
         if b'"' not in block:
             if self._inside:
@@ -59,6 +65,8 @@ class RecordCount:
             lone = block.count(b"\r") - block.count(b"\r\n") if b"\r" in block else 0
             first = block.find(b"\n") if lone == 0 else int(_line_ends(np.frombuffer(block, np.uint8))[0])
             if first >= 0:
+                last = max(block.rfind(b"\n"), block.rfind(b"\r") if lone else -1)
+                self.last_end = self.offset + last + 1
                 self.cuts.append((self.offset + first + 1, self.ended + 1))
             self.ended += block.count(b"\n") + lone
             return
@@ -69,6 +77,7 @@ class RecordCount:
         self.breaks_in_cells |= not outside.all()
         ends = ends[outside]
         if len(ends):
+            self.last_end = self.offset + int(ends[-1]) + 1
             self.cuts.append((self.offset + int(ends[0]) + 1, self.ended + 1))
         self.ended += len(ends)
         self._inside ^= len(toggles) % 2 == 1

@@ -184,13 +184,6 @@ def only_our_errors(name: str) -> Iterator[None]:
         raise Refused("delivery.unreadable", what, name, "save it again, or deliver it as CSV") from None
 
 
-def _look_text(file: DeliveredFile, form: DeliveredFile | None) -> Tables:
-    from connectors.delimited import Layout, open_grid
-
-    grid, facts = open_grid(file, Layout(needs_rows=False))
-    return {"main": grid}, facts
-
-
 def _look_sheets(file: DeliveredFile, form: DeliveredFile | None) -> Tables:
     from connectors.workbook import Workbook, sheet_with_rows
 
@@ -209,7 +202,6 @@ def _look_spss(file: DeliveredFile, form: DeliveredFile | None) -> Tables:
 
 
 _STANDINS: Mapping[str, Callable[..., Tables]] = {
-    "delimited": _look_text,
     "workbook": _look_sheets,
     "spss": _look_spss,
 }
