@@ -155,6 +155,14 @@ def _grids(files: Sequence[DeliveredFile], source: Source) -> tuple[Mapping[str,
             from connectors import delimited
 
             return delimited.open_grids(files, source)
+        case "fixed_width":
+            from connectors import fixed_width
+
+            return fixed_width.open_grids(files, source)
+        case "json":
+            from connectors import json_files
+
+            return json_files.open_grids(files, source)
         case "xlsx":
             from connectors import workbook
 

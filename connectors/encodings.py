@@ -45,6 +45,11 @@ def detect(sample: bytes, declared: str | None, language: str, name: str) -> tup
     return "utf-8", 0
 
 
+def decoder(encoding: str, errors: str = "strict") -> codecs.IncrementalDecoder:
+    """A new decoder; `encoding` is known to the codecs."""
+    return codecs.getincrementaldecoder(encoding)(errors)
+
+
 def _refusal(what: str, name: str) -> Refused:
     return Refused("delivery.wrong_encoding", what, name, "save it in the declared encoding, or correct source.yaml")
 
@@ -116,12 +121,15 @@ class Proof:
 
     def feed(self, block: bytes) -> None:
         if is_single_byte(self.encoding):
+            self._refuse_nul(b"\0" in block)
             self._feed_single_byte(block)
         elif self.encoding != "utf-8" or not block.isascii() or self._decoder.getstate()[0]:
             try:
-                self._decoder.decode(block)
+                self._refuse_nul("\0" in self._decoder.decode(block))
             except UnicodeDecodeError:
                 raise _refusal(f"some bytes are no {self.encoding}", self.name) from None
+        else:
+            self._refuse_nul(b"\0" in block)
 
     def finish(self) -> None:
         if not is_single_byte(self.encoding):
@@ -144,6 +152,10 @@ class Proof:
         self._high += len(block) - len(block.translate(None, bytes(range(128, 256))))
         if len(block.translate(None, symbols)) != len(block):
             self._impossible += sum(1 for _ in between.finditer(block))
+
+    def _refuse_nul(self, found: bool) -> None:
+        if found:
+            raise Refused("delivery.unreadable", "it holds NUL bytes: it is no text", self.name, "deliver it again")
 
     def _is_utf8(self, block: bytes, final: bool = False) -> bool:
         if self._as_utf8 is not None:

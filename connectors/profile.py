@@ -137,7 +137,8 @@ def _fits(values: pa.Array, kind: str) -> pa.Array:
 def profile(looked: Looked, name: str) -> dict[str, Any]:
     """The profile of a file, as it is printed: names, labels and counts."""
     with only_our_errors(name):
-        tables = [_table(title, grid) for title, grid in looked.grids.items()]
+        tagged = isinstance(looked.facts.get("hxl"), list)
+        tables = [_table(title, grid, tagged) for title, grid in looked.grids.items()]
     return {"format": looked.format, "encoding": looked.encoding, "tables": tables, "facts": _plain(looked.facts)}
 
 
@@ -150,13 +151,13 @@ def _plain(facts: Any) -> Any:
     return facts if facts is None or isinstance(facts, bool | int | float | str) else str(facts)
 
 
-def _table(title: str, grid: Grid) -> dict[str, Any]:
+def _table(title: str, grid: Grid, hxl: bool) -> dict[str, Any]:
+    """`hxl`: whether the reader has already passed over a row of hashtags."""
     headings = list(grid.headings)
     tallies = [_Tally(heading) for heading in headings]
     width = max(1, len(headings))
     room = min(20_000, max(200, _SAMPLED_CELLS // width))
     rows, findings = 0, Counter[str]()
-    hxl = False
     for raw in grid.pieces([h.position for h in headings], max(200, min(20_000, _CELLS_A_PIECE // width))):
         piece = raw if rows or hxl else _without_tags(raw)
         hxl = hxl or piece is not raw

@@ -31,7 +31,19 @@ IdentifierKind = Literal[
 NamePart = Literal["given", "father", "grandfather", "family", "full"]
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error:
+        raise ValueError("it is no regular expression") from None
+    return pattern
+
+
 Names = Annotated[list[Text], Field(min_length=1)]
+Pattern = Annotated[Text, AfterValidator(_compiles)]
+"""A regular expression."""
 
 
 class Closed(BaseModel):
@@ -56,24 +68,50 @@ class Delivery(Closed):
 
 
 class CsvFormat(Closed):
-    """A delimited text file; blank `encoding` or `delimiter` are detected and recorded."""
+    """A delimited text file; blank `encoding` or `delimiter` are detected and recorded.
+
+    The header's names are on the records `header_row` to `header_row + header_rows - 1`, counted from 1. The first
+    record in the file's last lines that matches `footer` and all below it are notes, not records.
+    """
 
     kind: Literal["csv"]
     encoding: Text | None = None
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    header_row: Annotated[int, Field(ge=1)] = 1
+    header_rows: Annotated[int, Field(ge=1, le=10)] = 1
+    footer: Pattern | None = None
     decimal: Literal[".", ","] = "."
     date_format: Text | None = None
 
 
-def _regular_expression(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error:
-        raise ValueError("is no regular expression") from None
-    return text
+class FixedColumn(Closed):
+    """One column of a fixed-width record: `start` counts characters from 1, after decoding."""
+
+    name: Text
+    start: Annotated[int, Field(ge=1, le=1_000_000)]
+    length: Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-Pattern = Annotated[Text, AfterValidator(_regular_expression)]
+class FixedWidthFormat(Closed):
+    """Records of one line each whose columns stand at declared places; the first `skip_lines` lines are no records."""
+
+    kind: Literal["fixed_width"]
+    columns: Annotated[list[FixedColumn], Field(min_length=1)]
+    encoding: Text | None = None
+    skip_lines: Annotated[int, Field(ge=0)] = 0
+    footer: Pattern | None = None
+    decimal: Literal[".", ","] = "."
+    date_format: Text | None = None
+
+
+class JsonFormat(Closed):
+    """JSON, JSON lines or GeoJSON. `records` is the path to the list of records (`result`, `data/items`); found if
+    blank. Members of members are columns named by their path: `admin1/name`."""
+
+    kind: Literal["json"]
+    records: Text | None = None
+    decimal: Literal[".", ","] = "."
+    date_format: Text | None = None
 
 
 class ExcelFormat(Closed):
@@ -144,7 +182,14 @@ FETCHED: frozenset[str] = frozenset({"database", "kobo_server"})
 """Kinds of format that take no files: what they deliver is read from the supplier's server."""
 
 Format = Annotated[
-    CsvFormat | ExcelFormat | SpssFormat | KoboFormat | DatabaseFormat | KoboServerFormat,
+    CsvFormat
+    | FixedWidthFormat
+    | JsonFormat
+    | ExcelFormat
+    | SpssFormat
+    | KoboFormat
+    | DatabaseFormat
+    | KoboServerFormat,
     Field(discriminator="kind"),
 ]
 

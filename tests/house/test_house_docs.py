@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,16 +27,16 @@ pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "docs/data-engineer.md", "docs/statistics-office.md", "docs/analyst.md", "docs/privacy.md")
-"""Not docs/add-a-source.md: its example is taken off the page and run by a test of its own."""
+"""Not add-a-source.md and kobo-server.md: their examples are taken off the page and run by tests of their own."""
 SLV, ETH = "slv/dgme_returns", "eth/kobo_rss"
 SERVES = {0, 1}
 """Done, or done with rejected rows: nothing that the documentation shows is refused or fails."""
 
 
-def commands() -> list[str]:
+def commands(pages: Sequence[str] = PAGES) -> list[str]:
     """Every `homeward ...` line of a shell block, and every one within a sentence that names a source; each once."""
     found = []
-    for page in PAGES:
+    for page in pages:
         text = (PROJECT / page).read_text(encoding="utf-8")
         for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
             found += [line for line in block.splitlines() if line.startswith("homeward ")]

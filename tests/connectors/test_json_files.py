@@ -1,0 +1,173 @@
+"""JSON as tables: numbers stay as written, lists of records are found or declared, and memory does not grow."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+from small_sources import rows, source, table
+
+from codebook.errors import Refused
+from connectors import json_files, open_delivery
+from sources.batches import PlainFile
+from sources.models import Source
+
+Deliver = Callable[[str, bytes], PlainFile]
+ENVELOPE = b'{"isSuccess": true, "errorMessages": [], "result": [{"id": 1, "at": {"name": "A"}}, {"id": 2}]}'
+
+
+def json_source(*columns: str, records: str | None = None) -> Source:
+    optional: list[str | dict[str, Any]] = [columns[0], *({"name": name, "optional": True} for name in columns[1:])]
+    return source({"kind": "json", "records": records}, table("main", optional, key=columns[:1]))
+
+
+def seen(file: PlainFile) -> dict[str, list[list[str | None]]]:
+    """Every table as rows of text, its header first."""
+    grids, _ = json_files.look(file)
+    found = {}
+    for name, grid in grids.items():
+        columns: list[list[str | None]] = [[heading.header] for heading in grid.headings]
+        for piece in grid.pieces(range(len(columns)), 2):
+            for column, cells in zip(columns, piece.cells, strict=True):
+                column.extend(cells.to_pylist())
+        found[name] = [list(row) for row in zip(*columns, strict=True)]
+    return found
+
+
+def test_numbers_are_kept_as_they_were_written(deliver: Deliver) -> None:
+    """A float would make 12345678901234567890.10 and 1.50 into other identifiers and other amounts."""
+    file = deliver("a.json", b'[{"id": 12345678901234567890.10, "n": 1.50, "e": 1e5, "b": true, "x": null, "t": " "}]')
+    header, row = seen(file)["main"]
+    assert header == ["id", "n", "e", "b", "x", "t"]
+    assert row == ["12345678901234567890.10", "1.50", "1e5", "true", None, None]
+
+
+def test_members_of_members_are_columns_and_lists_stay_one_cell(deliver: Deliver) -> None:
+    file = deliver("a.json", b'[{"a": {"b": {"c": "x"}, "d": {}}, "l": [1.0, "y", {"k": 2}], "none": []}]')
+    assert seen(file) == {"main": [["a/b/c", "a/d", "l", "none"], ["x", None, '[1.0,"y",{"k":2}]', None]]}
+
+
+def test_the_list_in_an_envelope_is_found(deliver: Deliver) -> None:
+    opened = open_delivery([deliver("a.json", ENVELOPE)], json_source("id", "at/name", records="result"))
+    assert rows(opened) == [{"row": 1, "id": "1", "at/name": "A"}, {"row": 2, "id": "2", "at/name": None}]
+    assert opened.facts["records"] == 2
+
+
+def test_the_only_list_of_records_need_not_be_declared(deliver: Deliver) -> None:
+    file = deliver("a.json", ENVELOPE.replace(b'"errorMessages": [], ', b""))
+    assert len(rows(open_delivery([file], json_source("id")))) == 2
+
+
+def test_json_lines_are_rows(deliver: Deliver) -> None:
+    file = deliver("a.jsonl", b'{"id": "007", "n": "a"}\n\n{"id": 8, "m": "b"}\n')
+    assert seen(file) == {"main": [["id", "n", "m"], ["007", "a", None], ["8", None, "b"]]}
+
+
+def test_an_object_without_a_list_of_objects_is_one_record(deliver: Deliver) -> None:
+    assert seen(deliver("a.json", b'{"id": 1, "tags": ["x"]}')) == {"main": [["id", "tags"], ["1", '["x"]']]}
+
+
+def test_points_become_longitude_and_latitude(deliver: Deliver) -> None:
+    file = deliver(
+        "a.geojson",
+        b'{"type": "FeatureCollection", "features": [{"type": "Feature", "id": 4, "properties": {"q": "a"}, '
+        b'"geometry": {"type": "Point", "coordinates": [-89.20, 13.7, 1]}}, '
+        b'{"type": "Feature", "id": 5, "properties": {"q": "b"}, "geometry": null}, '
+        b'{"type": "Feature", "id": 6, "properties": {"q": "c"}, '
+        b'"geometry": {"type": "LineString", "coordinates": [[1.0, 2]]}}]}',
+    )
+    assert seen(file) == {
+        "features": [
+            ["_id", "q", "_lon", "_lat", "_geometry_type", "_geometry"],
+            ["4", "a", "-89.20", "13.7", "Point", None],
+            ["5", "b", None, None, None, None],
+            ["6", "c", None, None, "LineString", '{"type":"LineString","coordinates":[[1.0,2]]}'],
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (b"[]", "delivery.empty"),
+        (b'{"isSuccess": false, "result": []}', "delivery.empty"),
+        (b'[{"id": 1}, {"id"', "delivery.unreadable"),
+        (b'[{"id": 1}] trailing', "delivery.unreadable"),
+        (b'[{"id": 1, "id": 2}]', "delivery.unreadable"),
+        (b'[{"a": {"b": 1}, "a/b": 2}]', "delivery.unreadable"),
+        (b'[{"id": "\\u0000"}]', "delivery.unreadable"),
+        (b'[{"id": "\\ud800"}]', "delivery.unreadable"),
+        (b'[{"id": ' + b"[" * 100_000, "delivery.unreadable"),
+        (b'{"a": [{"id": 1}], "b": [{"id": 1}]}', "delivery.wrong_source"),
+        (b'{"id": "n\xf1o"}', "delivery.wrong_encoding"),
+    ],
+)
+def test_what_is_no_table_is_refused_in_one_line(deliver: Deliver, content: bytes, rule: str) -> None:
+    with pytest.raises(Refused) as caught:
+        open_delivery([deliver("a.json", content)], json_source("id"))
+    assert (caught.value.rule, "\n" in str(caught.value)) == (rule, False)
+    assert caught.value.__cause__ is None
+
+
+def test_several_lists_are_named_not_guessed(deliver: Deliver) -> None:
+    file = deliver("a.json", b'{"a": [{"id": 1}], "b": {"c": [{"id": 2}]}}')
+    with pytest.raises(Refused, match="a, b/c"):
+        open_delivery([file], json_source("id"))
+    assert rows(open_delivery([file], json_source("id", records="b/c"))) == [{"row": 1, "id": "2"}]
+
+
+@dataclass(frozen=True)
+class Endless:
+    """A string that is opened and never closed, a gigabyte long, and how much of it was read."""
+
+    read: list[int]
+    name: str = "a.json"
+    size: int = 1 << 30
+
+    def open(self) -> BinaryIO:
+        return _Endless(self)  # type: ignore[return-value]
+
+
+class _Endless(io.RawIOBase):
+    def __init__(self, file: Endless) -> None:
+        self._file, self._at = file, 0
+
+    def read(self, size: int = -1) -> bytes:
+        taken = b'[{"id": "' if self._at == 0 else b"x" * min(size, self._file.size - self._at)
+        self._at += len(taken)
+        self._file.read.append(len(taken))
+        return taken
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = offset
+        return offset
+
+
+def test_a_string_of_a_gigabyte_is_refused_before_it_is_read() -> None:
+    file = Endless([])
+    with pytest.raises(Refused, match="longer than"):
+        json_files.look(file)
+    assert sum(file.read) < 100 << 20
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(
+    ("name", "table_name", "n", "width"),
+    [
+        ("pii/generated_large.json", "main", 2109, 5),
+        ("kobo/kpi_legacy_kobocat/phones.json", "main", 417, None),
+        ("kobo/kpi_legacy_kobocat/headers.json", "main", 25, 1),
+        ("kobo/formpack_generated/geojson_and_selects/labels.geojson", "features", 1, None),
+        ("kobo/formpack_generated/nested_grouped_repeatable/v1.json", "submissions", 2, None),
+    ],
+)
+def test_real_files(corpus: Path, name: str, table_name: str, n: int, width: int | None) -> None:
+    import json
+
+    content = json.loads((corpus / name).read_text(encoding="utf-8"))
+    expected = len(content if table_name == "main" else content[table_name])
+    grid = json_files.look(PlainFile(corpus / name))[0][table_name]
+    assert sum(len(piece.rows) for piece in grid.pieces(range(len(grid.headings)), 1000)) == n == expected
+    assert width in (None, len(grid.headings))

@@ -1,0 +1,167 @@
+"""A form on a KoboToolbox server through the whole house, as docs/kobo-server.md says: its files, its commands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from kobo_api_double import TOKEN, KoboServer, serving, status
+from test_house_docs import commands
+
+from warehouse.embedded import EmbeddedServer
+
+if TYPE_CHECKING:
+    from homes import House
+
+pytestmark = pytest.mark.slow
+
+SOURCE = "slv/arrivals_kobo"
+PAGE = "docs/kobo-server.md"
+PROJECT = Path(__file__).resolve().parents[2]
+SURVEY = [
+    {"type": "begin_group", "name": "who", "$xpath": "who"},
+    {"type": "text", "name": "case_number", "$xpath": "who/case_number"},
+    {"type": "text", "name": "name", "$xpath": "who/name"},
+    {"type": "select_one", "name": "sex", "$xpath": "who/sex"},
+    {"type": "end_group"},
+    {"type": "select_multiple", "name": "needs", "$xpath": "needs"},
+    {"type": "date", "name": "return_date", "$xpath": "return_date"},
+    {"type": "select_one", "name": "host_country", "$xpath": "host_country"},
+    {"type": "image", "name": "photo", "$xpath": "photo"},
+    {"type": "begin_repeat", "name": "members", "$xpath": "members"},
+    {"type": "text", "name": "member_number", "$xpath": "members/member_number"},
+    {"type": "select_one", "name": "member_sex", "$xpath": "members/member_sex"},
+    {"type": "end_repeat"},
+]
+MEMBERS = {
+    1: [{"members/member_number": "M-1", "members/member_sex": "m"}],
+    3: [{"members/member_number": "M-3", "members/member_sex": "f"}],
+}
+
+
+def interview(kobo: KoboServer, number: int) -> None:
+    answers = {"who__case_number": f"C-{number}", "who__name": f"Rosalba Tezcal {number}", "who__sex": "f"}
+    kobo.add(number, **answers, return_date="2026-02-03", host_country="us", members=MEMBERS.get(number, []))
+
+
+@pytest.fixture(scope="module")
+def kobo() -> KoboServer:
+    """Three interviews, with a member of the family in the first and the third."""
+    kobo = KoboServer(SURVEY)
+    for number in (1, 2, 3):
+        interview(kobo, number)
+    kobo.edit(1, needs="pregnant ill", photo="face.jpg")
+    return kobo
+
+
+@pytest.fixture(scope="module")
+def desk(server_folder: Path, kobo: KoboServer) -> Iterator[tuple[House, dict[str, str]]]:
+    """A house whose second folder of sources is the page's, but for the address of the server."""
+    from homes import House
+
+    folder = Path(tempfile.mkdtemp(dir=server_folder))
+    folder.chmod(0o755)
+    house = House(folder / "var", folder / "samples")
+    with serving(kobo) as url:
+        named = re.findall(
+            r"^\*\*`([^`]+)`\*\*\n\n```\w+\n(.*?)^```$", (PROJECT / PAGE).read_text(encoding="utf-8"), re.M | re.S
+        )
+        for name, text in named:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace("https://kobo.example.org", url), encoding="utf-8")
+        server = EmbeddedServer(house.home / "postgres").start()
+        try:
+            yield house, {"HOMEWARD_SOURCES": str(folder / "sources"), "HOMEWARD_SLV_KOBO_TOKEN": TOKEN}
+        finally:
+            server.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def read_again(desk: tuple[House, dict[str, str]], expect: int = 0) -> str:
+    """What the page says to type, and all that was said to it."""
+    house, more = desk
+    deliver, run, *_ = (shlex.split(line)[1:] for line in commands((PAGE,)))
+    said = [house.homeward(*deliver, **more), house.homeward(*run, "--json", expect=expect, **more)]
+    return "".join(done.stdout + done.stderr for done in said)
+
+
+def test_the_commands_of_the_page_deliver_the_form(desk: tuple[House, dict[str, str]], kobo: KoboServer) -> None:
+    house, more = desk
+    told = commands((PAGE,))
+    assert [line.split()[1] for line in told] == ["deliver", "run", "status"]
+    said = "".join(house.homeward(*shlex.split(line)[1:], **more).stdout for line in told)
+    assert "published" in said
+    assert house.sql("SELECT source_table, count(*) FROM core.person GROUP BY 1 ORDER BY 1") == [
+        ("main", 3),
+        ("members", 2),
+    ]
+    assert house.sql("SELECT count(*) FROM core.return_event WHERE return_date = '2026-02-03'") == [(3,)]
+    assert house.sql("SELECT count(*) FROM core.person WHERE cardinality(vulnerability) = 2") == [(1,)]
+    assert not [path for path, _ in kobo.asked if "attachments" in path]
+
+
+def test_an_unchanged_form_is_already_received(desk: tuple[House, dict[str, str]], kobo: KoboServer) -> None:
+    kobo.edit(2)  # an edit that changes the uuid and no answer
+    assert '"already_received"' in read_again(desk)
+
+
+def test_edits_supersede_and_deletions_withdraw(desk: tuple[House, dict[str, str]], kobo: KoboServer) -> None:
+    house, _ = desk
+    kobo.edit(1, who__sex="m")
+    del kobo.submissions[3]
+    assert '"published"' in read_again(desk)
+    assert house.sql("SELECT source_table, count(*) FROM core.person GROUP BY 1 ORDER BY 1") == [
+        ("main", 2),
+        ("members", 1),
+    ]
+    assert house.sql("SELECT count(*) FROM core.return_event") == [(2,)]
+    assert house.sql("SELECT count(*) FROM core.return_event_history") == [(1,)]
+    # The edited person, the deleted one, and the deleted one's family member.
+    assert house.sql("SELECT source_table, count(*) FROM core.person_history GROUP BY 1 ORDER BY 1") == [
+        ("main", 2),
+        ("members", 1),
+    ]
+
+
+def test_a_sweep_that_was_cut_off_goes_on_and_lay_sealed(desk: tuple[House, dict[str, str]], kobo: KoboServer) -> None:
+    house, more = desk
+    for number in range(10, 130):
+        interview(kobo, number)
+    kobo.faults = [None, None, status(403)]
+    assert "shows no such form" in read_again(desk, expect=3)
+    kept = [path for path in (house.home / "vault" / "sweeps").rglob("*") if path.is_file()]
+    assert len(kept) == 1
+    assert not [path for path in house.home.rglob("*.sealed") if b"Tezcal" in path.read_bytes()]
+    kobo.asked.clear()
+    house.homeward("run", "--source", SOURCE, **more)
+    assert [query["start"] for path, query in kobo.asked if path.endswith("/data/")] == ["100"]
+    assert house.sql("SELECT count(*) FROM core.return_event") == [(122,)]
+    assert not list((house.home / "vault" / "sweeps").rglob("*.sealed"))
+
+
+def test_the_token_is_nowhere(desk: tuple[House, dict[str, str]], kobo: KoboServer) -> None:
+    house, more = desk
+    refused = more | {"HOMEWARD_SLV_KOBO_TOKEN": "another-secret-token"}
+    house.homeward("deliver", "--source", SOURCE, **refused)
+    said = house.homeward("run", "--source", SOURCE, expect=3, **refused)
+    assert "put a valid API token into HOMEWARD_SLV_KOBO_TOKEN" in said.stderr
+    assert "another-secret-token" not in said.stdout + said.stderr
+    said = house.homeward("run", "--source", SOURCE, expect=3, **more | {"HOMEWARD_SLV_KOBO_TOKEN": ""})
+    assert "set HOMEWARD_SLV_KOBO_TOKEN in the environment" in said.stderr
+    secrets = (TOKEN.encode(), b"another-secret-token")
+    files = [path for path in house.home.rglob("*") if path.is_file()]
+    assert len(files) > 100
+    assert not [path for path in files if any(secret in path.read_bytes() for secret in secrets)]
+
+
+def test_a_server_takes_no_files(desk: tuple[House, dict[str, str]]) -> None:
+    house, more = desk
+    said = house.homeward("deliver", str(PROJECT / PAGE), "--source", SOURCE, expect=2, **more)
+    assert "takes no files" in said.stderr
