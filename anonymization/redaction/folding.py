@@ -1,0 +1,64 @@
+"""One form of words that look or sound the same: no invisible marks, one case, one form of each letter.
+
+Folding is for comparing only. What a note says is never changed by it: `clean` keeps the place of every character.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+_HAS_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
+_HAS_FOREIGN_DIGIT = re.compile("[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\uff10-\uff19]")
+_DIGITS = {
+    zero + digit: str(digit) for zero in (0x0660, 0x06F0, 0x0966, 0x09E6, 0xFF10) for digit in range(10)
+}
+_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u135d-\u135f]")
+# Alef, yeh, kaf and teh forms; Persian and Urdu letters as Arabic keyboards write them (domain.md 5.4).
+_ARABIC = {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ئ": "ي", "ؤ": "و", "ک": "ك", "ة": "ه", "ۀ": "ه", "ہ": "ه", "ھ": "ه"}
+# Ethiopic series that sound alike in Amharic and are written at will: ha/hha/xa, sza/sa, the two tsa, the two glottals.
+_ETHIOPIC = {
+    chr(spelled + order): chr(same + order)
+    for spelled, same in ((0x1210, 0x1200), (0x1280, 0x1200), (0x1220, 0x1230), (0x1340, 0x1338), (0x12D0, 0x12A0))
+    for order in range(7)
+} | {"ኣ": "አ", "ዓ": "አ", "ሃ": "ሀ", "ሓ": "ሀ", "ኃ": "ሀ", "ኻ": "ሀ"}
+_LETTERS = str.maketrans(_ARABIC | _ETHIOPIC)
+_VOWELS = re.compile("[aeiouyw'`]+")
+_DOUBLED = re.compile(r"(.)\1+")
+_SOUNDS = str.maketrans({"c": "k", "q": "k", "z": "s", "v": "b", "p": "b", "g": "j"})
+
+MARKS_IN_WORDS = "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0dff\u135d-\u135f"
+"""Combining marks, which are no letters to a regular expression."""
+
+
+def fold(word: str) -> str:
+    """The form under which a word is compared in its own script."""
+    if word.isascii():
+        return word.lower()
+    plain = _MARKS.sub("", unicodedata.normalize("NFKD", _HAS_INVISIBLE.sub("", word)))
+    return unicodedata.normalize("NFC", plain.casefold()).translate(_LETTERS)
+
+
+@lru_cache(maxsize=1 << 16)
+def sound(word: str) -> str:
+    """The consonants of a word in Latin letters: one form for a name in two scripts; blank if too few to tell."""
+    from anyascii import anyascii
+
+    consonants = _VOWELS.sub("", anyascii(fold(word)).lower()).translate(_SOUNDS)
+    letters = _DOUBLED.sub(r"\1", "".join(sign for sign in consonants if sign.isalpha()))
+    return letters if len(letters) >= 3 else ""
+
+
+def clean(text: str) -> tuple[str, list[int] | None]:
+    """A note without invisible characters and with ASCII digits; the place of each character if any has moved."""
+    if text.isascii():
+        return text, None
+    places = None
+    if _HAS_INVISIBLE.search(text):
+        places = [place for place, sign in enumerate(text) if not _HAS_INVISIBLE.match(sign)]
+        text = _HAS_INVISIBLE.sub("", text)
+    if _HAS_FOREIGN_DIGIT.search(text):
+        text = text.translate(_DIGITS)
+    return text, places

@@ -1,0 +1,125 @@
+"""What Homeward knows of a language: its everyday words, titles, kin, streets, months; and frequent names per script.
+
+Read from `languages/` and `names.yaml`, joined with the stop words of spaCy, the months of the CLDR and the codebook's
+own words. A language without a file has stop words and months at least.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from anonymization.redaction.folding import fold
+
+_FOLDER = Path(__file__).parent
+_WORD = re.compile(r"[^\W\d_]+")
+_FAR_MONTHS = (
+    "كانون شباط آذار نيسان أيار حزيران تموز آب أيلول تشرين جانفي فيفري أفريل ماي جوان جويلية أوت "
+    "حمل ثور جوزا سرطان اسد سنبله سنبلة میزان عقرب قوس جدی دلو حوت محرم صفر رجب شعبان رمضان شوال "
+    "jan feb mar apr jun jul aug sep sept oct nov dec janv févr avr juil déc ene abr ago dic "
+    "መስከረም ጥቅምት ኅዳር ህዳር ታኅሣሥ ታህሳስ ጥር የካቲት መጋቢት ሚያዝያ ግንቦት ሰኔ ሐምሌ ነሐሴ ጳጉሜ ጳጉሜን"
+)
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Folded words of one language. `naming`: words after which a name comes, by the word before them if need be."""
+
+    words: frozenset[str]
+    stop: frozenset[str]
+    titles: frozenset[str]
+    kin: frozenset[str]
+    naming: frozenset[tuple[str, str]]
+    units: frozenset[str]
+    streets: frozenset[str]
+    numbers: frozenset[str]
+    particles: frozenset[str]
+    prefixes: tuple[str, ...]
+    suffixes: tuple[str, ...]
+
+
+@lru_cache(maxsize=32)
+def lexicon(language: str) -> Lexicon:
+    """The lexicon of a language (ISO 639-1), English beside it: notes borrow its words everywhere."""
+    path = _FOLDER / "languages" / f"{language}.yaml"
+    own: dict[str, Any] = yaml.safe_load(path.read_text("utf-8")) if path.exists() else {}
+    base = own if language == "en" else yaml.safe_load((_FOLDER / "languages" / "en.yaml").read_text("utf-8"))
+
+    def both(key: str) -> frozenset[str]:
+        return _folded(own.get(key, "")) | _folded(base.get(key, ""))
+
+    stop = _stop_words(language) | _folded(own.get("particles", ""))
+    known = frozenset().union(*(both(key) for key in ("titles", "kin", "units", "streets", "numbers")))
+    naming = {_pair(phrase) for source in (own, base) for phrase in source.get("naming", ())}
+    return Lexicon(
+        words=known | both("words") | stop | _stop_words("en") | months() | _codebook_words() | {w for _, w in naming},
+        stop=stop | (_stop_words("en") if language == "en" else frozenset()),
+        titles=both("titles"),
+        kin=both("kin"),
+        naming=frozenset(naming),
+        units=both("units"),
+        streets=both("streets"),
+        numbers=both("numbers"),
+        particles=both("particles"),
+        prefixes=tuple(sorted((fold(p) for p in own.get("prefixes", ())), key=len, reverse=True)),
+        suffixes=tuple(sorted((fold(s) for s in own.get("suffixes", ())), key=len, reverse=True)),
+    )
+
+
+@lru_cache(maxsize=1)
+def frequent_names() -> frozenset[str]:
+    """Names that so many people share that they are frequent words."""
+    scripts: dict[str, str] = yaml.safe_load((_FOLDER / "names.yaml").read_text("utf-8"))
+    return frozenset().union(*(_folded(names) for names in scripts.values()))
+
+
+@lru_cache(maxsize=1)
+def months() -> frozenset[str]:
+    """Names of months in every language that notes come in, of all four calendars."""
+    from babel import Locale
+
+    names = _folded(_FAR_MONTHS)
+    for language in ("en", "fr", "es", "ar", "am", "fa", "so", "ti", "pt", "de", "it", "nl", "tr", "sw"):
+        forms = Locale(language).months["format"]
+        names |= {fold(month).rstrip(".") for width in ("wide", "abbreviated") for month in forms[width].values()}
+    return frozenset(name for name in names if len(name) > 1 and not name.isdigit())
+
+
+def _pair(phrase: str) -> tuple[str, str]:
+    words = [fold(word) for word in phrase.split()]
+    return (words[-2] if len(words) > 1 else "", words[-1])
+
+
+def _folded(words: str) -> frozenset[str]:
+    return frozenset(fold(word) for word in words.split())
+
+
+@lru_cache(maxsize=32)
+def _stop_words(language: str) -> frozenset[str]:
+    try:
+        words = importlib.import_module(f"spacy.lang.{language}.stop_words").STOP_WORDS
+    except ModuleNotFoundError:  # spaCy has no such language
+        return frozenset()
+    return frozenset(fold(part) for word in words for part in _WORD.findall(word))
+
+
+@lru_cache(maxsize=1)
+def _codebook_words() -> frozenset[str]:
+    """Words of the codebook's labels: what answers are made of is nobody's name. Places and countries are not among
+    them, since people are called after places."""
+    from codebook.loader import load_codebook
+
+    codebook = load_codebook()
+    labels = [variable.label for entity in codebook.entities.values() for variable in entity.variables]
+    texts = [text for label in labels for text in (label.en, label.fr, label.es, label.ar)]
+    for name, codelist in codebook.codelists.items():
+        if name not in ("country", "language", "currency"):
+            texts += [text for code in codelist.codes for text in (code.label_en, code.label_fr, code.label_es, code.label_ar)]
+    words = {fold(word) for text in texts for word in _WORD.findall(text)}
+    return frozenset(words - frequent_names())

@@ -1,0 +1,81 @@
+"""Redaction of the notes of a batch: finds what identifies people and writes its kind in its place.
+
+The bulk way that the gate and the benchmark take. Which column may be redacted is the business of `policy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from anonymization.redaction import names
+from anonymization.redaction.folding import clean, fold
+from anonymization.redaction.lexicon import lexicon
+from anonymization.redaction.names import RowNames
+from anonymization.redaction.patterns import Span, shapes
+from anonymization.redaction.words import SPLIT, Vocabulary, Words, is_cased
+
+KnownNames = Callable[[Sequence[str]], Collection[str]]
+"""Of folded words, those that are names of people whom the vault knows."""
+
+
+class Redactor:
+    """Redacts notes of one language and country; `known_names`: the vault's look-up, if there is a vault."""
+
+    def __init__(self, language: str, country: str, known_names: KnownNames | None = None) -> None:
+        self._language, self._country, self._known_names = language, country, known_names
+        self._lexicon = lexicon(language)
+
+    def redact(self, notes: Sequence[str | None], own: Sequence[frozenset[str] | None] | None = None) -> list[str | None]:
+        """Notes with `[NAME]`, `[PHONE]` ... in place of what identifies; `own`: each row's own name words, folded."""
+        found = self.find(notes, own)
+        return [None if note is None else _replaced(note, spans) for note, spans in zip(notes, found, strict=True)]
+
+    def find(
+        self, notes: Sequence[str | None], own: Sequence[frozenset[str] | None] | None = None
+    ) -> list[list[Span]]:
+        """What identifies people in each note, in order of place. The notes are each other's vocabulary."""
+        cleaned = [clean(note or "") for note in notes]
+        split = [SPLIT.split(text) for text, _ in cleaned]
+        words = Words(self._lexicon, Vocabulary(split), self._names_in(split))
+        own_names: dict[frozenset[str], RowNames] = {}
+        found = []
+        for row, ((text, places), parts) in enumerate(zip(cleaned, split, strict=True)):
+            said = own[row] if own is not None else None
+            mine = own_names.setdefault(said, RowNames(said)) if said else None
+            shaped = shapes(text, self._country, self._lexicon)
+            named = names.find(parts, words, self._lexicon, mine, shaped, is_cased(text)) if text else []
+            spans = names.merged(text, [*shaped, *named]) if named or shaped else []
+            found.append(spans if places is None else [_as_written(span, places) for span in spans])
+        return found
+
+    def _names_in(self, split: Sequence[Sequence[str]]) -> Collection[str]:
+        """Words of the notes that are names of the vault's people."""
+        if self._known_names is None:
+            return frozenset()
+        forms = Words(self._lexicon, Vocabulary(()), ())
+        asked = {form for word in {word for parts in split for word in parts[1::2]} for form in forms.forms(word)}
+        return self._known_names(sorted(asked - self._lexicon.stop))
+
+
+def name_words(*names_of_row: str | None) -> frozenset[str]:
+    """The folded words of a row's names; particles and initials are nobody's."""
+    words = {fold(word) for name in names_of_row if name for word in SPLIT.split(clean(name)[0])[1::2]}
+    return frozenset(word for word in words if len(word) > 1 and not word.isdigit() and word not in _NO_NAMES)
+
+
+_NO_NAMES = frozenset("de del la las los da do dos das di du des le van von der den bin ben ibn ould el al y e".split())
+
+
+def _as_written(span: Span, places: list[int]) -> Span:
+    """Places in the note as it came, where invisible characters still stand."""
+    return Span(places[span.start], places[span.end - 1] + 1, span.type)
+
+
+def _replaced(note: str, spans: Sequence[Span]) -> str:
+    if not spans:
+        return note
+    pieces, last = [], 0
+    for span in spans:
+        pieces += [note[last : span.start], f"[{span.type}]"]
+        last = span.end
+    return "".join([*pieces, note[last:]])
