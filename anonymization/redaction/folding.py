@@ -12,12 +12,26 @@ from functools import lru_cache
 _INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
 _HAS_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
 _HAS_FOREIGN_DIGIT = re.compile("[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\uff10-\uff19]")
-_DIGITS = {
-    zero + digit: str(digit) for zero in (0x0660, 0x06F0, 0x0966, 0x09E6, 0xFF10) for digit in range(10)
-}
-_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u135d-\u135f]")
+_DIGITS = {zero + digit: str(digit) for zero in (0x0660, 0x06F0, 0x0966, 0x09E6, 0xFF10) for digit in range(10)}
+_MARKS = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u135d-\u135f]"
+)
 # Alef, yeh, kaf and teh forms; Persian and Urdu letters as Arabic keyboards write them (domain.md 5.4).
-_ARABIC = {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ئ": "ي", "ؤ": "و", "ک": "ك", "ة": "ه", "ۀ": "ه", "ہ": "ه", "ھ": "ه"}
+_ARABIC = {
+    "أ": "ا",
+    "إ": "ا",
+    "آ": "ا",
+    "ٱ": "ا",
+    "ى": "ي",
+    "ی": "ي",
+    "ئ": "ي",
+    "ؤ": "و",
+    "ک": "ك",
+    "ة": "ه",
+    "ۀ": "ه",
+    "ہ": "ه",
+    "ھ": "ه",
+}
 # Ethiopic series that sound alike in Amharic and are written at will: ha/hha/xa, sza/sa, the two tsa, the two glottals.
 _ETHIOPIC = {
     chr(spelled + order): chr(same + order)
@@ -29,7 +43,9 @@ _VOWELS = re.compile("[aeiouyw'`]+")
 _DOUBLED = re.compile(r"(.)\1+")
 _SOUNDS = str.maketrans({"c": "k", "q": "k", "z": "s", "v": "b", "p": "b", "g": "j"})
 
-MARKS_IN_WORDS = "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0dff\u135d-\u135f"
+MARKS_IN_WORDS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0dff\u135d-\u135f"
+)
 """Combining marks, which are no letters to a regular expression."""
 
 

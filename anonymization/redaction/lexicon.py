@@ -120,6 +120,8 @@ def _codebook_words() -> frozenset[str]:
     texts = [text for label in labels for text in (label.en, label.fr, label.es, label.ar)]
     for name, codelist in codebook.codelists.items():
         if name not in ("country", "language", "currency"):
-            texts += [text for code in codelist.codes for text in (code.label_en, code.label_fr, code.label_es, code.label_ar)]
+            texts += [
+                text for code in codelist.codes for text in (code.label_en, code.label_fr, code.label_es, code.label_ar)
+            ]
     words = {fold(word) for text in texts for word in _WORD.findall(text)}
     return frozenset(words - frequent_names())

@@ -1,4 +1,4 @@
-"""What identifies by its shape: e-mail, address on the web, handle, IP, card, IBAN, phone, national number, date, place.
+"""What identifies by its shape: e-mail, web address, handle, IP, card, IBAN, phone, national number, date, position.
 
 One compiled expression, in time that grows with the note's length: every repetition is bounded, and no two neighbours
 match the same character. Presidio's card and IBAN recognizers decide about their kind; phonenumbers sees runs of digits
@@ -29,7 +29,10 @@ class Span(NamedTuple):
     type: str
 
 
-_TLD = "com|org|net|info|edu|gov|int|io|biz|me|co|uk|de|fr|es|it|nl|eu|us|ca|mx|sv|gt|hn|ng|et|iq|af|ir|pk|bd|ma|tn|sn|ci|ml"
+_TLD = (
+    "com|org|net|info|edu|gov|int|io|biz|me|co|uk|de|fr|es|it|nl|eu|us|ca|mx|sv|gt|hn|ng"
+    "|et|iq|af|ir|pk|bd|ma|tn|sn|ci|ml"
+)
 _TRIGGER = re.compile(r"[0-9@_]|://|(?i:www)|[a-z]\.[a-z]")
 _SHAPES = re.compile(
     rf"""
@@ -38,14 +41,17 @@ _SHAPES = re.compile(
         |(?<![\w.@-])(?:[a-zA-Z0-9-]{{2,63}}\.){{1,4}}(?:{_TLD})\b(?:/[^\s<>"'،؛]{{0,2000}})?)
     | (?P<HANDLE>(?<![\w@])@\w[\w.-]{{1,40}})
     | (?P<MAC>\b[0-9A-Fa-f]{{2}}(?:[:-][0-9A-Fa-f]{{2}}){{5}}\b)
-    | (?P<IP>(?<![\d.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?![\d.]*\d)|(?<![\w:])(?:[0-9A-Fa-f]{{0,4}}:){{3,7}}[0-9A-Fa-f]{{1,4}}(?![\w:]))
+    | (?P<IP>(?<![\d.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?![\d.]*\d)
+        |(?<![\w:])(?:[0-9A-Fa-f]{{0,4}}:){{3,7}}[0-9A-Fa-f]{{1,4}}(?![\w:]))
     | (?P<GPS>[-+]?\d{{1,3}}[.,]\d{{3,15}}°?\s?[NSEW]?\s?[,;\s/]\s?[-+]?\d{{1,3}}[.,]\d{{3,15}}°?(?:\s?[NSEWO]\b)?
         |\d{{1,3}}\s?°\s?\d{{1,2}}(?:[.,]\d{{1,6}})?\s?['′’](?:\s?\d{{1,2}}(?:[.,]\d{{1,6}})?\s?["″”])?\s?[NSEWO]?
         |(?<![\d.,])[-+]?\d{{1,3}}\.\d{{4,15}}(?!\d))
-    | (?P<DATE>(?<![\d.])(?:\d{{4}}\s?[-/.]\s?\d{{1,2}}\s?[-/.]\s?\d{{1,2}}|\d{{1,2}}\s?[-/.]\s?\d{{1,2}}\s?[-/.]\s?(?:\d{{4}}|\d{{2}}))(?![-/.]?\d)
+    | (?P<DATE>(?<![\d.])(?:\d{{4}}\s?[-/.]\s?\d{{1,2}}\s?[-/.]\s?\d{{1,2}}
+            |\d{{1,2}}\s?[-/.]\s?\d{{1,2}}\s?[-/.]\s?(?:\d{{4}}|\d{{2}}))(?![-/.]?\d)
         (?:[T ]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?Z?)?)
     | (?P<IBAN>\b[A-Z]{{2}}\d{{2}}(?:[ -]?[A-Z0-9]{{4}}){{2,7}}(?:[ -]?[A-Z0-9]{{1,3}})?\b)
-    | (?P<NUMBER>(?<![\w.,])(?:[+(#]{{1,2}}\s?)?\d{{1,40}}(?:[\s().\-/–]{{1,3}}\d{{1,40}}){{0,12}}(?:\s?(?:x|ext\.?|poste|anexo)\s?\d{{1,6}})?(?![\w]))
+    | (?P<NUMBER>(?<![\w.,])(?:[+(\#]{{1,2}}\s?)?\d{{1,40}}(?:[\s().\-/–]{{1,3}}\d{{1,40}}){{0,12}}
+        (?:\s?(?:x|ext\.?|poste|anexo)\s?\d{{1,6}})?(?![\w]))
     | (?P<CODE>(?<![\w])(?=[^\W\d]{{0,20}}\d)(?=\d{{0,20}}[^\W\d])\w{{3,60}}(?:[.-]\w{{1,40}}){{0,6}})
     | (?P<USER>(?<![\w])[^\W_]{{1,40}}_\w{{1,60}}|(?<![\w.])[a-z]{{3,30}}\.[a-z]{{3,30}}(?![\w.]))
     """,
@@ -57,12 +63,16 @@ _MONEY_AFTER = re.compile(
     re.IGNORECASE,
 )
 _MONEY_BEFORE = re.compile(r"(?:[$€£]|usd|us\$|fcfa|cfa|etb|afn|birr|eur|iqd|lps?\.?)\s?$", re.IGNORECASE)
-_ORDINAL_OR_PERIOD = re.compile(r"\d{1,4}(?:st|nd|rd|th|s|er|ère|ème|eme|e|h|am|pm|km|kg|m|cm|g|years?|ans|años|x|do|ra|ro|to|º|ª)|covid-?19|\d{1,2}h\d{2}", re.I)
-_WORDS_AND_NUMBER = re.compile(r"\d{1,4}(?:-[^\W\d]{1,20}){1,3}|[^\W\d]{2,20}-\d{1,2}|\d{4}-\d{2,4}", re.IGNORECASE)
-_DAY = re.compile(
-    r"(?<![\w.,/-])(\d{1,2})(?:st|nd|rd|th|er|º|\.)?\s{1,2}(?:de\s|of\s|d'|፣)?\s?([^\W\d_]{2,12})\.?(?:,?\s{1,2}(?:de\s|del\s)?(?:ዓ\.?ም\.?\s)?\d{2,4}(?![\d]))?"
-    r"|\b([^\W\d_]{3,12})\.?\s{1,2}\d{1,2}(?:st|nd|rd|th|er)?(?:,?\s{1,2}\d{2,4})?(?!\w)"
+_ORDINAL_OR_PERIOD = re.compile(
+    r"\d{1,4}(?:st|nd|rd|th|s|er|ère|ème|eme|e|h|am|pm|km|kg|m|cm|g|years?|ans|años|x|do|ra|ro|to|º|ª)|covid-?19|\d{1,2}h\d{2}",
+    re.I,
 )
+_WORDS_AND_NUMBER = re.compile(r"\d{1,4}(?:-[^\W\d]{1,20}){1,3}|[^\W\d]{2,20}-\d{1,2}|\d{4}-\d{2,4}", re.IGNORECASE)
+_DAY_MONTH = re.compile(
+    r"(?<![\w.,/-])\d{1,2}(?:st|nd|rd|th|er|º|\.)?\s{1,2}(?:de\s|of\s|d'|፣)?\s?([^\W\d_]{2,12})\.?"
+    r"(?:,?\s{1,2}(?:de\s|del\s)?(?:ዓ\.?ም\.?\s)?\d{2,4}(?![\d]))?"
+)
+_MONTH_DAY = re.compile(r"\b([^\W\d_]{3,12})\.?\s{1,2}\d{1,2}(?:st|nd|rd|th|er)?(?:,?\s{1,2}\d{2,4})?(?!\w)")
 
 
 def shapes(text: str, country: str, lexicon: Lexicon) -> list[Span]:
@@ -79,15 +89,15 @@ def shapes(text: str, country: str, lexicon: Lexicon) -> list[Span]:
 
 def _with_days(text: str, found: list[Span]) -> list[Span]:
     """Days that name their month: the expression cannot know months, so words beside numbers are looked up."""
-    taken, days = list(found), []
-    for match in _DAY.finditer(text):
-        word = match[2] or match[3]
-        if fold(word) in months():
-            days.append(Span(match.start(), match.end(), "DATE"))
+    days = [
+        Span(match.start(), match.end(), "DATE")
+        for form in (_DAY_MONTH, _MONTH_DAY)
+        for match in form.finditer(text)
+        if fold(match[1]) in months()
+    ]
     if not days:
         return found
-    # A day swallowed by a run of digits ("3 mai 1990" is not) keeps the wider of both.
-    kept = [span for span in taken if not any(d.start <= span.start and span.end <= d.end for d in days)]
+    kept = [span for span in found if not any(day.start <= span.start and span.end <= day.end for day in days)]
     return sorted(kept + days)
 
 
@@ -123,14 +133,16 @@ def _kind_of_number(found: str, match: re.Match[str], text: str, country: str, l
         return None
     before = fold(_word_before(text, match.start()))
     if len(digits) < 7:
-        grouped = found.count(" ") + found.count("-") + found.count(".") >= 2 and not re.search(r"\b(?:19|20)\d\d\b", found)
+        grouped = found.count(" ") + found.count("-") + found.count(".") >= 2 and not re.search(
+            r"\b(?:19|20)\d\d\b", found
+        )
         return "ID" if before in lexicon.numbers or found[0] in "#+(" or grouped else None
     if re.fullmatch(r"(?:(?:19|20)\d\d[\s\-–/.]*)+", found):
         return None  # years
+    if len(digits) == 15 and before == "imei":  # it ends in the check digit of cards
+        return "IMEI"
     if 13 <= len(digits) <= 19 and _valid_card(digits):
         return "CREDIT_CARD"
-    if len(digits) == 15 and before == "imei":
-        return "IMEI"
     return _national_number(digits, country) or ("PHONE" if _is_phone(found, country) else "ID")
 
 
@@ -144,12 +156,9 @@ def _word_before(text: str, place: int) -> str:
 
 def _national_number(found: str, country: str) -> str | None:
     compact = re.sub(r"[^0-9A-ZÑ]", "", found.upper())
-    for scheme in SCHEMES.values():
-        checked = scheme.check is not None
-        if scheme.country == country and len(compact) in scheme.lengths and checked:
-            if plausible(pa.array([compact]), scheme)[0].as_py():
-                return "NATIONAL_ID"
-    return None
+    likely = [s for s in SCHEMES.values() if s.country == country and s.check and len(compact) in s.lengths]
+    told = any(plausible(pa.array([compact]), scheme)[0].as_py() for scheme in likely)
+    return "NATIONAL_ID" if told else None
 
 
 def _is_phone(found: str, country: str) -> bool:

@@ -25,14 +25,14 @@ class Redactor:
         self._language, self._country, self._known_names = language, country, known_names
         self._lexicon = lexicon(language)
 
-    def redact(self, notes: Sequence[str | None], own: Sequence[frozenset[str] | None] | None = None) -> list[str | None]:
+    def redact(
+        self, notes: Sequence[str | None], own: Sequence[frozenset[str] | None] | None = None
+    ) -> list[str | None]:
         """Notes with `[NAME]`, `[PHONE]` ... in place of what identifies; `own`: each row's own name words, folded."""
         found = self.find(notes, own)
         return [None if note is None else _replaced(note, spans) for note, spans in zip(notes, found, strict=True)]
 
-    def find(
-        self, notes: Sequence[str | None], own: Sequence[frozenset[str] | None] | None = None
-    ) -> list[list[Span]]:
+    def find(self, notes: Sequence[str | None], own: Sequence[frozenset[str] | None] | None = None) -> list[list[Span]]:
         """What identifies people in each note, in order of place. The notes are each other's vocabulary."""
         cleaned = [clean(note or "") for note in notes]
         split = [SPLIT.split(text) for text, _ in cleaned]
@@ -63,7 +63,35 @@ def name_words(*names_of_row: str | None) -> frozenset[str]:
     return frozenset(word for word in words if len(word) > 1 and not word.isdigit() and word not in _NO_NAMES)
 
 
-_NO_NAMES = frozenset("de del la las los da do dos das di du des le van von der den bin ben ibn ould el al y e".split())
+_NO_NAMES = frozenset(
+    (
+        "de",
+        "del",
+        "la",
+        "las",
+        "los",
+        "da",
+        "do",
+        "dos",
+        "das",
+        "di",
+        "du",
+        "des",
+        "le",
+        "van",
+        "von",
+        "der",
+        "den",
+        "bin",
+        "ben",
+        "ibn",
+        "ould",
+        "el",
+        "al",
+        "y",
+        "e",
+    )
+)
 
 
 def _as_written(span: Span, places: list[int]) -> Span:

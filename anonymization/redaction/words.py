@@ -33,7 +33,7 @@ class Vocabulary:
         capital: Counter[str] = Counter()
         for parts in split_notes:
             words = set(parts[1::2])
-            lower.update(word for word in words if word.islower() or not word.isascii() and word == word.lower())
+            lower.update(word for word in words if word == word.lower())
             inside = [word for gap, word in zip(parts[2::2], parts[3::2], strict=False) if gap == " "]
             capital.update({word for word in inside if word[:1].isupper()})
         self._lower: Counter[str] = Counter()
@@ -76,41 +76,49 @@ class Words(dict[str, int]):
             if folded.startswith(prefix) and len(folded) >= len(prefix) + 2:
                 forms.append(folded[len(prefix) :])
         for suffix in self._lexicon.suffixes:
-            forms += [form[: -len(suffix)] for form in forms[:4] if form.endswith(suffix) and len(form) >= len(suffix) + 2]
+            forms += [
+                form[: -len(suffix)] for form in forms[:4] if form.endswith(suffix) and len(form) >= len(suffix) + 2
+            ]
         return forms
 
     def _flags(self, word: str) -> int:
         if word[0].isdigit():
             return DIGITS if len(word) <= 6 else DIGITS | KEEP
-        forms, known = self.forms(word), self._lexicon
-        folded, flags = forms[0], 0
+        forms = self.forms(word)
         cased = word[0].lower() != word[0].upper()
-        everyday = any(form in known.words for form in forms)
-        name = any(form in self._names or form in frequent_names() for form in forms)
-        if not cased:
-            flags |= CASELESS
-        elif word[0].isupper():
-            flags |= CAPITAL
-        if len(folded) == 1:
-            flags |= SINGLE
-        if folded in known.stop:
-            flags |= STOP
-        if everyday or (not name and self._vocabulary.frequent(folded)):
+        flags = self._looks(word, forms[0], cased) | self._lists(forms[0])
+        everyday = any(form in self._lexicon.words for form in forms)
+        name = not flags & STOP and any(form in self._names or form in frequent_names() for form in forms)
+        if everyday or (not name and self._vocabulary.frequent(forms[0])):
             flags |= KEEP
-        # Where letters have no case, a word that is both is a name: nothing else could tell.
-        if name and not flags & STOP and (not cased or not everyday or (flags & CAPITAL and folded in self._names)):
-            flags = (flags & ~KEEP) | NAME
-        elif name and flags & CAPITAL and not flags & STOP:
+        if name and (flags & CAPITAL or not everyday):
             flags |= NAME
-        if self._vocabulary.seen_lower(folded) and not name:
+        if name and not cased:  # where letters have no case, nothing else could tell
+            flags = (flags | NAME) & ~KEEP
+        if not name and self._vocabulary.seen_lower(forms[0]):
             flags |= SEEN_LOWER
-        for flag, words in ((TITLE, known.titles), (KIN, known.kin), (STREET, known.streets), (UNIT, known.units)):
+        return flags
+
+    def _looks(self, word: str, folded: str, cased: bool) -> int:
+        flags = SINGLE if len(folded) == 1 else 0
+        if not cased:
+            return flags | CASELESS
+        return flags | CAPITAL if word[0].isupper() else flags
+
+    def _lists(self, folded: str) -> int:
+        """Which lists of the lexicon a word is on."""
+        known, flags = self._lexicon, 0
+        for flag, words in (
+            (STOP, known.stop),
+            (TITLE, known.titles),
+            (KIN, known.kin),
+            (STREET, known.streets),
+            (UNIT, known.units),
+            (PARTICLE, known.particles),
+            (NAMING, self._naming_ends),
+        ):
             if folded in words:
                 flags |= flag
-        if folded in known.particles:
-            flags |= PARTICLE
-        if folded in self._naming_ends:
-            flags |= NAMING
         return flags
 
 

@@ -1,0 +1,160 @@
+"""Free text: what identifies is taken out, the rest is kept, whatever the language, script or length of a note."""
+
+import socket
+from typing import Any, NoReturn
+
+import pytest
+
+from anonymization.redaction.redactor import Redactor, name_words
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise AssertionError("redaction asked the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+def redacted(note: str, language: str = "en", country: str = "SLV", own: str | None = None) -> str:
+    names = [name_words(own)] if own else None
+    return str(Redactor(language, country).redact([note], names)[0])
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [
+        ("ana.lopez+1@correo.com.sv", "EMAIL"),
+        ("https://facebook.com/ana.lopez.77?x=1", "URL"),
+        ("www.example.org/people", "URL"),
+        ("@ana_lopez77", "USERNAME"),
+        ("ana_lopez", "USERNAME"),
+        ("+503 7123-4567", "PHONE"),
+        ("7123 4567", "PHONE"),
+        ("٧١٢٣ ٤٥٦٧", "PHONE"),
+        ("04567890-3", "NATIONAL_ID"),
+        ("4539 4148 0863 8337", "CREDIT_CARD"),
+        ("GB29 NWBK 6016 1331 9268 19", "IBAN"),
+        ("192.168.10.77", "IP"),
+        ("2001:db8:0:0:1:0:0:1", "IP"),
+        ("13.6929, -89.2182", "GPS"),
+        ("13°41'34\"N", "GPS"),
+        ("12/05/1990", "DATE"),
+        ("1990-05-12", "DATE"),
+        ("12 May 1990", "DATE"),
+        ("May 12, 1990", "DATE"),
+        ("A56319335", "ID"),
+        ("00:1B:44:11:3A:B7", "MAC"),
+    ],
+)
+def test_what_has_a_shape_is_taken_out_whole(written: str, kind: str) -> None:
+    assert redacted(f"please use {written} for this") == f"please use [{kind}] for this"
+
+
+def test_an_imei_and_a_short_number_are_known_by_the_word_before() -> None:
+    assert redacted("his phone has IMEI 356938035643809 now") == "his phone has IMEI [IMEI] now"
+    assert redacted("she has passport no. K4471 only") == "she has passport no. [ID] only"
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "he owes 15000 USD and earns 1,500 a month",
+        "she is 34 years old and has 3 children",
+        "the trip took from 2018 to 2021 and 45 days",
+        "the 2nd loan of 1 500 000 FCFA is paid",
+    ],
+)
+def test_ages_amounts_and_years_stay(note: str) -> None:
+    assert redacted(note) == note
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "name"),
+    [
+        ("en", "my brother Will drove us, and Mr. Grace helped", "Will"),
+        ("en", "my name is tewodross gebrselasie", "gebrselasie"),
+        ("es", "vive con la señora Rosa en la casa", "Rosa"),
+        ("es", "la joven se llama Xiomara y busca trabajo", "Xiomara"),
+        ("fr", "je m'appelle Akissi et je cherche un travail", "Akissi"),
+        ("ar", "هذا الرجل اسمه مصعب ويعمل في السوق", "مصعب"),
+        ("ar", "ذهبت إلى المدرسة ومحمد في البيت", "محمد"),
+        ("am", "አቶ ጥላሁን ሥራ ይፈልጋል", "ጥላሁን"),
+        ("am", "ገንዘቡን ከአልማዝ ተቀበለ", "አልማዝ"),
+        ("fa", "برادرم میرویس در ایران کار میکند", "میرویس"),
+        ("so", "Magacaygu waa Cabdiraxmaan waxaan rabaa shaqo", "Cabdiraxmaan"),
+        ("ti", "ኣይተ ተኽለሃይማኖት ስራሕ ይደሊ", "ተኽለሃይማኖት"),
+    ],
+)
+def test_names_go_in_every_language(language: str, note: str, name: str) -> None:
+    said = redacted(note, language)
+    assert name not in said
+    assert "[NAME]" in said
+
+
+def test_everyday_words_stay_in_scripts_without_case() -> None:
+    assert redacted("عاد من السفر ويحتاج إلى عمل", "ar") == "عاد من السفر ويحتاج إلى عمل"
+    assert redacted("በከተማ ውስጥ ሥራ ይፈልጋል", "am") == "በከተማ ውስጥ ሥራ ይፈልጋል"
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u200f", "\u202e", "\u2066", "\ufeff", "\u00ad"])
+def test_invisible_signs_hide_no_name(hidden: str) -> None:
+    note = f"the money went to k{hidden}ar{hidden}en after that"
+    assert redacted(note, own="Karen Mejia") == "the money went to [NAME] after that"
+
+
+def test_the_rows_own_name_goes_in_any_case_spelling_and_script() -> None:
+    assert redacted("Then paz said that hope came", own="Hope Paz") == "Then [NAME] said that [NAME] came"
+    assert redacted("We spoke with mohamed at home", own="محمد") == "We spoke with [NAME] at home"
+    assert "اَحمَد" not in redacted("ثم جاء اَحمَد إلى البيت", "ar", own="أحمد")
+
+
+def test_particles_of_a_name_are_nobodys() -> None:
+    assert redacted("la casa de los padres", "es", own="María de los Ángeles de la Cruz") == "la casa de los padres"
+
+
+def test_a_name_that_the_vault_knows_goes_in_lower_case_too() -> None:
+    asked = []
+
+    def known(words: Any) -> set[str]:
+        asked.extend(words)
+        return {"zenon"}
+
+    redactor = Redactor("en", "SLV", known)
+    assert redactor.redact(["He sold zenon a goat", None]) == ["He sold [NAME] a goat", None]
+    assert "goat" in asked
+
+
+def test_a_word_is_kept_if_many_notes_use_it_in_lower_case() -> None:
+    rare, common = "Tuktuk people wait", "he drives a tuktuk in town"
+    assert Redactor("en", "SLV").redact([rare]) == ["[NAME] people wait"]
+    assert Redactor("en", "SLV").redact([rare, *[common] * 5])[0] == rare
+
+
+def test_an_address_goes_with_its_numbers() -> None:
+    assert redacted("He lives at 60 Gosposka Street, Melo, CA 13241 now") == "He lives at [ADDRESS] now"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        *(sign * 50_000 for sign in ("a@", "1-", "..", "((", "1 ", "a.", "x_", "::", "A1", "+1", "12:", "http://")),
+        "-1.234" * 20_000,
+        "a" * 100_000 + "@",
+    ],
+)
+@pytest.mark.timeout(20)
+def test_hostile_input_takes_linear_time(hostile: str) -> None:
+    Redactor("en", "SLV").find([hostile])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_note_of_ten_megabytes_is_redacted() -> None:
+    sentence = "They said that Zephyrine sold the house for 7123-4567. " + "They need work and help with school. " * 40
+    note = sentence * (10_000_000 // len(sentence))
+    said = redacted(note)
+    assert "Zephyrine" not in said
+    assert "7123" not in said
+    assert "the house for [PHONE]. They need work" in said
