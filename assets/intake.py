@@ -169,7 +169,7 @@ def _take(workplace: Workplace, source: Source, upload: Upload) -> Receipt:
 
     contents = _contents(workplace, source, upload)
     sealed: list[Sealed] = [seal(blocks, name, workplace.sealed, workplace.keyring) for name, blocks in contents]
-    sha256 = _digest([file.sha256 for file in sealed])
+    sha256 = _identity(workplace, source, _digest([file.sha256 for file in sealed]))
     known = ledger.known(workplace.warehouse, source.source, sha256)
     key = known or f"{datetime.now(UTC):%Y-%m-%d}-{sha256[:8]}"
     if known:
@@ -259,6 +259,21 @@ def _blocks(path: Path, size: int = 4 << 20) -> Iterator[bytes]:
     with path.open("rb") as file:
         while block := file.read(size):
             yield block
+
+
+def _identity(workplace: Workplace, source: Source, content: str) -> str:
+    """The sha256 that a delivery is known by: its content's. A server that is again as it was before its last delivery
+    (an edit was taken back) is a new delivery all the same: what it says now is news, though its bytes are not."""
+    from warehouse import ledger
+
+    if source.format.kind not in FETCHED:
+        return content
+    last = next(iter(ledger.deliveries(workplace.warehouse, source=source.source)), None)
+    if last is not None and _digest([sha256 for sha256, _ in last.files]) == content:
+        return last.sha256
+    if last is not None and ledger.known(workplace.warehouse, source.source, content):
+        return _digest([content, last.sha256])
+    return content
 
 
 def _digest(hashes: list[str]) -> str:

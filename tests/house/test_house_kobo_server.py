@@ -130,6 +130,18 @@ def test_edits_supersede_and_deletions_withdraw(desk: tuple[House, dict[str, str
     ]
 
 
+def test_an_edit_and_a_deletion_that_are_taken_back_are_news(
+    desk: tuple[House, dict[str, str]], kobo: KoboServer
+) -> None:
+    """The form is as it was two deliveries ago: those very bytes were received, and were superseded since."""
+    house, _ = desk
+    kobo.edit(1, who__sex="f")
+    interview(kobo, 3)
+    assert '"published"' in read_again(desk)
+    assert house.sql("SELECT count(*) FROM core.return_event") == [(3,)]
+    assert '"already_received"' in read_again(desk)
+
+
 def test_a_sweep_that_was_cut_off_goes_on_and_lay_sealed(desk: tuple[House, dict[str, str]], kobo: KoboServer) -> None:
     house, more = desk
     for number in range(10, 130):
@@ -142,7 +154,7 @@ def test_a_sweep_that_was_cut_off_goes_on_and_lay_sealed(desk: tuple[House, dict
     kobo.asked.clear()
     house.homeward("run", "--source", SOURCE, **more)
     assert [query["start"] for path, query in kobo.asked if path.endswith("/data/")] == ["100"]
-    assert house.sql("SELECT count(*) FROM core.return_event") == [(122,)]
+    assert house.sql("SELECT count(*) FROM core.return_event") == [(123,)]
     assert not list((house.home / "vault" / "sweeps").rglob("*.sealed"))
 
 
