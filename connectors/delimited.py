@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from codebook.errors import Refused
 from connectors.dialects import MAX_RECORD, Dialect, Layout, few_values, likely_delimiter, read_header
-from connectors.encodings import Proof, decoder, detect, is_single_byte
+from connectors.encodings import Proof, decoder, detect, is_guess, is_single_byte
 from connectors.footers import Tail, find_footer
 from connectors.ragged_rows import RaggedRows
 from connectors.recoded import Utf8Range
@@ -183,7 +183,7 @@ def open_grid(file: DeliveredFile, layout: Layout) -> tuple[DelimitedGrid, dict[
         sample = handle.read(_SAMPLE)
         if sample.startswith(_BINARY):
             raise Refused("delivery.unreadable", "it is not a text file", file.name, "deliver it as CSV")
-        encoding, mark = detect(sample, layout.encoding, layout.language, file.name)
+        encoding, mark = detect(sample, layout.encoding, layout.language, file.name, layout.country)
         # Letters that cannot be read are refused by the survey, for the whole file.
         text = decoder(encoding, "replace").decode(sample[mark:])
         delimiter = layout.delimiter or likely_delimiter(text)
@@ -219,6 +219,8 @@ def open_grid(file: DeliveredFile, layout: Layout) -> tuple[DelimitedGrid, dict[
         "header_rows": header.rows,
         "records": below - notes.records if layout.footer is not None else below,
     }
+    if is_guess(encoding, layout.encoding):
+        facts["encoding_detected"] = True
     if header.guess is not None:
         facts["header_score"], facts["header_reasons"] = header.guess.score, list(header.guess.reasons)
     if header.hashtags:

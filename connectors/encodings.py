@@ -12,6 +12,7 @@ import unicodedata
 from functools import cache
 
 from codebook.errors import BadDefinition, Refused
+from connectors.code_pages import languages_of, readings
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _SAMPLE = 1 << 20
@@ -21,11 +22,13 @@ _MANY = 20
 """A code page is refused if more than one in so many of its non-ASCII letters is a symbol inside a word."""
 
 
-def detect(sample: bytes, declared: str | None, language: str, name: str) -> tuple[str, int]:
+def detect(
+    sample: bytes, declared: str | None, language: str, name: str, country: str | None = None
+) -> tuple[str, int]:
     """Encoding of the file `name` that starts with `sample`, and the length of its byte-order mark.
 
-    A mark that contradicts the declaration is refused. Where nothing is declared, detectors take Spanish for Polish:
-    `language`, the supplier's, tells code pages of one alphabet apart.
+    A mark that contradicts the declaration is refused. Where nothing is declared and it is no UTF-8, the code pages of
+    the `country` (ISO 3166-1 alpha-3) are tried, else of the supplier's `language`; more than one that fits is refused.
     """
     try:
         wanted = codecs.lookup(declared).name if declared is not None else None
@@ -38,11 +41,29 @@ def detect(sample: bytes, declared: str | None, language: str, name: str) -> tup
             return encoding, len(mark)
     if wanted is not None:
         return wanted.removesuffix("-sig"), 0
+    wide = _without_mark(sample)
+    if wide is not None:
+        return wide, 0
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:
-        return _guess(sample, language), 0
+        return _guess(sample, language, country, name), 0
     return "utf-8", 0
+
+
+def is_guess(encoding: str, declared: str | None) -> bool:
+    """Whether an encoding was chosen for its likely letters, and so is for a person to confirm."""
+    return declared is None and is_single_byte(encoding)
+
+
+def _without_mark(sample: bytes) -> str | None:
+    """UTF-16 that does not say so: delimiters and digits have a zero byte, all on one side."""
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if even + odd <= len(sample) // 20:
+        return None
+    if even * 20 < odd:
+        return "utf-16-le"
+    return "utf-16-be" if odd * 20 < even else None
 
 
 def decoder(encoding: str, errors: str = "strict") -> codecs.IncrementalDecoder:
@@ -54,19 +75,28 @@ def _refusal(what: str, name: str) -> Refused:
     return Refused("delivery.wrong_encoding", what, name, "save it in the declared encoding, or correct source.yaml")
 
 
-_USUAL = {"ar": "cp1256"}
-"""The Windows code page of a supplier's language, where it is not cp1252."""
-_ALIKE = {"cp1250", "cp1252", "cp1254", "cp1257", "iso8859-1", "iso8859-2", "iso8859-15", "mac-roman", "ascii", "utf-8"}
-"""Code pages that a detector takes for one another; any other answer of it is believed."""
+_ENOUGH = 20
+"""Non-ASCII bytes from which a detector may tell apart what two code pages make of them."""
 
 
-def _guess(sample: bytes, language: str) -> str:
+def _guess(sample: bytes, language: str, country: str | None, name: str) -> str:
+    """The code page that makes words of the sample; Refused if none does, or if several do and cannot be told apart."""
     import chardet
 
-    lines = [line for line in sample.splitlines() if not line.isascii()]
-    guess = chardet.detect(b"\n".join(lines[:2000])).get("encoding")
-    found = codecs.lookup(guess).name if guess else "ascii"
-    return _USUAL.get(language, "cp1252") if found in _ALIKE else found
+    lines = b"\n".join([line for line in sample.splitlines() if not line.isascii()][:2000])
+    known = languages_of(country) if country else (language,) if language in ("es", "fr", "ar") else languages_of(None)
+    found = [reading.encoding for reading in readings(lines, known) or readings(lines, languages_of(None))]
+    if len(found) == 1:
+        return found[0]
+    answer = chardet.detect(lines).get("encoding")
+    guess = codecs.lookup(answer).name if answer else None
+    if guess is not None and (guess in found or (not found and not is_single_byte(guess))):
+        # A detector's word on a few letters is worth nothing.
+        high = len(lines) - len(lines.translate(None, bytes(range(128, 256))))
+        if high >= _ENOUGH:
+            return guess
+    what = f"it may be {', '.join(found[:5])}" if found else "no code page makes words of it"
+    raise Refused("delivery.wrong_encoding", f"it is no UTF-8; {what}", name, "declare format.encoding in source.yaml")
 
 
 @cache

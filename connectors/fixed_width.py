@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codebook.errors import Refused
-from connectors.encodings import Proof, decoder, detect
+from connectors.encodings import Proof, decoder, detect, is_guess
 from connectors.shapes import Finding, Grid, Heading, Piece, numbered
 from sources.batches import DeliveredFile
 from sources.models import FixedColumn, Source
@@ -97,7 +97,8 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
         )
     file = files[0]
     with file.open() as handle:
-        encoding, mark = detect(handle.read(_SAMPLE), declared.encoding, source.supplier.language, file.name)
+        sample = handle.read(_SAMPLE)
+        encoding, mark = detect(sample, declared.encoding, source.supplier.language, file.name, source.country)
         handle.seek(mark)
         count, padded, foot = _survey(handle, encoding, file.name, declared.skip_lines, _width(declared.columns))
     last = count
@@ -116,6 +117,8 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
         padded=bool(padded),
     )
     facts: dict[str, object] = {"encoding": encoding, "records": last - declared.skip_lines, "padded": bool(padded)}
+    if is_guess(encoding, declared.encoding):
+        facts["encoding_detected"] = True
     if last < count:
         facts["footer_records"] = count - last
     return {source.tables[0].name: grid}, facts
