@@ -17,11 +17,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from codebook.errors import Refused
+from connectors.archives import unpacked
 from connectors.shapes import ColumnShape, Grid, Heading, TableShape, Text
 from sources.batches import ISSUES, DeliveredFile, TextBatch, issues_table
-from sources.models import Source, Table
+from sources.models import FETCHED, Source, Table
 
 BATCH_ROWS = 50_000
+_UNPACKS_ITSELF = FETCHED | {"kobo_xlsx", "kobo_csv"}
+"""Kinds whose files are never archives, or whose archives are exports in one piece."""
 _SCIENTIFIC = re.compile(r"^-?\d(?:[.,]\d+)?[eE]\+\d+$")
 
 
@@ -127,6 +130,8 @@ def open_delivery(files: Sequence[DeliveredFile], source: Source) -> Opened:
     for file in files:
         if file.size == 0:
             raise Refused("delivery.empty", "the file is empty", file.name, "deliver the file again")
+    if source.format.kind not in _UNPACKS_ITSELF:
+        files = unpacked(files)
     grids, facts = _grids(files, source)
     facts["header_fingerprint"] = _fingerprint(grids)
     opened = Opened({}, facts, {}, {})
