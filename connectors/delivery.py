@@ -172,10 +172,10 @@ def _grids(files: Sequence[DeliveredFile], source: Source) -> tuple[Mapping[str,
             from connectors import workbook
 
             return workbook.open_grids(files, source)
-        case "spss":
-            from connectors import spss
+        case "spss" | "stata" | "sas":
+            from connectors import statistical
 
-            return spss.open_grids(files, source)
+            return statistical.open_grids(files, source)
         case "kobo_xlsx" | "kobo_csv":
             from connectors import kobo_export
 

@@ -130,10 +130,21 @@ class ExcelFormat(Closed):
     date_format: Text | None = None
 
 
-class SpssFormat(Closed):
-    """An SPSS system file: codes stay codes, user-missing codes are delivered as they are."""
+class StatisticalFormat(Closed):
+    """A file of SPSS (.sav .zsav .por) or Stata (.dta): codes stay codes, missing ones too. The file says its code page
+    if it can; `encoding` is for those that do not, or say a wrong one."""
 
-    kind: Literal["spss"]
+    kind: Literal["spss", "stata"]
+    encoding: Text | None = None
+    decimal: Literal[".", ","] = "."
+    date_format: Text | None = None
+
+
+class SasFormat(Closed):
+    """A file of SAS (.sas7bdat .xpt); with `catalog`, its value labels come beside it in a .sas7bcat."""
+
+    kind: Literal["sas"]
+    catalog: bool = False
     encoding: Text | None = None
     decimal: Literal[".", ","] = "."
     date_format: Text | None = None
@@ -186,7 +197,8 @@ Format = Annotated[
     | FixedWidthFormat
     | JsonFormat
     | ExcelFormat
-    | SpssFormat
+    | StatisticalFormat
+    | SasFormat
     | KoboFormat
     | DatabaseFormat
     | KoboServerFormat,
