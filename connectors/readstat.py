@@ -54,6 +54,20 @@ def suffix_of(file: DeliveredFile) -> str | None:
     return "por" if b"SPSSPORT" in letters or "SPSSPORT".encode("cp037") in letters else None
 
 
+def is_torn(file: DeliveredFile, suffix: str) -> bool:
+    """Whether a file of a format that does not say how many rows it has lacks its end (pyreadstat reads it as shorter).
+
+    A portable file ends with letters Z up to a full line; a transport file is made of records of 80 bytes.
+    """
+    if suffix == "xpt":
+        return file.size % 80 != 0
+    if suffix != "por":
+        return False
+    with file.open() as handle:
+        handle.seek(max(0, file.size - 90))
+        return not handle.read().rstrip(b"\r\n\x1a ").endswith((b"Z", "Z".encode("cp037")))
+
+
 @dataclass(frozen=True)
 class Dictionary:
     """What a file says about itself; nothing here is a value of a row."""
@@ -90,6 +104,8 @@ class Readstat:
                 "deliver .sav, .zsav, .por, .dta, .xpt or .sas7bdat",
             )
         self.suffix = found
+        if is_torn(file, found):
+            raise self.damaged()
         self._files = {"data": file} | ({"catalog": catalog} if catalog is not None else {})
 
     def __enter__(self) -> Self:

@@ -14,7 +14,7 @@ from connectors.shapes import Heading
 
 _WORDS: Mapping[str, Sequence[str]] = {
     "dont_know": (
-        "(i )?(do not|dont|does not|doesnt|did not|didnt|cannot|cant) (know|say|remember|recall)( .{0,20})?",
+        "(i )?(do not|dont|does not|doesnt|did not|didnt|cannot|cant) (know|say|remember|recall)( the answer)?",
         "dk|dkn|unknown|not known|not sure|unsure|uncertain|no idea|have(nt| not) heard enough( to say)?",
         "(je )?(ne )?(sais|sait) pas|nsp|inconnu(e)?|ne (se )?(souvient|souviens|rappelle) pas|pas sur|incertain",
         "no (lo )?(sabe|se|recuerda|sabe no recuerda)|ns|desconocido|desconoce|no esta segur[oa]|ignora(do)?",
@@ -53,7 +53,7 @@ _ALEF = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه
 _WEIGHT = re.compile(
     r"(?:.*[_.])?(?:w|wt|wgt|wght|weight|weights|weighting|pweight|hhwt|hh_?weight|withinwt|combinwt|acrosswt|"
     r"pond|ponder|pondera|ponderador|ponderacion|poids|coef_?pond|factor|fexp|fac_?exp|factor_?(?:de_?)?exp\w*|peso|"
-    r"وزن)(?:[_.]?(?:\d+|\w{0,6}))?"
+    r"وزن)(?:[_.]?\d+)?"
 )
 _BODY = re.compile(r"\b(kg|kilo\w*|lbs?|pounds?|grams?|body|birth|nacer|naissance|corporal)\b")
 
@@ -96,10 +96,10 @@ def weights(headings: Iterable[Heading], numeric: frozenset[str]) -> list[str]:
 
 
 def _states_of(label: str) -> list[str]:
-    if whole := _state_of(_plain(label)):
-        return [whole]
     states = [_state_of(part) for part in map(_plain, _PARTS.split(label)) if part]
-    return list(dict.fromkeys(state for state in states if state)) if states and all(states) else []
+    if not states or not all(states):
+        states = [_state_of(_plain(label))]
+    return list(dict.fromkeys(state for state in states if state))
 
 
 def _state_of(text: str) -> str | None:

@@ -35,17 +35,21 @@ _DAY = 86_400.0
 
 def writer_of(suffix: str, form: str) -> Writer | None:
     """How a variable of this format is written, in a file of this kind; None: as the number it is."""
-    if suffix in ("sav", "por"):
-        return _SPSS.get(re.split(r"[\d.]", form.upper(), maxsplit=1)[0])
     if suffix == "dta":
-        unit = re.match(r"%-?(t[cCdwmqh]|d)", form)
+        unit = re.match(r"%-?(t[cCdwmqh]|d)(.*)", form)
+        if unit and unit[1] in ("tc", "tC") and unit[2] and not _CLOCK_SIGNS.sub("", unit[2]):
+            return _STATA_CLOCK
         return _STATA[unit[1]] if unit else None
-    return _SAS.get(re.sub(r"\d*(?:\.\d*)?$", "", form.upper()))
+    name = re.sub(r"(?<=[A-Z])\d*(?:\.\d*)?$", "", form.upper())
+    if name in ("N", "Z") and (name == "N") == (suffix in ("sav", "por")):
+        return partial(_padded, width=int(re.sub(r"\D.*", "", form[1:]) or 1))
+    return (_SPSS if suffix in ("sav", "por") else _SAS).get(name)
 
 
 def is_date(suffix: str, form: str) -> bool:
     """Whether such a column holds dates or moments, and not durations or plain numbers."""
-    return writer_of(suffix, form) not in (None, *_NO_DATES)
+    writer = writer_of(suffix, form)
+    return writer in _STATA.values() or getattr(writer, "func", None) is _shown
 
 
 def text_of(
@@ -168,6 +172,12 @@ def _counted(numbers: Floats, per_year: int, form: str) -> NDArray[np.object_]:
     return np.array([told(number) for number in numbers.tolist()] + [None], dtype=object)[:-1]
 
 
+def _padded(numbers: Floats, width: int) -> NDArray[np.object_]:
+    """Numbers that are shown with their leading zeros: N of SPSS and Z of SAS."""
+    told = digits(numbers).to_pylist()
+    return np.array([*(text.zfill(width) for text in told), None], dtype=object)[:-1]
+
+
 def _since_1582(show: Callable[[Moments], object]) -> Writer:
     return partial(_shown, microseconds=1e6, epoch=_GREGORIAN, show=show)
 
@@ -217,4 +227,6 @@ _SAS: Mapping[str, Writer] = {
     **dict.fromkeys(_SAS_MOMENTS, _since_1960(1.0, _moment)),
     **dict.fromkeys(("TIME", "HHMM", "TOD", "TIMEAMPM", "IS8601TM", "E8601TM", "B8601TM", "MMSS"), _clock),
 }
-_NO_DATES: tuple[Writer, ...] = (_clock, _MONTH_NUMBER, _WEEKDAY_NUMBER)
+_STATA_CLOCK: Writer = partial(_clock, per_second=1000.0)
+_CLOCK_SIGNS = re.compile(r"HH|Hh|hH|hh|MM|mm|SS|ss|\.s+|[:._ Aa]")
+"""What a Stata format of a time of day is made of; M alone is a month."""
