@@ -205,7 +205,6 @@ def _facts(grid: StatisticalGrid, page: CodePage) -> dict[str, object]:
     """What the file says beside its rows; of names, labels and counts, never a value."""
     dictionary = grid.dictionary
     facts: dict[str, object] = {
-        "format": grid.suffix,
         "encoding": page.encoding,
         "encoding_basis": page.basis,
         "records": grid.n_rows,

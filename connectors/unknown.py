@@ -41,8 +41,8 @@ _READERS: Mapping[str, str] = {
     "xls": "workbook",
     "ods": "workbook",
     "kobo": "kobo_export",
-    "sav": "spss",
-    "zsav": "spss",
+    "sav": "statistical",
+    "zsav": "statistical",
     "por": "statistical",
     "dta": "statistical",
     "xpt": "statistical",
@@ -191,17 +191,6 @@ def _look_sheets(file: DeliveredFile, form: DeliveredFile | None) -> Tables:
     return {sheet: grid for sheet in book.sheets if (grid := sheet_with_rows(book, sheet))}, {}
 
 
-def _look_spss(file: DeliveredFile, form: DeliveredFile | None) -> Tables:
-    from connectors import spss
-
-    encoding, meta = spss._metadata(file, None)
-    grid = spss.SpssGrid(
-        file, spss._headings(meta, file), encoding, dict(meta.original_variable_types), meta.number_rows
-    )
-    return {"main": grid}, {"encoding": meta.file_encoding}
-
-
 _STANDINS: Mapping[str, Callable[..., Tables]] = {
     "workbook": _look_sheets,
-    "spss": _look_spss,
 }
