@@ -33,12 +33,19 @@ class Cells:
     def __init__(self, grid: Bytes, lengths: np.ndarray[Any, np.dtype[np.int32]]) -> None:
         self.grid, self.lengths = grid, lengths
         self.width = grid.shape[1]
+        self.usual = self.width or int(lengths[0])
+        """The length in the line of an average row: the slot is full; without a slot, null or an empty text."""
 
 
 def _fixed(values: np.ndarray[Any, Any], dtype: str, valid: Mask | None) -> Cells:
     encoded = np.ascontiguousarray(values.astype(dtype))
     grid = encoded.view(np.uint8).reshape(len(values), -1)
     return Cells(grid, _lengths(np.full(len(values), grid.shape[1], np.int32), valid))
+
+
+def _nothing(n: int) -> Cells:
+    """A column without a value takes no room."""
+    return Cells(np.empty((n, 0), np.uint8), np.full(n, -1, np.int32))
 
 
 def _lengths(lengths: np.ndarray[Any, Any], valid: Mask | None) -> np.ndarray[Any, np.dtype[np.int32]]:
@@ -156,23 +163,24 @@ def _encoder(arrow: pa.DataType) -> Callable[[pa.Array], Cells]:
 def encode(batch: pa.RecordBatch) -> memoryview[int]:
     """The rows of one batch as binary COPY tuples (without the stream's header and trailer)."""
     n = batch.num_rows
-    columns = [_encoder(column.type)(column) for column in batch.columns]
-    stride = 2 + sum(4 + column.width for column in columns)
+    columns = [_nothing(n) if c.null_count == n else _encoder(c.type)(c) for c in batch.columns]
+    template = _template(columns)
+    stride = len(template)
     grid = np.empty((n, stride), np.uint8)
-    grid[:] = _template(columns)
+    grid[:] = template
     kept: Bytes | None = None
     place = 2
     for column in columns:
         start = place + 4
         if column.width:
             _slot(grid, start, column.width)[:] = np.ascontiguousarray(column.grid).view(f"V{column.width}")[:, 0]
-        short = np.flatnonzero(column.lengths != column.width)
-        if len(short):
-            lengths = column.lengths[short]
-            _slot(grid, place, 4)[short] = lengths.astype(">i4").view("V4")
+        unusual = np.flatnonzero(column.lengths != column.usual)
+        if len(unusual):
+            lengths = column.lengths[unusual]
+            _slot(grid, place, 4)[unusual] = lengths.astype(">i4").view("V4")
             if column.width:
                 kept = np.ones((n, stride), np.uint8) if kept is None else kept
-                _slot(kept, start, column.width)[short] = _used(lengths, column.width)
+                _slot(kept, start, column.width)[unusual] = _used(lengths, column.width)
         place = start + column.width
     flat = grid.reshape(-1)
     return (flat if kept is None else flat[kept.reshape(-1).view(np.bool_)]).data
@@ -187,10 +195,10 @@ def _used(lengths: np.ndarray[Any, Any], width: int) -> np.ndarray[Any, Any]:
 
 
 def _template(columns: Sequence[Cells]) -> Bytes:
-    """A row whose every cell is as long as its slot."""
+    """A row whose every cell has its column's usual length."""
     line = bytearray(len(columns).to_bytes(2, "big"))
     for column in columns:
-        line += column.width.to_bytes(4, "big") + bytes(column.width)
+        line += column.usual.to_bytes(4, "big", signed=True) + bytes(column.width)
     return np.frombuffer(bytes(line), np.uint8)
 
 
