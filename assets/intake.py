@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from anonymization.leakguard import no_values
 from anonymization.store import SUFFIX, Sealed, SealedFile, seal
+from assets.workers import LARGE_BYTES
 from assets.workplace import Workplace
 from codebook.errors import HomewardError, Unavailable
 from sources.batches import DeliveredFile
@@ -120,6 +121,12 @@ def waiting(workplace: Workplace, source: str) -> Iterator[Upload]:
             raise HomewardError("a symbolic link lies in the inbox", where=source, mend="put the file itself there")
         if _complete(path):
             yield Upload(source, path)
+
+
+def large_waits(workplace: Workplace, source: str) -> bool:
+    """Whether an upload waits that is worth processes of its own."""
+    uploads = waiting(workplace, source)
+    return any(sum(path.stat().st_size for path in upload.files()) >= LARGE_BYTES for upload in uploads)
 
 
 def settling(workplace: Workplace, source: str) -> int:

@@ -1,11 +1,12 @@
 """One delivery's verdicts: every rule pass, fail or could not run; every supplier's row accepted, flagged or rejected.
 
-Great Expectations runs inside PostgreSQL and only says yes or no (BOOLEAN_ONLY: one counting query a table). For the
-rules that failed, one statement a table writes the failing rows into a findings table, inside the database: no value
-of a delivery ever comes back into Python. Rows are judged set-wise from those findings and from the issues that
-earlier stages found.
+Great Expectations runs inside PostgreSQL (`gx_run`) and only says yes or no (BOOLEAN_ONLY: one counting query a
+table). For the rules that failed, one statement a table writes the failing rows into a findings table, inside the
+database: no value of a delivery ever comes back into Python. Rows are judged set-wise from those findings and from
+the issues that earlier stages found.
 
-Not here: which rules exist (`suites`), what becomes of accepted rows (the warehouse), telling the supplier (`returns`).
+Not here: which rules exist (`suites`), what becomes of accepted rows (the warehouse), telling the supplier
+(`returns`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import sqlalchemy as sa
 from pyarrow import csv
 
 from codebook.errors import Unavailable
-from expectations import duplicates, gx_run
+from expectations import duplicates
 from expectations.conditions import failing
 from expectations.suites import Rule
 from expectations.verdicts import FINDINGS, CouldNotRun, RowCounts, RuleVerdict, Verdict, Verdicts
@@ -36,6 +37,7 @@ def run(
     received: dt.date,
     *,
     rules: Sequence[Rule],
+    outcomes: Mapping[str, Verdict],
     findings_table: str,
     verdict_table: str,
     max_rejected_share: float,
@@ -43,15 +45,12 @@ def run(
     """Judge a staged delivery; running again gives the same findings and verdicts.
 
     `tables`: entity -> staged table; `row_table`: (source_table, source_row, row_key) of every row that was staged;
-    `issues`: schema ISSUES; `rules`: of the entities staged. Makes `findings_table` (columns FINDINGS) and
-    `verdict_table` (source_table, source_row, rejected, flagged) anew in `schema`: a row for each row of `row_table`
-    and each row that an issue names. Raises CouldNotRun when a rule crashed, Unavailable when the database is away.
+    `issues`: schema ISSUES; `rules`: of the entities staged; `outcomes`: what `gx_run` said of each of them. Makes
+    `findings_table` (columns FINDINGS) and `verdict_table` (source_table, source_row, rejected, flagged) anew in
+    `schema`: a row for each row with a finding; all others are accepted. Raises CouldNotRun when a rule
+    crashed, Unavailable when the database is away.
     """
     staged = [rule for rule in rules if rule.entity in tables]
-    outcomes: dict[str, Verdict] = {}
-    for entity, table in tables.items():
-        of_entity = [rule for rule in staged if rule.entity == entity]
-        outcomes |= gx_run.outcomes(url, schema, table, of_entity, received)
     _all_ran(outcomes, schema)
     engine = sa.create_engine(url, hide_parameters=True)
     try:
@@ -211,36 +210,36 @@ def _count_by_rule(connection: sa.Connection, findings: sa.Table) -> dict[str, i
 def _judge_rows(
     connection: sa.Connection, findings: sa.Table, schema: str, row_table: str, verdict_table: str
 ) -> dict[str, RowCounts]:
-    """An error rejects its row, a query flags it, a note does neither. Rows that only an issue names count as well."""
-    rows = sa.table(row_table, sa.column("source_table"), sa.column("source_row"), schema=schema)
+    """An error rejects its row, a query flags it, a note does neither; a row without a finding needs no verdict row.
+
+    Rows that only an issue names count as well.
+    """
     place = (findings.c.source_table, findings.c.source_row)
-    found = (
-        sa.select(
-            *place,
-            sa.func.bool_or(findings.c.severity == "error").label("rejected"),
-            sa.func.bool_or(findings.c.severity == "query").label("queried"),
-        )
+    rejected = sa.func.bool_or(findings.c.severity == "error")
+    queried = sa.func.bool_or(findings.c.severity == "query")
+    judged = (
+        sa.select(*place, rejected.label("rejected"), sa.and_(sa.not_(rejected), queried).label("flagged"))
         .where(findings.c.source_row.is_not(None))
         .group_by(*place)
-        .subquery("found")
     )
-    same = sa.and_(rows.c.source_table == found.c.source_table, rows.c.source_row == found.c.source_row)
-    rejected = sa.func.coalesce(found.c.rejected, False)
-    judged = sa.select(
-        sa.func.coalesce(rows.c.source_table, found.c.source_table).label("source_table"),
-        sa.func.coalesce(rows.c.source_row, found.c.source_row).label("source_row"),
-        rejected.label("rejected"),
-        sa.and_(sa.not_(rejected), sa.func.coalesce(found.c.queried, False)).label("flagged"),
-    ).select_from(rows.join(found, same, full=True))
     verdicts = _made_anew(connection, _verdicts(schema, verdict_table))
     connection.execute(sa.insert(verdicts).from_select([column.name for column in verdicts.c], judged))
-    count = sa.func.count()
-    per_table = sa.select(
-        verdicts.c.source_table,
-        count,
-        count.filter(sa.not_(verdicts.c.rejected)),
-        count.filter(verdicts.c.flagged),
-        count.filter(verdicts.c.rejected),
+    rows = sa.table(row_table, sa.column("source_table"), sa.column("source_row"), schema=schema)
+    same = sa.and_(rows.c.source_table == verdicts.c.source_table, rows.c.source_row == verdicts.c.source_row)
+    count, by_table = sa.func.count(), verdicts.c.source_table
+    delivered = sa.select(rows.c.source_table, count, sa.func.count(verdicts.c.source_row)).select_from(
+        rows.outerjoin(verdicts, same)
     )
-    grouped = per_table.group_by(verdicts.c.source_table).order_by(verdicts.c.source_table)
-    return {table: RowCounts(*counts) for table, *counts in connection.execute(grouped)}
+    received = {table: (n, met) for table, n, met in connection.execute(delivered.group_by(rows.c.source_table))}
+    found = sa.select(by_table, count, count.filter(verdicts.c.rejected), count.filter(verdicts.c.flagged))
+    named = {table: counts for table, *counts in connection.execute(found.group_by(by_table))}
+    return {
+        table: _row_counts(*received.get(table, (0, 0)), *named.get(table, (0, 0, 0)))
+        for table in sorted(received.keys() | named.keys())
+    }
+
+
+def _row_counts(delivered: int, met: int, named: int, rejected: int, flagged: int) -> RowCounts:
+    """`delivered` rows of the ledger, `met` of them with findings; `named`: all rows with findings."""
+    rows_in = delivered + named - met
+    return RowCounts(rows_in, rows_in - rejected, flagged, rejected)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assets import intake
+from assets import intake, workers
 from codebook.errors import HomewardError
 from pipelines import console
 from pipelines.cli import DONE, FAULT, FINDINGS, REFUSED
+from pipelines.instance import dagster_coming
 from pipelines.settings import settings
 from sources.loader import list_sources, load_source
 from sources.models import FETCHED
@@ -36,12 +37,13 @@ def deliver_files(files: Sequence[Path], source_id: str) -> None:
 
 def run_all(source_id: str | None, as_json: bool) -> int:
     """Process everything that waits; the exit code says how it went."""
-    from pipelines.instance import instance
     from pipelines.run import chosen_sources, run_waiting
 
-    sources = chosen_sources(source_id)
-    with console.watching("homeward run"):
-        outcomes = list(run_waiting(settings().workplace(), instance(), sources))
+    workplace, sources = settings().workplace(), chosen_sources(source_id)
+    if any(intake.large_waits(workplace, source.source) for source in sources):
+        workers.wake(workplace.workers)  # they get ready while Dagster is imported here
+    with console.watching("homeward run"), dagster_coming() as instance:
+        outcomes = list(run_waiting(workplace, instance, sources))
     return _told(outcomes, source_id, as_json)
 
 

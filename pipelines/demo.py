@@ -28,7 +28,7 @@ def run_demo(as_json: bool) -> int:
     """The whole main job on sample deliveries; 0 when every delivery ended as it should."""
     from examples.make import make_samples
     from pipelines.deliveries import ledger_entries
-    from pipelines.instance import instance
+    from pipelines.instance import dagster_coming
     from pipelines.overview import write_overview
     from pipelines.run import chosen_sources, run_waiting
 
@@ -41,8 +41,8 @@ def run_demo(as_json: bool) -> int:
             intake.deliver(workplace, load_source(delivery.source), delivery.files)
         _deliver_iraq(workplace)
         outcomes = []
-        with console.watching("homeward demo"):
-            for outcome in run_waiting(workplace, instance(), chosen_sources(None)):
+        with console.watching("homeward demo"), dagster_coming() as instance:
+            for outcome in run_waiting(workplace, instance, chosen_sources(None)):
                 outcomes.append(outcome)
                 console.err.print(f"  {outcome.source} {outcome.delivery}: {outcome.state} {outcome.fault or ''}")
     page = write_overview(workplace)

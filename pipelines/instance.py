@@ -6,6 +6,11 @@ Storage is PostgreSQL (SQLite locks under load). Captured output of steps is kep
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pipelines.settings import settings
@@ -60,3 +65,17 @@ def instance() -> DagsterInstance:
     from dagster import DagsterInstance
 
     return DagsterInstance.get()
+
+
+@contextmanager
+def dagster_coming() -> Iterator[Callable[[], DagsterInstance]]:
+    """The instance, once it is needed. Dagster takes two seconds to import: time to seal a file meanwhile."""
+    with ThreadPoolExecutor(1) as beside:
+        imported = beside.submit(import_module, "pipelines.definitions")
+
+        @lru_cache(maxsize=1)
+        def found() -> DagsterInstance:
+            imported.result()
+            return instance()
+
+        yield found

@@ -6,7 +6,7 @@ Everything that waits is taken: complete uploads in the inbox, and deliveries th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,7 +41,9 @@ def chosen_sources(source_id: str | None) -> list[Source]:
     return [load_source(source) for source in ([source_id] if source_id else list_sources())]
 
 
-def run_waiting(workplace: Workplace, instance: DagsterInstance, sources: list[Source]) -> Iterator[Outcome]:
+def run_waiting(
+    workplace: Workplace, instance: Callable[[], DagsterInstance], sources: list[Source]
+) -> Iterator[Outcome]:
     """Take everything that waits for `sources`, one delivery after the other; yields as each is done."""
     _let_settle(workplace, sources)
     published = False
@@ -52,11 +54,11 @@ def run_waiting(workplace: Workplace, instance: DagsterInstance, sources: list[S
                 yield outcome
         except HomewardError as error:  # one source's trouble is no reason to leave the others' deliveries
             yield Outcome(source.source, "", "failed", str(error))
-    if published or _marts_are_behind(workplace, instance):
-        run_marts(workplace, instance)
+    if published or _marts_are_behind(workplace, instance()):
+        run_marts(workplace, instance())
 
 
-def _run_source(workplace: Workplace, instance: DagsterInstance, source: Source) -> Iterator[Outcome]:
+def _run_source(workplace: Workplace, instance: Callable[[], DagsterInstance], source: Source) -> Iterator[Outcome]:
     """What a crash left owing first, then unfinished deliveries, then uploads."""
     from assets.way import write_owed_returns
     from warehouse import ledger
@@ -64,7 +66,7 @@ def _run_source(workplace: Workplace, instance: DagsterInstance, source: Source)
     for key in write_owed_returns(workplace, source):
         yield _as_it_stands(workplace, source.source, key)
     for entry in ledger.unfinished(workplace.warehouse, source.source):
-        yield run_delivery(workplace, instance, intake.find(workplace, source, entry.delivery_id))
+        yield run_delivery(workplace, instance(), intake.find(workplace, source, entry.delivery_id))
     for upload in intake.waiting(workplace, source.source):
         receipt = intake.receive(workplace, source, upload)
         if receipt is None:
@@ -73,7 +75,7 @@ def _run_source(workplace: Workplace, instance: DagsterInstance, source: Source)
             reason = ledger.refusal(workplace.warehouse, source.source, receipt.delivery.key)
             yield Outcome(source.source, receipt.delivery.key, "already_received", reason)
         else:
-            yield run_delivery(workplace, instance, receipt.delivery)
+            yield run_delivery(workplace, instance(), receipt.delivery)
 
 
 def _marts_are_behind(workplace: Workplace, instance: DagsterInstance) -> bool:

@@ -14,7 +14,7 @@ from assets import parquet, progress
 from assets.intake import Delivery
 from assets.shape import Shape
 from assets.stages.report import StageReport
-from assets.workers import spread, wake
+from assets.workers import LARGE_BYTES, spread, wake
 from assets.workplace import Workplace
 from codebook.errors import Refused
 from sources.batches import ISSUES, ROW, ROW_KEY, SafeBatch, issues_table
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 Counts = dict[str, int]
 
 STAGE = "pseudonymized"
-PARALLEL_FROM_BYTES = 32 << 20
-"""Below this size a second process costs more than it saves."""
-
 ROWS = pa.schema([("source_table", pa.string()), ("source_row", pa.int64()), ("row_key", pa.binary(16))])
 """The row ledger: every row the supplier delivered, with its key where it has one. Law 2 is counted on it."""
 
@@ -71,7 +68,7 @@ def _refuse_undeclared(source: Source, opened: Opened) -> None:
 def _splits(workplace: Workplace, delivery: Delivery) -> bool:
     """A family of tables is read in order, since a parent's consent decides for its children."""
     alone = len(delivery.source.tables) == 1
-    return alone and workplace.workers > 1 and sum(file.size for file in delivery.files) >= PARALLEL_FROM_BYTES
+    return alone and workplace.workers > 1 and sum(file.size for file in delivery.files) >= LARGE_BYTES
 
 
 def _in_order(workplace: Workplace, delivery: Delivery, opened: Opened, draft: Path) -> dict[str, Counts]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from assets import parquet, progress
+from assets import parquet, progress, workers
 from assets.intake import Delivery
 from assets.stages import harmonize, pseudonymize
 from assets.stages.report import StageReport
@@ -19,6 +20,8 @@ from sources.batches import ISSUES
 from sources.models import Source
 
 if TYPE_CHECKING:
+    from expectations.suites import Rule
+    from expectations.verdicts import Verdict
     from warehouse.staging import Names
 
 STAGE = "validated"
@@ -38,8 +41,9 @@ def validate(workplace: Workplace, delivery: Delivery) -> StageReport:
 
     codebook = load_codebook()
     store = workplace.store(delivery.id, delivery.key)
-    names = stage_rows(workplace, delivery)
     entities = entities_of(delivery.source)
+    rules = {entity: rules_for(entity, codebook) for entity in entities}
+    names, outcomes = stage_and_ask(workplace, delivery, rules)
     issues = read_issues(store)
     verdicts = judgement.run(
         workplace.warehouse_url,
@@ -48,7 +52,8 @@ def validate(workplace: Workplace, delivery: Delivery) -> StageReport:
         names.row,
         issues,
         delivery.received,
-        rules=[rule for entity in entities for rule in rules_for(entity, codebook)],
+        rules=[rule for entity in entities for rule in rules[entity]],
+        outcomes=outcomes,
         findings_table=names.finding,
         verdict_table=names.verdict,
         max_rejected_share=delivery.source.delivery.max_rejected_share,
@@ -71,12 +76,15 @@ def validate(workplace: Workplace, delivery: Delivery) -> StageReport:
     return StageReport(STAGE, STAGE, counts, dict(sorted(verdicts.findings_by_rule.items())), facts)
 
 
-def stage_rows(workplace: Workplace, delivery: Delivery) -> Names:
-    """Load the row ledger and every entity into staging, two at a time; returns the tables' names.
+def stage_and_ask(
+    workplace: Workplace, delivery: Delivery, rules: Mapping[str, Sequence[Rule]]
+) -> tuple[Names, dict[str, Verdict]]:
+    """Load the row ledger and every entity into staging, two at a time, and ask each entity's rules once it is there.
 
-    A table is made, filled and indexed in a transaction of its own. A crash in between leaves tables that the next run
-    drops first. Loading waits for the server, so threads are enough.
+    Returns the tables' names and each rule's outcome. A table is made, filled and indexed in a transaction of its own.
+    A crash in between leaves tables that the next run drops first. Loading waits for the server, so threads are enough.
     """
+    from expectations import gx_run
     from warehouse import staging
     from warehouse.engine import transaction
 
@@ -97,13 +105,17 @@ def stage_rows(workplace: Workplace, delivery: Delivery) -> Names:
             staging.load(conn, names, entity, parquet.files(harmonized, entity), codebook)
             staging.index(conn, names, entity)
 
-    entities = entities_of(delivery.source)
+    url, asked = workplace.warehouse_url, []
     with ThreadPoolExecutor(LOADS_AT_ONCE) as pool:
-        loads = [pool.submit(load_entity, entity) for entity in entities] + [pool.submit(load_ledger)]
+        loads = {pool.submit(load_entity, entity): entity for entity in rules} | {pool.submit(load_ledger): ""}
+        judge = workers.judge()
         for done, load in enumerate(as_completed(loads), start=1):
             load.result()
+            if entity := loads[load]:
+                table, received = names.entity(entity), delivery.received
+                asked.append(judge.submit(gx_run.outcomes, url, staging.SCHEMA, table, rules[entity], received))
             progress.report(STAGE, done, len(loads))
-    return names
+    return names, {rule: outcome for answer in asked for rule, outcome in answer.result().items()}
 
 
 def read_issues(store: Path) -> pa.Table:

@@ -13,7 +13,7 @@ import yaml
 
 from codebook.loader import Codebook, load_codebook
 from codebook.models import Code, CodeList, Entity
-from expectations import validate
+from expectations import gx_run, validate
 from expectations.suites import Rule, rules_for
 from expectations.verdicts import Verdicts
 from sources.batches import ISSUES
@@ -142,6 +142,7 @@ class Staging:
         return rules_for("case", self.codebook)
 
     def judge(self, issues: pa.Table | None = None, rules: list[Rule] | None = None) -> Verdicts:
+        asked = self.rules() if rules is None else rules
         return validate.run(
             self.url,
             self.schema,
@@ -149,7 +150,8 @@ class Staging:
             "rows",
             ISSUES.empty_table() if issues is None else issues,
             RECEIVED,
-            rules=self.rules() if rules is None else rules,
+            rules=asked,
+            outcomes=gx_run.outcomes(self.url, self.schema, "case", asked, RECEIVED),
             findings_table="findings",
             verdict_table="verdicts",
             max_rejected_share=0.5,

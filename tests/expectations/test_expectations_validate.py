@@ -35,12 +35,11 @@ def test_an_error_rejects_a_query_flags_and_a_note_does_neither(staging: Staging
     staging.stage([{}, {"status": 9}, {"children": 5}, {"reason": 2}, {"children": 5, "status": 9}])
     found = staging.judge()
     assert verdicts_by_row(staging) == {
-        2: (False, False),
         3: (True, False),
         4: (False, True),
         5: (False, False),
         6: (True, False),
-    }
+    }, "a row without a finding needs no verdict"
     assert found.tables == {"main": RowCounts(rows_in=5, accepted=3, flagged=1, rejected=2)}
     assert found.refused is None
 
