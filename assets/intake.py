@@ -31,6 +31,9 @@ COMPLETE = ".complete"
 """In the folder of an upload that `deliver` made: it was put there as a whole."""
 TAKEN = ".taken-"
 """Before the name of a folder that was received and is being removed: half of it must not look like an upload."""
+DRAFT = ".draft-"
+"""Before the name of an upload that `deliver` is writing."""
+ABANDONED_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def deliver(workplace: Workplace, source: Source, files: Sequence[Path]) -> Path
         raise HomewardError("two files of one delivery have the same name", where=source.source, mend="rename one")
     inbox = workplace.inbox / source.source
     upload = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{uuid.uuid4().hex[:8]}"
-    draft, final = inbox / f".{upload}", inbox / upload
+    draft, final = inbox / f"{DRAFT}{upload}", inbox / upload
     try:
         draft.mkdir(parents=True)
         for file in files:
@@ -166,9 +169,17 @@ def receive(workplace: Workplace, source: Source, upload: Upload) -> Receipt | N
 
     inbox = f"inbox of {source.source}"
     with no_values(inbox), source_lock(workplace.warehouse, inbox):
-        for taken in (workplace.inbox / source.source).glob(f"{TAKEN}*"):
-            shutil.rmtree(taken)
+        _sweep(workplace.inbox / source.source)
         return _take(workplace, source, upload) if upload.path.exists() else None
+
+
+def _sweep(inbox: Path) -> None:
+    """Remove what killed processes left: folders that were being cleared, and uploads that never became whole."""
+    for taken in inbox.glob(f"{TAKEN}*"):
+        shutil.rmtree(taken)
+    for draft in inbox.glob(f"{DRAFT}*"):
+        if time.time() - draft.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(draft)
 
 
 def _take(workplace: Workplace, source: Source, upload: Upload) -> Receipt:

@@ -49,9 +49,9 @@ def prepare_environment() -> dict[str, str]:
     (home / "dagster.yaml").write_text(CONFIGURATION)
     url = os.environ.get("HOMEWARD_DAGSTER_URL") or workplace.server.url("dagster", driver="psycopg2")
     changed = {
+        **settings().environment(),
         "DAGSTER_HOME": str(home),
         "HOMEWARD_DAGSTER_URL": url,
-        "HOMEWARD_HOME": str(workplace.home),
         "DAGSTER_REDACT_USER_CODE_ERRORS": "1",
         "DAGSTER_DISABLE_TELEMETRY": "1",
     }

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
+    def environment(self) -> dict[str, str]:
+        """The same settings for a child process, wherever it runs and whatever `homeward.toml` it would find there."""
+        given = self.model_dump(exclude_none=True) | {"home": self.home.resolve(), "samples": self.samples.resolve()}
+        return {f"HOMEWARD_{name.upper()}": str(value) for name, value in given.items()}
+
     def workplace(self) -> Workplace:
         """The workplace these settings describe; nothing is started or made until it is used."""
         return Workplace(self.home.resolve(), self.warehouse_url, self.vault_url, self.workers)

@@ -107,23 +107,6 @@ def test_killed_after_every_stage_and_run_again_is_as_if_nothing_had_been(demo: 
     assert rows(house) == rows(demo)
 
 
-def test_connections_that_the_database_drops_are_one_line_and_the_next_run_is_whole(demo: House, house: House) -> None:
-    deliver(house)
-    process = start(house)
-    while process.poll() is None and "harmonized" not in events(house):
-        time.sleep(0.02)
-    house.sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = 'warehouse' AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-    )
-    code, said = ended(process)
-    if code == 3:
-        assert any(line.startswith("homeward: ") or "run again" in line for line in said.splitlines())
-    house.homeward("run", expect=None)
-    counts_add_up(house)
-    assert rows(house) == rows(demo)
-
-
 def test_two_runs_at_once_publish_once(demo: House, house: House) -> None:
     deliver(house)
     codes = [ended(process)[0] for process in (start(house), start(house))]

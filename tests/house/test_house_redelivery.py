@@ -1,0 +1,120 @@
+"""Delivered again through the real command line: the same bytes, a corrected file, an old delivery, a dry run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from examples.dgme_slv import FILE, make_slv
+
+if TYPE_CHECKING:
+    from homes import House
+
+pytestmark = pytest.mark.slow
+
+SOURCE = "slv/dgme_returns"
+Rows = list[dict[str, str]]
+
+
+def deliver(house: House, change: Callable[[Rows], Rows] = lambda rows: rows) -> dict[str, Any]:
+    """Deliver the sample register, changed, and run it; what the run said about it."""
+    house.samples.mkdir(parents=True, exist_ok=True)
+    make_slv(house.samples)
+    path = house.samples / FILE
+    rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("cp1252"), newline=""), delimiter=";"))
+    with path.open("w", encoding="cp1252", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=";", lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(change(rows))
+    house.homeward("deliver", str(path), "--source", SOURCE)
+    (told,) = house.ask("run", "--source", SOURCE, expect=1)
+    assert isinstance(told, dict)
+    return told
+
+
+def corrected(rows: Rows) -> Rows:
+    """One return came by air after all, one record is gone, one is new; the others are as they were."""
+    rows = rows[:1] + rows[2:]
+    rows[0] = rows[0] | {"VIA": "AÉREA" if rows[0]["VIA"] != "AÉREA" else "TERRESTRE"}
+    return [*rows, rows[5] | {"EXPEDIENTE": "RET-2024-900001", "DUI": "", "FAMILIA": "F90001"}]
+
+
+def events(house: House, key: str, table: str = "return_event") -> int:
+    ((count,),) = house.sql(f"SELECT count(*) FROM core.{table} WHERE delivery_id = '{key}'")
+    return int(count)
+
+
+def test_a_corrected_redelivery_keeps_what_was_and_withdraws_what_is_gone(house: House) -> None:
+    first = deliver(house)
+    second = deliver(house, corrected)
+    assert [told["state"] for told in (first, second)] == ["published", "published"]
+    changed = house.sql(
+        "SELECT h.delivery_id, c.delivery_id, h.valid_to = c.valid_from FROM core.return_event_history h"
+        " JOIN core.return_event c USING (record_key)"
+    )
+    assert changed == [(first["delivery"], second["delivery"], True)], "the old version stands in the history"
+    gone = house.sql(
+        "SELECT h.delivery_id FROM core.return_event_history h"
+        " LEFT JOIN core.return_event c USING (record_key) WHERE c.record_key IS NULL"
+    )
+    assert gone == [(first["delivery"],)], "what a snapshot no longer holds is withdrawn, not deleted"
+    assert events(house, second["delivery"]) == 2, "only the changed and the new return carry the new delivery"
+    assert events(house, first["delivery"]) == first["accepted"] - 2
+    assert second["accepted"] + second["rejected"] == second["rows_in"] == first["rows_in"]
+    assert house.sql("SELECT * FROM audit.count_mismatch") == []
+    for told in (first, second):
+        assert (house.home / "outbox" / SOURCE / told["delivery"] / "return.json").is_file()
+
+
+def test_the_same_bytes_are_answered_as_already_received(house: House) -> None:
+    first = deliver(house)
+    before = house.sql("SELECT record_key, delivery_id, valid_from FROM core.person ORDER BY 1")
+    half = house.home / "inbox" / SOURCE / ".draft-20261101T000000"
+    half.mkdir()
+    os.utime(half, (0, 0))
+    again = deliver(house)
+    assert (again["state"], again["delivery"]) == ("already_received", first["delivery"])
+    assert house.sql("SELECT record_key, delivery_id, valid_from FROM core.person ORDER BY 1") == before
+    assert [entry["delivery"] for entry in house.ask("status")] == [first["delivery"]]
+    left = list((house.home / "inbox" / SOURCE).iterdir())
+    assert left == [], "cleared, and an upload that was abandoned long ago is gone as well"
+
+
+def test_a_delivery_that_is_run_again_changes_nothing(house: House) -> None:
+    first = deliver(house)
+    everything = "SELECT to_jsonb(c)::text FROM core.{} AS c ORDER BY 1"
+    entities = ("person", "household", "return_event", "return_event_history")
+    before = {entity: house.sql(everything.format(entity)) for entity in entities}
+    (again,) = house.ask("run", "--source", SOURCE, "--delivery", first["delivery"], expect=1)
+    assert again == first
+    assert {entity: house.sql(everything.format(entity)) for entity in entities} == before
+    assert house.sql("SELECT * FROM audit.count_mismatch") == []
+
+
+def contents(folder: Path) -> dict[str, int]:
+    """Every file of the home but the servers' own, with its size."""
+    files = (path for path in folder.rglob("*") if path.is_file() and "postgres" not in path.parts)
+    return {str(path.relative_to(folder)): path.stat().st_size for path in files}
+
+
+def test_a_dry_run_says_what_a_run_would_say_and_leaves_nothing(house: House, tmp_path: Path) -> None:
+    make_slv(tmp_path)
+    house.homeward("status")
+    before = contents(house.home)
+    out = tmp_path / "check"
+    marked = house.ask("check", str(tmp_path / FILE), "--source", SOURCE, "--out", str(out), expect=1)
+    assert contents(house.home) == before
+    assert house.ask("status") == []
+    left = "SELECT tablename FROM pg_tables WHERE schemaname = 'staging' AND tablename LIKE 'd2%'"
+    assert house.sql(left) == []
+    assert {path.name for path in out.iterdir()} == {"return.json", "return.html", "return.xlsx"}
+    told = deliver(house)
+    assert {name: marked["totals"][name] for name in ("rows_in", "accepted", "rejected")} == {
+        name: told[name] for name in ("rows_in", "accepted", "rejected")
+    }
