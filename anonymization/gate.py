@@ -1,7 +1,8 @@
 """The gate: the one way from a supplier's text to rows that may leave the vault's side.
 
 Default deny: what the source does not declare to pass does not pass. Rows without consent or key are held back; the
-others get record keys and person tokens, their identifiers go to the vault, birth dates become years, free text stays.
+others get record keys and person tokens, their identifiers go to the vault, birth dates become years, free text stays
+or is redacted.
 One gate serves one delivery, parents before children. Reading files and the meaning of codes are not its business.
 """
 
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 from anonymization import scan
 from anonymization.keys import Keyring
 from anonymization.leakguard import no_values
+from anonymization.notes import Notes
 from anonymization.persons import Persons, read_identifiers
 from anonymization.pseudonyms import RecordKeys, coded, text
 from anonymization.vault import Vault
@@ -51,6 +53,7 @@ class Gate:
         self._source = source
         self._record_keys = RecordKeys(keyring, source.country, source.source)
         self._persons = Persons(source, keyring, vault)
+        self._notes = Notes(source, vault)
         # Of tables that are somebody's parent only: a register of millions need not remember whom it held back.
         self._held_back: dict[str, set[bytes]] = {table.parent.table: set() for table in source.tables if table.parent}
         self._noted: set[tuple[str, str]] = set()
@@ -75,6 +78,7 @@ class Gate:
             kept = pa.array(~findings.held)
             cells, rows, keys = cells.filter(kept), rows.filter(kept), keys.filter(kept)
             parents = None if parents is None else parents.filter(kept)
+        self._notes.remember_names(table, cells)
         passed = _Findings(table.name, rows)
         columns: dict[str, pa.Array | pa.ChunkedArray] = {ROW: rows.cast(pa.int64()), ROW_KEY: keys}
         if table.person is not None:
@@ -85,7 +89,7 @@ class Gate:
         passing = self._source.passing(table.name)
         for name in passing:
             if name in cells.column_names:
-                columns[name] = self._safe_column(table, name, cells[name], passed)
+                columns[name] = self._safe_column(table, name, cells, passed)
         return SafeBatch(
             table=table.name,
             data=pa.table(columns),
@@ -97,8 +101,9 @@ class Gate:
     def _note_free_text(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
         for name in cells.column_names:
             declared = table.column(name)
-            withheld = declared is not None and declared.class_ == "free_text" and cells[name].null_count < len(cells)
-            if withheld and (table.name, name) not in self._noted:
+            if declared is None or declared.class_ != "free_text" or self._notes.redacts(declared):
+                continue
+            if cells[name].null_count < len(cells) and (table.name, name) not in self._noted:
                 self._noted.add((table.name, name))
                 findings.note("gate.free_text_withheld", name)
 
@@ -135,7 +140,8 @@ class Gate:
         schemes = {column.scheme for column in table.columns if column.scheme} & SCHEMES.keys()
         for name in self._source.passing(table.name):
             declared = table.column(name)
-            if name not in cells.column_names or (declared is not None and declared.keep is not None):
+            changed = declared is not None and (declared.keep is not None or declared.class_ == "free_text")
+            if name not in cells.column_names or changed:
                 continue
             found = _suspicious(cells[name], schemes)
             if not found.any():
@@ -177,13 +183,13 @@ class Gate:
                 made[ENTITY_KEY_PREFIX + entity] = self._record_keys.renamed(entity, whose)
         return made
 
-    def _safe_column(
-        self, table: Table, name: str, cells: pa.ChunkedArray, findings: _Findings
-    ) -> pa.Array | pa.ChunkedArray:
+    def _safe_column(self, table: Table, name: str, cells: pa.Table, findings: _Findings) -> pa.Array | pa.ChunkedArray:
         declared = table.column(name)
+        if declared is not None and declared.class_ == "free_text":
+            return self._notes.redacted(table, cells, declared, name)
         if declared is None or declared.keep is None:
-            return cells
-        dates, bad = read_dates(cells, self._form(declared))
+            return cells[name]
+        dates, bad = read_dates(cells[name], self._form(declared))
         findings.query("map.unreadable_date", _mask(bad), name)
         years = pc.year(dates).dictionary_encode()
         return pa.DictionaryArray.from_arrays(years.indices, years.dictionary.cast(pa.string()))

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 ROLE = "homeward_vault"
 _SCHEMA = Path(__file__).with_name("vault.sql")
 _MIGRATION_LOCK = 0x686F6D65
+_PARTS = (("identity", _SCHEMA), ("name_word", Path(__file__).with_name("name_words.sql")))
+"""The schema in the order in which it grew: a table of each part, by which it is known to be there, and its file."""
 # Not to_regclass: it answers from a cache that does not know what another process has just made.
-_IS_MADE = "SELECT 1 FROM pg_tables WHERE schemaname = 'vault' AND tablename = 'identity'"
+_MADE = "SELECT tablename FROM pg_tables WHERE schemaname = 'vault'"
 _ATTEMPTS = 100
 """Each failed attempt means that another process got on; so many in a row are no longer a coincidence."""
 
@@ -58,15 +60,16 @@ class Vault:
 
     def migrate(self) -> None:
         """Make role and tables where they are missing; safe to call from several processes at once."""
-        with self._transaction(as_role=False) as cursor:  # before the first run there is no such role
-            if _one(cursor, _IS_MADE):
+        with self.transaction(as_role=False) as cursor:  # before the first run there is no such role
+            if not _missing(cursor):
                 return
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
-            if _one(cursor, _IS_MADE):
+            if not (files := _missing(cursor)):
                 return
             _make_role(cursor)
             cursor.execute(f"SET LOCAL ROLE {ROLE}")
-            cursor.execute(_SCHEMA.read_bytes())
+            for file in files:
+                cursor.execute(file.read_bytes())
 
     def link(self, country: str, origin: str, claims: Sequence[Claim], records: pa.Array | None) -> Linked:
         """Tokens for the rows of a batch; every row has at least one claim, strongest claim first.
@@ -86,7 +89,7 @@ class Vault:
         )
         for _ in range(_ATTEMPTS):
             try:
-                with self._transaction() as cursor:
+                with self.transaction() as cursor:
                     return enrolment.run(cursor)
             except _AnotherWasFaster:
                 continue  # another process has just met the same person: look again, and take theirs
@@ -97,7 +100,7 @@ class Vault:
     def _field(self, country: str, name: str) -> int:
         """The number under which identifiers of a field of a country are indexed."""
         if (country, name) not in self._field_numbers:
-            with self._transaction() as cursor:
+            with self.transaction() as cursor:
                 ask = "SELECT field FROM vault.field WHERE country = %s AND name = %s"
                 make = "INSERT INTO vault.field (country, name) VALUES (%s, %s) ON CONFLICT DO NOTHING"
                 number = _find_or_make(cursor, ask, make, (country, name))
@@ -107,7 +110,7 @@ class Vault:
     def _origin(self, name: str) -> int:
         """The number of a table of a source in the vault."""
         if name not in self._origin_numbers:
-            with self._transaction() as cursor:
+            with self.transaction() as cursor:
                 ask = "SELECT origin FROM vault.origin WHERE name = %s"
                 make = "INSERT INTO vault.origin (name) VALUES (%s) ON CONFLICT DO NOTHING"
                 number = _find_or_make(cursor, ask, make, (name,))
@@ -116,7 +119,7 @@ class Vault:
 
     def _country_key(self, country: str) -> bytes:
         if country not in self._country_keys:
-            with self._transaction() as cursor:
+            with self.transaction() as cursor:
                 # Every country's key is tried: a vault must not grow under a second root key.
                 keys = self._open_country_keys(cursor)
                 if country not in keys:
@@ -142,7 +145,7 @@ class Vault:
             ) from None
 
     @contextmanager
-    def _transaction(self, as_role: bool = True) -> Iterator[Cursor[tuple[Any, ...]]]:
+    def transaction(self, as_role: bool = True) -> Iterator[Cursor[tuple[Any, ...]]]:
         """A cursor in one transaction, as the vault's own role; what goes wrong leaves without values."""
         import psycopg
 
@@ -163,6 +166,12 @@ def _one(cursor: Cursor[tuple[Any, ...]], statement: str, values: tuple[object, 
     """The first column of the first row, or None."""
     found = cursor.execute(statement, values).fetchone()
     return found[0] if found else None
+
+
+def _missing(cursor: Cursor[tuple[Any, ...]]) -> list[Path]:
+    """Parts of the schema that are not there."""
+    made = {name for (name,) in cursor.execute(_MADE).fetchall()}
+    return [file for table, file in _PARTS if table not in made]
 
 
 def _find_or_make(cursor: Cursor[tuple[Any, ...]], ask: str, make: str, values: tuple[object, ...]) -> int:

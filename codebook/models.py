@@ -146,6 +146,8 @@ class Variable(Closed):
         coded = self.type in ("code", "codes")
         if coded != (self.codelist is not None):
             raise ValueError(f"type {self.type} " + ("needs a codelist" if coded else "has no codelist"))
+        if self.role == "free_text" and (self.type != "text" or not self.restricted):
+            raise ValueError("free text, redacted or not, is of type text and restricted")
         if self.range is not None:
             if self.type not in ("integer", "decimal", "date"):
                 raise ValueError(f"type {self.type} has no range")

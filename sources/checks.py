@@ -65,6 +65,9 @@ def _check_column(column: Column, where: str) -> None:
         raise BadDefinition(f"column `{column.name}` has a part but is no name", where, "kind: name")
     if column.keep is not None and column.format is None:
         raise BadDefinition(f"column `{column.name}` keeps its {column.keep} only", where, "add the format of the date")
+    if column.policy == "redact" and (column.class_ != "free_text" or column.language is None):
+        what = f"column `{column.name}` is redacted but is no free text of a known language"
+        raise BadDefinition(what, where, "add class: free_text and the language of the notes, such as language: es")
     _check_date_form(column.format, where)
 
 

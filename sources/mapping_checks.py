@@ -89,7 +89,7 @@ class _Row:
         if column.class_ == "identifier":
             self.wrong(f"column `{name}` is an identifier", "identifiers never leave the gate: remove this row")
         if column.class_ == "free_text":
-            self.wrong(f"column `{name}` is free text", "free text is withheld: remove this row")
+            self.wrong(f"column `{name}` is free text", "free text is withheld: remove this row, or add policy: redact")
         self.wrong(f"column `{name}` is ignored and does not pass the gate", "give it a class that passes, or no row")
 
     def check_rule(self, variable: Variable) -> None:
@@ -107,11 +107,23 @@ class _Row:
             self.wrong("code and target stand together or not at all", "a row without both reads the value")
         if row.target:
             self.check_target(variable)
+        self.check_free_text(variable)
+        if variable.role == "free_text":
+            return
         if row.rule == "copy":
             self.check_class("technical", "is copied as it is")
         if row.column and variable.restricted:
             self.check_class("sensitive", f"makes `{variable.name}`, which is restricted,")
         self.check_param(variable)
+
+    def check_free_text(self, variable: Variable) -> None:
+        """A redacted note is still free text: it goes where free text is kept, and nothing else goes there."""
+        if variable.role == "free_text" and self.row.column:
+            self.check_class("free_text", f"makes `{variable.name}`, which is free text,")
+        table = self.source.table(self.row.table)
+        notes = [name for name in self.row.columns if (c := table.column(name)) is not None and c.class_ == "free_text"]
+        if notes and variable.role != "free_text":
+            self.wrong(f"column `{notes[0]}` is free text", f"`{variable.name}` is not: map it to one of that role")
 
     def check_constant(self, variable: Variable) -> None:
         if bool(self.row.target) == bool(self.row.param):

@@ -190,7 +190,8 @@ class _Note:
                 continue
             after = place + 1 < len(hits) and hits[place + 1] == "NAME" and self._gaps[place + 1] in _WITHIN_NAMES
             before = place > 0 and hits[place - 1] == "NAME" and self._gaps[place] in _WITHIN_NAMES
-            initial = flag & SINGLE and flag & CAPITAL and not flag & STOP
+            elided = after and self._gaps[place + 1] in ("'", "’")  # N'Guessan, O'Brien
+            initial = flag & SINGLE and flag & CAPITAL and (elided or not flag & STOP)
             if (after and before) or (after and flag & TITLE) or (initial and (after or before)):
                 hits[place] = "NAME"
 

@@ -1,6 +1,7 @@
 """What each word of the notes is: everyday, somebody's name, a title, a number. Decided once a word, for a whole batch.
 
-A word is kept only if the lexicon has it, or if many notes use it, mostly in lower case, and it is nobody's name.
+A word is kept only if the lexicon has it, or if many notes use it, mostly in lower case, and it is nobody's name; in
+a script without case, only if the lexicon has it.
 What becomes of words beside each other is the business of `names`.
 """
 
@@ -33,6 +34,8 @@ class Vocabulary:
         capital: Counter[str] = Counter()
         for parts in split_notes:
             words = set(parts[1::2])
+            if not any(word[0].isupper() for word in words):
+                continue  # where nothing has a capital, lower case says nothing
             lower.update(word for word in words if word == word.lower())
             inside = [word for gap, word in zip(parts[2::2], parts[3::2], strict=False) if gap == " "]
             capital.update({word for word in inside if word[:1].isupper()})
@@ -89,7 +92,8 @@ class Words(dict[str, int]):
         flags = self._looks(word, forms[0], cased) | self._lists(forms[0])
         everyday = any(form in self._lexicon.words for form in forms)
         name = not flags & STOP and any(form in self._names or form in frequent_names() for form in forms)
-        if everyday or (not name and self._vocabulary.frequent(forms[0])):
+        # Without case, a name that many notes use looks like any other word: only the lexicon may keep one.
+        if everyday or (cased and not name and self._vocabulary.frequent(forms[0])):
             flags |= KEEP
         if name and (flags & CAPITAL or not everyday):
             flags |= NAME

@@ -1,0 +1,77 @@
+"""Words of names that the vault knows in a country: kept as keyed hashes when people are enrolled, asked for notes.
+
+A word is folded before it is hashed (`redaction.folding`). Whose name it is, is not kept and cannot be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from anonymization.pseudonyms import WIDTH, coded
+from anonymization.redaction.redactor import name_words
+from sources.models import Table
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
+
+    from anonymization.vault import Vault
+
+_FIND = "SELECT idx FROM vault.name_word WHERE country = %s AND idx = ANY(%s)"
+# In one order, so that two processes which meet the same words wait for each other and never both.
+_ADD = """
+    INSERT INTO vault.name_word (country, idx) SELECT %s, word FROM unnest(%s::uuid[]) AS word ORDER BY word
+    ON CONFLICT DO NOTHING"""
+
+
+class NameWords:
+    """The name words of one country in `vault`."""
+
+    def __init__(self, vault: Vault, country: str) -> None:
+        self._vault, self._country = vault, country
+        self._key = vault.keyring.derive(country, "name word")
+        self._added: set[str] = set()
+
+    def add(self, words: Iterable[str]) -> None:
+        """Remember these folded words as names of somebody."""
+        fresh = set(words) - self._added
+        if fresh:
+            with self._vault.transaction() as cursor:
+                hashed = self._hashed(fresh)
+                missing = hashed.keys() - self._known(cursor, list(hashed))
+                cursor.execute(_ADD, (self._country, list(missing)))
+            self._added |= fresh
+
+    def among(self, words: Collection[str]) -> set[str]:
+        """Those of these folded words that are names of somebody."""
+        if not words:
+            return set()
+        hashed = self._hashed(words)
+        with self._vault.transaction() as cursor:
+            return {hashed[idx] for idx in self._known(cursor, list(hashed))}
+
+    def _known(self, cursor: Cursor[tuple[Any, ...]], indexes: list[UUID]) -> set[UUID]:
+        return {row[0] for row in cursor.execute(_FIND, (self._country, indexes)).fetchall()}
+
+    def _hashed(self, words: Iterable[str]) -> dict[UUID, str]:
+        return {UUID(bytes=blake2b(word.encode(), key=self._key, digest_size=WIDTH).digest()): word for word in words}
+
+
+def names_in(table: Table, cells: pa.Table) -> list[str]:
+    """Columns of a batch that hold names of people."""
+    declared = {name: table.column(name) for name in cells.column_names}
+    return [name for name, column in declared.items() if column is not None and column.kind == "name"]
+
+
+def words_of(table: Table, cells: pa.Table) -> frozenset[str]:
+    """Folded words of all names in a batch; each different word is folded once."""
+    found: set[str] = set()
+    for name in names_in(table, cells):
+        distinct = coded(cells[name]).dictionary.cast(pa.string()).drop_null()
+        found.update(pc.list_flatten(pc.utf8_split_whitespace(distinct)).unique().to_pylist())
+    return name_words(*found)
