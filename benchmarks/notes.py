@@ -32,7 +32,7 @@ class _Language:
 LANGUAGES = {
     "en": _Language(
         "NGA",
-        "Chidinma Ifeoma Obinna Uchenna Tobiloba Adaeze Folake Olumide Nkechi Emeka Yetunde Segun Ngozi Temitope Chukwudi",
+        "Chidinma Ifeoma Obinna Uchenna Tobiloba Adaeze Folake Olumide Nkechi Emeka Yetunde Segun Ngozi Chukwudi",
         "Okafor Adeyemi Eze Balogun Nwosu Okonkwo Afolabi Ogunleye Umeh Onyeka Bassey Ekpo Danjuma Lawal",
         "Benin Auchi Uromi Sapele Agbor",
         "+234 80# ### ####",

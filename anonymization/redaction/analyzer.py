@@ -28,7 +28,7 @@ _KINDS = ("NAME", "ADDRESS", "EMAIL", "URL", "USERNAME", "IP", "MAC", "GPS", "DA
           "PHONE", "NATIONAL_ID", "ID")  # fmt: skip
 
 
-class NotesRecognizer(EntityRecognizer):  # type: ignore[misc]
+class NotesRecognizer(EntityRecognizer):
     """All of `redactor` as one recognizer."""
 
     def __init__(self, language: str, country: str, known_names: KnownNames | None = None) -> None:

@@ -80,7 +80,7 @@ class Words(dict[str, int]):
                 forms.append(folded[len(prefix) :])
         for suffix in self._lexicon.suffixes:
             forms += [
-                form[: -len(suffix)] for form in forms[:4] if form.endswith(suffix) and len(form) >= len(suffix) + 2
+                form[: -len(suffix)] for form in forms[:4] if form.endswith(suffix) and len(form) >= len(suffix) + 3
             ]
         return forms
 

@@ -219,3 +219,52 @@ def test_an_empty_batch_and_a_batch_held_back_whole_pass_as_nothing(
         safe = gate.pass_batch(batch)
         assert safe.data.num_rows == 0
         assert safe.data.schema.field("_person").type == pa.binary(16)
+
+
+REDACTED = """
+  - name: main
+    key: [FILE]
+    person: {link: [DUI]}
+    entities: {person: {}}
+    columns:
+      - {name: FILE, class: technical}
+      - {name: DUI, class: identifier, kind: national_id, scheme: slv_dui}
+      - {name: NAME, class: identifier, kind: name, part: full}
+      - {name: NOTES, class: free_text, language: %s, policy: redact}
+"""
+
+
+def test_a_source_may_have_its_notes_redacted(make_source: MakeSource, vault: Vault, rows: Rows) -> None:
+    gate = Gate(make_source(tables=REDACTED % "es"), vault)
+    gate.pass_batch(rows({"FILE": "F1", "DUI": "04567890-3", "NAME": "Zunilda Rosa Quan", "NOTES": None}))
+    safe = gate.pass_batch(
+        rows(
+            {"FILE": "F2", "NAME": "Ana Paz", "NOTES": "Vive con paz y con su prima zunilda, tel. 7123-4567."},
+            {"FILE": "F3", "NAME": "Eva", "NOTES": "Sin novedad."},
+        )
+    )
+    assert safe.data["NOTES"].to_pylist() == [
+        "Vive con [NAME] y con su prima [NAME], tel. [PHONE].", "Sin novedad."
+    ]  # fmt: skip
+    assert issues(safe) == []
+
+
+def test_the_vault_keeps_names_of_notes_as_keyed_hashes_of_the_country(
+    make_source: MakeSource, vault: Vault, rows: Rows
+) -> None:
+    from anonymization.name_words import NameWords
+
+    Gate(make_source(tables=REDACTED % "es"), vault).pass_batch(rows({"NAME": "Zunilda de la O", "NOTES": None}))
+    assert NameWords(vault, "SLV").among(["zunilda", "de", "la", "quan"]) == {"zunilda"}
+    assert NameWords(vault, "HND").among(["zunilda"]) == set()
+    with vault.transaction() as cursor:
+        (stored,) = cursor.execute("SELECT string_agg(n::text, '') FROM vault.name_word n").fetchone() or ("",)
+    assert "zunilda" not in stored
+
+
+def test_a_language_that_was_never_measured_is_withheld_whatever_is_declared(
+    make_source: MakeSource, rows: Rows
+) -> None:
+    safe = dry(make_source(tables=REDACTED % "ha"), rows({"NOTES": "Ta dawo gida"}))
+    assert safe.data["NOTES"].to_pylist() == [None]
+    assert issues(safe) == [(None, "gate.free_text_withheld", "note", "NOTES")]
