@@ -70,23 +70,25 @@ def sweep(
 
 
 def _form(server: Server) -> dict[str, Any]:
-    """What the form is now, and which versions of it were deployed; of the asset no more, since it names people."""
-    asset = server.get("")
-    content = asset.get("content")
+    """What the deployed form asks, and which versions of it were deployed. Drafts change nothing, and of the asset no
+    more is taken: it names people."""
+    deployed = server.get("").get("deployed_version_id")
+    if not isinstance(deployed, str) or not deployed.isalnum():
+        raise HomewardError("the asset is not a deployed form", "format.asset", "give the uid of a deployed survey")
+    content = server.get(f"versions/{deployed}/").get("content")
     if not isinstance(content, dict) or not isinstance(content.get("survey"), list):
-        raise HomewardError("the asset is not a form", "format.asset", "give the uid of a deployed survey")
+        raise HomewardError("the deployed version has no form", "format.asset", "is this a survey?")
     versions: list[dict[str, Any]] = []
     query: dict[str, str] | None = {"limit": "100"}
     while query is not None:
         page = server.get("versions/", query)
         found = _results(page)
-        versions += [
-            {name: version.get(name) for name in ("uid", "date_deployed", "content_hash")} for version in found
-        ]
+        listed = [one for one in found if one.get("date_deployed")]
+        versions += [{name: one.get(name) for name in ("uid", "date_deployed", "content_hash")} for one in listed]
         query = _next(page) if found else None
     return {
         "content": {name: content.get(name) for name in ("survey", "choices", "settings", "translations")},
-        "deployed_version": asset.get("deployed_version_id"),
+        "deployed_version": deployed,
         "versions": versions,
     }
 

@@ -155,6 +155,8 @@ def questions(content: Mapping[str, Any], source: Source) -> Iterator[Asked]:
     groups: list[str] = []
     tables: list[str | None] = [source.tables[0].name]
     for row in content.get("survey") or []:
+        if not isinstance(row, dict):
+            continue
         kind = row.get("type") or ""
         kind = next(iter(kind), "") if isinstance(kind, dict) else str(kind)
         name = str(row.get("name") or row.get("$autoname") or "")
@@ -201,7 +203,17 @@ class SubmissionsGrid:
     def _rows(self) -> Iterator[dict[str, str]]:
         with self.file.open() as lines:
             for line in lines:
-                yield from json.loads(line).get(self.table, ())
+                yield from _object(line, self.file).get(self.table, ())
+
+
+def _object(text: bytes, file: DeliveredFile) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Refused("delivery.unreadable", "it is not what a sweep wrote", file.name, "read the server again")
+    return found
 
 
 def _piece(cells: Sequence[list[str | None]], first: int, n: int) -> Piece:
@@ -219,7 +231,7 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
             "deliver without naming a file: the server is read",
         )
     with by_name[FORM].open() as handle:
-        form = json.loads(handle.read())
+        form = _object(handle.read(), by_name[FORM])
     asked: dict[str, list[Asked]] = defaultdict(list)
     for question in questions(form["content"], source):
         asked[question.table].append(question)

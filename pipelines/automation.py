@@ -11,6 +11,7 @@ from assets import intake
 from assets.factory import MARTS, key, partitions, slug
 from assets.way import LAST_STAGE
 from assets.workplace import Workplace
+from codebook.errors import HomewardError
 from sources.models import Source
 
 UPLOADS_PER_TICK = 20
@@ -93,19 +94,25 @@ def inbox_sensor(sources: Sequence[Source], jobs: Sequence[UnresolvedAssetJobDef
     )
     def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         workplace: Workplace = context.resources.workplace
-        requests, new_keys, left = [], [], UPLOADS_PER_TICK
+        requests, new_keys, left, faults = [], [], UPLOADS_PER_TICK, []
         for source in sources:
             keys = []
-            for upload in intake.waiting(workplace, source.source):
-                if left == 0:
-                    break
-                left -= 1
-                receipt = intake.receive(workplace, source, upload)
-                if receipt and not receipt.already_received:
-                    keys.append(receipt.delivery.key)
+            try:
+                for upload in intake.waiting(workplace, source.source):
+                    if left == 0:
+                        break
+                    left -= 1
+                    receipt = intake.receive(workplace, source, upload)
+                    if receipt and not receipt.already_received:
+                        keys.append(receipt.delivery.key)
+            except HomewardError as error:  # a server that is away is no reason to leave other sources' deliveries
+                context.log.error(f"{source.source}: {error}")
+                faults.append(error)
             if keys:
                 new_keys.append(partitions(source).build_add_request(keys))
                 requests += [_request(source, key) for key in keys]
+        if faults and not requests:
+            raise faults[0]
         return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=new_keys)
 
     return inbox

@@ -27,6 +27,7 @@ class KoboServer:
 
     def __init__(self, survey: list[dict[str, Any]], cap: int = 1000) -> None:
         self.content = {"survey": survey, "choices": [], "settings": {}, "translations": ["English (en)"]}
+        self.draft: dict[str, Any] | None = None
         self.submissions: dict[int, dict[str, Any]] = {}
         self.versions = ["vFirst"]
         self.cap = cap
@@ -93,11 +94,16 @@ class Answering(BaseHTTPRequestHandler):
         base = f"/api/v2/assets/{ASSET}/"
         here = f"http://{self.headers['Host']}{split.path}"
         if split.path == base:
-            asset = {"uid": ASSET, "owner__username": "somebody", "content": self.kobo.content}
+            content = self.kobo.draft or self.kobo.content
+            asset = {"uid": ASSET, "owner__username": "somebody", "content": content}
             return self.say(200, {**asset, "deployed_version_id": self.kobo.versions[-1], "date_modified": time.time()})
         if split.path == f"{base}versions/":
             found = [{"uid": uid, "date_deployed": "2026-01-01T00:00:00Z"} for uid in reversed(self.kobo.versions)]
+            if self.kobo.draft is not None:
+                found.insert(0, {"uid": "vDraft", "date_deployed": False})
             return self.say(200, {"count": len(found), "next": None, "results": found})
+        if split.path == f"{base}versions/{self.kobo.versions[-1]}/":
+            return self.say(200, {"uid": self.kobo.versions[-1], "content": self.kobo.content})
         if split.path != f"{base}data/":
             return self.say(404, {"detail": "Not found."})
         fault = self.kobo.faults.pop(0) if self.kobo.faults else None

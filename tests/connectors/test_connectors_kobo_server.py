@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kobo_api_double import ASSET, TOKEN, KoboServer, cut, hang, html, meanwhile, serving, short, status
 from pydantic import ValidationError
 from small_sources import rows, source, table
@@ -16,6 +18,7 @@ from small_sources import rows, source, table
 from codebook.errors import HomewardError, Refused, Unavailable
 from connectors import open_delivery, sweep
 from connectors.kobo_api import Patience, Server
+from connectors.kobo_submissions import Flattening, canonical
 from sources.batches import PlainFile
 from sources.models import KoboServerFormat, Source
 
@@ -43,6 +46,27 @@ MEMBERS = table(
     parent={"table": "main", "key": ["_submission__stable_id"]},
 )
 PAPERS = table("papers", ["_submission__id", "_parent_position", "_position", "kind"], key=["_submission__id"])
+
+
+PATHS = st.sampled_from(
+    [
+        "_id",
+        "who/name",
+        "needs",
+        "gps",
+        "other",
+        "meta/rootUuid",
+        "_validation_status",
+        "members",
+        "name",
+        "members/papers",
+    ]
+)
+KEPT = {
+    "main": {"_stable_id", "who/name", "needs", "gps", "_validation_status"},
+    "members": {"_submission__stable_id", "_position", "name", "who/name", "members/name"},
+    "papers": {"_submission__id", "_parent_position", "_position", "kind"},
+}
 
 
 class InMemory:
@@ -197,6 +221,12 @@ def test_every_kind_of_change_is_seen(url: str, kobo: KoboServer, change: Any) -
     assert swept(url) != once
 
 
+def test_a_draft_of_the_form_changes_nothing(url: str, kobo: KoboServer) -> None:
+    once = swept(url)
+    kobo.draft = {"survey": [*SURVEY, {"type": "text", "name": "planned", "$xpath": "planned"}]}
+    assert swept(url) == once
+
+
 def test_the_form_is_delivered_with_the_answers_and_names_nobody(url: str) -> None:
     form = swept(url)["form.json"]
     assert b'"vFirst"' in form
@@ -218,7 +248,8 @@ def test_a_server_that_gives_smaller_pages_than_asked_for_loses_nothing(url: str
 def test_attachments_are_never_asked_for(url: str, kobo: KoboServer) -> None:
     kobo.submissions[11]["_attachments"] = [{"download_url": f"{url}/api/v2/assets/{ASSET}/data/11/attachments/1/"}]
     swept(url)
-    assert {path.removeprefix(f"/api/v2/assets/{ASSET}/") for path, _ in kobo.asked} == {"", "versions/", "data/"}
+    asked = {path.removeprefix(f"/api/v2/assets/{ASSET}/") for path, _ in kobo.asked}
+    assert asked == {"", "versions/", "versions/vFirst/", "data/"}
 
 
 def test_a_submission_that_comes_in_meanwhile_belongs_to_the_next_sweep(url: str, many: KoboServer) -> None:
@@ -301,6 +332,35 @@ def test_a_sweep_that_cannot_go_on_begins_again(url: str, many: KoboServer) -> N
     assert names(swept(url, kept=kept)) == 249
 
 
+@pytest.mark.parametrize("name", ["submissions.jsonl", "form.json"])
+def test_files_that_no_sweep_wrote_are_refused(url: str, tmp_path: Path, name: str) -> None:
+    for body in (b"[]\n", b"{", b"\xff\xfe\n", b"[" * 100_000):
+        with pytest.raises(Refused) as caught:
+            rows(read(swept(url) | {name: body}, url, tmp_path))
+        assert caught.value.rule == "delivery.unreadable"
+
+
+ANSWERS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PATHS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(PATHS, ANSWERS, max_size=6), st.lists(st.dictionaries(PATHS, ANSWERS, max_size=3), max_size=3))
+def test_any_submission_is_taken_apart(submission: dict[str, Any], members: list[dict[str, Any]]) -> None:
+    """Whatever JSON a server sends: only declared columns come out, all of them text."""
+    flattening = Flattening(declared("http://localhost"))
+    made = flattening.tables({**submission, "_id": 1, "members": members})
+    canonical(made)
+    assert len(made["main"]) == 1
+    assert len(made.get("members", [])) >= len(members)
+    for name, rows_of_table in made.items():
+        for row in rows_of_table:
+            assert set(row) <= KEPT[name]
+            assert all(isinstance(value, str) for value in row.values())
+
+
 @pytest.mark.parametrize(
     ("code", "says"), [(403, "shows no such form"), (404, "shows no such form"), (400, "status 400")]
 )
@@ -308,7 +368,7 @@ def test_a_refusal_is_not_tried_again(url: str, kobo: KoboServer, code: int, say
     kobo.faults = [status(code)]
     with pytest.raises(HomewardError, match=says):
         swept(url)
-    assert len(kobo.asked) == 3
+    assert len(kobo.asked) == 4
 
 
 def test_a_redirect_is_not_followed(url: str, kobo: KoboServer) -> None:
@@ -352,7 +412,10 @@ def test_the_token_is_in_no_log_and_no_repr(url: str, caplog: pytest.LogCaptureF
 
 def test_an_address_that_is_no_kobotoolbox_is_said_so(url: str, kobo: KoboServer) -> None:
     kobo.content = {}
-    with pytest.raises(HomewardError, match="not a form"):
+    with pytest.raises(HomewardError, match="no form"):
+        swept(url)
+    kobo.versions = [""]
+    with pytest.raises(HomewardError, match="not a deployed form"):
         swept(url)
 
 

@@ -10,10 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import dagster as dg
 import pytest
 from kobo_api_double import TOKEN, KoboServer, serving, status
 from test_house_docs import commands
 
+from assets.workplace import Workplace
+from codebook.errors import HomewardError
+from pipelines.automation import delivery_job, inbox_sensor
+from sources.loader import load_source
 from warehouse.embedded import EmbeddedServer
 
 if TYPE_CHECKING:
@@ -171,6 +176,27 @@ def test_the_token_is_nowhere(desk: tuple[House, dict[str, str]], kobo: KoboServ
     files = [path for path in house.home.rglob("*") if path.is_file()]
     assert len(files) > 100
     assert not [path for path in files if any(secret in path.read_bytes() for secret in secrets)]
+
+
+def test_a_server_that_is_away_holds_up_no_other_source(
+    desk: tuple[House, dict[str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The sensor tells whose token is refused and takes the other upload; with nothing else to take, it fails."""
+    house, more = desk
+    for name, value in (more | {"HOMEWARD_SLV_KOBO_TOKEN": "revoked"}).items():
+        monkeypatch.setenv(name, value)
+    house.homeward("deliver", "--source", SOURCE, **more)
+    (tmp_path / "returns.csv").write_text("one;two\n1;2\n")
+    house.homeward("deliver", str(tmp_path / "returns.csv"), "--source", "slv/dgme_returns")
+    workplace = Workplace(house.home)
+    sources = [load_source(SOURCE), load_source("slv/dgme_returns")]
+    sensor = inbox_sensor(sources, [delivery_job(source) for source in sources])
+    with dg.build_sensor_context(resources={"workplace": workplace}) as context:
+        # The function itself: what Dagster does around it asks for a repository that knows the partition already.
+        told = sensor._raw_fn(context)
+        assert [request.job_name for request in told.run_requests] == ["deliver_slv_dgme_returns"]
+        with pytest.raises(HomewardError, match="refuses the token"):
+            sensor._raw_fn(context)
 
 
 def test_a_server_takes_no_files(desk: tuple[House, dict[str, str]]) -> None:
