@@ -102,7 +102,7 @@ def _asset(file: DeliveredFile) -> Sheets:
         raise _no_form(file, f"a form of more than {MAX_JSON >> 20} MiB is not read")
     try:
         with file.open() as handle:
-            asset = json.loads(handle.read())
+            asset = json.loads(handle.read(), parse_float=str, parse_int=str)
     except (ValueError, RecursionError):
         raise _no_form(file, "it is no JSON") from None
     content = _content(asset)
@@ -115,7 +115,7 @@ def _asset(file: DeliveredFile) -> Sheets:
     versions = [asset.get("version"), asset.get("version_id"), asset.get("uid")]
     if isinstance(settings, Mapping):
         versions.insert(0, settings.get("version"))
-    return Sheets(survey, choices, next((str(v) for v in versions if isinstance(v, str | int)), None), file.name)
+    return Sheets(survey, choices, next((str(v) for v in versions if isinstance(v, str)), None), file.name)
 
 
 def _content(asset: Any) -> Mapping[str, Any] | None:
@@ -137,7 +137,7 @@ def _asset_rows(rows: object, languages: Sequence[str]) -> Iterator[Row]:
                     spoken = languages[n] if n < len(languages) else ""
                     if isinstance(label, str) and label.strip():
                         filled.setdefault(f"label::{spoken}" if spoken else "label", label.strip())
-            elif (text := cell_text(value) if isinstance(value, str | int | float) else None) is not None:
+            elif (text := cell_text(value) if isinstance(value, str | bool) else None) is not None:
                 filled[str(key)] = text.strip()
         # The server names some rows by `$autoname` until the form is deployed.
         if "name" not in filled and "$autoname" in filled:

@@ -60,7 +60,8 @@ def _features(file: DeliveredFile) -> Iterator[dict[str, str | None]]:
         )
     try:
         with file.open() as handle:
-            found = json.loads(handle.read())
+            # Numbers stay as they are written, however long or large.
+            found = json.loads(handle.read(), parse_float=str, parse_int=str)
     except (ValueError, RecursionError):
         found = None
     features = found.get("features") if isinstance(found, dict) else None

@@ -112,7 +112,7 @@ def test_the_servers_features_are_the_answers_of_its_csv(corpus: Path) -> None:
     assert features == {
         "current_location": answers["current_location"] == ["inside"] and ["inside"],
         "an_image": answers["an_image"],
-        "geometry": ["39.306938 -76.60869 11"],
+        "geometry": ["39.306938 -76.60869 11.0"],
     }
 
 

@@ -69,7 +69,7 @@ def test_features_are_rows_and_points_read_as_in_other_exports(deliver: Deliver)
     file = deliver("export.geojson", json.dumps({"type": "FeatureCollection", "features": features}).encode())
     tables, _ = look(file)
     assert cells(tables["main"]) == [
-        {"q": "a", "geometry": "39.3 -76.6 11", "n": None},
+        {"q": "a", "geometry": "39.3 -76.6 11.0", "n": None},
         {"q": None, "geometry": "2 1;4 3", "n": "7"},
         {"q": None, "geometry": None, "n": None},
     ]

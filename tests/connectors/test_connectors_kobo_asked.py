@@ -1,0 +1,118 @@
+"""Not asked is not missing: the form's conditions over the answers, as a column that a source may declare."""
+
+import json
+from collections.abc import Callable
+
+import pyarrow as pa
+import pytest
+from small_forms import export
+from small_sources import rows, source, table
+
+from connectors import Opened, open_delivery
+from connectors.kobo_relevant import Unevaluable, parse
+from sources.batches import PlainFile
+
+Deliver = Callable[[str, bytes], PlainFile]
+ANSWERS = {
+    "work": pa.array(["paid", "paid idle", None, "paidleave"]),
+    "age": pa.array(["5", "18", None, "18.0"]),
+    "why": pa.array(["", None, "rent", "18"]),
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "holds"),
+    [
+        ("${work} = 'paid'", "1000"),
+        ("${work}!='paid'", "0111"),  # a blank answer is '' and differs
+        ("selected(${work}, 'paid')", "1100"),  # a whole word, not the beginning of one
+        ("not(selected(${work}, 'paid'))", "0011"),
+        ("${age} >= 18", "0101"),
+        ("${age} < 18", "1000"),  # a blank is no number: neither below nor above
+        ("${age} = 18", "0101"),
+        ("${age} = '18'", "0100"),  # two texts are compared as texts
+        ("${age} != 18", "1010"),
+        ("${age} + 1 > 18", "0101"),
+        ("${work} = 'paid' or ${age} = 18 and ${why} = '18'", "1001"),  # `and` binds first
+        ("(${work} = 'paid' or ${age} = 18) and ${why} = '18'", "0001"),
+        ("${why}", "0011"),
+        ("${why} = ''", "1100"),
+        ("count-selected(${work}) > 1", "0100"),
+        ("string-length(${why}) > 0", "0011"),
+        ("selected(${work},'paid')\nor  ${age}<=5", "1100"),
+        ("true()", "1111"),
+    ],
+)
+def test_a_condition_holds_as_on_the_device(expression: str, holds: str) -> None:
+    found = parse(expression, frozenset({"age"})).holds(ANSWERS, 4)
+    assert "".join("01"[int(truth)] for truth in found) == holds
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "today() > ${born}",
+        "${born} > '2020-01-01'",
+        "${age} mod 2 = 0",
+        "if(${work} = 'paid', 1, 0)",
+        "/form/work = 'paid'",
+        ". > 3",
+        "count(${child}) > 0",
+        "regex(${why}, '^a')",
+        "${work} = ",
+        "${work} = 'paid' ${age}",
+        "(" * 60 + "true()" + ")" * 60,
+        "${last-saved#work} = 'paid'",
+        "",
+        "${work} = 'paid' or " * 300 + "true()",
+    ],
+)
+def test_a_condition_that_is_not_understood_is_said_to_be(expression: str) -> None:
+    with pytest.raises(Unevaluable):
+        parse(expression, frozenset({"age"}))
+
+
+def delivered(deliver: Deliver, survey: list[dict[str, str]], values: str, *answers: list[str]) -> Opened:
+    """An export of consent, hours and hired in two groups, with its form."""
+    choices = [
+        {"list_name": "yn", "name": "yes", "label": "Yes"},
+        {"list_name": "yn", "name": "no", "label": "No"},
+        {"list_name": "yn", "name": "not_said", "label": "No"},
+    ]
+    form = json.dumps({"content": {"survey": survey, "choices": choices}}).encode()
+    files = [deliver("x.csv", export(["consent", "hours", "hired", "_id"], *answers)), deliver("f.json", form)]
+    columns = ["consent", "hours", "hired", "_id", "asked(hours)", "asked(hired)"]
+    return open_delivery(files, source({"kind": "kobo_csv", "values": values}, table("main", columns, key=["_id"])))
+
+
+SURVEY = [
+    {"type": "select_one yn", "name": "consent"},
+    {"type": "begin_group", "name": "work", "relevant": "${consent} = 'yes'"},
+    {"type": "integer", "name": "hours"},
+    {"type": "select_one yn", "name": "hired", "relevant": "${hours} > 40"},
+    {"type": "end_group"},
+]
+
+
+def test_a_question_is_asked_where_its_own_condition_and_its_groups_hold(deliver: Deliver) -> None:
+    opened = delivered(deliver, SURVEY, "xml", ["yes", "50", "no", "1"], ["yes", "8", "", "2"], ["no", "", "", "3"])
+    found = [(row["asked(hours)"], row["asked(hired)"]) for row in rows(opened)]
+    assert found == [("yes", "yes"), ("yes", "no"), ("no", "no")]
+    assert "relevance_not_read" not in opened.facts
+
+
+def test_whether_it_was_asked_is_open_where_the_answer_before_is(deliver: Deliver) -> None:
+    """`No` is the label of two codes: what was not answered cannot decide what was asked."""
+    opened = delivered(deliver, SURVEY, "labels", ["Yes", "50", "", "1"], ["No", "50", "", "2"], ["No", "8", "", "3"])
+    assert [(row["asked(hours)"], row["asked(hired)"]) for row in rows(opened)] == [
+        ("yes", "yes"),
+        (None, None),
+        (None, "no"),
+    ]
+
+
+def test_one_condition_that_cannot_be_read_leaves_open_what_the_others_do_not_rule_out(deliver: Deliver) -> None:
+    survey = [*SURVEY[:3], {**SURVEY[3], "relevant": "today() > 5"}, SURVEY[4]]
+    opened = delivered(deliver, survey, "xml", ["yes", "50", "", "1"], ["no", "", "", "2"])
+    assert [row["asked(hired)"] for row in rows(opened)] == [None, "no"]
+    assert opened.facts["relevance_not_read"] == {"hired": "today()"}
