@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import posixpath
-import re
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -16,8 +15,8 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 _BLOCK = 1 << 20
-_SUSPECT = re.compile(rb"""\st\s*=\s*["']e["']|<(?:\w+:)?f[\s/>]""")
-_SUSPECT_LENGTH = 64
+_SUSPECTS = (b'="e"', b"='e'", b"<f>", b"<f ", b"<f/", b":f>", b":f ", b":f/")
+"""An attribute that may say error, and a formula with or without a prefix."""
 _ERROR_RECORDS = (3, 11)
 """BrtCellError and BrtFmlaError ([MS-XLSB] 2.3.1)."""
 _ROW_HEADER = 0
@@ -77,9 +76,10 @@ def _holds_suspects(archive: zipfile.ZipFile, part: str) -> bool:
     tail = b""
     with archive.open(part) as stream:
         while block := stream.read(_BLOCK):
-            if _SUSPECT.search(tail + block):
+            joined = tail + block
+            if any(suspect in joined for suspect in _SUSPECTS):
                 return True
-            tail = block[-_SUSPECT_LENGTH:]
+            tail = block[-3:]
     return False
 
 

@@ -22,7 +22,8 @@ MEMORY = 4 << 30
 """Address space of the child; a sheet that needs more is refused."""
 EXACT = 10**15
 """A spreadsheet keeps 15 digits of a number; from here on the last ones are made up."""
-
+_PLAIN = 10**9
+"""Below this Arrow writes a broken number without a power of ten."""
 
 _COMPOUND = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -81,11 +82,13 @@ def text_column(values: Sequence[object]) -> Any:
         column = pa.array(values, pa.string())
         blank = pc.or_(pc.equal(column, ""), pc.utf8_is_space(column))
         return pc.if_else(blank, pa.scalar(None, pa.string()), column) if pc.any(blank).as_py() else column
-    if kinds in ({float}, {float, str}):
-        numbers = pa.array([v if v.__class__ is float else None for v in values], pa.float64())
+    if float in kinds and kinds <= {float, str}:
+        only = values if kinds == {float} else [v if v.__class__ is float else None for v in values]
+        numbers = pa.array(only, pa.float64())
         largest = pc.max(pc.abs(numbers)).as_py()
-        if largest is not None and largest < EXACT and pc.all(pc.equal(pc.floor(numbers), numbers)).as_py():
-            shown = numbers.cast(pa.int64()).cast(pa.string())
+        whole = pc.all(pc.equal(pc.floor(numbers), numbers)).as_py()
+        if largest < (EXACT if whole else _PLAIN):
+            shown = (numbers.cast(pa.int64()) if whole else numbers).cast(pa.string())
             if kinds == {float}:
                 return shown
             return pc.coalesce(shown, text_column([v if v.__class__ is str else "" for v in values]))

@@ -26,8 +26,8 @@ from sources.models import ExcelFormat, Source
 
 __all__ = ["SheetGrid", "Workbook", "cell_text", "look", "open_grids", "open_sheet", "sheet_with_rows"]
 
-_CELLS_AT_A_TIME = 300_000
-_GUESS_ROWS = 200
+_CELLS_AT_A_TIME = 100_000
+_GUESS_ROWS = _FEW = 200
 _DAMAGED = r"^\s*(#{3,}|#(N/A|VALUE!|REF!|DIV/0!|NUM!|NAME\?|NULL!|SPILL!|CALC!|GETTING_DATA))\s*$"
 """What a spreadsheet shows instead of a value; copied as text it is as empty (formats.md 1.2)."""
 
@@ -72,12 +72,14 @@ class Workbook:
     ) -> Iterator[tuple[pa.RecordBatch, list[tuple[int, int]]]]:
         """The sheet's rows from `first` (from 0) on, as `WorkbookProcess.rows` has them."""
         extent = self.extent(sheet)
-        count = max(1, min(_CELLS_AT_A_TIME // max(1, extent.width), 1 << 16))
+        most = max(1, min(_CELLS_AT_A_TIME // max(1, extent.width), 1 << 16))
+        # Whoever looks for the header reads a few rows and leaves.
+        count = min(_FEW, most)
         more = first < extent.height
         while more:
             batch, damaged, more = self._opened().rows(sheet, first, count, columns, width)
             yield batch, damaged
-            first += count
+            first, count = first + count, most
 
     def _opened(self) -> WorkbookProcess:
         if self._process is None:
