@@ -94,7 +94,7 @@ def open_unknown(file: DeliveredFile, form: DeliveredFile | None = None) -> Look
         if form is not None:
             kind = "kobo"
         module = import_module(f"connectors.{_READERS[kind]}")
-        look: Callable[..., Tables] = getattr(module, "look", None) or _STANDINS[_READERS[kind]]
+        look: Callable[..., Tables] = module.look
         grids, facts = look(file, form)
         told = str(facts.get("format") or (_suffix(file.name) if kind in ("text", "kobo") else kind))
         encoding = facts.get("encoding")
@@ -182,15 +182,3 @@ def only_our_errors(name: str) -> Iterator[None]:
     except Exception as error:
         what = f"its reader gave up ({type(error).__name__})"
         raise Refused("delivery.unreadable", what, name, "save it again, or deliver it as CSV") from None
-
-
-def _look_sheets(file: DeliveredFile, form: DeliveredFile | None) -> Tables:
-    from connectors.workbook import Workbook, sheet_with_rows
-
-    book = Workbook(file)
-    return {sheet: grid for sheet in book.sheets if (grid := sheet_with_rows(book, sheet))}, {}
-
-
-_STANDINS: Mapping[str, Callable[..., Tables]] = {
-    "workbook": _look_sheets,
-}

@@ -114,7 +114,7 @@ class SheetGrid:
 
     def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
         layout = self.layout
-        ended = False
+        noting = False
         columns = None if layout.totals or layout.footer else list(positions)
         for batch, damaged in self.workbook.batches(self.sheet, layout.last, columns, len(self.headings)):
             rows = batch["row"].to_numpy() + 1
@@ -123,7 +123,7 @@ class SheetGrid:
             kept = np.ones(len(rows), dtype=bool)
             skipped: tuple[Finding, ...] = ()
             if columns is None:
-                kept, ended = self._records(batch, ended)
+                kept, noting = self._records(batch, noting)
                 skipped = (Finding("read.skipped_row", "note", rows[~kept]),)
             piece = _piece(rows, beyond, cells, positions, damaged, layout.longer, kept)
             for begin in range(0, max(len(piece.rows), 1), size):
@@ -134,19 +134,25 @@ class SheetGrid:
     def split(self, n: int) -> list[Grid]:
         return [self]
 
-    def _records(self, batch: pa.RecordBatch, ended: bool) -> tuple[NDArray[np.bool_], bool]:
-        """Which rows are records, judged by their first filled cell; from a footer on none is."""
-        first = pc.coalesce(*batch.columns[2:]).to_pylist()
+    def _records(self, batch: pa.RecordBatch, noting: bool) -> tuple[NDArray[np.bool_], bool]:
+        """Which rows are records, judged by their first filled cell, and whether the rows after them are notes.
+
+        A footer begins notes, and a row of several cells that is no footer ends them: no record is lost to it.
+        """
+        cells = batch.columns[2:]
+        filled = sum(column.is_valid().to_numpy(zero_copy_only=False).astype(int) for column in cells)
         totals, footer = (re.compile(p) if p else None for p in (self.layout.totals, self.layout.footer))
-        kept = np.array([not (totals and text and totals.search(text)) for text in first], dtype=bool)
-        if ended:
-            kept[:] = False
-        elif footer is not None:
-            ends = next((n for n, text in enumerate(first) if text and footer.search(text)), None)
-            if ends is not None:
-                kept[ends:] = False
-                ended = True
-        return kept, ended
+        kept = np.ones(len(batch), dtype=bool)
+        for n, text in enumerate(pc.coalesce(*cells).to_pylist()):
+            if totals is not None and text and totals.search(text):
+                kept[n] = False
+                continue
+            if footer is not None and text and footer.search(text):
+                noting = True
+            elif noting and filled[n] > 1:
+                noting = False
+            kept[n] = not noting
+        return kept, noting
 
 
 def _piece(

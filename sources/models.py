@@ -118,12 +118,12 @@ class ExcelFormat(Closed):
     """A workbook of any kind (.xls .xlsx .xlsm .xlsb .ods); the tables are its sheets, `header_row` counts from 1.
 
     `header_rows`: how many rows the header has. `totals`: rows whose first filled cell matches are no records;
-    `footer`: from the first such row on there are none.
+    a row that matches `footer` begins notes, to which rows of one cell below it belong.
     """
 
     kind: Literal["xlsx"]
     header_row: Annotated[int, Field(ge=1)] = 1
-    header_rows: Annotated[int, Field(ge=1)] = 1
+    header_rows: Annotated[int, Field(ge=1, le=10)] = 1
     totals: Pattern | None = None
     footer: Pattern | None = None
     decimal: Literal[".", ","] = "."

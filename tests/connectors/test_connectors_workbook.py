@@ -185,6 +185,14 @@ def test_totals_are_known_by_columns_that_are_not_read(deliver: Deliver, headed:
     assert len(rows(open_delivery([deliver("a.xlsx", headed)], declared), "people")) == 2
 
 
+def test_a_record_below_a_footer_is_no_note(deliver: Deliver) -> None:
+    sheet = [["ID", "N"], ["1", "a"], ["Source: x"], ["see below"], ["2", "b"], ["Source: y"]]
+    declared = source(XLSX | {"footer": "^Source"}, table("people", ["ID", "N"], ["ID"]))
+    opened = open_delivery([deliver("a.xlsx", workbook({"people": sheet}))], declared)
+    assert [row["row"] for row in rows(opened, "people")] == [2, 5]
+    assert [row for row, *_ in issues(opened)] == [3, 4, 6]
+
+
 def test_a_totals_rule_that_is_no_regular_expression_is_a_typo() -> None:
     with pytest.raises(ValueError, match="is no regular expression"):
         source(XLSX | {"totals": "("}, table("people", ["A"], ["A"]))
