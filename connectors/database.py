@@ -98,6 +98,10 @@ def _hang_up(connection: sa.Connection, whole: bool = False) -> None:
     """End the session; one that stopped half way is cut, or its driver would fetch all rows that are left."""
     with suppress(Exception):
         if not whole:
+            # PyMySQL's unread result would go on reading from the closed socket when it is collected.
+            unread = getattr(connection.connection.driver_connection, "_result", None)
+            if hasattr(unread, "unbuffered_active"):
+                unread.unbuffered_active = False
             connection.invalidate()
         connection.close()
     connection.engine.dispose()
