@@ -99,8 +99,8 @@ def _hang_up(connection: sa.Connection, whole: bool = False) -> None:
     with suppress(Exception):
         if not whole:
             # PyMySQL's unread result would go on reading from the closed socket when it is collected.
-            unread = getattr(connection.connection.driver_connection, "_result", None)
-            if hasattr(unread, "unbuffered_active"):
+            unread: Any = getattr(connection.connection.driver_connection, "_result", None)
+            if unread is not None:
                 unread.unbuffered_active = False
             connection.invalidate()
         connection.close()
