@@ -151,7 +151,7 @@ def _read_texts(
     said = python_name(own.encoding) if own else None
     letters = Letters(readstat.file.name)
     letters.consider(*(name for name in (said, declared) if name))
-    for text in texts_of(raw):
+    for text in texts_of(raw, readstat.file.name):
         letters.feed(text)
     n_rows = 0
     for read, texts in readstat.texts(raw):

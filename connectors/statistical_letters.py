@@ -157,11 +157,18 @@ def declared_name(encoding: str | None) -> str | None:
     return python_name(encoding)
 
 
-def texts_of(dictionary: Dictionary) -> list[bytes]:
-    """Every text of a dictionary that was read raw."""
+def texts_of(dictionary: Dictionary, name: str) -> list[bytes]:
+    """Every text of a dictionary that was read raw.
+
+    Portable files have a table of letters of their own: what is not in it is lost before it can be looked at.
+    """
     labels = [text for labels in dictionary.label_sets.values() for pair in labels.items() for text in pair]
     texts = [*dictionary.names, *(label or "" for label in dictionary.labels), *labels]
-    return [text.encode("latin-1") for text in texts]
+    try:
+        return [text.encode("latin-1") for text in texts]
+    except UnicodeEncodeError:
+        what = "it has letters that a portable file cannot hold"
+        raise Refused("delivery.wrong_encoding", what, name, "save it as .sav") from None
 
 
 def decoded(dictionary: Dictionary, encoding: str) -> Dictionary:
