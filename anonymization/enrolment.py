@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from anonymization import identities, wire
+from anonymization import identities, likeness, recognition, similarity, wire
 from anonymization.linking import UNKNOWN, Ids, resolve
 from anonymization.pseudonyms import as_matrix, from_bytes
 
@@ -63,6 +63,14 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """What each row says by which its person can be recognised (`likeness.LIKENESS`), and the key of the blocks."""
+
+    rows: pa.Table
+    block_key: bytes
+
+
+@dataclass(frozen=True)
 class Linked:
     """A token for each row, and which rows hold identifiers of different people."""
 
@@ -100,8 +108,9 @@ class Enrolment:
         records: pa.Array | None,
         country_key: bytes,
         digest_key: bytes,
+        described: Likeness | None = None,
     ) -> None:
-        self._country, self._origin, self._records = country, origin, records
+        self._country, self._origin, self._records, self._likeness = country, origin, records, described
         self._country_key, self._digest_key = country_key, digest_key
         sizes = [len(claim.index.dictionary) for claim in claims]
         starts = np.cumsum([0, *sizes])[:-1]
@@ -134,6 +143,8 @@ class Enrolment:
             met = spoken < len(known.ids)
             self._say_first(cursor, everyone, spoken[~met], texts[~met], digests[~met], keys, len(known.ids))
             self._say_again(cursor, everyone, spoken[met], texts[met], digests[met])
+        if self._likeness is not None:
+            self._describe(cursor, self._likeness, everyone, place, keys, len(known.ids))
         return Linked(from_bytes(everyone.tokens[place].tobytes()), resolution.conflicts)
 
     def _look_up(self, cursor: Vaultside) -> tuple[Places, _Persons]:
@@ -208,6 +219,34 @@ class Enrolment:
             cursor.execute("CREATE TEMP TABLE said (LIKE vault.identity) ON COMMIT DROP")
             _copy_in(cursor, f"said {_IDENTITY}", rows)
             cursor.execute(_SAY_AGAIN)
+
+
+    def _describe(
+        self, cursor: Vaultside, said: Likeness, everyone: _Persons, place: Places, keys: list[bytes], first: int
+    ) -> None:
+        """What persons can be recognised by, once each. New ones wait to be compared; the others only stand by."""
+        places, backwards = np.unique(place[::-1], return_index=True)
+        rows = said.rows.take(pa.array(len(place) - 1 - backwards))
+        new = places >= first
+        ids = everyone.ids[places]
+        has = "SELECT person_id FROM vault.likeness WHERE person_id = ANY (%s)"
+        described = [person for (person,) in cursor.execute(has, (ids[~new].tolist(),)).fetchall()]
+        chosen = np.flatnonzero(~np.isin(ids, described))
+        if not len(chosen):
+            return
+        rows, places, ids, new = rows.take(pa.array(chosen)), places[chosen], ids[chosen], new[chosen]
+        their_keys = [
+            keys[at - first]
+            if at >= first
+            else identities.open_person_key(
+                everyone.tokens[at].tobytes(), everyone.wrapped[at].tobytes(), self._country_key
+            )
+            for at in places.tolist()
+        ]
+        sealed = identities.sealed_likenesses(ids, self._country, new, likeness.records(rows), their_keys)
+        _copy_in(cursor, "vault.likeness (person_id, country, pending, sealed)", sealed)
+        persons = similarity.prepared(rows.add_column(0, "person_id", pa.array(ids)))
+        _copy_in(cursor, "vault.block (key, person_id)", recognition.block_rows(persons, said.block_key))
 
 
 def _by_key(fields: npt.NDArray[np.int16], keys: Bytes) -> Places:

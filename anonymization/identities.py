@@ -19,6 +19,7 @@ from anonymization import wire
 KEY_BYTES, NONCE, TAG = 32, 12, 16
 WRAPPED_BYTES = KEY_BYTES + TAG
 TOKEN_BYTES = 16
+_LIKENESS = b"likeness"
 
 
 def new_country_key(country: str, root: bytes) -> bytes:
@@ -63,12 +64,37 @@ def sealed_rows(
     keys: Sequence[bytes],
 ) -> bytes:
     """Rows (person_id, origin, digest, sealed) of the binary COPY; `sealed` is a nonce and AES-GCM of the record."""
-    nonces = os.urandom(NONCE * len(records))
-    bound = origin.to_bytes(2, "big")
-    lengths = np.fromiter(map(len, records), dtype=np.int32, count=len(records)) + NONCE + TAG
     origins = np.full(len(records), origin, dtype=np.int16)
-    heads = wire.rows_with_tail([person_ids, origins, digest], lengths)
-    width = len(heads) // len(records)
+    return _sealed([person_ids, origins, digest], records, keys, origin.to_bytes(2, "big"))
+
+
+def sealed_likenesses(
+    person_ids: npt.NDArray[np.int64],
+    country: str,
+    pending: npt.NDArray[np.bool_],
+    records: Sequence[bytes],
+    keys: Sequence[bytes],
+) -> bytes:
+    """Rows (person_id, country, pending, sealed) of the binary COPY."""
+    countries = np.tile(np.frombuffer(country.encode(), dtype=np.uint8), (len(records), 1))
+    return _sealed([person_ids, countries, pending.astype(np.int8)], records, keys, _LIKENESS)
+
+
+def seal_likeness(record: bytes, key: bytes) -> bytes:
+    nonce = os.urandom(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, record, _LIKENESS)
+
+
+def open_likeness(sealed: bytes, key: bytes) -> bytes:
+    return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], _LIKENESS)
+
+
+def _sealed(columns: Sequence[wire.Column], records: Sequence[bytes], keys: Sequence[bytes], bound: bytes) -> bytes:
+    """A binary COPY of `columns` and, as the last one, each record sealed with its key."""
+    nonces = os.urandom(NONCE * len(records))
+    lengths = np.fromiter(map(len, records), dtype=np.int32, count=len(records)) + NONCE + TAG
+    heads = wire.rows_with_tail(columns, lengths)
+    width = len(heads) // max(1, len(records))
     parts = [wire.HEADER]
     for i, (record, key) in enumerate(zip(records, keys, strict=True)):
         nonce = nonces[i * NONCE : (i + 1) * NONCE]

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from anonymization.enrolment import Claim, Linked
 from anonymization.identifiers import Normalised, field_of, normalise
 from anonymization.keys import Keyring
+from anonymization.likeness import likeness
 from anonymization.pseudonyms import coded, keyed, text
 from anonymization.vault import Vault
 from sources.batches import KEY
@@ -67,7 +68,13 @@ class Persons:
             first = pc.coalesce(*[claim.index.dictionary.take(claim.index.indices) for claim in claims])
             return Linked(first, np.zeros(len(row_keys), dtype=bool))
         origin = f"{self._source.source} {table.name}"
-        return self._vault.link(self._source.country, origin, claims, identity_records(table, cells))
+        return self._vault.link(
+            self._source.country,
+            origin,
+            claims,
+            identity_records(table, cells),
+            likeness(table, cells, said, self._source),
+        )
 
     def _claims(self, table: Table, said: Mapping[str, Said], row_keys: pa.Array) -> Iterator[Claim]:
         nameless = pa.repeat(True, len(row_keys))

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from anonymization.frequencies import Frequencies
 from anonymization.names import fingerprint, skeleton, sound
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ _MODEL = Path(__file__).with_name("similarity.json")
 _MEMORY = "1GB"
 _LEAST_POPULATION = 10_000
 """A small country is compared as if it had this many people: the vault sees only a part of those who might come."""
-_RARE = 5
 
 
 @cache
@@ -105,12 +105,12 @@ def _pair(one: str, other: str) -> str:
 
 
 def compare(
-    persons: pa.Table, population: int, frequencies: Mapping[str, Mapping[str, float]], pending: Ids | None = None
+    persons: pa.Table, population: int, frequencies: Frequencies, pending: Ids | None = None
 ) -> pa.Table:
     """Pairs (one, other, weight, band) of persons alike enough to be the same; `one` < `other`.
 
-    `persons`: as `prepared` gives them; `population`: persons of the country; `frequencies`: shares of values of the
-    columns WEIGHED; `pending`: only pairs with one of these (None: all pairs).
+    `persons`: as `prepared` gives them; `population`: persons of the country; `frequencies`: of the columns
+    WEIGHED; `pending`: only pairs with one of these (None: all pairs).
     """
     from splink import DuckDBAPI, Linker
 
@@ -122,7 +122,9 @@ def compare(
         settings = _settings(max(population, _LEAST_POPULATION))
         linker = Linker(api.register(persons.append_column("asked", pa.array(asked))), settings, log_level=40)
         for column in WEIGHED:
-            lookup = api.register(_shares(column, persons[column], frequencies.get(column, {})))
+            values = pc.unique(_one(persons[column]).drop_null())
+            shares = pa.array(frequencies.shares(column, values), pa.float64())
+            lookup = api.register(pa.table({column: values, f"tf_{column}": shares}))
             linker.table_management.register_term_frequency_lookup(lookup, column)
         chunks = max(1, len(persons) // 250_000)
         found = linker.inference.predict(
@@ -133,14 +135,9 @@ def compare(
         connection.close()
 
 
-def frequencies_of(persons: pa.Table) -> dict[str, dict[str, int]]:
-    """How many persons share each name and place; only what several share, since a rare name points at a person."""
-    counted: dict[str, dict[str, int]] = {}
-    for column in WEIGHED:
-        counts = pc.value_counts(_one(persons[column].drop_null()))
-        kept = counts.filter(pc.greater_equal(counts.field("counts"), _RARE))
-        counted[column] = dict(zip(kept.field("values").to_pylist(), kept.field("counts").to_pylist(), strict=True))
-    return counted
+def no_frequencies() -> Frequencies:
+    """Of a country that nobody has been counted in."""
+    return Frequencies(WEIGHED, model()["unlisted_share"])
 
 
 def _in_memory() -> duckdb.DuckDBPyConnection:
@@ -151,14 +148,6 @@ def _in_memory() -> duckdb.DuckDBPyConnection:
     connection.execute(f"SET memory_limit = '{_MEMORY}'; SET temp_directory = ''; SET preserve_insertion_order = false")
     connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
     return connection
-
-
-def _shares(column: str, values: pa.ChunkedArray, shares: Mapping[str, float]) -> pa.Table:
-    """The model's frequency of every value that occurs; one that is not listed is rare."""
-    distinct = pc.unique(values.drop_null())
-    least = min(shares.values(), default=model()["unlisted_share"])
-    listed = [shares.get(value, least) for value in distinct.to_pylist()]
-    return pa.table({column: distinct, f"tf_{column}": pa.array(listed, pa.float64())})
 
 
 def _settings(population: int) -> dict[str, Any]:

@@ -47,13 +47,10 @@ def measure(name: str, records: Iterable[dict[str, str]]) -> tuple[float, float]
     started = time.perf_counter()
     table, truth = persons(records)
     prepared = similarity.prepared(table)
-    counted = similarity.frequencies_of(prepared)
-    shares = {
-        column: {value: n / (len(table) - prepared[column].null_count) for value, n in counts.items()}
-        for column, counts in counted.items()
-    }
+    frequencies = similarity.no_frequencies()
+    frequencies.add(prepared)
     read = time.perf_counter()
-    pairs = similarity.compare(prepared, len(table), shares)
+    pairs = similarity.compare(prepared, len(table), frequencies)
     one, other = pairs["one"].to_numpy(), pairs["other"].to_numpy()
     same = np.array(pairs["band"].to_pylist()) == similarity.SAME
     settled = rounds.settle(one, other, pairs["weight"].to_numpy(), same, similarity.model()["margin"])

@@ -93,9 +93,27 @@ def _check_uses(table: Table, index: int, lines: Lines) -> None:
             raise BadDefinition(
                 f"link column `{name}` is {declared.class_}", where, "declare it with class: identifier"
             )
+    if table.person and table.person.similar:
+        _check_similar(table, table.person.similar, lines.where("tables", index, "person", "similar"))
     if "person" in table.entities and table.person is None:
         where = lines.where("tables", index, "entities", "person")
         raise BadDefinition(f"table `{table.name}` makes persons but links none", where, "add person: {link: [...]}")
+
+
+def _check_similar(table: Table, names: list[str], where: str) -> None:
+    """Names without a birth date recognise nobody, and a column that says nothing of the kind is a mistake."""
+    declared = [column for name in names if (column := table.column(name)) is not None]
+    for column in declared:
+        recognises = column.kind in ("name", "birth_date", "phone") or column.keep == "year" or column.class_ == "geo"
+        if not recognises:
+            what = f"similar column `{column.name}` is no name, birth date, phone or place"
+            raise BadDefinition(what, where, "name columns with these kinds only")
+        if column.kind == "name" and column.part is None:
+            raise BadDefinition(f"similar column `{column.name}` is a name without part", where, "add its part")
+    if not any(column.kind == "name" for column in declared):
+        raise BadDefinition(f"table `{table.name}` has nobody's name to compare", where, "add the name columns")
+    if not any(column.kind == "birth_date" or column.keep == "year" for column in declared):
+        raise BadDefinition(f"table `{table.name}` has no birth date to compare", where, "add the birth date's column")
 
 
 def _uses(table: Table) -> Iterable[tuple[str, tuple[str | int, ...], list[str]]]:
@@ -104,6 +122,7 @@ def _uses(table: Table) -> Iterable[tuple[str, tuple[str | int, ...], list[str]]
         yield "parent key", ("parent", "key"), table.parent.key
     if table.person:
         yield "link", ("person", "link"), table.person.link
+        yield "similar", ("person", "similar"), table.person.similar
     if table.consent:
         yield "consent", ("consent", "column"), [table.consent.column]
     for entity, made in table.entities.items():

@@ -241,9 +241,11 @@ class Parent(Closed):
 
 
 class Person(Closed):
-    """Columns that identify the person, strongest first."""
+    """Columns that identify the person, strongest first; and those by which one is recognised who has no identifier
+    that is known: names with their part, a birth date, a phone, a place."""
 
     link: Names
+    similar: list[Text] = Field(default_factory=list)
 
 
 class Consent(Closed):

@@ -1,0 +1,224 @@
+"""Recognising persons in the vault who are known under another token: one round for the persons who came last.
+
+In one transaction under a lock per country: open what they are compared by, find whom they share a key with, compare,
+put together, remember every decision. Nobody's token changes: that two tokens are one person is an event that can be
+taken back. How alike two persons are is the business of `similarity`, and the officer's answers that of `review`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from anonymization import identities, likeness, rounds, similarity, wire
+from anonymization.frequencies import Frequencies
+from anonymization.pseudonyms import as_matrix, keyed
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
+
+    Vaultside = Cursor[tuple[Any, ...]]
+
+Ids = npt.NDArray[np.int64]
+
+ROUND = 20_000
+"""So many new persons are compared at a time: memory is bounded by it."""
+_CROWD = 500
+"""A key that so many persons share says nothing: not more of them are looked at."""
+_MODEL = "model"
+
+_SELECT = "SELECT l.person_id, p.token, p.wrapped_key, l.sealed FROM vault.likeness l JOIN vault.person p USING (person_id)"
+_PENDING = f"{_SELECT} WHERE l.country = %s AND l.pending ORDER BY l.person_id LIMIT {ROUND}"
+_CANDIDATES = f"{_SELECT} WHERE l.person_id = ANY (%s)"
+_NEIGHBOURS = f"""
+    SELECT DISTINCT b.person_id
+    FROM (SELECT DISTINCT key FROM asked) AS a
+    CROSS JOIN LATERAL (SELECT person_id FROM vault.block WHERE key = a.key LIMIT {_CROWD}) AS b"""
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """Counts of one round: persons compared, put together with another, and pairs that wait for an officer."""
+
+    compared: int = 0
+    merged: int = 0
+    waiting: int = 0
+
+    def __add__(self, other: Recognised) -> Recognised:
+        return Recognised(
+            self.compared + other.compared, self.merged + other.merged, self.waiting + other.waiting
+        )
+
+
+def lock(cursor: Vaultside, country: str) -> None:
+    """One process at a time recognises or settles persons of a country; held to the end of the transaction."""
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"homeward:recognise:{country}",))
+
+
+def one_round(cursor: Vaultside, country: str, country_key: bytes, block_key: bytes) -> Recognised:
+    """Compare the next persons who have not been compared; nothing left to do: `compared` is 0."""
+    lock(cursor, country)
+    pending = _open(cursor.execute(_PENDING, (country,), binary=True).fetchall(), country_key)
+    if not len(pending):
+        return Recognised()
+    prepared = similarity.prepared(pending)
+    fresh = prepared["unique_id"].to_numpy()
+    neighbours = _neighbours(cursor, prepared, fresh, block_key)
+    frequencies = _frequencies(cursor, country, country_key)
+    frequencies.add(prepared)
+    everyone = prepared
+    if len(neighbours):
+        known = _open(cursor.execute(_CANDIDATES, (neighbours.tolist(),), binary=True).fetchall(), country_key)
+        everyone = pa.concat_tables([prepared, similarity.prepared(known)])
+    pairs = similarity.compare(everyone, frequencies.persons, frequencies, fresh)
+    merged, waiting = _decide(cursor, country, pairs)
+    cursor.execute("UPDATE vault.likeness SET pending = false WHERE person_id = ANY (%s)", (fresh.tolist(),))
+    _remember(cursor, country, country_key, frequencies)
+    return Recognised(len(fresh), merged, waiting)
+
+
+def block_rows(persons: pa.Table, block_key: bytes) -> bytes:
+    """Rows (key, person_id) of the binary COPY for `prepared` persons, sorted by key."""
+    keys, ids = _hashed(persons, block_key)
+    order = np.lexsort((ids, keys[:, 1], keys[:, 0]))
+    return wire.rows([np.ascontiguousarray(keys[order].astype(">u8")).view(np.uint8).reshape(-1, 16), ids[order]])
+
+
+def regroup(cursor: Vaultside, country: str, touched: list[int]) -> None:
+    """Bring groups to what the standing decisions say of `touched` persons; each change of a token is an event."""
+    members = cursor.execute(
+        "SELECT person_id, head FROM vault.same_person"
+        " WHERE head IN (SELECT head FROM vault.same_person WHERE person_id = ANY (%s))",
+        (touched,),
+    ).fetchall()
+    before = {person: person for person in touched} | dict(members)
+    edges = cursor.execute(
+        "SELECT one, other FROM vault.decision"
+        " WHERE state IN ('merged', 'accepted') AND (one = ANY (%(all)s) OR other = ANY (%(all)s))",
+        {"all": list(before)},
+    ).fetchall()
+    after = _heads(before, edges)
+    changed = {person: head for person, head in after.items() if before[person] != head}
+    if not changed:
+        return
+    cursor.execute("DELETE FROM vault.same_person WHERE person_id = ANY (%s)", (list(after),))
+    shared = {head for person, head in after.items() if person != head}
+    grouped = [person for person in after if person != after[person] or person in shared]
+    cursor.execute(
+        "INSERT INTO vault.same_person SELECT * FROM unnest(%s::bigint[], %s::bigint[])",
+        (grouped, [after[person] for person in grouped]),
+    )
+    cursor.execute(
+        """INSERT INTO vault.token_event (country, kind, token, current_token)
+           SELECT %s, CASE WHEN c.person_id = c.head THEN 'split' ELSE 'merge' END, p.token, h.token
+           FROM unnest(%s::bigint[], %s::bigint[]) AS c (person_id, head)
+           JOIN vault.person p ON p.person_id = c.person_id
+           JOIN vault.person h ON h.person_id = c.head
+           ORDER BY c.person_id""",
+        (country, list(changed), list(changed.values())),
+    )
+
+
+def _heads(persons: dict[int, int], edges: list[tuple[Any, ...]]) -> dict[int, int]:
+    """The least person of each connected group."""
+    head = {person: person for person in persons}
+
+    def find(person: int) -> int:
+        while head[person] != person:
+            head[person] = head[head[person]]
+            person = head[person]
+        return person
+
+    for one, other in edges:
+        a, b = find(one), find(other)
+        head[max(a, b)] = min(a, b)
+    return {person: find(person) for person in head}
+
+
+def _open(rows: list[tuple[Any, ...]], country_key: bytes) -> pa.Table:
+    """Persons of rows (person_id, token, wrapped key, sealed likeness)."""
+    ids = np.array([row[0] for row in rows], dtype=np.int64)
+    opened = [
+        identities.open_likeness(sealed, identities.open_person_key(token.bytes, wrapped, country_key))
+        for _, token, wrapped, sealed in rows
+    ]
+    return likeness.from_records(ids, opened)
+
+
+def _hashed(persons: pa.Table, block_key: bytes) -> tuple[npt.NDArray[np.uint64], Ids]:
+    listed = persons["keys"].combine_chunks()
+    keys = as_matrix(keyed(listed.flatten(), block_key))
+    ids = np.repeat(persons["unique_id"].to_numpy(), listed.value_lengths().to_numpy())
+    return np.ascontiguousarray(keys).view(">u8").reshape(-1, 2).astype(np.uint64), ids
+
+
+def _neighbours(cursor: Vaultside, prepared: pa.Table, fresh: Ids, block_key: bytes) -> Ids:
+    """Persons who share a key with the fresh ones."""
+    cursor.execute("CREATE TEMP TABLE asked (key uuid, person_id bigint) ON COMMIT DROP")
+    with cursor.copy("COPY asked FROM STDIN (FORMAT BINARY)") as copy:
+        copy.write(block_rows(prepared, block_key))
+    found = np.array([person for (person,) in cursor.execute(_NEIGHBOURS).fetchall()], dtype=np.int64)
+    return np.setdiff1d(found, fresh)
+
+
+def _frequencies(cursor: Vaultside, country: str, country_key: bytes) -> Frequencies:
+    row = cursor.execute("SELECT sealed FROM vault.frequency WHERE country = %s", (country,), binary=True).fetchone()
+    empty = similarity.no_frequencies()
+    return empty.loaded(identities.open_likeness(row[0], country_key)) if row else empty
+
+
+def _remember(cursor: Vaultside, country: str, country_key: bytes, frequencies: Frequencies) -> None:
+    cursor.execute(
+        "INSERT INTO vault.frequency VALUES (%s, %s) ON CONFLICT (country) DO UPDATE SET sealed = excluded.sealed",
+        (country, identities.seal_likeness(frequencies.dumps(), country_key)),
+    )
+
+
+def _decide(cursor: Vaultside, country: str, pairs: pa.Table) -> tuple[int, int]:
+    """Write the round's decisions, and join who is the same."""
+    one, other = pairs["one"].to_numpy(), pairs["other"].to_numpy()
+    weight, same = pairs["weight"].to_numpy(), np.array(pairs["band"].to_pylist()) == similarity.SAME
+    everyone = np.unique(np.concatenate([one, other])).tolist()
+    heads = dict(
+        cursor.execute(
+            "SELECT person_id, head FROM vault.same_person WHERE person_id = ANY (%s)", (everyone,)
+        ).fetchall()
+    )
+    # Somebody whom an officer has kept apart from another is not joined again without an officer.
+    kept_apart = cursor.execute(
+        "SELECT one, other FROM vault.decision WHERE state IN ('rejected', 'undone')"
+        " AND (one = ANY (%(all)s) OR other = ANY (%(all)s))",
+        {"all": everyone},
+    ).fetchall()
+    same &= ~(np.isin(one, kept_apart) | np.isin(other, kept_apart)) if kept_apart else True
+    grouped_one = np.array([heads.get(person, person) for person in one.tolist()], dtype=np.int64)
+    grouped_other = np.array([heads.get(person, person) for person in other.tolist()], dtype=np.int64)
+    settled = rounds.settle(grouped_one, grouped_other, weight, same, similarity.model()["margin"])
+    _write(cursor, country, one, other, weight, settled.merged, "merged")
+    _write(cursor, country, one, other, weight, settled.waiting, "waiting")
+    if len(settled.merged):
+        regroup(cursor, country, np.unique([one[settled.merged], other[settled.merged]]).tolist())
+    return len(settled.merged), len(settled.waiting)
+
+
+def _write(
+    cursor: Vaultside, country: str, one: Ids, other: Ids, weight: npt.NDArray[np.float64], chosen: Ids, state: str
+) -> None:
+    cursor.execute(
+        """WITH made AS (
+               INSERT INTO vault.decision (country, one, other, weight, model, state)
+               SELECT %(country)s, p.one, p.other, p.weight, %(model)s, %(state)s
+               FROM unnest(%(one)s::bigint[], %(other)s::bigint[], %(weight)s::float8[]) AS p (one, other, weight)
+               ON CONFLICT (one, other) DO NOTHING
+               RETURNING decision_id
+           )
+           INSERT INTO vault.decision_event (decision_id, state, who) SELECT decision_id, %(state)s, %(who)s FROM made""",
+        {
+            "country": country, "model": similarity.version(), "state": state, "who": _MODEL,
+            "one": one[chosen].tolist(), "other": other[chosen].tolist(), "weight": weight[chosen].tolist(),
+        },
+    )  # fmt: skip
