@@ -220,7 +220,6 @@ class Enrolment:
             _copy_in(cursor, f"said {_IDENTITY}", rows)
             cursor.execute(_SAY_AGAIN)
 
-
     def _describe(
         self, cursor: Vaultside, said: Likeness, everyone: _Persons, place: Places, keys: list[bytes], first: int
     ) -> None:

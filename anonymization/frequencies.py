@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from hashlib import blake2b
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -38,6 +39,9 @@ class Frequencies:
     def persons(self) -> int:
         """The most persons counted in any column."""
         return int(self._counts[:, -1].max())
+
+    def copy(self) -> Frequencies:
+        return Frequencies(self._columns, self._unlisted, self._counts.copy())
 
     def add(self, persons: pa.Table) -> None:
         """Count the values of `persons`; null counts nowhere."""

@@ -39,8 +39,8 @@ def likeness(table: Table, cells: pa.Table, said: Mapping[str, Said], source: So
             continue
         place, values = _read(column, cells[name], source)
         # Several columns of one role (two surnames) are one name in the order in which they are declared.
-        joined = pc.binary_join_element_wise(columns[place], values, " ", null_handling="skip")
-        columns[place] = pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
+        before = columns[place]
+        columns[place] = pc.coalesce(pc.binary_join_element_wise(before, values, " "), before, values)
     columns["sex"] = _sex(table, cells, source)
     columns["number"] = _number(table, said, len(cells))
     return pa.table(columns, schema=LIKENESS)
@@ -58,7 +58,9 @@ def records(rows: pa.Table) -> list[bytes]:
 def from_records(ids: npt.NDArray[np.int64], opened: list[bytes]) -> pa.Table:
     """Persons as `similarity` takes them, of opened records."""
     said = [json.loads(record) for record in opened]
-    columns: dict[str, pa.Array] = {name: pa.array([one.get(name) for one in said], pa.string()) for name in LIKENESS.names}
+    columns: dict[str, pa.Array] = {
+        name: pa.array([one.get(name) for one in said], pa.string()) for name in LIKENESS.names
+    }
     return pa.table({"person_id": pa.array(ids, pa.int64()), **columns}, schema=PERSONS)
 
 
@@ -110,4 +112,3 @@ def _number(table: Table, said: Mapping[str, Said], rows: int) -> pa.Array:
             prefixed = pc.binary_join_element_wise(pa.scalar(column.scheme), keys, ":")
             return prefixed.take(said[name].codes)
     return pa.nulls(rows, pa.string())
-

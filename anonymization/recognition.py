@@ -31,13 +31,16 @@ _CROWD = 500
 """A key that so many persons share says nothing: not more of them are looked at."""
 _MODEL = "model"
 
-_SELECT = "SELECT l.person_id, p.token, p.wrapped_key, l.sealed FROM vault.likeness l JOIN vault.person p USING (person_id)"
-_PENDING = f"{_SELECT} WHERE l.country = %s AND l.pending ORDER BY l.person_id LIMIT {ROUND}"
-_CANDIDATES = f"{_SELECT} WHERE l.person_id = ANY (%s)"
-_NEIGHBOURS = f"""
+_SELECT = """
+    SELECT l.person_id, p.token, p.wrapped_key, l.sealed
+    FROM vault.likeness AS l JOIN vault.person AS p USING (person_id)"""
+_PENDING = _SELECT + " WHERE l.country = %s AND l.pending ORDER BY l.person_id LIMIT %s"
+# Who came in this moment is still pending, and has a round of his own.
+_CANDIDATES = _SELECT + " WHERE l.person_id = ANY (%s) AND NOT l.pending"
+_NEIGHBOURS = """
     SELECT DISTINCT b.person_id
     FROM (SELECT DISTINCT key FROM asked) AS a
-    CROSS JOIN LATERAL (SELECT person_id FROM vault.block WHERE key = a.key LIMIT {_CROWD}) AS b"""
+    CROSS JOIN LATERAL (SELECT person_id FROM vault.block WHERE key = a.key LIMIT %s) AS b"""
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,7 @@ class Recognised:
     waiting: int = 0
 
     def __add__(self, other: Recognised) -> Recognised:
-        return Recognised(
-            self.compared + other.compared, self.merged + other.merged, self.waiting + other.waiting
-        )
+        return Recognised(self.compared + other.compared, self.merged + other.merged, self.waiting + other.waiting)
 
 
 def lock(cursor: Vaultside, country: str) -> None:
@@ -62,21 +63,24 @@ def lock(cursor: Vaultside, country: str) -> None:
 def one_round(cursor: Vaultside, country: str, country_key: bytes, block_key: bytes) -> Recognised:
     """Compare the next persons who have not been compared; nothing left to do: `compared` is 0."""
     lock(cursor, country)
-    pending = _open(cursor.execute(_PENDING, (country,), binary=True).fetchall(), country_key)
+    pending = _open(cursor.execute(_PENDING, (country, ROUND), binary=True).fetchall(), country_key)
     if not len(pending):
         return Recognised()
     prepared = similarity.prepared(pending)
     fresh = prepared["unique_id"].to_numpy()
     neighbours = _neighbours(cursor, prepared, fresh, block_key)
     frequencies = _frequencies(cursor, country, country_key)
-    frequencies.add(prepared)
+    with_fresh = frequencies.copy()
+    with_fresh.add(prepared)
     everyone = prepared
     if len(neighbours):
         known = _open(cursor.execute(_CANDIDATES, (neighbours.tolist(),), binary=True).fetchall(), country_key)
         everyone = pa.concat_tables([prepared, similarity.prepared(known)])
-    pairs = similarity.compare(everyone, frequencies.persons, frequencies, fresh)
+    pairs = similarity.compare(everyone, with_fresh.persons, with_fresh, fresh)
     merged, waiting = _decide(cursor, country, pairs)
     cursor.execute("UPDATE vault.likeness SET pending = false WHERE person_id = ANY (%s)", (fresh.tolist(),))
+    # A person met again is not one more who bears the name.
+    frequencies.add(prepared.filter(pa.array(~np.isin(fresh, _joined(cursor, fresh)))))
     _remember(cursor, country, country_key, frequencies)
     return Recognised(len(fresh), merged, waiting)
 
@@ -161,8 +165,14 @@ def _neighbours(cursor: Vaultside, prepared: pa.Table, fresh: Ids, block_key: by
     cursor.execute("CREATE TEMP TABLE asked (key uuid, person_id bigint) ON COMMIT DROP")
     with cursor.copy("COPY asked FROM STDIN (FORMAT BINARY)") as copy:
         copy.write(block_rows(prepared, block_key))
-    found = np.array([person for (person,) in cursor.execute(_NEIGHBOURS).fetchall()], dtype=np.int64)
+    found = np.array([person for (person,) in cursor.execute(_NEIGHBOURS, (_CROWD,)).fetchall()], dtype=np.int64)
     return np.setdiff1d(found, fresh)
+
+
+def _joined(cursor: Vaultside, persons: Ids) -> list[int]:
+    """Those of `persons` who have a head that is not themselves."""
+    ask = "SELECT person_id FROM vault.same_person WHERE person_id = ANY (%s) AND person_id <> head"
+    return [person for (person,) in cursor.execute(ask, (persons.tolist(),)).fetchall()]
 
 
 def _frequencies(cursor: Vaultside, country: str, country_key: bytes) -> Frequencies:
@@ -183,7 +193,7 @@ def _decide(cursor: Vaultside, country: str, pairs: pa.Table) -> tuple[int, int]
     one, other = pairs["one"].to_numpy(), pairs["other"].to_numpy()
     weight, same = pairs["weight"].to_numpy(), np.array(pairs["band"].to_pylist()) == similarity.SAME
     everyone = np.unique(np.concatenate([one, other])).tolist()
-    heads = dict(
+    heads: dict[int, int] = dict(
         cursor.execute(
             "SELECT person_id, head FROM vault.same_person WHERE person_id = ANY (%s)", (everyone,)
         ).fetchall()
@@ -216,7 +226,8 @@ def _write(
                ON CONFLICT (one, other) DO NOTHING
                RETURNING decision_id
            )
-           INSERT INTO vault.decision_event (decision_id, state, who) SELECT decision_id, %(state)s, %(who)s FROM made""",
+           INSERT INTO vault.decision_event (decision_id, state, who)
+           SELECT decision_id, %(state)s, %(who)s FROM made""",
         {
             "country": country, "model": similarity.version(), "state": state, "who": _MODEL,
             "one": one[chosen].tolist(), "other": other[chosen].tolist(), "weight": weight[chosen].tolist(),

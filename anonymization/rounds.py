@@ -63,7 +63,7 @@ def _ambiguous(
 ) -> npt.NDArray[np.bool_]:
     """Strong pairs of a person with a rival: nearly as strong, and not itself strong with the other candidate."""
     strong = np.flatnonzero(same)
-    known = {(int(a), int(b)) for a, b in zip(left[strong], right[strong], strict=True)}
+    known = {(min(a, b), max(a, b)) for a, b in zip(left[strong].tolist(), right[strong].tolist(), strict=True)}
     candidates: dict[int, list[tuple[float, int, int]]] = {}
     for pair in strong.tolist():
         a, b, w = int(left[pair]), int(right[pair]), float(weight[pair])

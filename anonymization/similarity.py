@@ -104,9 +104,7 @@ def _pair(one: str, other: str) -> str:
     return f"{one}|{other}" if one < other else f"{other}|{one}"
 
 
-def compare(
-    persons: pa.Table, population: int, frequencies: Frequencies, pending: Ids | None = None
-) -> pa.Table:
+def compare(persons: pa.Table, population: int, frequencies: Frequencies, pending: Ids | None = None) -> pa.Table:
     """Pairs (one, other, weight, band) of persons alike enough to be the same; `one` < `other`.
 
     `persons`: as `prepared` gives them; `population`: persons of the country; `frequencies`: of the columns

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 import pyarrow as pa
 
-from anonymization import identities
-from anonymization.enrolment import Claim, Enrolment, Linked
+from anonymization import identities, recognition
+from anonymization.enrolment import Claim, Enrolment, Likeness, Linked
 from anonymization.keys import Keyring
 from anonymization.leakguard import scrubbed
+from anonymization.names import VERSION
 from codebook.errors import HomewardError, Unavailable
 
 if TYPE_CHECKING:
@@ -28,7 +32,11 @@ if TYPE_CHECKING:
 ROLE = "homeward_vault"
 _SCHEMA = Path(__file__).with_name("vault.sql")
 _MIGRATION_LOCK = 0x686F6D65
-_PARTS = (("identity", _SCHEMA), ("name_word", Path(__file__).with_name("name_words.sql")))
+_PARTS = (
+    ("identity", _SCHEMA),
+    ("name_word", Path(__file__).with_name("name_words.sql")),
+    ("token_event", Path(__file__).with_name("recognition.sql")),
+)
 """The schema in the order in which it grew: a table of each part, by which it is known to be there, and its file."""
 # Not to_regclass: it answers from a cache that does not know what another process has just made.
 _MADE = "SELECT tablename FROM pg_tables WHERE schemaname = 'vault'"
@@ -38,6 +46,17 @@ _ATTEMPTS = 100
 
 class _AnotherWasFaster(Exception):
     """A unique index says that another process has written the same person, field or source meanwhile."""
+
+
+@dataclass(frozen=True)
+class TokenEvent:
+    """From this event on `token` counts as `current_token`; its own again after a split."""
+
+    event_id: int
+    kind: str
+    token: UUID
+    current_token: UUID
+    at: datetime
 
 
 class Vault:
@@ -71,10 +90,18 @@ class Vault:
             for file in files:
                 cursor.execute(file.read_bytes())
 
-    def link(self, country: str, origin: str, claims: Sequence[Claim], records: pa.Array | None) -> Linked:
+    def link(
+        self,
+        country: str,
+        origin: str,
+        claims: Sequence[Claim],
+        records: pa.Array | None,
+        likeness: pa.Table | None = None,
+    ) -> Linked:
         """Tokens for the rows of a batch; every row has at least one claim, strongest claim first.
 
-        `origin`: source and table; `records`: each row's identity as JSON text, sealed for the row's person.
+        `origin`: source and table; `records`: each row's identity as JSON text, sealed for the row's person;
+        `likeness`: by what the row's person can be recognised, where the source asks for that.
         """
         country_key = self._country_key(country)  # first: a field belongs to a country that the vault knows
         numbers = [self._field(country, claim.field) for claim in claims]
@@ -86,6 +113,7 @@ class Vault:
             records,
             country_key=country_key,
             digest_key=self.keyring.derive(country, "identity digest"),
+            described=None if likeness is None else Likeness(likeness, self._block_key(country)),
         )
         for _ in range(_ATTEMPTS):
             try:
@@ -94,6 +122,33 @@ class Vault:
             except _AnotherWasFaster:
                 continue  # another process has just met the same person: look again, and take theirs
         raise Unavailable("the vault is too busy", origin, "run again")
+
+    def recognise(self, country: str) -> recognition.Recognised:
+        """Compare all persons of a country who came since the last time; see `recognition`."""
+        country_key, total = self._country_key(country), recognition.Recognised()
+        while True:
+            with self.transaction() as cursor:
+                done = recognition.one_round(cursor, country, country_key, self._block_key(country))
+            if not done.compared:
+                return total
+            total += done
+
+    def token_events(self, country: str, after: int = 0) -> list[TokenEvent]:
+        """What has happened to the tokens of a country since event `after`, in order."""
+        ask = (
+            "SELECT event_id, kind, token, current_token, at FROM vault.token_event"
+            " WHERE country = %s AND event_id > %s ORDER BY event_id"
+        )
+        with self.transaction() as cursor:
+            return [TokenEvent(*row) for row in cursor.execute(ask, (country, after)).fetchall()]
+
+    def country_keys(self) -> dict[str, bytes]:
+        """The opened keys of all countries that the vault knows."""
+        with self.transaction() as cursor:
+            return self._open_country_keys(cursor)
+
+    def _block_key(self, country: str) -> bytes:
+        return self.keyring.derive(country, "block", epoch=VERSION)
 
     # What is cached below is cached after the commit: a key or number that was never stored must not be used again.
 
@@ -160,6 +215,12 @@ class Vault:
             raise _AnotherWasFaster from None
         except Exception as error:
             raise scrubbed(error, "vault") from None
+
+
+def _missing(cursor: Cursor[tuple[Any, ...]]) -> list[Path]:
+    """Parts of the schema that are not there yet."""
+    made = {name for (name,) in cursor.execute(_MADE).fetchall()}
+    return [file for table, file in _PARTS if table not in made]
 
 
 def _one(cursor: Cursor[tuple[Any, ...]], statement: str, values: tuple[object, ...] = ()) -> Any:
