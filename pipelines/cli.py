@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from codebook.errors import HomewardError, Unavailable
+from pipelines.vault_commands import vault_app
 
 app = typer.Typer(
     name="homeward",
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 warehouse_app = typer.Typer(help="The embedded PostgreSQL server.", no_args_is_help=True)
 app.add_typer(warehouse_app, name="warehouse")
+app.add_typer(vault_app, name="vault")
 
 SourceOption = Annotated[str, typer.Option("--source", help="Source id, such as slv/dgme_returns.")]
 AnySource = Annotated[str | None, typer.Option("--source", help="Only this source.")]

@@ -31,8 +31,10 @@ RELEASE_OFFICER = "homeward_release_officer"
 AUDITOR = "homeward_auditor"
 ROLES = (LOADER, ANALYST, OFFICER, RELEASE_OFFICER, AUDITOR)
 REFERENCE = ("code", "place", "variable")
-PER_COUNTRY = ("rss_score", "indicator_value")
-"""Tables of marts whose rows an officer sees for his own countries only."""
+PER_COUNTRY = (("marts", "rss_score"), ("marts", "indicator_value"), ("core", "current_token"), ("core", "token_event"))
+"""Tables whose rows an officer sees for his own countries only."""
+TOKENS = "current_token"
+"""Read by every reader of the marts, whose person_token goes through it."""
 
 COUNTRY = re.compile(r"[A-Z]{3}")
 
@@ -69,8 +71,9 @@ def grant(conn: Connection, readable: Mapping[str, Sequence[str]]) -> None:
         run(conn, template("grant_columns"), table=table, columns=sql.SQL(", ").join(map(sql.Identifier, columns)))
     for name in REFERENCE:
         run(conn, template("grant_reference"), table=sql.Identifier("core", name))
-    for name in PER_COUNTRY:
-        run(conn, template("protect"), table=sql.Identifier("marts", name))
+    run(conn, template("grant_tokens"), table=sql.Identifier("core", TOKENS))
+    for schema, name in PER_COUNTRY:
+        run(conn, template("protect"), table=sql.Identifier(schema, name))
 
 
 ARROW: dict[int, pa.DataType] = {

@@ -213,6 +213,10 @@ def _labelled(conn: Connection, codebook: Codebook, entity: str) -> None:
 def _shown(codebook: Codebook, column: Column) -> tuple[sql.Composable, sql.Composable]:
     """Expression that an analyst reads for a column of alias `t`, and the join that it needs (mostly none)."""
     cell, variable, nothing = sql.Identifier("t", column.name), column.variable, sql.SQL("")
+    if column.name == "person_token":
+        # A person recognised under two tokens counts as one: rows keep theirs, readers see the current one.
+        current = sql.SQL("LEFT JOIN core.current_token AS same ON same.token = {}").format(cell)
+        return sql.SQL("coalesce(same.current_token, {})").format(cell), current
     if variable is None:
         return cell, nothing
     if column.name != variable.name:

@@ -49,6 +49,9 @@ def pseudonymize(workplace: Workplace, delivery: Delivery) -> StageReport:
     totals: Counts = {}
     for counts in tables.values():
         _add(totals, counts)
+    if any(table.person and table.person.similar for table in delivery.source.tables):
+        recognised = workplace.vault.recognise(delivery.source.country)
+        totals |= {"persons_recognised": recognised.merged, "pairs_for_review": recognised.waiting}
     if not totals.get("rows_in"):
         raise Refused("delivery.empty", "the delivery has no row", f"{delivery.id} {delivery.key}", "deliver it again")
     return StageReport(STAGE, STAGE, totals, parquet.by_rule(issues), facts=dict(opened.facts))

@@ -9,6 +9,7 @@ from assets.intake import Delivery
 from assets.returning import write_return
 from assets.stages.report import StageReport
 from assets.stages.validate import entities_of
+from assets.tokens import follow_tokens
 from assets.workplace import Workplace
 from codebook.loader import load_codebook
 
@@ -29,6 +30,7 @@ def publish(workplace: Workplace, delivery: Delivery) -> StageReport:
         codebook_version=codebook.version,
         crosswalk_version=source.version,
     )
+    follow_tokens(workplace, source.country)
     published = publishing.publish(workplace.warehouse, what, entities_of(source), codebook)
     write_return(workplace, delivery)
     entry = ledger.delivery(workplace.warehouse, delivery.id, delivery.key)

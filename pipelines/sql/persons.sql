@@ -1,1 +1,1 @@
-SELECT count(DISTINCT person_token) AS persons FROM core.person
+SELECT count(DISTINCT person_token) AS persons FROM marts.person

@@ -189,6 +189,25 @@ RETURN (
     LEFT JOIN core.code AS c ON c.codelist = list AND c.code = given.code
 );
 
+-- The same person under several tokens ---------------------------------------------------------------------------
+CREATE TABLE IF NOT EXISTS core.token_event (
+    country text NOT NULL,
+    event_id bigint NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('merge', 'split')),
+    token uuid NOT NULL,
+    current_token uuid NOT NULL,
+    at timestamptz NOT NULL,
+    PRIMARY KEY (country, event_id)
+);
+COMMENT ON TABLE core.token_event IS 'What the vault has said of persons known under several tokens: merged, and split again';
+
+CREATE TABLE IF NOT EXISTS core.current_token (
+    token uuid PRIMARY KEY,
+    country text NOT NULL,
+    current_token uuid NOT NULL
+);
+COMMENT ON TABLE core.current_token IS 'Tokens that count as another one. Rows of core keep the token they came with; marts show the current one';
+
 -- Marts ----------------------------------------------------------------------------------------------------------
 CREATE TABLE IF NOT EXISTS marts.rss_score (
     source_id text NOT NULL,

@@ -9,7 +9,7 @@ INSERT INTO marts.rss_score (
     special_answers, low_confidence, missing_items, reason, codebook_version, crosswalk_version
 )
 SELECT
-    t.source_id, t.country, t.record_key, t.person_token, t.delivery_id, %(instrument)s, %(method)s,
+    t.source_id, t.country, t.record_key, named.person_token, t.delivery_id, %(instrument)s, %(method)s,
     named.wave, named.recall, named.interview_mode, t.interview_date, person.sex,
     CASE WHEN gate.reason IS NULL THEN total.economic::numeric / %(denominator)s END,
     CASE WHEN gate.reason IS NULL THEN total.social::numeric / %(denominator)s END,
@@ -33,7 +33,7 @@ LEFT JOIN (
     FROM marts.person
     WHERE person_token IS NOT NULL
     ORDER BY source_id, person_token, valid_from DESC
-) AS person ON person.source_id = t.source_id AND person.person_token = t.person_token
+) AS person ON person.source_id = t.source_id AND person.person_token = named.person_token
 CROSS JOIN LATERAL (SELECT {points} OFFSET 0) AS point
 CROSS JOIN LATERAL (SELECT {totals} OFFSET 0) AS total
 CROSS JOIN LATERAL (

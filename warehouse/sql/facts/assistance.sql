@@ -6,7 +6,7 @@ SELECT
     coalesce(a.person_token, c.person_token, a.case_key, a.record_key) AS who,
     a.type, a.modality, a.level, a.delivered_by, a.timing, person.sex
 FROM marts.assistance AS a
-LEFT JOIN core.case AS c ON c.source_id = a.source_id AND c.record_key = a.case_key
+LEFT JOIN marts.case AS c ON c.source_id = a.source_id AND c.record_key = a.case_key
 LEFT JOIN (
     SELECT DISTINCT ON (source_id, person_token) source_id, person_token, sex
     FROM marts.person

@@ -1,0 +1,81 @@
+"""`homeward vault`: what the holder of the vault's keys does by command. Nothing heavy is imported before it is needed.
+
+The only place where names are shown to anybody, and on the screen only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from anonymization.review import Pair
+    from assets.workplace import Workplace
+
+vault_app = typer.Typer(help="The vault: for those who hold its keys.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@vault_app.command()
+def review(
+    country: Annotated[str | None, typer.Option(help="Only this country (ISO 3166 alpha-3).")] = None,
+    accept: Annotated[int | None, typer.Option(metavar="ID", help="These two are one person.")] = None,
+    reject: Annotated[int | None, typer.Option(metavar="ID", help="These two are two persons.")] = None,
+    undo: Annotated[int | None, typer.Option(metavar="ID", help="Take a merge back: two persons again.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who decides (default: the login).")] = None,
+    merged: Annotated[bool, typer.Option("--merged", help="List what counts as one person now.")] = False,
+    last: Annotated[int, typer.Option(help="So many pairs, the most likely first.")] = 20,
+    json: Json = False,
+) -> None:
+    """Pairs of persons who may be one, side by side; settle one with --accept, --reject or --undo."""
+    from anonymization import review as desk
+    from codebook.errors import HomewardError
+    from pipelines.settings import settings
+
+    answers = {desk.ACCEPTED: accept, desk.REJECTED: reject, desk.UNDONE: undo}
+    given = {answer: number for answer, number in answers.items() if number is not None}
+    if len(given) > 1:
+        raise HomewardError("one answer at a time", "homeward vault review", "give --accept, --reject or --undo once")
+    workplace = settings().workplace()
+    for answer, number in given.items():
+        _settle(workplace, number, answer, by)
+        return
+    states = ("merged", desk.ACCEPTED) if merged else (desk.WAITING,)
+    _show(desk.pairs(workplace.vault, country and country.upper(), states, last), json)
+
+
+def _settle(workplace: Workplace, number: int, answer: str, by: str | None) -> None:
+    """Record the answer, and let warehouse and marts follow it."""
+    from getpass import getuser
+
+    from anonymization import review as desk
+    from assets.tokens import follow_tokens
+    from assets.way import refresh_marts
+    from pipelines import console
+    from sources.loader import list_sources, load_source
+
+    with console.watching(f"decision {number}"):
+        country = desk.settle(workplace.vault, number, answer, getuser() if by is None else by)
+        events = follow_tokens(workplace, country)
+        if events:
+            refresh_marts(workplace, [load_source(name) for name in list_sources()])
+    console.out.print(f"Decision {number} is {answer}; {events} tokens changed what they count as.", highlight=False)
+
+
+def _show(pairs: list[Pair], json: bool) -> None:
+    from dataclasses import asdict
+
+    from pipelines import console
+
+    if json:
+        console.print_json([asdict(pair) for pair in pairs])
+        return
+    if not pairs:
+        console.out.print("Nothing waits.")
+    for pair in pairs:
+        names = list(dict.fromkeys([*pair.one, *pair.other]))
+        rows = [[name, pair.one.get(name), pair.other.get(name)] for name in names]
+        title = f"decision {pair.decision_id}, {pair.country}, {pair.weight:.1f} bits, {pair.state}"
+        console.print_table(("", "one", "other"), rows, title)
