@@ -127,8 +127,11 @@ class Vault:
         """Compare all persons of a country who came since the last time; see `recognition`."""
         country_key, total = self._country_key(country), recognition.Recognised()
         while True:
-            with self.transaction() as cursor:
-                done = recognition.one_round(cursor, country, country_key, self._block_key(country))
+            try:
+                with self.transaction() as cursor:
+                    done = recognition.one_round(cursor, country, country_key, self._block_key(country))
+            except _AnotherWasFaster:
+                continue  # a deadlock with a batch that was just arriving: nothing was kept
             if not done.compared:
                 return total
             total += done
