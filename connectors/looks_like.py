@@ -88,7 +88,7 @@ def looks_like(seen: Seen) -> list[str]:
     """Every kind this column may be of, the most telling first; none where nothing speaks for one."""
     system = _system(seen)
     if system:
-        return [*system, *_key(seen), *_personal(seen)]
+        return [*system, *_personal(seen), *date_kinds(seen.sample, seen.type, "", False), *_key(seen)]
     found = [*_personal(seen), *date_kinds(seen.sample, seen.type, seen.heard, seen.declared_date)]
     if set(found) <= {"person_name"}:
         found = [*places(seen.sample, seen.heard, seen.numeric), *found]

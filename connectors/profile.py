@@ -221,10 +221,19 @@ def _column(tally: _Tally, rows: int, names: frozenset[str]) -> dict[str, Any]:
         "distinct": seen.distinct,
         "distinct_exact": seen.exact,
         "value_labels": labels,
+        "decimal": "," if kind.startswith("decimal") and _commas(sample) else ".",
         "missing_codes": list(heading.missing),
         "missing_by_label": _no_answers(labels, heading.missing),
         "looks_like": found,
     }
+
+
+def _commas(sample: pa.Array) -> bool:
+    """Whether most numbers with a fraction are written with a comma."""
+    fractions = pc.match_substring_regex(sample, r"^[+-]?[0-9]*[.,][0-9]+$")
+    return bool(
+        pc.sum(pc.and_(fractions, pc.match_substring(sample, ","))).as_py() * 2 > (pc.sum(fractions).as_py() or 0)
+    )
 
 
 def _no_answers(labels: dict[str, str], declared: Iterable[str]) -> dict[str, str]:

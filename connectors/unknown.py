@@ -40,20 +40,21 @@ _READERS: Mapping[str, str] = {
     "xlsb": "workbook",
     "xls": "workbook",
     "ods": "workbook",
-    "kobo": "kobo_export",
     "sav": "statistical",
     "zsav": "statistical",
     "por": "statistical",
     "dta": "statistical",
     "xpt": "statistical",
     "sas7bdat": "statistical",
-    "sas7bcat": "statistical",
     "json": "json_files",
     "zip": "archives",
     "gz": "archives",
     "text": "delimited",
 }
 """Format -> the module of this room that reads it."""
+_STATISTICAL = frozenset(kind for kind, reader in _READERS.items() if reader == "statistical")
+_EXPORTS = frozenset({"text", "xlsx", "xls"})
+"""Formats in which a KoboToolbox export may come without its form."""
 
 
 @dataclass(frozen=True)
@@ -88,17 +89,33 @@ def delivered(path: Path) -> PlainFile:
 def open_unknown(file: DeliveredFile, form: DeliveredFile | None = None) -> Looked:
     """The tables of a file, and of its form's labels if a form is given; Refused if no reader can make sense of it."""
     with only_our_errors(file.name):
-        with file.open() as handle:
-            head = handle.read(_HEAD)
-        kind = format_of(file, head)
-        if form is not None:
-            kind = "kobo"
-        module = import_module(f"connectors.{_READERS[kind]}")
-        look: Callable[..., Tables] = module.look
-        grids, facts = look(file, form)
-        told = str(facts.get("format") or (_suffix(file.name) if kind in ("text", "kobo") else kind))
-        encoding = facts.get("encoding")
-        return Looked(told, str(encoding) if encoding else None, grids, facts)
+        kind = format_of(file, _head(file))
+        if form is not None and kind not in _STATISTICAL:
+            return _looked(kind, file, "kobo_export", form)
+        looked = _looked(kind, file, _READERS[kind], form)
+        if kind in _EXPORTS and any(_is_export(grid) for grid in looked.grids.values()):
+            return _looked(kind, file, "kobo_export", None)
+        return looked
+
+
+def _looked(kind: str, file: DeliveredFile, reader: str, form: DeliveredFile | None) -> Looked:
+    look: Callable[..., Tables] = import_module(f"connectors.{reader}").look
+    grids, facts = look(file, form)
+    told = {"text": "csv", "json": _suffix(file.name) or kind}.get(kind, kind)
+    encoding = facts.get("encoding")
+    name = f"kobo_{told}" if reader == "kobo_export" else told
+    return Looked(name, str(encoding) if encoding else None, grids, facts)
+
+
+def _is_export(grid: Grid) -> bool:
+    from connectors.kobo_options import looks_like_kobo
+
+    return looks_like_kobo([heading.header for heading in grid.headings])
+
+
+def _head(file: DeliveredFile) -> bytes:
+    with file.open() as handle:
+        return handle.read(_HEAD)
 
 
 def format_of(file: DeliveredFile, head: bytes) -> str:
@@ -114,6 +131,9 @@ def format_of(file: DeliveredFile, head: bytes) -> str:
         return "xls"
     if head.startswith(b"\x1f\x8b"):
         return "gz"
+    if head[84:92] == _SAS and head[156:163] == b"CATALOG":
+        mend = "name it with --form beside its .sas7bdat"
+        raise Refused("delivery.unreadable", "it is a catalog of SAS labels and holds no data", file.name, mend)
     return _statistical(head) or _text(file, head)
 
 
@@ -130,7 +150,15 @@ def _zipped(file: DeliveredFile) -> str:
         if any(name.startswith("xl/") for name in names):
             return "xlsx"
         raise Refused("delivery.unreadable", "it is an Office document without sheets", file.name, "deliver the table")
+    if names and all(name.lower().endswith(".sps") for name in names if not name.endswith("/")):
+        raise _syntax(file)
     return "ods" if {"mimetype", "content.xml"} <= names else "zip"
+
+
+def _syntax(file: DeliveredFile) -> Refused:
+    return Refused(
+        "delivery.unreadable", "it is SPSS syntax: labels without data", file.name, "deliver the data beside it"
+    )
 
 
 def _statistical(head: bytes) -> str | None:
@@ -139,7 +167,7 @@ def _statistical(head: bytes) -> str | None:
     if head.startswith(b"$FL3"):
         return "zsav"
     if head[84:92] == _SAS:
-        return "sas7bcat" if head[156:163] == b"CATALOG" else "sas7bdat"
+        return "sas7bdat"
     if head.startswith(b"HEADER RECORD*******LIB"):
         return "xpt"
     if head.startswith(b"<stata_dta>") or (head[:1] in b"\x69\x6a\x6b\x6c\x6e\x6f\x71\x72\x73" and head[1:3] in _DTA):
@@ -158,6 +186,8 @@ def _text(file: DeliveredFile, head: bytes) -> str:
         return "json"
     if start.startswith(b"<"):
         raise Refused("delivery.unreadable", "it is XML or HTML", file.name, "deliver the export as CSV or XLSX")
+    if start.startswith((b"VARIABLE LABELS", b"VALUE LABELS")):
+        raise _syntax(file)
     wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[1::2].count(0) > len(head) // 4
     if b"\0" in head and not wide:
         raise Refused("delivery.unreadable", "it is no text and no format that is known", file.name, "say what it is")
@@ -165,7 +195,7 @@ def _text(file: DeliveredFile, head: bytes) -> str:
 
 
 def _suffix(name: str) -> str:
-    return Path(name).suffix.lower().lstrip(".") or "text"
+    return Path(name).suffix.lower().lstrip(".")
 
 
 @contextmanager

@@ -99,6 +99,21 @@ def profile(
 
 
 @app.command()
+def scaffold(
+    file: Annotated[Path, typer.Argument(help="A file that the supplier delivers.")],
+    country: Annotated[str, typer.Option(help="Country, ISO 3166-1 alpha-3.")],
+    source: SourceOption,
+    form: Annotated[Path | None, typer.Option(help="The XLSForm that the file was collected with.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of sources to write into.")] = Path("sources"),
+    json: Json = False,
+) -> None:
+    """Propose source.yaml and crosswalk.csv for a file; every row waits for somebody's approval."""
+    from pipelines.scaffolding import scaffold_source
+
+    scaffold_source(file, form, country, source, out, json)
+
+
+@app.command()
 def status(source: AnySource = None, json: Json = False) -> None:
     """Deliveries, their states and counts."""
     from pipelines.deliveries import show_status

@@ -23,6 +23,6 @@ def admit(workplace: Workplace, delivery: Delivery) -> None:
         raise Refused(
             "delivery.proposed_mapping",
             f"{len(proposed)} mapping rows are only proposed",
-            f"{source.source}, crosswalk.csv",
-            "have them reviewed and approved",
+            str(source.folder / "crosswalk.csv"),
+            "review each row, then set its `state` to approved and name the reviewer",
         )

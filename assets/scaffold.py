@@ -1,0 +1,207 @@
+"""From a file to a proposed source: the profile describes it, codebook and approved crosswalks say what it could be.
+
+Joins two rooms and writes two files; how a column is matched is the business of `sources.proposing`. What is written
+is read again by the real loader before anybody sees it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from codebook.errors import BadDefinition, Refused
+from codebook.loader import Codebook, load_codebook
+from connectors.frequent_codes import frequent_codes
+from connectors.looks_like import PERSONAL
+from connectors.profile import profile
+from connectors.shapes import Grid
+from connectors.unknown import Looked, open_unknown
+from sources.batches import DeliveredFile
+from sources.loader import list_sources, load_source
+from sources.models import Source
+from sources.proposing.declaring import Proposal, ProposedTable, date_forms, source_yaml
+from sources.proposing.known import Known, gather
+from sources.proposing.matching import Described, propose
+from sources.proposing.rows import crosswalk_csv
+
+SOURCE_KINDS: Mapping[str, str] = {
+    "csv": "csv",
+    "tsv": "csv",
+    "sav": "spss",
+    "zsav": "spss",
+    "xlsx": "xlsx",
+    "xls": "xlsx",
+    "xlsb": "xlsx",
+    "ods": "xlsx",
+    "kobo_csv": "kobo_csv",
+    "kobo_xlsx": "kobo_xlsx",
+    "kobo_xls": "kobo_xlsx",
+}
+"""Format of a file -> kind of a source's format."""
+_SHEETS = ("xlsx", "kobo_xlsx")
+_FEW = 40
+"""A column of numbers has codes if it has no more different values, and is no measure."""
+
+
+@dataclass(frozen=True)
+class Scaffolded:
+    """What was written and how far it goes."""
+
+    folder: Path
+    tables: Sequence[ProposedTable]
+
+    def counts(self) -> list[dict[str, Any]]:
+        """A row a table: columns, columns with a proposal, variables, codes with a proposal and all codes."""
+        return [
+            {
+                "table": table.name,
+                "columns": len(table.columns),
+                "matched": len({match.column.name for match in table.matches}),
+                "variables": len(table.matches),
+                "codes": sum(len(match.answers) for match in table.matches),
+                "open_codes": sum(len(match.column.codes) - len(match.answers) for match in table.matches),
+            }
+            for table in self.tables
+        ]
+
+
+def scaffold(
+    file: DeliveredFile, form: DeliveredFile | None, country: str, source: str, out: Path, hidden: str | None = None
+) -> Scaffolded:
+    """Write a proposed source.yaml and crosswalk.csv into `out/<source>/`; `hidden`: a source that is not asked.
+
+    Refused where there is such a source already, or where no kind of source reads this format.
+    """
+    codebook = load_codebook()
+    _check_names(country, source, codebook)
+    folder = out / source
+    for name in ("source.yaml", "crosswalk.csv"):
+        if (folder / name).exists():
+            raise Refused("delivery.wrong_source", f"{name} is there already", str(folder), "choose another --source")
+    looked = open_unknown(file, form)
+    kind = SOURCE_KINDS.get(looked.format)
+    if kind is None:
+        what = f"no kind of source reads .{looked.format} yet"
+        raise Refused("delivery.unreadable", what, file.name, "deliver it as CSV, Excel or SPSS")
+    known = _without_places(gather(codebook, approved_without(hidden)), codebook, country)
+    described = describe(looked, file.name, kind)
+    tables = [ProposedTable(name, columns, propose(columns, known)) for name, columns in described.items()]
+    kept = _kept(tables, kind)
+    left_out = [table.name for table in tables if table.name not in {one.name for one in kept}]
+    proposal = Proposal(source, country, _format(looked, kind, described), kept, left_out)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "source.yaml").write_text(source_yaml(proposal), encoding="utf-8")
+    (folder / "crosswalk.csv").write_text(crosswalk_csv(kept, codebook), encoding="utf-8")
+    load_source(source, out)
+    return Scaffolded(folder, kept)
+
+
+def _check_names(country: str, source: str, codebook: Codebook) -> None:
+    if country not in codebook.codelists["country"] or not re.fullmatch(r"[A-Z]{3}", country):
+        raise BadDefinition("this is no country", "--country", "three letters of ISO 3166-1, such as GTM")
+    if not re.fullmatch(r"[a-z]{3}/[a-z][a-z0-9_]*", source) or source[:3] != country.lower():
+        raise BadDefinition("this is no id of a source", "--source", f"such as {country.lower()}/arrivals")
+
+
+def approved_without(hidden: str | None) -> list[Source]:
+    """Every source whose crosswalk is remembered."""
+    return [load_source(name) for name in list_sources() if name != hidden]
+
+
+def _without_places(known: Known, codebook: Codebook, country: str) -> Known:
+    """Places are matched only where the codebook describes the country's."""
+    try:
+        codebook.places(country)
+    except BadDefinition:
+        return replace(known, targets=tuple(t for t in known.targets if t.variable.type != "place"))
+    return known
+
+
+def describe(looked: Looked, name: str, kind: str) -> dict[str, list[Described]]:
+    """Columns of every table that has rows, named as a source declares them."""
+    told = profile(looked, name)
+    found: dict[str, list[Described]] = {}
+    single = kind in ("csv", "spss") or len(looked.grids) == 1
+    for table, grid in zip(told["tables"], looked.grids.values(), strict=True):
+        if not table["rows"] or not table["columns"]:
+            continue
+        main = single or (kind.startswith("kobo") and not found)
+        title = "main" if main and kind != "xlsx" else table["name"]
+        found[title] = _columns(title, table["columns"], grid)
+    if not found:
+        raise Refused("delivery.empty", "no table of the file has a row", name, "deliver the file again")
+    return found
+
+
+def _columns(table: str, columns: Sequence[Mapping[str, Any]], grid: Grid) -> list[Described]:
+    coded = {
+        heading.position: column
+        for heading, column in zip(grid.headings, columns, strict=True)
+        if not column["value_labels"] and _may_be_coded(column)
+    }
+    joined = frozenset(at for at, column in coded.items() if "select_multiple" in column["looks_like"])
+    codes = frequent_codes(grid, list(coded), joined) if coded else {}
+    described, names = [], set()
+    for heading, column in zip(grid.headings, columns, strict=True):
+        name = heading.names[0]
+        if not name or name in names:
+            continue
+        names.add(name)
+        told = codes.get(heading.position)
+        labels = column["value_labels"] or dict.fromkeys(told.told if told else (), "")
+        kinds = tuple(column["looks_like"])
+        described.append(
+            Described(table, name, column["label"], column["type"], kinds, labels, column["decimal"])
+            if _passes(kinds)
+            else Described(table, name, column["label"], "empty", kinds)
+        )
+    return described
+
+
+def _passes(kinds: Sequence[str]) -> bool:
+    """Whether a column may be proposed for a variable: not what looks like a person, but for the year of a birth."""
+    bare = {kind.split(":")[0] for kind in kinds}
+    personal = bare & (set(PERSONAL) - {"birth_date"})
+    return not personal and not bare & {"free_text"} and not any("within text" in k for k in kinds)
+
+
+def _may_be_coded(column: Mapping[str, Any]) -> bool:
+    if not _passes(column["looks_like"]) or any(kind.startswith("date") for kind in column["looks_like"]):
+        return False
+    if column["distinct"] * 2 > column["filled"] and column["distinct"] > 12:
+        return False
+    return not column["type"].startswith("decimal") and column["distinct"] <= (
+        _FEW if column["type"] == "integer" else 250
+    )
+
+
+def _kept(tables: Sequence[ProposedTable], kind: str) -> list[ProposedTable]:
+    """Tables with a proposal, and always the first; a repeat of an export names its parent."""
+    first, *others = tables
+    kept = [first, *(table for table in others if table.matches)]
+    if not first.matches and len(kept) > 1 and not kind.startswith("kobo"):
+        kept = kept[1:]
+    repeats = [replace(table, parent="main") for table in kept[1:]] if kind.startswith("kobo") else kept[1:]
+    return [kept[0], *repeats]
+
+
+def _format(looked: Looked, kind: str, described: Mapping[str, Sequence[Described]]) -> dict[str, Any]:
+    columns = [column for listed in described.values() for column in listed]
+    found: dict[str, Any] = {"kind": kind}
+    if kind in ("csv", "spss") and looked.encoding:
+        found["encoding"] = looked.encoding
+    if kind == "csv" and looked.facts.get("delimiter"):
+        found["delimiter"] = looked.facts["delimiter"]
+    if kind.startswith("kobo"):
+        found |= {name: looked.facts[name] for name in ("values", "language", "separator") if looked.facts.get(name)}
+        options = any("select_multiple_option" in column.kinds for column in columns)
+        found["multiple_select"] = "both" if options else "summary"
+    if any(column.decimal == "," for column in columns):
+        found["decimal"] = ","
+    forms = [form for column in columns for form in date_forms(column)[:1]]
+    if forms and not kind.startswith("kobo"):
+        found["date_format"] = max(set(forms), key=forms.count)
+    return found

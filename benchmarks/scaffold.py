@@ -1,0 +1,148 @@
+"""How much of an approved crosswalk `homeward scaffold` would have proposed, had the source been new.
+
+Each source's own crosswalk is hidden, its sample delivery is scaffolded from codebook and the other sources, and what
+comes out is held against what people approved: pairs of column and variable, and (of the variables that were right)
+codes and their answers. Iraq's delivery lies in the corpus; without it, it is left out.
+
+    python -m benchmarks.scaffold            prints a table
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from assets.scaffold import SOURCE_KINDS, approved_without, describe
+from codebook.loader import load_codebook
+from connectors.database import snapshot
+from connectors.unknown import open_unknown
+from examples.inm_hnd import fill_hnd
+from examples.make import make_samples
+from sources.batches import DeliveredFile, PlainFile
+from sources.loader import load_source
+from sources.models import Source
+from sources.proposing.known import gather
+from sources.proposing.matching import Match, propose
+
+HND, IRQ = "hnd/inm_cases", "irq/reach_mcna"
+_NO_CODE = ("", "*", "(blank)")
+
+Pair = tuple[str, str, str]
+"""Column, entity, variable."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Counts of one source: approved, proposed and right, of pairs and of codes."""
+
+    source: str
+    pairs: tuple[int, int, int]
+    codes: tuple[int, int, int]
+    wrong: tuple[Pair, ...]
+    missed: tuple[Pair, ...]
+
+
+def measure(source: Source, files: list[tuple[DeliveredFile, DeliveredFile | None]]) -> Measured:
+    """Scaffold the files of a source's delivery without its crosswalk, and compare."""
+    codebook = load_codebook()
+    known = gather(codebook, approved_without(source.source))
+    matches: list[Match] = []
+    for file, form in files:
+        looked = open_unknown(file, form)
+        for columns in describe(looked, file.name, SOURCE_KINDS[looked.format]).values():
+            matches += propose(columns, known)
+    rows = [row for row in source.crosswalk if row.rule not in (None, "constant") and row.column]
+    true_pairs = {(_bare(row.column), row.entity, row.variable) for row in rows}
+    pairs = {(match.column.name, match.target.entity, match.target.variable.name) for match in matches}
+    true_codes = {
+        (_bare(row.column), row.entity, row.variable, row.code, row.target)
+        for row in rows
+        if row.code not in _NO_CODE and row.target
+    }
+    codes = {
+        (match.column.name, match.target.entity, match.target.variable.name, code, answer.target)
+        for match in matches
+        for code, answer in match.answers.items()
+    }
+    of_right_pairs = {code for code in codes if code[:3] in pairs & true_pairs}
+    return Measured(
+        source.source,
+        (len(true_pairs), len(pairs), len(pairs & true_pairs)),
+        (len(true_codes), len(of_right_pairs), len(codes & true_codes)),
+        tuple(sorted(pairs - true_pairs)),
+        tuple(sorted(true_pairs - pairs)),
+    )
+
+
+def _bare(column: str) -> str:
+    """A joined table's column by its own name: each table of a database is scaffolded alone."""
+    return column.rpartition(".")[2]
+
+
+def deliveries(folder: Path, corpus: Path) -> Iterator[tuple[str, list[tuple[DeliveredFile, DeliveredFile | None]]]]:
+    """Every source with its sample delivery, and the form beside it where there is one."""
+    for sample in make_samples(folder):
+        files: list[DeliveredFile] = [PlainFile(path) for path in sample.files]
+        if sample.source == HND:
+            yield sample.source, [(file, None) for file in _registry(folder)]
+        else:
+            forms = [file for file in files if "rss" in sample.source and "version" not in file.name]
+            data = [file for file in files if file not in forms or len(files) == 1]
+            yield sample.source, [(data[0], forms[0] if len(files) > 1 else None)]
+    survey = corpus / "kobo" / "reach_iraq_returnees"
+    if survey.is_dir():
+        yield IRQ, [(PlainFile(survey / "raw_data.csv"), PlainFile(survey / "xlsform.xlsx"))]
+
+
+def _registry(folder: Path) -> list[DeliveredFile]:
+    """The tables of the Honduran database as files."""
+    from warehouse.embedded import EmbeddedServer
+
+    place = Path(tempfile.mkdtemp(dir=folder))
+    server = EmbeddedServer(place / "postgres").start()
+    try:
+        url = server.url("warehouse")
+        fill_hnd(url)
+        for name, content in snapshot(load_source(HND), url):
+            (place / name).write_bytes(b"".join(content))
+    finally:
+        server.stop()
+    return [PlainFile(path) for path in sorted(place.glob("*.csv"))]
+
+
+def shown(measured: list[Measured]) -> Table:
+    """Precision and recall of each source and of all together."""
+    table = Table("source", "pairs", "precision", "recall", "codes", "precision", "recall")
+    totals = [
+        tuple(map(sum, zip(*(getattr(one, what) for one in measured), strict=True))) for what in ("pairs", "codes")
+    ]
+    for name, counts in [*((one.source, (one.pairs, one.codes)) for one in measured), ("all", tuple(totals))]:
+        cells = []
+        for true, proposed, right in counts:
+            cells += [f"{true:,}", f"{right / max(1, proposed):.2f}", f"{right / max(1, true):.2f}"]
+        table.add_row(name, *cells)
+    return table
+
+
+def main() -> None:
+    corpus = Path(os.environ.get("HOMEWARD_CORPUS", Path(__file__).resolve().parents[2] / "shared" / "data" / "open"))
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        measured = [measure(load_source(source), files) for source, files in deliveries(Path(folder), corpus)]
+    Console(width=110).print(shown(measured))
+    if "--pairs" in sys.argv:
+        for one in measured:
+            for what, pairs in (("wrong", one.wrong), ("missed", one.missed)):
+                for pair in pairs:
+                    print(one.source, what, *pair)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""The command `scaffold`: a proposed source from a file, for somebody to approve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines import console
+
+
+def scaffold_source(file: Path, form: Path | None, country: str, source: str, out: Path, json: bool) -> None:
+    """Write the two proposed files and say how far the proposal goes."""
+    from assets.scaffold import scaffold
+    from connectors.unknown import delivered
+
+    with console.watching(f"reading {file.name}"):
+        written = scaffold(delivered(file), delivered(form) if form else None, country, source, out)
+    if json:
+        console.print_json({"folder": str(written.folder), "tables": written.counts()})
+        return
+    counts = written.counts()
+    console.print_table(list(counts[0]), [list(row.values()) for row in counts], str(written.folder))
+    console.out.print(
+        "Every row is proposed: check it, set its `state` to approved and name the reviewer.", markup=False
+    )

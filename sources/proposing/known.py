@@ -1,0 +1,98 @@
+"""What is known of the codebook's variables and answers: their names, their labels, and what approved crosswalks say.
+
+An approved crosswalk is memory: under which headers and labels a variable was met before, and by which codes and labels
+an answer. A hidden source is left out of it, so that a proposal can be measured against what people decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from codebook.loader import Codebook
+from codebook.models import LANGUAGES, Variable
+from sources.models import Source
+from sources.proposing.words import plain
+
+
+@dataclass(frozen=True)
+class Term:
+    """A text that stands for a variable or an answer, folded, and where it was met."""
+
+    text: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """A variable that a column may make, with everything it is known by."""
+
+    entity: str
+    variable: Variable
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Targets, and for every code list the terms of its answers; `codes`: list -> source column -> code -> answer."""
+
+    targets: tuple[Target, ...]
+    answers: Mapping[str, Mapping[str, tuple[Term, ...]]]
+    codes: Mapping[str, Mapping[str, Mapping[str, str]]]
+
+    def texts(self) -> Iterable[str]:
+        return (term.text for target in self.targets for term in target.terms)
+
+
+def gather(codebook: Codebook, sources: Iterable[Source]) -> Known:
+    """Everything that codebook and `sources` say."""
+    remembered: dict[tuple[str, str], list[Term]] = {}
+    answers = {name: _own_answers(codebook, name) for name in codebook.codelists}
+    codes: dict[str, dict[str, dict[str, str]]] = {name: {} for name in codebook.codelists}
+    for source in sources:
+        for row in source.crosswalk:
+            if row.rule is None or row.state != "approved" or not row.column:
+                continue
+            where = f"{source.source}, {row.column}"
+            terms = remembered.setdefault((row.entity, row.variable), [])
+            terms.append(Term(plain(row.column.rpartition(".")[2]), where))
+            if row.label and not row.code:
+                terms.append(Term(plain(row.label), where))
+            codelist = codebook.entities[row.entity].variable(row.variable).codelist
+            if codelist and row.code and row.target and not row.when and row.code not in ("*", "(blank)"):
+                answers[codelist].setdefault(row.target, []).append(Term(plain(row.label), where))
+                codes[codelist].setdefault(where, {})[plain(row.code)] = row.target
+    return Known(
+        tuple(_targets(codebook, remembered)),
+        {name: {target: _each(terms) for target, terms in listed.items()} for name, listed in answers.items()},
+        codes,
+    )
+
+
+def _targets(codebook: Codebook, remembered: Mapping[tuple[str, str], list[Term]]) -> Iterable[Target]:
+    for entity in codebook.entities.values():
+        for variable in entity.variables:
+            own = [Term(plain(variable.name), "name")]
+            own += [Term(plain(variable.label.in_language(lang)), f"label {lang}") for lang in LANGUAGES]
+            terms = _each([*own, *remembered.get((entity.name, variable.name), [])])
+            yield Target(entity.name, variable, terms)
+
+
+def _own_answers(codebook: Codebook, codelist: str) -> dict[str, list[Term]]:
+    listed = codebook.codelists[codelist]
+    found = {}
+    for code in (*listed.codes, *listed.states):
+        if code.name in ("skipped_by_logic", "missing_unexpected"):
+            continue  # no supplier has a code for these
+        labels = [Term(plain(code.label(lang)), f"label {lang}") for lang in LANGUAGES]
+        found[code.name] = [Term(plain(code.name), "name"), *labels]
+    return found
+
+
+def _each(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """Every text once, where it was met first."""
+    first: dict[str, Term] = {}
+    for term in terms:
+        if term.text:
+            first.setdefault(term.text, term)
+    return tuple(first.values())

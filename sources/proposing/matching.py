@@ -1,0 +1,180 @@
+"""Which variable each column could make: by likeness of names and labels, by its codes, and by what type it is.
+
+Within an entity one column makes one variable (an assignment of the highest total); one column may serve several
+entities. An entity is proposed where it explains columns better than any other does. Scores are 0 to 1 and reach the
+reviewer with their evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sources.proposing.answers import Answer, match_answers
+from sources.proposing.known import Known, Target
+from sources.proposing.words import Likeness, plain
+
+ENOUGH = 0.5
+"""Below this score nothing is proposed."""
+_BESIDE = 0.12
+"""A column serves a second entity if it fits there nearly as well as where it fits best."""
+_OWN, _GAIN, _ALONE = 2, 0.25, 0.85
+"""An entity is proposed if it explains so many columns by so much better than the entities before it, or one as new."""
+_LABELLED = 4
+"""A number may have so many labelled codes, for what is no answer; an answer scale has more."""
+_PLAIN, _WITHOUT_CODES = 0.75, 0.8
+_NO_STATES = ("dont_know", "refused", "not_applicable")
+
+
+@dataclass(frozen=True)
+class Described:
+    """A source column as the profile describes it: `kinds` it looks like, `codes` with labels where it has few,
+    `decimal` the mark of its numbers."""
+
+    table: str
+    name: str
+    label: str
+    type: str
+    kinds: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
+    decimal: str = "."
+
+
+@dataclass(frozen=True)
+class Match:
+    """A proposal: this column makes this variable."""
+
+    column: Described
+    target: Target
+    score: float
+    evidence: str
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+
+
+def propose(columns: Sequence[Described], known: Known) -> list[Match]:
+    """Matches of one table's columns, entity by entity in the codebook's order."""
+    likeness = Likeness(known.texts())
+    answers = _AnswersOf(known)
+    scored = [_score(column, target, likeness, answers) for column in columns for target in known.targets]
+    fitting = [match for match in scored if match is not None and match.score >= ENOUGH]
+    entities = dict.fromkeys(target.entity for target in known.targets)
+    assigned = {entity: _assigned([m for m in fitting if m.target.entity == entity]) for entity in entities}
+    chosen = _entities(assigned)
+    best: dict[str, float] = {}
+    for match in (match for entity in chosen for match in assigned[entity]):
+        best[match.column.name] = max(best.get(match.column.name, 0.0), match.score)
+    made = (match for entity in entities if entity in chosen for match in assigned[entity])
+    return [match for match in made if match.score >= best[match.column.name] - _BESIDE]
+
+
+def _entities(assigned: Mapping[str, Sequence[Match]]) -> set[str]:
+    """The fewest entities that explain the columns: each next one must explain some that those before it do not."""
+    chosen: set[str] = set()
+    explained: dict[str, float] = {}
+
+    def gains(entity: str) -> list[float]:
+        found = (match.score - explained.get(match.column.name, 0.0) for match in assigned[entity])
+        return [gain for gain in found if gain >= _GAIN]
+
+    def speaks(entity: str) -> bool:
+        found = gains(entity)
+        return len(found) >= _OWN or max(found, default=0.0) >= _ALONE
+
+    while left := [entity for entity in assigned if entity not in chosen and speaks(entity)]:
+        entity = max(left, key=lambda name: sum(gains(name)))
+        chosen.add(entity)
+        for match in assigned[entity]:
+            explained[match.column.name] = max(explained.get(match.column.name, 0.0), match.score)
+    return chosen
+
+
+def _assigned(matches: Sequence[Match]) -> list[Match]:
+    """One variable a column and one column a variable, with the highest sum of scores."""
+    from scipy.optimize import linear_sum_assignment
+
+    if not matches:
+        return []
+    columns = list(dict.fromkeys(match.column.name for match in matches))
+    variables = list(dict.fromkeys(match.target.variable.name for match in matches))
+    table = np.zeros((len(columns), len(variables)))
+    by_place = {}
+    for match in matches:
+        place = columns.index(match.column.name), variables.index(match.target.variable.name)
+        table[place] = match.score**2  # one good match is worth more than two poor ones
+        by_place[place] = match
+    pairs = zip(*linear_sum_assignment(table, maximize=True), strict=True)
+    return [by_place[place] for row, column in pairs if (place := (int(row), int(column))) in by_place]
+
+
+class _AnswersOf:
+    """Answers of a column's codes in each code list, found once."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._found: dict[tuple[str, str], dict[str, Answer]] = {}
+
+    def of(self, column: Described, codelist: str) -> dict[str, Answer]:
+        place = (column.name, codelist)
+        if place not in self._found:
+            self._found[place] = match_answers(column.codes, codelist, self._known)
+        return self._found[place]
+
+    def states(self, column: Described) -> dict[str, Answer]:
+        """Labelled codes of a number that stand for no answer."""
+        if not any(column.codes.values()):
+            return {}
+        found = self.of(column, next(iter(self._known.answers)))
+        return {code: answer for code, answer in found.items() if answer.target in _NO_STATES and column.codes[code]}
+
+
+def _score(column: Described, target: Target, likeness: Likeness, answers: _AnswersOf) -> Match | None:
+    if not _type_fits(column, target):
+        return None
+    text, evidence = _text_score(column, target, likeness)
+    if target.variable.codelist is None:
+        return Match(column, target, text, evidence, answers.states(column))
+    if text < 0.15:
+        return None
+    found = answers.of(column, target.variable.codelist)
+    own = {code: answer for code, answer in found.items() if answer.target not in _NO_STATES}
+    share = sum(answer.score for answer in found.values()) / len(column.codes)
+    if not own or share < 0.3:
+        # The words can be plain where the codes are not: it is proposed without them.
+        said = f"{evidence}; its codes are not recognised"
+        return Match(column, target, text * _WITHOUT_CODES, said) if text >= _PLAIN else None
+    told = len({answer.target for answer in own.values()})
+    weight = 0.25 if told < 3 else 0.45  # yes and no are the answers of many questions
+    score = (1 - weight) * text + weight * share
+    said = f"{evidence}; {len(found)} of {len(column.codes)} codes are answers of {target.variable.codelist}"
+    return Match(column, target, score, said, found)
+
+
+def _type_fits(column: Described, target: Target) -> bool:
+    variable = target.variable
+    is_date = any(kind.startswith("date:") for kind in column.kinds)
+    numeric = column.type.startswith(("integer", "decimal"))
+    match variable.type:
+        case "code" | "codes":
+            return bool(column.codes) and not is_date
+        case "date":
+            return is_date and "birth_date" not in column.kinds
+        case "integer" | "decimal":
+            if variable.name == "birth_year":
+                return "birth_date" in column.kinds or numeric
+            return numeric and not is_date and sum(map(bool, column.codes.values())) <= _LABELLED
+        case "place":
+            return bool({"place_name", "place_pcode", "place_code"} & set(column.kinds))
+    return variable.role == "technical" and column.type in ("text", "decimal", "integer")
+
+
+def _text_score(column: Described, target: Target, likeness: Likeness) -> tuple[float, str]:
+    """The best likeness of header or label with anything the variable is known by."""
+    best, evidence = 0.0, ""
+    for said, weight in ((plain(column.name), 1.0), (plain(column.label), 1.0)):
+        for term in target.terms if said else ():
+            score = weight * likeness.of(said, term.text)
+            if score > best:
+                best, evidence = score, f"«{said}» is like «{term.text}» ({term.where})"
+    return best, evidence

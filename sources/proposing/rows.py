@@ -1,0 +1,99 @@
+"""A proposed crosswalk.csv: every row `proposed`, with its score and its evidence in the note.
+
+Codes for which no answer is sure get no row: a row is a decision, and without one the supplier's rows are rejected, not
+guessed at. How many they are stands in the note of the variable's first row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+
+from codebook.loader import Codebook
+from sources.crosswalk import MapRow
+from sources.proposing.answers import Answer
+from sources.proposing.declaring import ProposedTable, date_forms
+from sources.proposing.matching import Match
+
+COLUMNS = [name for name in MapRow.model_fields if not name.startswith("_")]
+_SURE = 0.95
+
+
+def crosswalk_csv(tables: Sequence[ProposedTable], codebook: Codebook) -> str:
+    """The text of crosswalk.csv."""
+    written = io.StringIO(newline="")
+    writer = csv.DictWriter(written, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    for table in tables:
+        for match in table.matches:
+            for row in _rows(table.name, match, codebook):
+                writer.writerow(row | {"state": "proposed"})
+    return written.getvalue()
+
+
+def _rows(table: str, match: Match, codebook: Codebook) -> Iterator[dict[str, str]]:
+    variable = match.target.variable
+    column = match.column
+    made = {"entity": match.target.entity, "variable": variable.name, "table": table, "column": column.name}
+    note = f"{match.score:.2f}: {match.evidence}"
+    status = {"status": "exact" if match.score >= _SURE else "undetermined"}
+    if variable.codelist is not None:
+        if not match.answers:
+            yield made | {"status": "impossible", "note": f"{note}: name an answer for each of them"}
+            return
+        rule = "select_multiple" if variable.type == "codes" or "select_multiple" in column.kinds else "recode"
+        yield from _code_rows(made | {"rule": rule}, match, variable.codelist, codebook, note)
+        return
+    yield from _special_codes(made | {"rule": _RULES[variable.type]}, match.column.codes, match.answers, codebook)
+    forms = date_forms(column)
+    param = ""
+    if variable.type == "date":
+        param = forms[0]
+        note += f"; the dates fit as well: {', '.join(forms[1:])}" if len(forms) > 1 else ""
+    elif variable.type == "place":
+        param = variable.name[-4:]
+    yield made | status | {"rule": _RULES[variable.type], "label": column.label, "param": param, "note": note}
+
+
+_RULES: Mapping[str, str] = {
+    "integer": "number",
+    "decimal": "number",
+    "date": "date",
+    "place": "geography",
+    "text": "copy",
+}
+
+
+def _code_rows(
+    made: dict[str, str], match: Match, codelist: str, codebook: Codebook, note: str
+) -> Iterator[dict[str, str]]:
+    left = [code for code in match.column.codes if code not in match.answers]
+    if left:
+        note += f"; {len(left)} codes without a proposal"
+    for code, label in match.column.codes.items():
+        answer = match.answers.get(code)
+        if answer is not None:
+            said = f"{note}; code {answer.score:.2f}: {answer.evidence}"
+            yield made | _code_row(code, label, answer, codebook, codelist) | {"note": said}
+
+
+def _special_codes(
+    made: dict[str, str], codes: Mapping[str, str], answers: Mapping[str, Answer], codebook: Codebook
+) -> Iterator[dict[str, str]]:
+    """Codes of a number that stand for an answer state."""
+    any_list = next(iter(codebook.codelists))
+    for code, answer in answers.items():
+        note = f"{answer.score:.2f}: {answer.evidence}"
+        yield made | _code_row(code, codes[code], answer, codebook, any_list) | {"note": note}
+
+
+def _code_row(code: str, label: str, answer: Answer, codebook: Codebook, codelist: str) -> dict[str, str]:
+    listed = codebook.codelists[codelist]
+    return {
+        "code": code,
+        "label": label or code,
+        "target": answer.target,
+        "target_label": listed.label(listed.code(answer.target)),
+        "status": "exact" if answer.score >= _SURE else "undetermined",
+    }

@@ -1,0 +1,96 @@
+"""`homeward scaffold`: what it proposes loads, passes nothing that it does not recognise, and runs for nobody yet."""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from assets.intake import Delivery
+from assets.scaffold import Scaffolded, scaffold
+from assets.stages.admit import admit
+from assets.workplace import Workplace
+from codebook.errors import HomewardError, Refused
+from sources.batches import PlainFile
+from sources.loader import load_source
+
+SEXES = ["Femenino", "Masculino"] * 6
+HEADER = "REGISTRO;NOMBRE;SEXO;ESTADO_CIVIL;FECHA_RETORNO;NACIONALIDAD;LOTE;OBSERVACIONES"
+
+
+def row(n: int) -> str:
+    married = "Casado" if n else "Rosa Xol me dijo"
+    notes = f"llegó con su prima Ana Tum {n} veces por la noche"
+    return f"R{n};Ana Tum;{SEXES[n]};{married};0{n % 9 + 1}/0{n % 4 + 1}/2024;Guatemala;L{n % 3};{notes}"
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Scaffolded:
+    file = tmp_path / "arrivals.csv"
+    file.write_text("\n".join([HEADER, *map(row, range(12))]), encoding="utf-8")
+    return scaffold(PlainFile(file), None, "GTM", "gtm/arrivals", tmp_path / "sources")
+
+
+def rows_of(written: Scaffolded) -> list[dict[str, str]]:
+    return list(csv.DictReader((written.folder / "crosswalk.csv").read_text(encoding="utf-8").splitlines()))
+
+
+def test_what_is_proposed_loads_and_waits_for_approval(written: Scaffolded) -> None:
+    source = load_source("gtm/arrivals", written.folder.parents[1])
+    assert len(source.crosswalk.proposed) == len(source.crosswalk.rows) > 3
+    made = {(r["column"], r["variable"], r["rule"]) for r in rows_of(written)}
+    assert {("SEXO", "sex", "recode"), ("FECHA_RETORNO", "return_date", "date")} <= made
+    assert {(r["code"], r["target"]) for r in rows_of(written) if r["column"] == "SEXO"} == {
+        ("Femenino", "female"),
+        ("Masculino", "male"),
+    }
+
+
+def test_every_row_says_how_sure_it_is_and_why(written: Scaffolded) -> None:
+    assert all(float(row["note"][:4]) >= 0.5 and "«" in row["note"] for row in rows_of(written))
+    assert not any(row["reviewer"] for row in rows_of(written))
+
+
+def test_what_is_not_recognised_does_not_pass(written: Scaffolded) -> None:
+    source = load_source("gtm/arrivals", written.folder.parents[1])
+    classes = {column.name: column.class_ for column in source.tables[0].columns}
+    assert (classes["NOMBRE"], classes["OBSERVACIONES"], classes["LOTE"]) == ("identifier", "free_text", "ignore")
+    assert classes["REGISTRO"] == "identifier"
+    assert set(source.passing("main")) == {match.column.name for match in written.tables[0].matches}
+
+
+def test_somebodys_own_words_are_no_code(written: Scaffolded) -> None:
+    told = (written.folder / "crosswalk.csv").read_text() + (written.folder / "source.yaml").read_text()
+    assert "Casado" in told
+    assert "Rosa" not in told
+    assert "prima" not in told
+
+
+def test_dates_that_fit_two_forms_say_so(written: Scaffolded) -> None:
+    note = next(row["note"] for row in rows_of(written) if row["variable"] == "return_date")
+    assert "%m/%d/%Y" in note
+
+
+def test_nothing_runs_before_it_is_approved(written: Scaffolded) -> None:
+    source = load_source("gtm/arrivals", written.folder.parents[1])
+    today = datetime.now(UTC).date()
+    agreed = source.model_copy(update={"expires": today})
+    with pytest.raises(Refused) as refusal:
+        admit(cast(Workplace, None), Delivery(agreed, f"{today}-00000000", "", today, ()))
+    assert refusal.value.rule == "delivery.proposed_mapping"
+    assert str(written.folder / "crosswalk.csv") in str(refusal.value)
+    assert "approved" in str(refusal.value)
+
+
+def test_a_source_that_is_there_is_left_alone(written: Scaffolded, tmp_path: Path) -> None:
+    with pytest.raises(HomewardError, match="there already"):
+        scaffold(PlainFile(tmp_path / "arrivals.csv"), None, "GTM", "gtm/arrivals", tmp_path / "sources")
+
+
+@pytest.mark.parametrize(("country", "source"), [("GTM", "slv/x"), ("Guatemala", "gtm/x"), ("GTM", "gtm/X-1")])
+def test_names_that_are_none_are_refused(tmp_path: Path, country: str, source: str) -> None:
+    with pytest.raises(HomewardError):
+        scaffold(PlainFile(tmp_path / "a.csv"), None, country, source, tmp_path)
