@@ -232,12 +232,6 @@ def _one(cursor: Cursor[tuple[Any, ...]], statement: str, values: tuple[object, 
     return found[0] if found else None
 
 
-def _missing(cursor: Cursor[tuple[Any, ...]]) -> list[Path]:
-    """Parts of the schema that are not there."""
-    made = {name for (name,) in cursor.execute(_MADE).fetchall()}
-    return [file for table, file in _PARTS if table not in made]
-
-
 def _find_or_make(cursor: Cursor[tuple[Any, ...]], ask: str, make: str, values: tuple[object, ...]) -> int:
     """Asks first, so that no sequence number is spent on what is there."""
     number = _one(cursor, ask, values)
