@@ -22,7 +22,7 @@ import pyarrow as pa
 
 MEMORY = 3 << 30
 """Bytes of data this process may hold; a file that asks for more is damaged or hostile."""
-_BLOCK = 1 << 20
+_BLOCK = 8 << 20
 _COLUMNS_AT_ONCE = 400
 """pyreadstat makes room for 100,000 rows in every column where the file does not say how many it has."""
 RAW = "ISO-8859-1"
