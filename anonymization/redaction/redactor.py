@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from anonymization.redaction import names
 from anonymization.redaction.folding import clean, fold
+from anonymization.redaction.installed_model import installed_model, named
 from anonymization.redaction.lexicon import lexicon
 from anonymization.redaction.names import RowNames
 from anonymization.redaction.patterns import Span, shapes
@@ -23,7 +24,7 @@ class Redactor:
 
     def __init__(self, language: str, country: str, known_names: KnownNames | None = None) -> None:
         self._language, self._country, self._known_names = language, country, known_names
-        self._lexicon = lexicon(language)
+        self._lexicon, self._model = lexicon(language), installed_model(language)
 
     def redact(
         self, notes: Sequence[str | None], own: Sequence[frozenset[str] | None] | None = None
@@ -37,14 +38,17 @@ class Redactor:
         cleaned = [clean(note or "") for note in notes]
         split = [SPLIT.split(text) for text, _ in cleaned]
         words = Words(self._lexicon, Vocabulary(split), self._names_in(split))
+        modelled = named(self._model, [text for text, _ in cleaned]) if self._model is not None else None
         own_names: dict[frozenset[str], RowNames] = {}
         found = []
         for row, ((text, places), parts) in enumerate(zip(cleaned, split, strict=True)):
             said = own[row] if own is not None else None
             mine = own_names.setdefault(said, RowNames(said)) if said else None
             shaped = shapes(text, self._country, self._lexicon)
-            named = names.find(parts, words, self._lexicon, mine, shaped, is_cased(text)) if text else []
-            spans = names.merged(text, [*shaped, *named]) if named or shaped else []
+            names_found = names.find(parts, words, self._lexicon, mine, shaped, is_cased(text)) if text else []
+            spans = names.merged(text, [*shaped, *names_found]) if names_found or shaped else []
+            if modelled is not None:
+                spans = names.merged(text, [*spans, *next(modelled)])
             found.append(spans if places is None else [_as_written(span, places) for span in spans])
         return found
 

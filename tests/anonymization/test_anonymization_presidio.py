@@ -1,12 +1,16 @@
 """Homeward's recognizer inside Presidio's AnalyzerEngine: the same findings, no network, no model."""
 
+import importlib
 import socket
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from anonymization.redaction.analyzer import analyzer
+from anonymization.redaction.installed_model import installed_model
 from anonymization.redaction.policy import ENOUGH, may_redact, name_recall
+from anonymization.redaction.redactor import Redactor
 
 
 def test_the_engine_finds_without_network_or_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,3 +30,25 @@ def test_only_languages_with_a_good_figure_may_be_redacted() -> None:
     assert {"en", "fr", "es", "ar", "am", "fa", "so"} <= {one for one, recall in name_recall().items() if recall > 0}
     assert all(may_redact(language) == (recall >= ENOUGH) for language, recall in name_recall().items())
     assert not may_redact("ha")
+
+
+def test_an_installed_model_is_used_beside_the_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "it_core_news_sm"
+    package.mkdir()
+    package.joinpath("__init__.py").write_text(
+        "import spacy\n\n\ndef load(**settings):\n    nlp = spacy.blank('it')\n"
+        "    ruler = nlp.add_pipe('entity_ruler')\n"
+        "    ruler.add_patterns([{'label': 'PER', 'pattern': 'lavoro'}])\n    return nlp\n"
+    )
+    metadata = tmp_path / "it_core_news_sm-3.8.0.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text("Metadata-Version: 2.1\nName: it_core_news_sm\nVersion: 3.8.0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    installed_model.cache_clear()
+    assert Redactor("it", "ITA").redact(["La persona vuole lavoro e il numero è 0612345678"]) == ["La persona vuole [NAME] e il numero è [PHONE]"]
+    installed_model.cache_clear()
+
+
+def test_without_a_model_none_is_looked_for_elsewhere() -> None:
+    assert installed_model("pt") is None
