@@ -46,7 +46,9 @@ def test_an_installed_model_is_used_beside_the_rules(tmp_path: Path, monkeypatch
     monkeypatch.syspath_prepend(str(tmp_path))
     importlib.invalidate_caches()
     installed_model.cache_clear()
-    assert Redactor("it", "ITA").redact(["La persona vuole lavoro e il numero è 0612345678"]) == ["La persona vuole [NAME] e il numero è [PHONE]"]
+    assert Redactor("it", "ITA").redact(["La persona vuole lavoro e il numero è 0612345678"]) == [
+        "La persona vuole [NAME] e il numero è [PHONE]"
+    ]
     installed_model.cache_clear()
 
 
