@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
+import shlex
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -94,3 +98,27 @@ def test_a_source_that_is_there_is_left_alone(written: Scaffolded, tmp_path: Pat
 def test_names_that_are_none_are_refused(tmp_path: Path, country: str, source: str) -> None:
     with pytest.raises(HomewardError):
         scaffold(PlainFile(tmp_path / "a.csv"), None, country, source, tmp_path)
+
+
+def test_the_commands_of_the_page_serve(tmp_path: Path) -> None:
+    """docs/add-a-source.md starts with them, on the file that stands on the page."""
+    project = Path(__file__).resolve().parents[2]
+    page = (project / "docs" / "add-a-source.md").read_text(encoding="utf-8")
+    (content,) = re.findall(r"\*\*`arrivals.csv`\*\*\n\n```csv\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "arrivals.csv").write_text(content, encoding="utf-8")
+    (block,) = re.findall(r"```sh\n(homeward profile .*?)```", page, re.DOTALL)
+    commands = block.splitlines()
+    assert [command.split()[1] for command in commands] == ["profile", "scaffold"]
+    for command in commands:
+        typed = subprocess.run(
+            [sys.executable, "-m", "pipelines.cli", *shlex.split(command)[1:]],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(project), "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert typed.returncode == 0, typed.stderr
+        assert "Ana Xol" not in typed.stdout + typed.stderr
+    proposed = load_source("gtm/arrivals_proposed", tmp_path / "sources")
+    assert proposed.crosswalk.proposed
