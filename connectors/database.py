@@ -43,10 +43,11 @@ def snapshot(source: Source, url: str) -> list[tuple[str, Iterator[bytes]]]:
     Refused if a table or a declared column is missing, Unavailable if the server does not serve.
     """
     connection = _connect(source, url)
+    driver = connection.connection.driver_connection
     try:
         selects = {name: _select(connection, name, source) for name in _tables(source)}
     except BaseException as error:
-        _hang_up(connection)
+        _hang_up(connection, driver)
         raise _explained(error, source) from None
     left = set(selects)
 
@@ -62,7 +63,7 @@ def snapshot(source: Source, url: str) -> list[tuple[str, Iterator[bytes]]]:
             raise _explained(error, source) from None
         finally:
             if not left:
-                _hang_up(connection, whole)
+                _hang_up(connection, driver, whole)
 
     return [(f"{name}.csv", stream(name)) for name in selects]
 
@@ -94,12 +95,12 @@ def _exists(database: str | None) -> bool:
     return path not in ("", ":memory:") and Path(path).is_file()
 
 
-def _hang_up(connection: sa.Connection, whole: bool = False) -> None:
+def _hang_up(connection: sa.Connection, driver: object, whole: bool = False) -> None:
     """End the session; one that stopped half way is cut, or its driver would fetch all rows that are left."""
     with suppress(Exception):
         if not whole:
             # PyMySQL's unread result would go on reading from the closed socket when it is collected.
-            unread: Any = getattr(connection.connection.driver_connection, "_result", None)
+            unread: Any = getattr(driver, "_result", None)
             if unread is not None:
                 unread.unbuffered_active = False
             connection.invalidate()
