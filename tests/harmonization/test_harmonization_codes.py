@@ -58,6 +58,15 @@ def test_a_row_for_blank_says_what_blank_means(harmonize):
     assert names(done, "person", "sex") == ["skipped_by_logic", "male"]
 
 
+def test_a_blank_answer_that_the_form_did_not_ask_for_is_skipped_by_logic(harmonize):
+    """A KoboToolbox source declares `asked(SEX)`; blank is a condition that could not be worked out."""
+    done = harmonize(
+        SEX + "person.sex | recode | SEX | (blank) | asked(SEX)=no | skipped_by_logic |",
+        {"SEX": ["1", None, None, None], "asked(SEX)": ["yes", "no", "yes", None]},
+    )
+    assert names(done, "person", "sex") == ["male", "skipped_by_logic", "missing_unexpected", "missing_unexpected"]
+
+
 def test_the_first_match_in_file_order_wins(harmonize):
     done = harmonize(
         """
