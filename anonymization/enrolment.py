@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from anonymization import identities, likeness, recognition, similarity, wire
-from anonymization.linking import UNKNOWN, Ids, resolve
+from anonymization.linking import UNKNOWN, Disagree, Ids, resolve
 from anonymization.pseudonyms import as_matrix, from_bytes
 
 if TYPE_CHECKING:
@@ -109,7 +109,9 @@ class Enrolment:
         country_key: bytes,
         digest_key: bytes,
         described: Likeness | None = None,
+        disagree: Disagree | None = None,
     ) -> None:
+        self._disagree = disagree
         self._country, self._origin, self._records, self._likeness = country, origin, records, described
         self._country_key, self._digest_key = country_key, digest_key
         sizes = [len(claim.index.dictionary) for claim in claims]
@@ -124,7 +126,7 @@ class Enrolment:
         positions, known = self._look_up(cursor)
         owner = np.full(len(self._indexes), UNKNOWN, dtype=np.int64)
         owner[positions] = known.ids
-        resolution = resolve(self._columns, owner)
+        resolution = resolve(self._columns, owner, self._disagree)
         new, keys = self._make_persons(cursor, resolution.new_persons)
 
         def settled(person: Ids) -> Ids:

@@ -6,14 +6,18 @@ unknown one are one new person. Works on numbers alone: hashing is done before, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 Ids = npt.NDArray[np.int64]
+Disagree = Callable[[int, int], bool]
+"""Whether two rows, by their positions in the batch, speak of two people."""
 UNKNOWN = 0
+_ASKED = 5
+"""So many rows of each side are compared before two groups are joined."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +33,18 @@ class Resolution:
         return int(-self.person.min(initial=0))
 
 
-def resolve(columns: Sequence[Ids], owner: Ids) -> Resolution:
+def resolve(columns: Sequence[Ids], owner: Ids, disagree: Disagree | None = None) -> Resolution:
     """`columns`: per row a position in `owner` or -1, strongest identifier first; `owner`: person id or UNKNOWN.
 
     Every row has at least one identifier. A row two of whose identifiers belong to different people is a conflict;
-    its first one counts.
+    its first one counts. So it is where two unknown identifiers would join rows that `disagree`.
     """
     owner = owner.copy()
     person = _first_known(columns, owner)
     _spread(columns, owner, person)
     unresolved = np.flatnonzero(person == UNKNOWN)
     if len(unresolved):
-        person[unresolved] = _new_persons([column[unresolved] for column in columns], len(owner))
+        person[unresolved] = _new_persons([column[unresolved] for column in columns], owner, unresolved, disagree)
         _spread(columns, owner, person)
     conflicts = np.zeros(len(person), dtype=bool)
     for column in columns:
@@ -71,8 +75,32 @@ def _spread(columns: Sequence[Ids], owner: Ids, person: Ids) -> None:
         person[unresolved] = _first_known([column[unresolved] for column in columns], owner)
 
 
-def _new_persons(columns: Sequence[Ids], identifiers: int) -> Ids:
-    """Rows connected by shared identifiers get one number: -1, -2, ... in order of first appearance."""
+def _new_persons(columns: Sequence[Ids], owner: Ids, rows: Ids, disagree: Disagree | None) -> Ids:
+    """Rows connected by shared identifiers get one number: -1, -2, ... in order of first appearance.
+
+    `rows`: their positions in the batch. Identifiers that two disagreeing groups contest are given an owner here.
+    """
+    label = _connected(columns, len(owner))
+    if disagree is None:
+        return _numbered(label)
+    first = _strongest(columns)
+    joined = np.unique(np.stack([label, first]), axis=1)[0]
+    contested = np.flatnonzero(np.isin(label, joined[1:][joined[1:] == joined[:-1]]))
+    if not len(contested):
+        return _numbered(label)
+    node = _agreeing([column[contested] for column in columns], first[contested], rows[contested], disagree)
+    label[contested] = contested[np.unique(node, return_index=True)[1]][np.unique(node, return_inverse=True)[1]]
+    persons = _numbered(label)
+    # What is somebody's strongest identifier is theirs, in whatever order the rows came; then the first row counts.
+    for column in [first, *columns]:
+        mine = contested[column[contested] >= 0][::-1]
+        mine = mine[owner[column[mine]] == UNKNOWN]
+        owner[column[mine]] = persons[mine]
+    return persons
+
+
+def _connected(columns: Sequence[Ids], identifiers: int) -> Ids:
+    """Each row's label: the first row that it is connected with."""
     label = np.arange(len(columns[0]), dtype=np.int64)
     while True:
         before = label
@@ -83,4 +111,41 @@ def _new_persons(columns: Sequence[Ids], identifiers: int) -> Ids:
             label = label.copy()
             label[has] = smallest[column[has]]
         if np.array_equal(label, before):
-            return -1 - np.unique(label, return_inverse=True)[1].astype(np.int64)
+            return label
+
+
+def _numbered(label: Ids) -> Ids:
+    return -1 - np.unique(label, return_inverse=True)[1].astype(np.int64)
+
+
+def _strongest(columns: Sequence[Ids]) -> Ids:
+    first = np.full(len(columns[0]), -1, dtype=np.int64)
+    for column in columns:
+        first = np.where(first < 0, column, first)
+    return first
+
+
+def _agreeing(columns: Sequence[Ids], first: Ids, rows: Ids, disagree: Disagree) -> Ids:
+    """Of each row a strongest identifier of its group. Rows that share theirs are one person; by a weaker one groups
+    are joined unless rows of theirs disagree."""
+    head = {node: node for node in first.tolist()}
+    members: dict[int, list[int]] = {node: [] for node in head}
+    for node, row in zip(first.tolist(), rows.tolist(), strict=True):
+        members[node].append(row)
+
+    def find(node: int) -> int:
+        while head[node] != node:
+            node = head[node]
+        return node
+
+    holder = dict(head)
+    for column in columns:
+        for node, identifier in zip(first.tolist(), column.tolist(), strict=True):
+            if identifier < 0:
+                continue
+            mine, theirs = find(node), find(holder.setdefault(identifier, node))
+            if mine == theirs or any(disagree(a, b) for a in members[mine][:_ASKED] for b in members[theirs][:_ASKED]):
+                continue
+            head[mine] = theirs
+            members[theirs] = members[theirs][:_ASKED] + members.pop(mine)
+    return np.array([find(node) for node in first.tolist()], dtype=np.int64)

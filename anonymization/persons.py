@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from anonymization.contradiction import disagreement
 from anonymization.enrolment import Claim, Linked
 from anonymization.identifiers import Normalised, field_of, normalise
 from anonymization.keys import Keyring
@@ -74,6 +75,7 @@ class Persons:
             claims,
             identity_records(table, cells),
             likeness(table, cells, said, self._source),
+            disagreement(table, cells, self._source),
         )
 
     def _claims(self, table: Table, said: Mapping[str, Said], row_keys: pa.Array) -> Iterator[Claim]:

@@ -47,7 +47,8 @@ WEIGHED = ("given_s", "father_s", "grandfather_s", "family_s", "place")
 """What is strong evidence where it is rare and weak where it is frequent."""
 SAME, UNCERTAIN = "same", "uncertain"
 _MODEL = Path(__file__).with_name("similarity.json")
-_MEMORY = "1GB"
+_MEMORY = "2GB"
+_CHUNK = 50_000
 _LEAST_POPULATION = 10_000
 """A small country is compared as if it had this many people: the vault sees only a part of those who might come."""
 
@@ -118,13 +119,19 @@ def compare(persons: pa.Table, population: int, frequencies: Frequencies, pendin
         asked = np.ones(len(persons), bool) if pending is None else np.isin(persons["unique_id"].to_numpy(), pending)
         api = DuckDBAPI(connection)
         settings = _settings(max(population, _LEAST_POPULATION))
-        linker = Linker(api.register(persons.append_column("asked", pa.array(asked))), settings, log_level=40)
+        connection.register("delivered", persons.append_column("asked", pa.array(asked)))
+        # Keys as numbers: a million persons have sixteen million of them.
+        connection.execute(
+            "CREATE TABLE person AS SELECT * REPLACE (list_transform(keys, lambda k: hash(k)) AS keys) FROM delivered"
+        )
+        connection.unregister("delivered")
+        linker = Linker(api.register("person"), settings, log_level=40)
         for column in WEIGHED:
             values = pc.unique(_one(persons[column]).drop_null())
             shares = pa.array(frequencies.shares(column, values), pa.float64())
             lookup = api.register(pa.table({column: values, f"tf_{column}": shares}))
             linker.table_management.register_term_frequency_lookup(lookup, column)
-        chunks = max(1, len(persons) // 250_000)
+        chunks = max(1, len(persons) // _CHUNK)
         found = linker.inference.predict(
             threshold_match_weight=model()["uncertain_from"], num_chunks_left=chunks, num_chunks_right=1
         )

@@ -22,6 +22,7 @@ from anonymization import identities, recognition
 from anonymization.enrolment import Claim, Enrolment, Likeness, Linked
 from anonymization.keys import Keyring
 from anonymization.leakguard import scrubbed
+from anonymization.linking import Disagree
 from anonymization.names import VERSION
 from codebook.errors import HomewardError, Unavailable
 
@@ -97,11 +98,13 @@ class Vault:
         claims: Sequence[Claim],
         records: pa.Array | None,
         likeness: pa.Table | None = None,
+        disagree: Disagree | None = None,
     ) -> Linked:
         """Tokens for the rows of a batch; every row has at least one claim, strongest claim first.
 
         `origin`: source and table; `records`: each row's identity as JSON text, sealed for the row's person;
-        `likeness`: by what the row's person can be recognised, where the source asks for that.
+        `likeness`: by what the row's person can be recognised, where the source asks for that; `disagree`: whether two
+        rows that share an identifier nobody knew speak of two people.
         """
         country_key = self._country_key(country)  # first: a field belongs to a country that the vault knows
         numbers = [self._field(country, claim.field) for claim in claims]
@@ -114,6 +117,7 @@ class Vault:
             country_key=country_key,
             digest_key=self.keyring.derive(country, "identity digest"),
             described=None if likeness is None else Likeness(likeness, self._block_key(country)),
+            disagree=disagree,
         )
         for _ in range(_ATTEMPTS):
             try:

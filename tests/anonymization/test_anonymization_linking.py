@@ -3,11 +3,13 @@ import numpy as np
 from anonymization.linking import Resolution, resolve
 
 
-def link(columns: list[list[int]], known: dict[int, int] | None = None) -> Resolution:
+def link(columns: list[list[int]], known: dict[int, int] | None = None, people: str | None = None) -> Resolution:
+    """`people`: of whom each row speaks, a letter a row; rows of two letters disagree."""
     owner = np.zeros(1 + max(max(column) for column in columns), dtype=np.int64)
     for position, person in (known or {}).items():
         owner[position] = person
-    return resolve([np.array(column) for column in columns], owner)
+    disagree = None if people is None else lambda a, b: people[a] != people[b]
+    return resolve([np.array(column) for column in columns], owner, disagree)
 
 
 def test_a_known_identifier_names_the_person() -> None:
@@ -48,3 +50,35 @@ def test_an_identifier_that_two_known_people_bring_goes_to_the_first_row() -> No
     resolution = link([[0, 1], [2, 2]], known={0: 70, 1: 80})
     assert resolution.owner.tolist() == [70, 80, 70]
     assert resolution.conflicts.tolist() == [False, True]
+
+
+def test_a_row_that_mixes_two_peoples_new_identifiers_joins_nobody() -> None:
+    # Ana by number 0, Berta by phone 3 alone, and a row with Ana's number and Berta's phone
+    resolution = link([[0, -1, 0], [-1, 3, 3]], people="ABA")
+    assert resolution.person.tolist() == [-1, -2, -1]
+    assert resolution.conflicts.tolist() == [False, False, True]
+    assert resolution.owner[[0, 3]].tolist() == [-1, -2]
+
+
+def test_whose_strongest_identifier_it_is_keeps_it_in_any_order() -> None:
+    resolution = link([[0, 0, -1], [3, -1, 3]], people="AAB")
+    assert resolution.person.tolist() == [-1, -1, -2]
+    assert resolution.conflicts.tolist() == [True, False, False]
+    assert resolution.owner[[0, 3]].tolist() == [-1, -2]
+
+
+def test_a_phone_that_two_new_people_share_stays_with_the_first() -> None:
+    resolution = link([[0, 1], [2, 2]], people="AB")
+    assert resolution.person.tolist() == [-1, -2]
+    assert resolution.conflicts.tolist() == [False, True]
+    assert resolution.owner.tolist() == [-1, -2, -1]
+
+
+def test_rows_that_agree_are_joined_as_before() -> None:
+    assert link([[0, 1], [2, 2]], people="AA").person.tolist() == [-1, -1]
+
+
+def test_people_elsewhere_in_the_batch_are_not_touched_by_a_contradiction() -> None:
+    resolution = link([[4, 0, 1, 4], [-1, 2, 2, 5]], people="CABC")
+    assert resolution.person.tolist() == [-1, -2, -3, -1]
+    assert resolution.conflicts.tolist() == [False, False, True, False]

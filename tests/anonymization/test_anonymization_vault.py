@@ -207,3 +207,26 @@ def test_a_batch_that_breaks_leaves_nothing(
 def test_a_vault_travels_to_another_process_as_url_and_key_folder(vault: Vault, register: Source, rows: Rows) -> None:
     first = tokens(register, vault, rows({"DUI": "04567890-3"}))
     assert tokens(register, pickle.loads(pickle.dumps(vault)), rows({"DUI": "04567890-3"})) == first
+
+
+def test_two_people_with_one_phone_in_a_first_delivery_are_two_and_the_supplier_is_asked(
+    register: Source, vault: Vault, rows: Rows
+) -> None:
+    batch = rows(
+        {"FILE": "F1", "DUI": "04567890-3", "PHONE": "7123-4567", "NAME": "Ana López", "BORN": "01/02/1990"},
+        {"FILE": "F2", "DUI": "01234568-1", "PHONE": "7123-4567", "NAME": "Berta Cruz", "BORN": "03/04/1975"},
+    )
+    passed = Gate(register, vault).pass_batch(batch)
+    assert len(set(passed.data["_person"].to_pylist())) == 2
+    asked = [(i["rule"], i["row"]) for i in passed.issues.to_pylist() if i["rule"] == "gate.identity_conflict"]
+    assert asked == [("gate.identity_conflict", 3)]
+    again = Gate(register, vault).pass_batch(batch)
+    assert again.data["_person"].to_pylist() == passed.data["_person"].to_pylist()
+
+
+def test_one_slip_in_name_or_date_is_no_contradiction(register: Source, vault: Vault, rows: Rows) -> None:
+    batch = rows(
+        {"FILE": "F1", "DUI": "04567890-3", "PHONE": "7123-4567", "NAME": "Ana López", "BORN": "01/02/1990"},
+        {"FILE": "F2", "DUI": "01234568-1", "PHONE": "7123-4567", "NAME": "Anna Lopez de Cruz", "BORN": "01/02/1991"},
+    )
+    assert len(set(tokens(register, vault, batch))) == 1
