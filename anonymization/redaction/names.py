@@ -152,6 +152,22 @@ class _Note:
                 near = hits[max(0, place - 1) : place + 2]
                 if any(near) and (flag & CAPITAL or "ADDRESS" in near):
                     hits[place] = "ADDRESS"
+            if flag & STREET:
+                self._mark_reach(place, "ADDRESS", {"ADDRESS", "NAME"})
+
+    def _mark_reach(self, place: int, kind: str, ends: AbstractSet[str]) -> None:
+        """Small words and capitals from a word to the next found one: "Calle Mayor 45", "rue de la Paix"."""
+        for end in range(place + 1, min(place + 5, len(self._hits))):
+            if self._gaps[end] != " ":
+                return
+            if self._flags[end] & DIGITS and not self._hits[end] and not self._counts_something(end):
+                self._hits[end] = kind
+            if self._hits[end] in ends:
+                self._hits[place + 1 : end] = [kind] * (end - place - 1)
+                self._hits[place] = self._hits[place] or kind
+                return
+            if not self._flags[end] & (PARTICLE | STOP | CAPITAL):
+                return
 
     def _counts_something(self, place: int) -> bool:
         """Years, children, kilometres: the number is an amount."""
@@ -185,15 +201,27 @@ class _Note:
     def _mark_between(self) -> None:
         """Titles, particles and initials between or before parts of a name are parts of it."""
         flags, hits = self._flags, self._hits
-        for place, flag in enumerate(flags):
+        # Both ways, since of "J. M. Zadi" the first initial touches a name only once the second is part of it.
+        for place in (*range(len(flags)), *range(len(flags) - 1, -1, -1)) if "NAME" in hits else ():
+            flag = flags[place]
+            if flag & PARTICLE and place and hits[place - 1] == "NAME" and self._gaps[place] == " ":
+                self._mark_family_name(place)
             if hits[place] or not flag & (PARTICLE | SINGLE | TITLE) or flag & DIGITS:
                 continue
             after = place + 1 < len(hits) and hits[place + 1] == "NAME" and self._gaps[place + 1] in _WITHIN_NAMES
             before = place > 0 and hits[place - 1] == "NAME" and self._gaps[place] in _WITHIN_NAMES
-            elided = after and self._gaps[place + 1] in ("'", "’")  # N'Guessan, O'Brien
+            elided = after and self._gaps[place + 1] in ("'", "’", ". ")  # N'Guessan, O'Brien, J. Brou
             initial = flag & SINGLE and flag & CAPITAL and (elided or not flag & STOP)
             if (after and before) or (after and flag & TITLE) or (initial and (after or before)):
                 hits[place] = "NAME"
+
+    def _mark_family_name(self, place: int) -> None:
+        """After a name: particles, and the word with a capital that they lead to, whatever word it is."""
+        end = place
+        while end < len(self._flags) - 1 and self._flags[end] & PARTICLE and self._gaps[end + 1] == " ":
+            end += 1
+        if self._flags[end] & CAPITAL and not self._flags[end] & PARTICLE:
+            self._hits[place : end + 1] = ["NAME"] * (end + 1 - place)
 
 
 def merged(text: str, spans: list[Span]) -> list[Span]:

@@ -30,6 +30,7 @@ def redacted(note: str, language: str = "en", country: str = "SLV", own: str | N
         ("www.example.org/people", "URL"),
         ("@ana_lopez77", "USERNAME"),
         ("ana_lopez", "USERNAME"),
+        ("ana.lopez77", "USERNAME"),
         ("+503 7123-4567", "PHONE"),
         ("7123 4567", "PHONE"),
         ("٧١٢٣ ٤٥٦٧", "PHONE"),
@@ -127,9 +128,22 @@ def test_a_name_that_the_vault_knows_goes_in_lower_case_too() -> None:
 
 
 def test_a_word_is_kept_if_many_notes_use_it_in_lower_case() -> None:
-    rare, common = "Tuktuk people wait", "he drives a tuktuk in town"
+    rare, common = "Tuktuk people wait", "He drives a tuktuk in town"
     assert Redactor("en", "SLV").redact([rare]) == ["[NAME] people wait"]
     assert Redactor("en", "SLV").redact([rare, *[common] * 5])[0] == rare
+
+
+@pytest.mark.parametrize("name", ["Jean de la Fontaine", "Jean-Pierre Kouamelan", "N'Guessan Brou", "J. M. Zadi"])
+def test_a_name_goes_whole(name: str) -> None:
+    assert redacted(f"Elle connaît {name} depuis 2019", "fr") == "Elle connaît [NAME] depuis 2019"
+
+
+@pytest.mark.parametrize(
+    ("language", "address"),
+    [("es", "Calle Mayor 45"), ("fr", "12 rue de la Paix"), ("en", "Flat 4, 12 Church Lane"), ("fr", "BP 1204 Daloa")],
+)
+def test_an_address_goes_whole(language: str, address: str) -> None:
+    assert redacted(f"A: {address}", language) == "A: [ADDRESS]"
 
 
 def test_an_address_goes_with_its_numbers() -> None:
