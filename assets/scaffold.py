@@ -32,6 +32,8 @@ SOURCE_KINDS: Mapping[str, str] = {
     "tsv": "csv",
     "sav": "spss",
     "zsav": "spss",
+    "por": "spss",
+    "dta": "stata",
     "xlsx": "xlsx",
     "xls": "xlsx",
     "xlsb": "xlsx",
@@ -124,7 +126,7 @@ def describe(looked: Looked, name: str, kind: str) -> dict[str, list[Described]]
     """Columns of every table that has rows, named as a source declares them."""
     told = profile(looked, name)
     found: dict[str, list[Described]] = {}
-    single = kind in ("csv", "spss") or len(looked.grids) == 1
+    single = kind in ("csv", "spss", "stata") or len(looked.grids) == 1
     for table, grid in zip(told["tables"], looked.grids.values(), strict=True):
         if not table["rows"] or not table["columns"]:
             continue
@@ -191,7 +193,7 @@ def _kept(tables: Sequence[ProposedTable], kind: str) -> list[ProposedTable]:
 def _format(looked: Looked, kind: str, described: Mapping[str, Sequence[Described]]) -> dict[str, Any]:
     columns = [column for listed in described.values() for column in listed]
     found: dict[str, Any] = {"kind": kind}
-    if kind in ("csv", "spss") and looked.encoding:
+    if kind in ("csv", "spss", "stata") and looked.encoding:
         found["encoding"] = looked.encoding
     if kind == "csv" and looked.facts.get("delimiter"):
         found["delimiter"] = looked.facts["delimiter"]

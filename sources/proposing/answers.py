@@ -59,6 +59,9 @@ def _ranked(
         if answer.target not in best or best[answer.target].score < answer.score:
             best[answer.target] = answer
 
+    for target, term in terms:
+        if term.text == label or (term.text == code and len(code) > 1):
+            offer(Answer(target, 1.0 if term.text == label else 0.99, f"«{term.text}» ({term.where})"))
     texts = [term.text for _, term in terms]
     for said in dict.fromkeys(text for text in (label, code) if len(text) > 2 and not text.isdigit()):
         for _, score, place in process.extract(said, texts, scorer=fuzz.token_sort_ratio, limit=8, score_cutoff=60):

@@ -49,6 +49,7 @@ def gather(codebook: Codebook, sources: Iterable[Source]) -> Known:
     remembered: dict[tuple[str, str], list[Term]] = {}
     answers = {name: _own_answers(codebook, name) for name in codebook.codelists}
     codes: dict[str, dict[str, dict[str, str]]] = {name: {} for name in codebook.codelists}
+    states = {"dont_know", "refused", "not_applicable"}
     for source in sources:
         for row in source.crosswalk:
             if row.rule is None or row.state != "approved" or not row.column:
@@ -60,7 +61,10 @@ def gather(codebook: Codebook, sources: Iterable[Source]) -> Known:
                 terms.append(Term(plain(row.label), where))
             codelist = codebook.entities[row.entity].variable(row.variable).codelist
             if codelist and row.code and row.target and not row.when and row.code not in ("*", "(blank)"):
-                answers[codelist].setdefault(row.target, []).append(Term(plain(row.label), where))
+                # What is no answer is said in the same words whatever was asked.
+                lists = answers if row.target in states else (codelist,)
+                for listed in lists:
+                    answers[listed].setdefault(row.target, []).append(Term(plain(row.label), where))
                 codes[codelist].setdefault(where, {})[plain(row.code)] = row.target
     return Known(
         tuple(_targets(codebook, remembered)),
