@@ -49,6 +49,7 @@ def gather(codebook: Codebook, sources: Iterable[Source]) -> Known:
     remembered: dict[tuple[str, str], list[Term]] = {}
     answers = {name: _own_answers(codebook, name) for name in codebook.codelists}
     codes: dict[str, dict[str, dict[str, str]]] = {name: {} for name in codebook.codelists}
+    no_answers: list[tuple[str, Term]] = []
     states = {"dont_know", "refused", "not_applicable"}
     for source in sources:
         for row in source.crosswalk:
@@ -61,11 +62,16 @@ def gather(codebook: Codebook, sources: Iterable[Source]) -> Known:
                 terms.append(Term(plain(row.label), where))
             codelist = codebook.entities[row.entity].variable(row.variable).codelist
             if codelist and row.code and row.target and not row.when and row.code not in ("*", "(blank)"):
-                # What is no answer is said in the same words whatever was asked.
-                lists = answers if row.target in states else (codelist,)
-                for listed in lists:
-                    answers[listed].setdefault(row.target, []).append(Term(plain(row.label), where))
+                answers[codelist].setdefault(row.target, []).append(Term(plain(row.label), where))
+                if row.target in states:
+                    no_answers.append((row.target, Term(plain(row.label), where)))
                 codes[codelist].setdefault(where, {})[plain(row.code)] = row.target
+    # What is no answer is said in the same words whatever was asked, unless the words are an answer there.
+    for listed in answers.values():
+        spoken = {term.text for terms in listed.values() for term in terms}
+        for state, term in no_answers:
+            if term.text not in spoken:
+                listed[state].append(term)
     return Known(
         tuple(_targets(codebook, remembered)),
         {name: {target: _each(terms) for target, terms in listed.items()} for name, listed in answers.items()},
