@@ -1,0 +1,94 @@
+"""The same person in two deliveries without an identifier, through the whole house and past the officer's desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from homes import House
+
+SOURCE = """
+source: gtm/doors
+title: {en: Arrivals}
+country: GTM
+supplier: {name: A supplier, language: en}
+owner: owner@example.org
+purpose: reintegration_statistics
+legal_basis: agreement
+agreement: DSA-1
+expires: 2099-12-31
+retention_months: 60
+delivery: {mode: increment}
+format: {kind: csv, encoding: utf-8, delimiter: ",", date_format: "%Y-%m-%d"}
+tables:
+  - name: main
+    key: [FILE]
+    person: {link: [CUI], similar: [GIVEN, FAMILY, BORN, PHONE]}
+    entities: {person: {}, return_event: {}}
+    columns:
+      - {name: FILE, class: technical}
+      - {name: CUI, class: identifier, kind: national_id, scheme: gtm_cui}
+      - {name: GIVEN, class: identifier, kind: name, part: given}
+      - {name: FAMILY, class: identifier, kind: name, part: family}
+      - {name: BORN, class: quasi_identifier, keep: year, format: "%Y-%m-%d"}
+      - {name: PHONE, class: identifier, kind: phone}
+      - {name: SEX, class: plain}
+      - {name: RETURNED, class: plain}
+"""
+CROSSWALK = """\
+entity,variable,rule,table,column,code,label,when,target,target_label,param,status,note,reviewer,state
+,,,main,FILE,,,,,,,impossible,the supplier's number,me,approved
+person,sex,recode,main,SEX,F,,,female,Female,,exact,,me,approved
+person,sex,recode,main,SEX,M,,,male,Male,,exact,,me,approved
+person,birth_year,number,main,BORN,,,,,,,exact,,me,approved
+return_event,return_date,date,main,RETURNED,,,,,,%Y-%m-%d,exact,,me,approved
+return_event,country_of_return,constant,main,,,,,GTM,Guatemala,,exact,,me,approved
+"""
+HEAD = "FILE,CUI,GIVEN,FAMILY,BORN,PHONE,SEX,RETURNED\n"
+FIRST = HEAD + "1,,Xiomara Beatriz,Quiñónez Batz,1991-04-23,5512-3456,F,2025-01-10\n"
+SECOND = (
+    HEAD + "2,,Siomara,QUIÑONES,1991-04-23,,F,2026-02-11\n3,,Xiomara Beatriz,Quiñónez Batz,,5512-3456,F,2026-03-12\n"
+)
+
+
+@pytest.mark.slow
+def test_one_person_in_two_deliveries_counts_once_until_an_officer_says_otherwise(house: House, tmp_path: Path) -> None:
+    folder = tmp_path / "sources" / "gtm" / "doors"
+    folder.mkdir(parents=True)
+    (folder / "source.yaml").write_text(SOURCE, encoding="utf-8")
+    (folder / "crosswalk.csv").write_text(CROSSWALK, encoding="utf-8")
+    more = {"HOMEWARD_SOURCES": str(tmp_path / "sources")}
+
+    def deliver(content: str) -> None:
+        file = tmp_path / "arrivals.csv"
+        file.write_text(content, encoding="utf-8")
+        house.homeward("deliver", str(file), "--source", "gtm/doors", **more)
+        house.homeward("run", "--source", "gtm/doors", **more)
+
+    def persons() -> int:
+        ((count,),) = house.sql(
+            "SELECT value::int FROM marts.indicator_value WHERE indicator = 'persons_returned' AND period = 'all'"
+            " AND country = 'GTM' AND source_id IS NULL AND disaggregation = 'total'"
+        )
+        return int(count)
+
+    deliver(FIRST)
+    assert persons() == 1
+    deliver(SECOND)
+    assert persons() == 2  # the second row is recognised; the third has no birth date and waits
+    facts = house.sql("SELECT r::text FROM core.return_event r ORDER BY 1")
+
+    def waiting() -> list[int]:
+        return [pair["decision_id"] for pair in house.ask("vault", "review", "--country", "gtm", **more)]
+
+    first = waiting()[0]
+    house.homeward("vault", "review", "--accept", str(first), "--by", "officer 1", **more)
+    assert persons() == 1
+    house.homeward("vault", "review", "--undo", str(first), "--by", "officer 2", **more)
+    assert persons() == 2
+    (merged,) = house.ask("vault", "review", "--merged", **more)
+    house.homeward("vault", "review", "--undo", str(merged["decision_id"]), "--by", "officer 2", **more)
+    assert persons() == 3
+    assert house.sql("SELECT r::text FROM core.return_event r ORDER BY 1") == facts
+    again = house.homeward("vault", "review", "--undo", str(first), "--by", "officer 2", expect=2, **more)
+    assert "cannot become undone" in again.stderr
