@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization import scan
+from anonymization import audit, scan
 from anonymization.keys import Keyring
 from anonymization.leakguard import no_values
 from anonymization.notes import Notes
@@ -58,6 +58,8 @@ class Gate:
         self._held_back: dict[str, set[bytes]] = {table.parent.table: set() for table in source.tables if table.parent}
         self._noted: set[tuple[str, str]] = set()
         self._strays: Counter[tuple[str, str]] = Counter()
+        if vault is not None:
+            audit.note(vault, "gate", source.country, source=source.source, purpose=source.purpose)
 
     def pass_batch(self, batch: TextBatch) -> SafeBatch:
         """The rows and columns that may leave. Refused: a passing column is full of personal data."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anonymization import identities, likeness, recognition
+from anonymization import audit, identities, likeness, recognition
 from codebook.errors import HomewardError
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def pairs(vault: Vault, country: str | None = None, states: Sequence[str] = (WAI
             key = identities.open_person_key(token.bytes, wrapped, keys[whose])
             (row,) = likeness.from_records(np.array([person]), [identities.open_likeness(sealed, key)]).to_pylist()
             said[person] = {name: value for name, value in row.items() if value is not None and name != "person_id"}
+        if said:
+            audit.write(cursor, vault.keyring, "review", country, facts={"persons_shown": len(said)})
     return [
         Pair(number, whose, weight, model, state, said.get(one, {}), said.get(other, {}))
         for number, whose, weight, model, state, one, other in rows
@@ -86,6 +88,7 @@ def settle(vault: Vault, decision_id: int, answer: str, who: str) -> str:
             "INSERT INTO vault.decision_event (decision_id, state, who) VALUES (%s, %s, %s)", (decision_id, answer, who)
         )
         recognition.regroup(cursor, country, [one, other])
+        audit.write(cursor, vault.keyring, "decision", country, who, {"decision": decision_id, "answer": answer})
     return country
 
 

@@ -37,6 +37,7 @@ _PARTS = (
     ("identity", _SCHEMA),
     ("name_word", Path(__file__).with_name("name_words.sql")),
     ("token_event", Path(__file__).with_name("recognition.sql")),
+    ("audit", Path(__file__).with_name("operations.sql")),
 )
 """The schema in the order in which it grew: a table of each part, by which it is known to be there, and its file."""
 # Not to_regclass: it answers from a cache that does not know what another process has just made.

@@ -14,6 +14,7 @@ from assets import parquet, progress
 from assets.intake import Delivery
 from assets.shape import Shape
 from assets.stages.report import StageReport
+from assets.vault_audit import keep_head
 from assets.workers import LARGE_BYTES, spread, wake
 from assets.workplace import Workplace
 from codebook.errors import Refused
@@ -52,6 +53,7 @@ def pseudonymize(workplace: Workplace, delivery: Delivery) -> StageReport:
     if any(table.person and table.person.similar for table in delivery.source.tables):
         recognised = workplace.vault.recognise(delivery.source.country)
         totals |= {"persons_recognised": recognised.merged, "pairs_for_review": recognised.waiting}
+    keep_head(workplace)
     if not totals.get("rows_in"):
         raise Refused("delivery.empty", "the delivery has no row", f"{delivery.id} {delivery.key}", "deliver it again")
     return StageReport(STAGE, STAGE, totals, parquet.by_rule(issues), facts=dict(opened.facts))

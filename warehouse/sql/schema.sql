@@ -134,6 +134,13 @@ CROSS JOIN LATERAL (
 WHERE c.kind = 'table' AND c.stage = 'published' AND c.rejected <> reasons.explained;
 COMMENT ON VIEW audit.count_mismatch IS 'Law 2: empty, or rows were lost or counted twice';
 
+CREATE TABLE IF NOT EXISTS audit.vault_head (
+    entry bigint PRIMARY KEY,
+    digest text NOT NULL,
+    at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE audit.vault_head IS 'How far the vault''s own audit had come: a chain whose end was cut off is noticed';
+
 -- Reference ------------------------------------------------------------------------------------------------------
 CREATE TABLE IF NOT EXISTS core.code (
     codelist text NOT NULL,

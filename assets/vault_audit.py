@@ -1,0 +1,29 @@
+"""The vault's audit and the warehouse's memory of how far it had come, brought together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assets.workplace import Workplace
+
+if TYPE_CHECKING:
+    from anonymization.audit import Broken
+
+
+def keep_head(workplace: Workplace) -> None:
+    """Have the warehouse remember the last line of the vault's audit."""
+    from anonymization import audit
+    from warehouse import vault_head
+
+    last = audit.head(workplace.vault)
+    if last is not None:
+        vault_head.keep(workplace.warehouse, last.entry, last.digest)
+
+
+def verify(workplace: Workplace) -> Broken | None:
+    """The first line of the vault's audit that does not stand, by the chain or by the warehouse's memory."""
+    from anonymization import audit
+    from warehouse import vault_head
+
+    heads = [audit.Head(entry, digest) for entry, digest in vault_head.kept(workplace.warehouse)]
+    return audit.verify(workplace.vault, heads)
