@@ -131,8 +131,7 @@ def verify(vault: Vault, heads: list[Head]) -> Broken | None:
 
 
 def _line(row: tuple[Any, ...]) -> Line:
-    *told, digest = row
-    return Line(*told, digest=bytes(digest))
+    return Line(*row)
 
 
 def _digest(line: Line, previous: bytes, keyring: Keyring) -> bytes:
