@@ -86,7 +86,7 @@ def blocking_keys(columns: Mapping[str, pa.Array]) -> pa.Array:
     Never a name alone: a key is a name with a date or phone, or two names with a year, so that no count of keys tells
     which name is the most frequent one (stack.md, rank matching).
     """
-    first = {role: columns[f"{role}_k"].to_pylist() for role in ROLES}
+    first = {role: _rough(columns[f"{role}_k"]).to_pylist() for role in ROLES}
     dates, years, days = (columns[name].to_pylist() for name in ("date", "year", "month_day"))
     phones = columns["phone"].to_pylist()
     keys = []
@@ -99,6 +99,16 @@ def blocking_keys(columns: Mapping[str, pa.Array]) -> pa.Array:
         mine |= {f"p{phone}|{name}" for name in names} if phone else set()
         keys.append(sorted(mine))
     return pa.array(keys, pa.list_(pa.string()))
+
+
+def _rough(skeletons: pa.Array) -> pa.Array:
+    """For finding only: without h, which Spanish does not speak, and with j as g (Jorge and Jorje, Hernández and
+    Ernández)."""
+    words = [None if row is None else [word.translate(_ROUGH) or word for word in row] for row in skeletons.to_pylist()]
+    return pa.array(words, pa.list_(pa.string()))
+
+
+_ROUGH = str.maketrans({"h": None, "j": "k"})
 
 
 def _pair(one: str, other: str) -> str:

@@ -206,7 +206,7 @@ class Population:
             return f"{born.year}-{born.day:02d}-{born.month:02d}"
         if draw < 0.23 * trouble:
             return self._mistyped(born)
-        if draw < 0.25 * trouble:
+        if draw < 0.235 * trouble:
             return ""
         return born.isoformat()
 
