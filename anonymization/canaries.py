@@ -1,0 +1,121 @@
+"""Canaries: made-up personal values that nobody has, planted in a delivery to see whether they get out of the vault.
+
+Names, numbers, phones, e-mails, places and dates in seven scripts, fresh and random each time, so that finding one
+outside the vault means that it leaked. Where they are planted and looked for is not decided here.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+SCRIPTS: dict[str, tuple[str, str, str]] = {
+    "latin": ("bdfgklmnprstvxz", "aeiouáéíóúñ", "0123456789"),
+    "arabic": ("بتجحخدرسشصطعفقلمنه", "اوي", "٠١٢٣٤٥٦٧٨٩"),
+    "persian": ("بپتچدرژسشفکگلمنه", "اوی", "۰۱۲۳۴۵۶۷۸۹"),
+    "ethiopic": ("ለመረሰሸቀበተቸነከወዘደጀገጠፈ", "ሊሙራሴሽቁባቲኔኩዋዚዳጃጉጣፋ", "0123456789"),
+    "cyrillic": ("бвгджзклмнпрстфхш", "аеиоуыэюя", "0123456789"),
+    "bengali": ("কখগঘচছজটডতদনপবমরলসহ", "ািীুেো", "০১২৩৪৫৬৭৮৯"),
+    "devanagari": ("कखगचजटडतदनपबमरलवसह", "ािीुेो", "०१२३४५६७८९"),
+}
+"""Consonants, vowels and digits with which a word of the script is made."""
+
+EARLIEST, LATEST = date(1921, 1, 1), date(1938, 12, 31)
+"""Birth dates that a codebook accepts, and that no other date of this field can be."""
+
+
+@dataclass(frozen=True)
+class Canary:
+    """One planted value. `marks`: the parts of it that nobody else has; each of them alone is a leak.
+
+    `str()` says what it is and never the value: reports are made of that.
+    """
+
+    kind: str
+    script: str
+    text: str = field(repr=False)
+    marks: tuple[str, ...] = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.script}"
+
+
+class Canaries:
+    """Makes canaries and remembers all that it made. `seed`: the same ones again; random if None."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._random = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311  # not a secret
+        self._made: list[Canary] = []
+
+    def __iter__(self) -> Iterator[Canary]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def name(self, script: str = "latin", kind: str = "name") -> str:
+        """Given and family name."""
+        words = [self._word(script) for _ in range(2)]
+        return self._made_of(kind, script, " ".join(words), words)
+
+    def number(self, script: str = "latin", kind: str = "number", digits: int = 13) -> str:
+        """A national number or a number of a case or document, in digits of the script."""
+        plain = self._digits(digits)
+        return self._made_of(kind, script, _in_digits(script, plain), [plain])
+
+    def phone(self, script: str = "latin") -> str:
+        """A mobile number of Iraq, which has ten digits of its own after the country's prefix."""
+        plain = "77" + self._digits(8)
+        shown = f"+964 {plain[:3]} {plain[3:6]} {plain[6:]}"
+        return self._made_of("phone", script, _in_digits(script, shown), [plain])
+
+    def email(self) -> str:
+        first, last = self._word("latin", plain=True), self._word("latin", plain=True)
+        return self._made_of("e-mail", "latin", f"{first}.{last}@example.org", [first, last])
+
+    def gps(self) -> str:
+        """Latitude, longitude, altitude and accuracy, as a Kobo export has them."""
+        north, east = f"{self._random.uniform(11, 36):.7f}", f"{self._random.uniform(41, 47):.7f}"
+        return self._made_of("GPS", "latin", f"{north} {east} 0 0", [north[:-1], east[:-1]])
+
+    def birth_date(self, form: str = "%Y-%m-%d") -> str:
+        """Of somebody born between the wars, on a day after the twelfth, so that day and month cannot be taken for
+        each other."""
+        days = (LATEST - EARLIEST).days
+        born = EARLIEST
+        while born.day <= 12:
+            born = EARLIEST + timedelta(days=self._random.randrange(days))
+        forms = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", form)
+        return self._made_of("birth date", "latin", f"{born:{form}}", dict.fromkeys(f"{born:{each}}" for each in forms))
+
+    def story(self, script: str = "latin", kind: str = "note") -> str:
+        """A note, label or title that names somebody."""
+        words = [self._word(script) for _ in range(3)]
+        return self._made_of(kind, script, f"{words[0]} {words[1]}, {words[2]} 12", words)
+
+    def _word(self, script: str, plain: bool = False) -> str:
+        consonants, vowels, _ = SCRIPTS[script]
+        if plain:
+            vowels = "aeiou"
+        word = "".join(self._random.choice(consonants) + self._random.choice(vowels) for _ in range(5))
+        return word.capitalize()
+
+    def _digits(self, count: int) -> str:
+        """No digit four times in a row, no leading zero: what looks like a placeholder is nobody's number."""
+        while True:
+            made = str(self._random.randrange(1, 10)) + "".join(
+                str(self._random.randrange(10)) for _ in range(count - 1)
+            )
+            if not re.search(r"(\d)\1{3}", made) and len(set(made)) > 4:
+                return made
+
+    def _made_of(self, kind: str, script: str, text: str, marks: Iterable[str]) -> str:
+        self._made.append(Canary(kind, script, text, tuple(marks)))
+        return text
+
+
+def _in_digits(script: str, text: str) -> str:
+    return text.translate(str.maketrans("0123456789", SCRIPTS[script][2]))

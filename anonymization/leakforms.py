@@ -1,0 +1,353 @@
+"""The forms in which a value can hide in bytes: encodings, escapes, containers. All of them are undone, in any order.
+
+`readings(data)` gives every text that `data` can be read as. What is looked for in it is not its business.
+A container in a container is opened down to a limit; what is over a limit is told as a reading that could not be made,
+since a search that stopped early has not found nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import bz2
+import html
+import io
+import lzma
+import quopri
+import re
+import sqlite3
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import unquote_to_bytes
+
+import pyarrow as pa
+
+DEPTH = 7
+"""So many forms around each other: a pickle in base64 in a JSON escape in a zip is four."""
+LARGEST = 256 << 20
+"""Bytes that one container may unfold to: more is a bomb, or no container that this house writes."""
+WINDOW, OVERLAP = 32 << 20, 1 << 20
+"""Longer streams are read in windows; what is hidden in one form over less than OVERLAP bytes lies whole in one."""
+
+_HIGH = b"\x00\x03\x04\x06\x07\x09\x0a\x12\x13\x1e\xfb\xfc\xfd\xfe"
+"""High bytes of UTF-16 units: Latin, combining marks, Cyrillic, Arabic, Indic, Ethiopic, and forms of presentation."""
+_H = b"[" + b"".join(re.escape(_HIGH[at : at + 1]) for at in range(len(_HIGH))) + b"]"
+_WIDE = {
+    "utf-16-le": re.compile(b"(?:[\x00-\xff]" + _H + b"){5,}", re.DOTALL),
+    "utf-16-be": re.compile(b"(?:" + _H + b"[\x00-\xff]){5,}", re.DOTALL),
+    "utf-32-le": re.compile(b"(?:[\x00-\xff]" + _H + b"\x00\x00){5,}", re.DOTALL),
+    "utf-32-be": re.compile(b"(?:\x00\x00" + _H + b"[\x00-\xff]){5,}", re.DOTALL),
+}
+_BLANK = re.compile(b"\x00{64,}")
+
+_ESCAPE = re.compile(
+    r"\\+(?:u\{([0-9a-fA-F]{2,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-3][0-7]{2}))"
+)
+_PERCENT = re.compile("%[0-9A-Fa-f]{2}")
+_QUOTED = re.compile("(?:=[0-9A-F]{2}){2}|=[0-9A-F]{2}[a-z]")
+_ENTITY = re.compile("&(?:#[0-9]{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,31});?")
+_BASE64 = re.compile("[A-Za-z0-9+/_-]{12,}")
+_WRAPPED = re.compile(r"(?<=[A-Za-z0-9+/]{56})\r?\n(?=[A-Za-z0-9+/])")
+_HEX = re.compile("[0-9A-Fa-f]{12,}")
+_SPACED_HEX = re.compile("(?:(?:0x)?[0-9A-Fa-f]{2}[ :,-]{1,2}){6,}(?:0x)?[0-9A-Fa-f]{2}")
+_EMBEDDED = re.compile(rb"\x1f\x8b\x08|x[\x01\x5e\x9c\xda]|PK\x03\x04|\x28\xb5\x2f\xfd|BZh[1-9]|\xfd7zXZ\x00")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read a stream. `forms`: what was undone, outermost first; `text` is None where it could not be."""
+
+    forms: tuple[str, ...]
+    text: str | None
+
+
+@dataclass(frozen=True)
+class _Stream:
+    data: bytes
+    forms: tuple[str, ...] = ()
+
+    def within(self, form: str, data: bytes) -> _Stream:
+        return replace(self, data=data, forms=(*self.forms, form))
+
+
+def readings(data: bytes) -> Iterator[Reading]:
+    """Every text that `data` can be read as, itself in UTF-8 first."""
+    if len(data) <= WINDOW:
+        yield from _read(_Stream(data))
+        return
+    opened = False
+    for member in _container(_Stream(data)):
+        opened = True
+        yield from _readings_of(member)
+    for start in range(0, len(data), WINDOW - OVERLAP):
+        yield from _read(_Stream(data[start : start + WINDOW]), whole=not opened)
+
+
+def _readings_of(member: _Stream | Reading) -> Iterator[Reading]:
+    if isinstance(member, Reading):
+        yield member
+    else:
+        yield from _read(member)
+
+
+def _read(stream: _Stream, whole: bool = True) -> Iterator[Reading]:
+    if len(stream.forms) > DEPTH:
+        yield Reading(stream.forms, None)
+        return
+    contained = list(_container(stream)) if whole else []
+    for member in contained:
+        yield from _readings_of(member)
+    if not contained:
+        for member in _embedded(stream):
+            yield from _readings_of(member)
+    data = _BLANK.sub(b"\x00" * 12, stream.data)
+    yield from _of_text(stream, data.decode("utf-8", "ignore"))
+    for encoding, runs in _WIDE.items():
+        found = [run.group().decode(encoding, "ignore") for run in runs.finditer(data)]
+        if found:
+            yield from _of_text(replace(stream, forms=(*stream.forms, encoding)), "\n".join(found))
+
+
+def _of_text(stream: _Stream, text: str) -> Iterator[Reading]:
+    yield Reading(stream.forms, text)
+    for form, undo in _UNDO.items():
+        for undone in undo(text):
+            if isinstance(undone, str):
+                deeper = replace(stream, forms=(*stream.forms, form))
+                if len(deeper.forms) > DEPTH:
+                    yield Reading(deeper.forms, None)
+                elif undone != text:
+                    yield from _of_text(deeper, undone)
+            else:
+                yield from _read(stream.within(form, undone))
+
+
+# Text within text --------------------------------------------------------------------------------------------------
+def _unescaped(text: str) -> Iterator[str]:
+    r"""JSON's and Python's `\u`, `\x`, `\U`, Rust's `\u{}`, and octal; `\x` and octal as code points and as bytes."""
+    if "\\" not in text or not _ESCAPE.search(text):
+        return
+    as_points = _ESCAPE.sub(_point, text)
+    yield as_points.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")  # halves of a pair become one
+    blocks, end = [], 0
+    for found in _ESCAPE.finditer(text):
+        byte = found[4] or found[5]
+        if byte is None:
+            continue
+        blocks += [text[end : found.start()].encode("utf-8", "ignore"), bytes([int(byte, 16 if found[4] else 8)])]
+        end = found.end()
+    if blocks:
+        yield b"".join([*blocks, text[end:].encode("utf-8", "ignore")]).decode("utf-8", "ignore")
+
+
+def _point(found: re.Match[str]) -> str:
+    number = int(found[5], 8) if found[5] else int(next(group for group in found.groups() if group), 16)
+    return chr(number) if number <= 0x10FFFF else ""
+
+
+def _unquoted(text: str) -> Iterator[str]:
+    if "%" in text and _PERCENT.search(text):
+        yield unquote_to_bytes(text.encode("utf-8", "ignore")).replace(b"+", b" ").decode("utf-8", "ignore")
+
+
+def _unquoted_mail(text: str) -> Iterator[str]:
+    if "=" in text and _QUOTED.search(text):
+        yield quopri.decodestring(text.encode("utf-8", "ignore")).decode("utf-8", "ignore")
+
+
+def _without_entities(text: str) -> Iterator[str]:
+    if "&" in text and _ENTITY.search(text):
+        yield html.unescape(text)
+
+
+# Bytes within text: one stream for all runs of a kind, since most are hashes of a few bytes -----------------------
+def _from_base64(text: str) -> Iterator[bytes]:
+    unwrapped = _WRAPPED.sub("", text)
+    runs = [run.group().replace("-", "+").replace("_", "/") for run in _BASE64.finditer(unwrapped)]
+    for start in range(4):  # a run may begin with letters that are not of it: every alignment is read
+        decoded = [found for run in runs if len(found := _base64(run[start:])) >= 8]
+        yield from _together(decoded)
+
+
+def _base64(run: str) -> bytes:
+    try:
+        return base64.b64decode(run[: len(run) // 4 * 4] + _rest(run), validate=True)
+    except binascii.Error:
+        return b""
+
+
+def _rest(run: str) -> str:
+    over = len(run) % 4
+    return run[-over:] + "=" * (4 - over) if over > 1 else ""
+
+
+def _from_hex(text: str) -> Iterator[bytes]:
+    runs = [run.group() for run in _HEX.finditer(text)]
+    for start in range(2):
+        yield from _together([bytes.fromhex(run[start : start + (len(run) - start) // 2 * 2]) for run in runs])
+    spaced = [re.sub("0x|[ :,-]", "", run.group()) for run in _SPACED_HEX.finditer(text)]
+    yield from _together([bytes.fromhex(run) for run in spaced])
+
+
+def _together(decoded: list[bytes]) -> Iterator[bytes]:
+    """Small pieces as one stream, large ones each as its own: only those can be containers of some size."""
+    small = [piece for piece in decoded if len(piece) < 256]
+    if small:
+        yield b"\n".join(small)
+    yield from (piece for piece in decoded if len(piece) >= 256)
+
+
+_UNDO: dict[str, Callable[[str], Iterator[str] | Iterator[bytes]]] = {
+    "escapes": _unescaped,
+    "URL encoding": _unquoted,
+    "quoted-printable": _unquoted_mail,
+    "HTML entities": _without_entities,
+    "base64": _from_base64,
+    "hex": _from_hex,
+}
+
+
+# Containers -------------------------------------------------------------------------------------------------------
+def _container(stream: _Stream) -> Iterator[_Stream | Reading]:
+    """The members, if the stream as a whole is a container."""
+    data = stream.data
+    if data[:4] == b"PAR1" and data[-4:] == b"PAR1":
+        yield from _guarded(stream, "parquet", _of_parquet)
+    elif data[:16] == b"SQLite format 3\x00":
+        yield from _guarded(stream, "sqlite", _of_sqlite)
+    elif data[:2] == b"PK" and zipfile.is_zipfile(io.BytesIO(data)):
+        yield from _guarded(stream, "zip", _of_zip)
+
+
+def _guarded(
+    stream: _Stream, form: str, members: Callable[[bytes], Iterator[bytes | None]]
+) -> Iterator[_Stream | Reading]:
+    """None from `members`, or an error, is a member that could not be read: it is told."""
+    try:
+        for member in members(stream.data):
+            yield Reading((*stream.forms, form), None) if member is None else stream.within(form, member)
+    except (
+        pa.ArrowException,
+        sqlite3.Error,
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+    ):
+        yield Reading((*stream.forms, form), None)
+
+
+def _of_parquet(data: bytes) -> Iterator[bytes]:
+    """The footer's key-value pairs, statistics included, and every column as text."""
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(pa.BufferReader(data))
+    yield str(file.metadata.to_dict()).encode()
+    for key, value in (file.schema_arrow.metadata or {}).items():
+        yield key + b"\n" + value
+    yield str(file.schema_arrow).encode()
+    for batch in file.iter_batches(batch_size=100_000):
+        for column in batch.columns:
+            yield cells(column)
+
+
+def cells(column: pa.Array) -> bytes:
+    """The cells of a column, one a line: bytes as they are, the rest as Arrow writes it as text."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return cells(column.dictionary)
+    if pa.types.is_struct(kind):
+        return b"\n".join(cells(field) for field in column.flatten())
+    if pa.types.is_map(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return cells(column.flatten()) if not pa.types.is_map(kind) else cells(column.keys) + cells(column.items)
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return b"\n".join(value for value in column.to_pylist() if value is not None)
+    return "\n".join(str(value) for value in column.to_pylist() if value is not None).encode("utf-8", "ignore")
+
+
+def _of_sqlite(data: bytes) -> Iterator[bytes]:
+    with sqlite3.connect(":memory:") as database:
+        database.deserialize(data)
+        database.text_factory = bytes
+        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for name in names:
+            quoted = name.decode().replace('"', '""')
+            for row in database.execute(f'SELECT * FROM "{quoted}"'):  # noqa: S608  # a table's own name, quoted
+                yield b"\n".join(cell if isinstance(cell, bytes) else str(cell).encode() for cell in row)
+    database.close()
+
+
+def _of_zip(data: bytes) -> Iterator[bytes | None]:
+    """Names, comments and members; xlsx, docx, ods and kmz are zips."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        yield archive.comment
+        for entry in archive.infolist():
+            yield f"{entry.filename}\n".encode("utf-8", "ignore") + entry.comment + entry.extra
+            yield None if entry.flag_bits & 1 or entry.file_size > LARGEST else archive.read(entry)
+
+
+def _embedded(stream: _Stream) -> Iterator[_Stream | Reading]:
+    """Compressed streams that begin anywhere in it."""
+    for found in _EMBEDDED.finditer(stream.data):
+        sign = found.group()
+        form, unfold = next(known for magic, known in _UNFOLD.items() if sign.startswith(magic))
+        unfolded, whole = unfold(stream.data[found.start() :])
+        if unfolded:
+            yield stream.within(form, unfolded)
+            if not whole:
+                yield Reading((*stream.forms, form), None)
+
+
+def _inflate(data: bytes, bits: int) -> tuple[bytes, bool]:
+    """What comes out before damage, the end of the data, or the limit; whether the limit was not in the way."""
+    engine, out = zlib.decompressobj(bits), b""
+    try:
+        out = engine.decompress(data[:4096], LARGEST)  # most finds are chance, and end within a few bytes
+        out += engine.decompress(engine.unconsumed_tail + data[4096:], LARGEST)
+    except zlib.error:
+        pass
+    return out, not engine.unconsumed_tail
+
+
+def _of_local_zip(data: bytes) -> tuple[bytes, bool]:
+    """One member of a zip that was cut off or embedded: its local header says how long its names are."""
+    if len(data) < 30:
+        return b"", True
+    method, name, extra = (int.from_bytes(data[at : at + 2], "little") for at in (8, 26, 28))
+    names, body = data[30 : 30 + name], data[30 + name + extra :]
+    if method == zipfile.ZIP_DEFLATED:
+        out, whole = _inflate(body, -zlib.MAX_WBITS)
+        return names + b"\n" + out, whole
+    return names, True  # stored: its bytes are in the stream as they are
+
+
+def _other(make: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor], data: bytes) -> tuple[bytes, bool]:
+    try:
+        out = (engine := make()).decompress(data, LARGEST)
+    except (OSError, lzma.LZMAError, EOFError):
+        return b"", True
+    return out, len(out) < LARGEST or engine.eof
+
+
+def _zstd(data: bytes) -> tuple[bytes, bool]:
+    out = b""
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
+            while len(out) < LARGEST and (block := stream.read(1 << 20)):
+                out += block
+    except (pa.ArrowException, OSError):
+        pass  # cut off, or chance: what came before it is what there is
+    return out, len(out) < LARGEST
+
+
+_UNFOLD: dict[bytes, tuple[str, Callable[[bytes], tuple[bytes, bool]]]] = {
+    b"\x1f\x8b": ("gzip", lambda data: _inflate(data, 16 + zlib.MAX_WBITS)),
+    b"x": ("zlib", lambda data: _inflate(data, zlib.MAX_WBITS)),
+    b"PK": ("zip", _of_local_zip),
+    b"\x28\xb5": ("zstd", _zstd),
+    b"BZ": ("bzip2", lambda data: _other(bz2.BZ2Decompressor, data)),
+    b"\xfd7": ("xz", lambda data: _other(lzma.LZMADecompressor, data)),
+}

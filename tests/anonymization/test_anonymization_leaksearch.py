@@ -1,0 +1,247 @@
+"""The search for canaries finds what is there, in every form: each test leaks on purpose."""
+
+import base64
+import bz2
+import gzip
+import html
+import io
+import json
+import lzma
+import pickle
+import quopri
+import sqlite3
+import unicodedata
+import urllib.parse
+import zipfile
+import zlib
+from collections.abc import Callable
+from html.entities import codepoint2name
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from anonymization.canaries import SCRIPTS, Canaries
+from anonymization.leaksearch import Leak, LeakSearch
+
+MADE = Canaries(seed=20261122)
+NAMES = {script: MADE.name(script) for script in SCRIPTS}
+NUMBERS = {script: MADE.number(script) for script in SCRIPTS}
+PHONE, EMAIL, GPS, BORN = MADE.phone("arabic"), MADE.email(), MADE.gps(), MADE.birth_date("%d/%m/%Y")
+
+
+def found(data: bytes | str, place: str = "here") -> list[Leak]:
+    search = LeakSearch(MADE)
+    search.look(data, "a sink", place)
+    return search.leaks
+
+
+def around(secret: str) -> str:
+    return f'{{"row": 17, "value": "{secret}", "rule": "map.unknown_code"}}\n'
+
+
+def xlsx(text: str) -> bytes:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    book.create_sheet().append(["row", text])
+    book.save(out)
+    return out.getvalue()
+
+
+def zipped(text: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner/rows.txt", text)
+    return out.getvalue()
+
+
+def parquet(text: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.table({"a": pa.array([text] * 3).dictionary_encode()}), out, compression="zstd", **options)
+    return out.getvalue()
+
+
+def footer(text: str) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({"made from": text}), out)
+    return out.getvalue()
+
+
+def database(text: str) -> bytes:
+    with sqlite3.connect(":memory:") as made:
+        made.execute("CREATE TABLE event (body text)")
+        made.execute("INSERT INTO event VALUES (?)", (text,))
+        return made.serialize()
+
+
+FORMS: dict[str, Callable[[str], bytes | str]] = {
+    "utf-8": lambda text: text,
+    "utf-8 among binary": lambda text: bytes(range(256)) * 4 + text.encode() + b"\xff\xfe\x00" * 9,
+    "utf-16-le": lambda text: b"\x07" + text.encode("utf-16-le"),
+    "utf-16-be": lambda text: b"\x07" + text.encode("utf-16-be"),
+    "utf-16 with mark": lambda text: text.encode("utf-16"),
+    "utf-32-le": lambda text: b"\x01\x02\x03" + text.encode("utf-32-le"),
+    "utf-32-be": lambda text: text.encode("utf-32-be"),
+    "numpy": lambda text: np.array([text]).tobytes(),
+    "json": lambda text: json.dumps({"a": [text]}),
+    "json in json": lambda text: json.dumps({"b": json.dumps({"a": [text]})}),
+    "python escapes": ascii,
+    "bytes as python shows them": lambda text: repr(text.encode()),
+    "octal": lambda text: "".join(f"\\{byte:03o}" if byte > 126 else chr(byte) for byte in text.encode()),
+    "braces": lambda text: "".join(f"\\u{{{ord(sign):x}}}" for sign in text),
+    "base64": lambda text: "id=" + base64.b64encode(text.encode()).decode(),
+    "base64, second alignment": lambda text: base64.b64encode(b"x" + text.encode()),
+    "base64, third alignment": lambda text: base64.b64encode(b"xy" + text.encode()),
+    "base64 after letters": lambda text: b"data" + b"Q" + base64.b64encode(text.encode()),
+    "base64 in lines": lambda text: base64.encodebytes(b"." * 60 + text.encode()),
+    "base64 for URLs": lambda text: base64.urlsafe_b64encode(b"\xff\xfe\xfb" + text.encode()).rstrip(b"="),
+    "base64 of utf-16": lambda text: base64.b64encode(text.encode("utf-16-le")),
+    "hex": lambda text: "\\x" + text.encode().hex(),
+    "HEX": lambda text: text.encode().hex().upper(),
+    "hex, odd start": lambda text: "a" + text.encode().hex(),
+    "hex with blanks": lambda text: text.encode().hex(" "),
+    "hex as C writes it": lambda text: ", ".join(f"0x{byte:02x}" for byte in text.encode()),
+    "URL": lambda text: "https://localhost/?q=" + urllib.parse.quote(text),
+    "URL of a form": lambda text: urllib.parse.urlencode({"q": text}),
+    "URL, every byte": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "quoted-printable": lambda text: quopri.encodestring(text.encode()),
+    "HTML entities": lambda text: html.escape(text).encode("ascii", "xmlcharrefreplace"),
+    "HTML, all decimal": lambda text: "".join(f"&#{ord(sign)};" for sign in text),
+    "HTML, all hexadecimal": lambda text: "".join(f"&#x{ord(sign):X};" for sign in text),
+    "HTML, named": lambda text: "".join(f"&{_named(sign)};" if _named(sign) else sign for sign in text),
+    "gzip": lambda text: gzip.compress(text.encode()),
+    "gzip in the middle": lambda text: b"\x00head" + gzip.compress(text.encode()) + b"tail",
+    "gzip, cut off": lambda text: gzip.compress(text.encode() + bytes(range(256)) * 99)[:-40],
+    "zlib": lambda text: b"##" + zlib.compress(text.encode()),
+    "bzip2": lambda text: bz2.compress(text.encode()),
+    "xz": lambda text: lzma.compress(text.encode()),
+    "zip": zipped,
+    "zip, cut off": lambda text: zipped(text)[:-30],
+    "zip in gzip": lambda text: gzip.compress(zipped(text)),
+    "gzip in base64 in json": lambda text: json.dumps([base64.b64encode(gzip.compress(text.encode())).decode()]),
+    "xlsx": xlsx,
+    "parquet": parquet,
+    "parquet footer": footer,
+    "sqlite": database,
+    "pickle": lambda text: pickle.dumps({"a": [text]}),
+    "pickle 0": lambda text: pickle.dumps([text], protocol=0),
+    "pickled frame": lambda text: pickle.dumps(pd.DataFrame({"a": [text]})),
+    "pickled error in hex": lambda text: pickle.dumps(ValueError(text)).hex(),
+    "upper case": str.upper,
+    "casefolded": str.casefold,
+    "decomposed": lambda text: unicodedata.normalize("NFD", text),
+    "NFKC": lambda text: unicodedata.normalize("NFKC", text),
+    "full width": lambda text: "".join(chr(ord(s) + 0xFEE0) if "!" <= s <= "~" else s for s in text),
+    "with marks of direction": "\u200f".join,
+}  # fmt: skip
+
+
+def _named(sign: str) -> str:
+    return codepoint2name.get(ord(sign), "")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_name_of_every_script_is_found_in_every_form(form: str, script: str) -> None:
+    assert any(leak.canary == f"name, {script}" for leak in found(FORMS[form](around(NAMES[script]))))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("secret", [*NUMBERS.values(), PHONE, EMAIL, GPS, BORN])
+def test_numbers_contacts_places_and_dates_are_found_in_every_form(form: str, secret: str) -> None:
+    assert found(FORMS[form](around(secret))), form
+
+
+@pytest.mark.parametrize("page", ["cp1252", "mac-roman", "cp1256", "iso8859-6", "cp1251", "koi8-r"])
+def test_a_name_in_an_old_code_page_is_found(page: str) -> None:
+    script = {"cp1252": "latin", "mac-roman": "latin", "cp1251": "cyrillic", "koi8-r": "cyrillic"}.get(page, "arabic")
+    assert any(page in leak.form for leak in found(around(NAMES[script]).encode(page)))
+
+
+def test_one_word_of_a_name_is_enough() -> None:
+    for name in NAMES.values():
+        for word in name.split():
+            assert found(f"duplicate key ({word}) exists")
+
+
+def test_letters_without_their_accents_and_other_forms_of_a_letter_are_found() -> None:
+    bare = "".join(s for s in unicodedata.normalize("NFD", NAMES["latin"]) if not unicodedata.combining(s))
+    assert found(bare)
+    assert found(NAMES["persian"].replace("ی", "ي").replace("ک", "ك"))
+
+
+def test_a_number_is_found_however_it_is_written() -> None:
+    plain = next(canary for canary in MADE if canary.kind == "phone").marks[0]
+    for written in (
+        plain,
+        f"00964{plain}",
+        f"(0{plain[:3]}) {plain[3:6]}-{plain[6:]}",
+        f"+964.{plain[:3]}.{plain[3:]}",
+    ):
+        assert found(f"a,{written},b"), "a separator was in the way"
+
+
+def test_a_date_is_found_in_the_orders_in_which_libraries_write_it() -> None:
+    canary = next(canary for canary in MADE if canary.kind == "birth date")
+    assert len(canary.marks) == 7
+    for mark in canary.marks:
+        assert found(f"({mark} 00:00:00)")
+
+
+def test_a_date_of_a_parquet_column_is_found() -> None:
+    out = io.BytesIO()
+    born = pd.to_datetime(BORN, format="%d/%m/%Y")
+    pq.write_table(pa.table({"born": pa.array([born], pa.date32())}), out)
+    assert found(out.getvalue())
+
+
+def test_what_is_not_there_is_not_found() -> None:
+    for form in FORMS.values():
+        assert found(form(around("Xochitl Quetzal 04567890-3, +964 750 123 4567"))) == []
+
+
+def test_a_file_is_told_by_place_and_its_name_is_searched(tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "rows.log").write_text(around(NAMES["ethiopic"]))
+    (tmp_path / f"{NAMES['cyrillic']}.csv").write_text(around(EMAIL))
+    search = LeakSearch(MADE)
+    search.look_at_folder(tmp_path, "folder")
+    assert {(leak.sink, leak.place, leak.canary) for leak in search.leaks} == {
+        ("folder", "plain/rows.log", "name, ethiopic"),
+        ("folder", "(a name that holds a canary)", "e-mail, latin"),
+        ("folder: names", "(a name that holds a canary)", "name, cyrillic"),
+    }
+
+
+def test_no_leak_shows_the_value_that_leaked() -> None:
+    leaks = [
+        leak for form in FORMS.values() for name in NAMES.values() for leak in found(form(around(name)), place=name)
+    ]
+    assert leaks
+    shown = repr(leaks) + repr(list(MADE))
+    assert not any(mark in shown for canary in MADE for mark in canary.marks)
+
+
+def test_what_could_not_be_searched_is_told() -> None:
+    secret = around(NAMES["latin"])
+    for _ in range(9):
+        secret = base64.b64encode(secret.encode()).decode()
+    search = LeakSearch(MADE)
+    search.look(secret, "a sink", "a place")
+    assert search.leaks == []
+    assert [unread.sink for unread in search.unread] == ["a sink"] * len(search.unread) != []
+
+
+def test_two_sets_of_canaries_have_nothing_in_common() -> None:
+    one, other = Canaries(), Canaries()
+    for made in (one, other):
+        for script in SCRIPTS:
+            made.name(script)
+            made.number(script)
+            made.story(script)
+    search = LeakSearch(one)
+    search.look("\n".join(canary.text for canary in other), "a sink", "here")
+    assert search.leaks == []
