@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from codebook.errors import Refused
@@ -119,7 +120,8 @@ def is_lines(handle: BinaryIO, encoding: str, name: str) -> bool:
 
 
 def records(text: JsonText, lines: bool) -> Iterator[tuple[Path, Any]]:
-    """Every record with the path of the list it stands in; a list without any gives its path and EMPTY.
+    """Every record with the path of the list it stands in; a list without any gives its path and EMPTY; what is no
+    record is a `Beside`.
 
     A list of plain values holds records only where the document is nothing else.
     """
@@ -138,6 +140,14 @@ EMPTY = object()
 """Stands for a list that has no record."""
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A value that is no record: it stands beside a list of records, or `in_list` among or in place of them."""
+
+    value: Any
+    in_list: bool = False
+
+
 def _elements(text: JsonText, path: Path, plain: bool) -> Iterator[tuple[Path, Any]]:
     text.take("[")
     if text.peek() == "]":
@@ -146,8 +156,7 @@ def _elements(text: JsonText, path: Path, plain: bool) -> Iterator[tuple[Path, A
         return
     while True:
         value = text.value()
-        if plain or isinstance(value, Members):
-            yield path, value
+        yield path, value if plain or isinstance(value, Members) else Beside(value, in_list=True)
         if text.take(",]") == "]":
             return
 
@@ -167,6 +176,6 @@ def _members(text: JsonText, path: Path) -> Iterator[tuple[Path, Any]]:
         elif text.peek() == "{" and len(path) < _DEPTH:
             yield from _members(text, inner)
         else:
-            text.value()
+            yield inner, Beside(text.value())
         if text.take(",}") == "}":
             return

