@@ -25,6 +25,8 @@ from sources.models import FETCHED, Source, Table
 BATCH_ROWS = 50_000
 _UNPACKS_ITSELF = FETCHED | {"kobo_xlsx", "kobo_csv"}
 """Kinds whose files are never archives, or whose archives are exports in one piece."""
+_GUESSES = {"encoding_detected": "read.encoding_detected", "form_order_unknown": "read.form_order_unknown"}
+"""Facts that say that something was guessed, and the finding that asks the supplier to confirm it."""
 _SCIENTIFIC = re.compile(r"^-?\d(?:[.,]\d+)?[eE]\+\d+$")
 
 
@@ -102,6 +104,7 @@ class Opened:
     undeclared: dict[str, list[str]]
     _parts: dict[str, Part]
     _issues: dict[str, pa.Table] = field(default_factory=dict)
+    _to_confirm: list[pa.Table] = field(default_factory=list)
 
     def batches(self, table: str, size: int = BATCH_ROWS) -> Iterator[TextBatch]:
         """Every row of a table; a declared table that the delivery does not hold has none."""
@@ -121,8 +124,9 @@ class Opened:
         return [Part(part.table, grid, part.columns, part.absent, part.guarded) for grid in part.grid.split(max(1, n))]
 
     def issues(self) -> pa.Table:
-        """What reading the tables through `batches` found; read them first."""
-        return pa.concat_tables([ISSUES.empty_table(), *self._issues.values()])
+        """What reading the tables through `batches` found; read them first. What was guessed of the whole delivery is
+        among it, so that the supplier confirms it (law 5)."""
+        return pa.concat_tables([ISSUES.empty_table(), *self._to_confirm, *self._issues.values()])
 
 
 def open_delivery(files: Sequence[DeliveredFile], source: Source) -> Opened:
@@ -135,6 +139,11 @@ def open_delivery(files: Sequence[DeliveredFile], source: Source) -> Opened:
     grids, facts = _grids(files, source)
     facts["header_fingerprint"] = _fingerprint(grids)
     opened = Opened({}, facts, {}, {})
+    opened._to_confirm = [
+        issues_table(source.tables[0].name, pa.nulls(1, pa.int64()), rule, "query")
+        for fact, rule in _GUESSES.items()
+        if facts.get(fact)
+    ]
     for table in source.tables:
         grid = grids.get(table.name)
         if grid is None:

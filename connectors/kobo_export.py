@@ -62,7 +62,8 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     if not isinstance(declared, KoboFormat):
         raise TypeError(declared.kind)
     delivered = kobo_form_files.sorted_out(files)
-    versions = [kobo_form.in_language(sheets, declared.language) for sheets in delivered.forms]
+    ordered, order_known = kobo_versions.oldest_first(delivered.forms) if delivered.forms else ([], True)
+    versions = [kobo_form.in_language(sheets, declared.language) for sheets in ordered]
     merged = kobo_versions.merged(versions) if versions else None
     form = merged.form if merged else None
     if declared.values == "labels" and form is None:
@@ -105,6 +106,8 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     facts["language"] = declared.language or declared.values
     facts["form_versions"] = _versions(grids[source.tables[0].name])
     facts["form_version"] = (form.version if form else None) or ", ".join(_versions(grids[source.tables[0].name]))
+    if not order_known:
+        facts["form_order_unknown"] = True
     if merged and merged.changes:
         facts["type_changes"] = list(merged.changes)
     return grids, facts

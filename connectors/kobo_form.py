@@ -83,12 +83,16 @@ class Form:
 
 @dataclass(frozen=True)
 class Sheets:
-    """What a form's file holds, in all its languages: rows of the survey and of the choices, blank cells left out."""
+    """What a form's file holds, in all its languages: rows of the survey and of the choices, blank cells left out.
+
+    `deployed`: when the server deployed it, as an ISO 8601 time; an XLSForm does not say.
+    """
 
     survey: tuple[Row, ...]
     choices: tuple[Row, ...]
     version: str | None
     file: str
+    deployed: str | None = None
 
     @property
     def languages(self) -> list[str]:

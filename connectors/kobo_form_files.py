@@ -115,7 +115,14 @@ def _asset(file: DeliveredFile) -> Sheets:
     versions = [asset.get("version"), asset.get("version_id"), asset.get("uid")]
     if isinstance(settings, Mapping):
         versions.insert(0, settings.get("version"))
-    return Sheets(survey, choices, next((str(v) for v in versions if isinstance(v, str)), None), file.name)
+    deployed = (asset.get(name) for name in ("date_deployed", "date_modified"))
+    return Sheets(
+        survey,
+        choices,
+        next((str(v) for v in versions if isinstance(v, str)), None),
+        file.name,
+        next((str(when) for when in deployed if isinstance(when, str)), None),
+    )
 
 
 def _content(asset: Any) -> Mapping[str, Any] | None:

@@ -5,10 +5,13 @@ An export with "fields from all versions" holds the questions of every deployed 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from connectors.kobo_form import Choice, Form, Question
+from connectors.kobo_form import Choice, Form, Question, Sheets
+
+_NUMBERED = re.compile(r"v?\.? ?(\d+(?:[.\-_:/ T]\d+)*)Z?", re.I)
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,33 @@ class Merged:
 
     form: Form
     changes: tuple[str, ...]
+
+
+def oldest_first(forms: Sequence[Sheets]) -> tuple[list[Sheets], bool]:
+    """The forms in the order of their deployment or of their version numbers (`2022112801`, `3`, `v1.10`), and whether
+    that order is known; else they stay as they were delivered. A form that was delivered twice counts once.
+
+    The names that the server gives to versions (`vRugKkVn2...`) are drawn by lot and say nothing.
+    """
+    different: list[Sheets] = []
+    for form in forms:
+        if not any((form.survey, form.choices) == (other.survey, other.choices) for other in different):
+            different.append(form)
+    times = [form.deployed or "" for form in different]
+    if all(times) and len(set(times)) == len(times):
+        return sorted(different, key=lambda form: form.deployed or ""), True
+    numbers = [_numbers(form.version or "") for form in different]
+    # A version that counts days and one that counts from 1 are of two ways of counting.
+    lengths = [len(str(number[0])) for number in numbers if number]
+    known = all(numbers) and len(set(numbers)) == len(numbers) and max(lengths) - min(lengths) < 3
+    if len(different) == 1 or not known:
+        return different, len(different) == 1
+    return [form for _, form in sorted(zip(numbers, different, strict=True), key=lambda pair: pair[0])], True
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = _NUMBERED.fullmatch(version.strip())
+    return tuple(int(number) for number in re.findall(r"\d+", found[1])) if found else ()
 
 
 def merged(forms: Sequence[Form]) -> Merged:

@@ -43,6 +43,14 @@ RULES: dict[str, tuple[str, str]] = {
         "This cell is damaged: its characters or its contents cannot be read.",
         "Export the file again from the original system without opening it in other software.",
     ),
+    "read.encoding_detected": (
+        "The file does not say in which encoding its letters are written, so the most likely one was used.",
+        "Save the file as UTF-8, or tell us the encoding of your export so that it can be agreed.",
+    ),
+    "read.form_order_unknown": (
+        "Several versions of the form came and do not say which is the newest; the one delivered last counts as it.",
+        "Give each version of the form a number or a date that rises, in the sheet of settings.",
+    ),
     "read.skipped_row": (
         "This row is a total or a note below the table, so it was not read as a record.",
         "There is nothing to do if the row is no record; otherwise tell us.",

@@ -50,13 +50,21 @@ def pseudonymize(workplace: Workplace, delivery: Delivery) -> StageReport:
     totals: Counts = {}
     for counts in tables.values():
         _add(totals, counts)
-    if any(table.person and table.person.similar for table in delivery.source.tables):
-        recognised = workplace.vault.recognise(delivery.source.country)
-        totals |= {"persons_recognised": recognised.merged, "pairs_for_review": recognised.waiting}
-    keep_head(workplace)
+    # A dry run has no vault: nobody is recognised in it, and nothing is written into its audit.
+    if workplace.vault is not None:
+        totals |= _recognised(workplace, delivery.source)
+        keep_head(workplace)
     if not totals.get("rows_in"):
         raise Refused("delivery.empty", "the delivery has no row", f"{delivery.id} {delivery.key}", "deliver it again")
     return StageReport(STAGE, STAGE, totals, parquet.by_rule(issues), facts=dict(opened.facts))
+
+
+def _recognised(workplace: Workplace, source: Source) -> Counts:
+    """Persons without a known identifier, looked for in the vault once all rows are in it."""
+    if not any(table.person and table.person.similar for table in source.tables):
+        return {}
+    recognised = workplace.vault.recognise(source.country)
+    return {"persons_recognised": recognised.merged, "pairs_for_review": recognised.waiting}
 
 
 def _refuse_undeclared(source: Source, opened: Opened) -> None:

@@ -12,7 +12,7 @@ from small_forms import export, form, workbook
 from small_sources import issues, rows, source, table
 
 from codebook.errors import Refused
-from connectors import open_delivery
+from connectors import Opened, open_delivery
 from connectors.kobo_export import look, looks_like_kobo
 from connectors.shapes import Grid
 from sources.batches import PlainFile
@@ -211,6 +211,44 @@ def test_versions_of_a_form_are_one_form_and_their_changes_of_type_are_said(deli
     assert [row["q"] for row in rows(opened)] == ["a", "b a"]
     assert opened.facts["type_changes"] == ["q: select_one -> select_multiple", "old: text -> integer"]
     assert opened.facts["form_version"] == "v1, v2"
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ({"version": "9"}, {"version": "10"}),
+        ({"version": "2022112801"}, {"version": "2023010100"}),
+        ({"version": "v1.9"}, {"version": "v1.10"}),
+        ({"version": "vZ", "date_deployed": "2022-11-28T09:05:32Z"}, {"version": "vA", "date_deployed": "2023-01-01"}),
+    ],
+)
+def test_the_newest_form_gives_the_labels_however_they_were_delivered(
+    deliver: Deliver, older: dict[str, str], newer: dict[str, str]
+) -> None:
+    opened = two_forms(deliver, newer | {"label": "new"}, older | {"label": "old"})
+    assert opened.facts["form_version"] == f"{older['version']}, {newer['version']}"
+    assert opened.issues().num_rows == 0
+
+
+@pytest.mark.parametrize("versions", [("vRugK", "vQhZq"), ("1", "1"), ("3", "2022112801")])
+def test_forms_whose_order_nobody_can_know_are_asked_about(deliver: Deliver, versions: tuple[str, str]) -> None:
+    first, second = ({"version": version, "label": label} for version, label in zip(versions, "ab", strict=True))
+    opened = two_forms(deliver, first, second)
+    assert issues(opened) == [(None, None, "read.form_order_unknown", "query")]
+
+
+def test_one_form_delivered_twice_is_one_version(deliver: Deliver) -> None:
+    assert issues(two_forms(deliver, {"version": "vRugK", "label": "a"}, {"version": "vRugK", "label": "a"})) == []
+
+
+def two_forms(deliver: Deliver, *forms: dict[str, str]) -> Opened:
+    files = []
+    for number, form in enumerate(forms):
+        about = {name: value for name, value in form.items() if name != "label"}
+        content = {"survey": [{"type": "text", "name": "q", "label": [form["label"]]}], "choices": []}
+        files.append(deliver(f"{number}.json", json.dumps(about | {"content": content}).encode()))
+    data = deliver("export.csv", export(["q", "_id"], ["x", "1"]))
+    return open_delivery([data, *files], source({"kind": "kobo_csv"}, table("main", ["q", "_id"], key=["_id"])))
 
 
 @pytest.mark.parametrize(
