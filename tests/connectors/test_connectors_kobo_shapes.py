@@ -243,9 +243,9 @@ def test_one_form_delivered_twice_is_one_version(deliver: Deliver) -> None:
 
 def two_forms(deliver: Deliver, *forms: dict[str, str]) -> Opened:
     files = []
-    for number, form in enumerate(forms):
-        about = {name: value for name, value in form.items() if name != "label"}
-        content = {"survey": [{"type": "text", "name": "q", "label": [form["label"]]}], "choices": []}
+    for number, one in enumerate(forms):
+        about = {name: value for name, value in one.items() if name != "label"}
+        content = {"survey": [{"type": "text", "name": "q", "label": [one["label"]]}], "choices": []}
         files.append(deliver(f"{number}.json", json.dumps(about | {"content": content}).encode()))
     data = deliver("export.csv", export(["q", "_id"], ["x", "1"]))
     return open_delivery([data, *files], source({"kind": "kobo_csv"}, table("main", ["q", "_id"], key=["_id"])))
