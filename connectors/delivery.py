@@ -48,7 +48,8 @@ class Part:
         named = {position: name for name, position in self.columns}
         for piece in self.grid.pieces([position for _, position in self.columns], size):
             for finding in piece.findings:
-                column = None if finding.column is None else named[finding.column]
+                # A reader may look at more columns than were asked for; what it finds there concerns the row.
+                column = None if finding.column is None else named.get(finding.column)
                 self._report(finding.rows, finding.rule, finding.severity, column)
             if not len(piece.rows):
                 continue
