@@ -11,36 +11,31 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
-from scipy.sparse import csr_matrix, lil_matrix
+from scipy.sparse import coo_matrix, csr_matrix, lil_matrix
+from scipy.sparse.csgraph import connected_components
 
 from anonymization.disclosure.cells import Cells
 
 Mask = npt.NDArray[np.bool_]
+Bounds = Mapping[int, tuple[int, int]]
+"""By position: what is known of a cell from elsewhere, lowest and highest (-1: nothing) count."""
 _ROUNDING = 1e-6
 
 
-def intervals(cells: Cells, suppressed: Mask, known: Mapping[int, tuple[int, int]] | None = None) -> np.ndarray:
+def intervals(cells: Cells, suppressed: Mask, known: Bounds | None = None) -> np.ndarray:
     """(lowest, highest) value that each suppressed cell can have, in the order of their positions.
 
     `known`: bounds that the attacker has from elsewhere, by position. A cell without upper bound has infinity.
     """
     hidden = np.flatnonzero(suppressed)
-    if not len(hidden):
-        return np.empty((0, 2))
-    matrix, right = _seen(cells, suppressed, hidden)
-    bounds = [_bounds(int(position), known or {}) for position in hidden]
     found = np.empty((len(hidden), 2))
-    for number in range(len(hidden)):
-        for side, sign in enumerate((1.0, -1.0)):
-            cost = np.zeros(len(hidden))
-            cost[number] = sign
-            found[number, side] = sign * _best(cost, matrix, right, bounds)
+    for group in groups(cells, suppressed):
+        program = _Group(cells, suppressed, group, known or {})
+        found[np.searchsorted(hidden, group)] = [program.interval(number) for number in range(len(group))]
     return found
 
 
-def unprotected(
-    cells: Cells, suppressed: Mask, width: int, known: Mapping[int, tuple[int, int]] | None = None
-) -> npt.NDArray[np.int64]:
+def unprotected(cells: Cells, suppressed: Mask, width: int, known: Bounds | None = None) -> npt.NDArray[np.int64]:
     """Positions of suppressed cells whose interval is narrower than `width`."""
     found = intervals(cells, suppressed, known)
     narrow = found[:, 1] - found[:, 0] < width - _ROUNDING
@@ -48,32 +43,66 @@ def unprotected(
     return positions
 
 
-def _bounds(position: int, known: Mapping[int, tuple[int, int]]) -> tuple[float, float | None]:
+def protected(
+    cells: Cells, suppressed: Mask, width: int, among: npt.NDArray[np.int64], known: Bounds | None = None
+) -> bool:
+    """Whether all suppressed cells in groups with `among` are protected; ends at the first that is not."""
+    for group in groups(cells, suppressed):
+        if np.isin(group, among).any():
+            program = _Group(cells, suppressed, group, known or {})
+            for number in range(len(group)):
+                low, high = program.interval(number)
+                if high - low < width - _ROUNDING:
+                    return False
+    return True
+
+
+def groups(cells: Cells, suppressed: Mask) -> list[npt.NDArray[np.int64]]:
+    """Suppressed cells that equations tie together; nothing about one group is learnt from another."""
+    n = len(suppressed)
+    pairs = []
+    for sum_, parts in cells.equations:
+        tied = [position for position in (sum_, *parts) if suppressed[position]]
+        pairs += [(tied[0], other) for other in tied[1:]]
+    rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    _, label = connected_components(coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(n, n)), directed=False)
+    hidden = np.flatnonzero(suppressed)
+    return [hidden[label[hidden] == number] for number in np.unique(label[hidden])]
+
+
+class _Group:
+    """The linear program of one group: its equations, with what is published taken to the right-hand side."""
+
+    def __init__(self, cells: Cells, suppressed: Mask, group: npt.NDArray[np.int64], known: Bounds) -> None:
+        column = {int(position): number for number, position in enumerate(group)}
+        rows = [(s, parts) for s, parts in cells.equations if s in column or any(part in column for part in parts)]
+        matrix, self._right = lil_matrix((len(rows), len(group))), np.zeros(len(rows))
+        for row, (sum_, parts) in enumerate(rows):
+            for position, factor in ((sum_, -1.0), *((part, 1.0) for part in parts)):
+                if suppressed[position]:
+                    matrix[row, column[position]] += factor
+                else:
+                    self._right[row] -= factor * cells.counts[position]
+        self._matrix: csr_matrix = matrix.tocsr()
+        self._bounds = [_bounds(int(position), known) for position in group]
+
+    def interval(self, number: int) -> tuple[float, float]:
+        """What the cell `number` of the group can be."""
+        return self._smallest(number, 1.0), -self._smallest(number, -1.0)
+
+    def _smallest(self, number: int, sign: float) -> float:
+        """The smallest value of sign times the cell over all tables that look like the published one."""
+        cost = np.zeros(len(self._bounds))
+        cost[number] = sign
+        equations = {"A_eq": self._matrix, "b_eq": self._right} if self._matrix.shape[0] else {}
+        solved = linprog(cost, bounds=self._bounds, method="highs", **equations)
+        if solved.status == 3:
+            return -np.inf
+        if solved.status != 0:
+            raise ArithmeticError(f"the audit's linear program did not end: status {solved.status}")
+        return float(solved.fun)
+
+
+def _bounds(position: int, known: Bounds) -> tuple[float, float | None]:
     low, high = known.get(position, (0, -1))
     return float(low), None if high < 0 else float(high)
-
-
-def _seen(cells: Cells, suppressed: Mask, hidden: np.ndarray) -> tuple[csr_matrix, np.ndarray]:
-    """The equations over hidden cells, with what is published taken to the right-hand side."""
-    column = np.full(len(suppressed), -1)
-    column[hidden] = np.arange(len(hidden))
-    rows = [(sum_, parts) for sum_, parts in cells.equations if suppressed[[sum_, *parts]].any()]
-    matrix, right = lil_matrix((len(rows), len(hidden))), np.zeros(len(rows))
-    for row, (sum_, parts) in enumerate(rows):
-        for position, factor in ((sum_, -1.0), *((part, 1.0) for part in parts)):
-            if suppressed[position]:
-                matrix[row, column[position]] += factor
-            else:
-                right[row] -= factor * cells.counts[position]
-    return matrix.tocsr(), right
-
-
-def _best(cost: np.ndarray, matrix: csr_matrix, right: np.ndarray, bounds: list[tuple[float, float | None]]) -> float:
-    """The smallest value of `cost` over all tables that look like the published one; -inf where there is none."""
-    equations = {"A_eq": matrix, "b_eq": right} if matrix.shape[0] else {}
-    solved = linprog(cost, bounds=bounds, method="highs", **equations)
-    if solved.status == 3:
-        return -np.inf
-    if solved.status != 0:
-        raise ArithmeticError(f"the audit's linear program did not end: status {solved.status}")
-    return float(solved.fun)

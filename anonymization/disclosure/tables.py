@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, hstack, lil_matrix
 
-from anonymization.disclosure.audit import Mask, unprotected
+from anonymization.disclosure.audit import Mask, groups, protected, unprotected
 from anonymization.disclosure.cells import COUNT, Cells
 from anonymization.disclosure.decisions import Decisions
 
@@ -103,11 +103,15 @@ def _complete(cells: Cells, reasons: npt.NDArray[np.object_], width: int, known:
 def _without_needless(
     cells: Cells, reasons: npt.NDArray[np.object_], width: int, known: dict[int, tuple[int, int]]
 ) -> int:
-    """Publish complementary cells again, largest first, where everything else stays protected; how many remain."""
+    """Publish complementary cells again, largest first, where everything else stays protected; how many remain.
+
+    Only cells that equations tie to it can lose their protection.
+    """
     complementary = np.flatnonzero(reasons == COMPLEMENTARY)
     for position in complementary[np.argsort(-cells.counts[complementary], kind="stable")]:
+        (tied,) = [group for group in groups(cells, reasons != PUBLISHED) if position in group]
         reasons[position] = PUBLISHED
-        if len(unprotected(cells, reasons != PUBLISHED, width, known)):
+        if not protected(cells, reasons != PUBLISHED, width, tied, known):
             reasons[position] = COMPLEMENTARY
     return int((reasons == COMPLEMENTARY).sum())
 
