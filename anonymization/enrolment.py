@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from anonymization import identities, likeness, recognition, similarity, wire
+from anonymization.country_keys import CountryKeys
 from anonymization.linking import UNKNOWN, Disagree, Ids, resolve
 from anonymization.pseudonyms import as_matrix, from_bytes
 
@@ -63,14 +64,6 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """What each row says by which its person can be recognised (`likeness.LIKENESS`), and the key of the blocks."""
-
-    rows: pa.Table
-    block_key: bytes
-
-
-@dataclass(frozen=True)
 class Linked:
     """A token for each row, and which rows hold identifiers of different people."""
 
@@ -97,26 +90,25 @@ class _Persons:
 
 
 class Enrolment:
-    """A batch of one table of a source, its origin. `fields`: the vault's number for the field of each claim."""
+    """A batch of one table of a source, its origin. `fields`: the vault's number for the field of each claim;
+    `likeness`: what each row says by which its person can be recognised (`likeness.LIKENESS`)."""
 
     def __init__(
         self,
-        country: str,
+        keys: CountryKeys,
         origin: int,
         fields: Sequence[int],
         claims: Sequence[Claim],
         records: pa.Array | None,
-        country_key: bytes,
-        digest_key: bytes,
-        described: Likeness | None = None,
+        likeness: pa.Table | None = None,
         disagree: Disagree | None = None,
     ) -> None:
         self._disagree = disagree
-        self._country, self._origin, self._records, self._likeness = country, origin, records, described
-        self._country_key, self._digest_key = country_key, digest_key
+        self._keys, self._origin, self._records, self._likeness = keys, origin, records, likeness
         sizes = [len(claim.index.dictionary) for claim in claims]
         starts = np.cumsum([0, *sizes])[:-1]
-        self._indexes = np.concatenate([as_matrix(claim.index.dictionary) for claim in claims])
+        stated = np.concatenate([as_matrix(claim.index.dictionary) for claim in claims])
+        self._indexes = np.frombuffer(keys.turned(stated.tobytes()), dtype=np.uint8).reshape(-1, stated.shape[1])
         self._fields = np.repeat(np.array(fields, dtype=np.int16), sizes)
         codes = [claim.index.indices.fill_null(-1).to_numpy().astype(np.int64) for claim in claims]
         self._columns = [np.where(code >= 0, code + start, -1) for code, start in zip(codes, starts, strict=True)]
@@ -167,7 +159,7 @@ class Enrolment:
         Ids rise with the tokens and not with the order of the rows: nothing in a table tells who came before whom.
         """
         tokens = np.frombuffer(os.urandom(count * identities.TOKEN_BYTES), dtype=np.uint8).reshape(-1, 16)
-        keys, wrapped = identities.new_person_keys(tokens.tobytes(), self._country_key)
+        keys, wrapped = identities.new_person_keys(tokens.tobytes(), self._keys.key)
         ids = np.empty(count, dtype=np.int64)
         ids[_by_key(np.zeros(count, dtype=np.int16), tokens)] = _draw_ids(cursor, count)
         return _Persons(ids, tokens, wrapped, np.zeros(count, dtype=np.int64)), keys
@@ -181,7 +173,7 @@ class Enrolment:
 
     def _write_persons(self, cursor: Vaultside, new: _Persons) -> None:
         by_id = np.argsort(new.ids)
-        country = np.tile(np.frombuffer(self._country.encode(), dtype=np.uint8), (len(new.ids), 1))
+        country = np.tile(np.frombuffer(self._keys.country.encode(), dtype=np.uint8), (len(new.ids), 1))
         rows = wire.rows([new.ids[by_id], country, new.tokens[by_id], new.wrapped[by_id]])
         _copy_in(cursor, "vault.person (person_id, country, token, wrapped_key)", rows)
 
@@ -189,7 +181,7 @@ class Enrolment:
         """Of each person of whom the batch says something new: place, last record and its digest, by rising id."""
         places, backwards = np.unique(place[::-1], return_index=True)
         texts = records.take(pa.array(len(place) - 1 - backwards)).cast(pa.binary()).to_numpy(zero_copy_only=False)
-        digests = identities.digests(texts, self._digest_key)
+        digests = identities.digests(texts, self._keys.digest_key)
         news = np.flatnonzero(digests != everyone.digests[places])
         news = news[np.argsort(everyone.ids[places[news]])]
         return places[news], texts[news], digests[news]
@@ -214,7 +206,7 @@ class Enrolment:
         """Records of known persons take the place of what was said before."""
         if len(places):
             keys = [
-                identities.open_person_key(token.tobytes(), wrapped.tobytes(), self._country_key)
+                identities.open_person_key(token.tobytes(), wrapped.tobytes(), self._keys.key)
                 for token, wrapped in zip(everyone.tokens[places], everyone.wrapped[places], strict=True)
             ]
             rows = identities.sealed_rows(everyone.ids[places], self._origin, digests, texts.tolist(), keys)
@@ -223,11 +215,11 @@ class Enrolment:
             cursor.execute(_SAY_AGAIN)
 
     def _describe(
-        self, cursor: Vaultside, said: Likeness, everyone: _Persons, place: Places, keys: list[bytes], first: int
+        self, cursor: Vaultside, said: pa.Table, everyone: _Persons, place: Places, keys: list[bytes], first: int
     ) -> None:
         """What persons can be recognised by, once each. New ones wait to be compared; the others only stand by."""
         places, backwards = np.unique(place[::-1], return_index=True)
-        rows = said.rows.take(pa.array(len(place) - 1 - backwards))
+        rows = said.take(pa.array(len(place) - 1 - backwards))
         new = places >= first
         ids = everyone.ids[places]
         has = "SELECT person_id FROM vault.likeness WHERE person_id = ANY (%s)"
@@ -240,14 +232,14 @@ class Enrolment:
             keys[at - first]
             if at >= first
             else identities.open_person_key(
-                everyone.tokens[at].tobytes(), everyone.wrapped[at].tobytes(), self._country_key
+                everyone.tokens[at].tobytes(), everyone.wrapped[at].tobytes(), self._keys.key
             )
             for at in places.tolist()
         ]
-        sealed = identities.sealed_likenesses(ids, self._country, new, likeness.records(rows), their_keys)
+        sealed = identities.sealed_likenesses(ids, self._keys.country, new, likeness.records(rows), their_keys)
         _copy_in(cursor, "vault.likeness (person_id, country, pending, sealed)", sealed)
         persons = similarity.prepared(rows.add_column(0, "person_id", pa.array(ids)))
-        _copy_in(cursor, "vault.block (key, person_id)", recognition.block_rows(persons, said.block_key))
+        _copy_in(cursor, "vault.block (key, person_id)", recognition.block_rows(persons, self._keys))
 
 
 def _by_key(fields: npt.NDArray[np.int16], keys: Bytes) -> Places:

@@ -50,6 +50,11 @@ def open_person_key(token: bytes, wrapped: bytes, country_key: bytes) -> bytes:
     return AESGCM(country_key).decrypt(token[:NONCE], wrapped, token)
 
 
+def wrap_person_key(token: bytes, key: bytes, country_key: bytes) -> bytes:
+    """As `new_person_keys` wraps it. Each country key wraps a token's key once, so the nonce is never used again."""
+    return AESGCM(country_key).encrypt(token[:NONCE], key, token)
+
+
 def digests(records: Iterable[bytes], key: bytes) -> npt.NDArray[np.int64]:
     """A keyed 64-bit digest of each record; equal digests mean that an origin says nothing new about a person."""
     joined = b"".join([blake2b(record, key=key, digest_size=8).digest() for record in records])

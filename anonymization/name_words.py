@@ -13,6 +13,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from anonymization import country_keys
 from anonymization.pseudonyms import WIDTH, coded
 from anonymization.redaction.redactor import name_words
 from sources.models import Table
@@ -42,7 +43,7 @@ class NameWords:
         fresh = set(words) - self._added
         if fresh:
             with self._vault.transaction() as cursor:
-                hashed = self._hashed(fresh)
+                hashed = self._hashed(cursor, fresh)
                 missing = hashed.keys() - self._known(cursor, list(hashed))
                 cursor.execute(_ADD, (self._country, list(missing)))
             self._added |= fresh
@@ -51,15 +52,20 @@ class NameWords:
         """Those of these folded words that are names of somebody."""
         if not words:
             return set()
-        hashed = self._hashed(words)
         with self._vault.transaction() as cursor:
+            hashed = self._hashed(cursor, words)
             return {hashed[idx] for idx in self._known(cursor, list(hashed))}
 
     def _known(self, cursor: Cursor[tuple[Any, ...]], indexes: list[UUID]) -> set[UUID]:
         return {row[0] for row in cursor.execute(_FIND, (self._country, indexes)).fetchall()}
 
-    def _hashed(self, words: Iterable[str]) -> dict[UUID, str]:
-        return {UUID(bytes=blake2b(word.encode(), key=self._key, digest_size=WIDTH).digest()): word for word in words}
+    def _hashed(self, cursor: Cursor[tuple[Any, ...]], words: Iterable[str]) -> dict[UUID, str]:
+        """Index of each word in the country's present epoch."""
+        listed = list(words)
+        joined = b"".join([blake2b(word.encode(), key=self._key, digest_size=WIDTH).digest() for word in listed])
+        keys = country_keys.opened(cursor, self._vault.keyring, self._country)
+        turned = keys.turned(joined) if keys else joined
+        return {UUID(bytes=turned[i * WIDTH : (i + 1) * WIDTH]): word for i, word in enumerate(listed)}
 
 
 def names_in(table: Table, cells: pa.Table) -> list[str]:

@@ -1,8 +1,5 @@
 -- What is done with the vault: who opened it and for what, requests to name a person, and who must not come back.
 
--- Every country's key has an epoch; `key_id` tells which root of keys it was made under, without telling the key.
-ALTER TABLE vault.country ADD COLUMN key_id text;
-
 -- One line for everything that is done with the vault. Each line's digest is keyed and covers the line before it, so
 -- that what was changed or taken out is noticed. It holds counts and names of sources and officers, and no value.
 CREATE TABLE vault.audit (

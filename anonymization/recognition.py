@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from anonymization import identities, likeness, rounds, similarity, wire
+from anonymization.country_keys import CountryKeys
 from anonymization.frequencies import Frequencies
 from anonymization.pseudonyms import as_matrix, keyed
 
@@ -60,15 +61,16 @@ def lock(cursor: Vaultside, country: str) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"homeward:recognise:{country}",))
 
 
-def one_round(cursor: Vaultside, country: str, country_key: bytes, block_key: bytes) -> Recognised:
+def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     """Compare the next persons who have not been compared; nothing left to do: `compared` is 0."""
+    country, country_key = keys.country, keys.key
     lock(cursor, country)
     pending = _open(cursor.execute(_PENDING, (country, ROUND), binary=True).fetchall(), country_key)
     if not len(pending):
         return Recognised()
     prepared = similarity.prepared(pending)
     fresh = prepared["unique_id"].to_numpy()
-    neighbours = _neighbours(cursor, prepared, fresh, block_key)
+    neighbours = _neighbours(cursor, prepared, fresh, keys)
     frequencies = _frequencies(cursor, country, country_key)
     with_fresh = frequencies.copy()
     with_fresh.add(prepared)
@@ -85,9 +87,9 @@ def one_round(cursor: Vaultside, country: str, country_key: bytes, block_key: by
     return Recognised(len(fresh), merged, waiting)
 
 
-def block_rows(persons: pa.Table, block_key: bytes) -> bytes:
+def block_rows(persons: pa.Table, country_keys: CountryKeys) -> bytes:
     """Rows (key, person_id) of the binary COPY for `prepared` persons, sorted by key."""
-    keys, ids = _hashed(persons, block_key)
+    keys, ids = _hashed(persons, country_keys)
     order = np.lexsort((ids, keys[:, 1], keys[:, 0]))
     return wire.rows([np.ascontiguousarray(keys[order].astype(">u8")).view(np.uint8).reshape(-1, 16), ids[order]])
 
@@ -153,18 +155,19 @@ def _open(rows: list[tuple[Any, ...]], country_key: bytes) -> pa.Table:
     return likeness.from_records(ids, opened)
 
 
-def _hashed(persons: pa.Table, block_key: bytes) -> tuple[npt.NDArray[np.uint64], Ids]:
+def _hashed(persons: pa.Table, country_keys: CountryKeys) -> tuple[npt.NDArray[np.uint64], Ids]:
     listed = persons["keys"].combine_chunks()
-    keys = as_matrix(keyed(listed.flatten(), block_key))
+    stated = as_matrix(keyed(listed.flatten(), country_keys.block_key))
+    keys = np.frombuffer(country_keys.turned(stated.tobytes()), dtype=np.uint8)
     ids = np.repeat(persons["unique_id"].to_numpy(), listed.value_lengths().to_numpy())
-    return np.ascontiguousarray(keys).view(">u8").reshape(-1, 2).astype(np.uint64), ids
+    return keys.view(">u8").reshape(-1, 2).astype(np.uint64), ids
 
 
-def _neighbours(cursor: Vaultside, prepared: pa.Table, fresh: Ids, block_key: bytes) -> Ids:
+def _neighbours(cursor: Vaultside, prepared: pa.Table, fresh: Ids, keys: CountryKeys) -> Ids:
     """Persons who share a key with the fresh ones."""
     cursor.execute("CREATE TEMP TABLE asked (key uuid, person_id bigint) ON COMMIT DROP")
     with cursor.copy("COPY asked FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(block_rows(prepared, block_key))
+        copy.write(block_rows(prepared, keys))
     found = np.array([person for (person,) in cursor.execute(_NEIGHBOURS, (_CROWD,)).fetchall()], dtype=np.int64)
     return np.setdiff1d(found, fresh)
 

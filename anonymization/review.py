@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anonymization import audit, identities, likeness, recognition
+from anonymization import audit, country_keys, identities, likeness, recognition
 from codebook.errors import HomewardError
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ class Pair:
 
 def pairs(vault: Vault, country: str | None = None, states: Sequence[str] = (WAITING,), limit: int = 20) -> list[Pair]:
     """Pairs in one of `states`, the strongest first. A person who was erased has nothing to show."""
-    keys = vault.country_keys()
     with vault.transaction() as cursor:
+        keys = country_keys.all_opened(cursor, vault.keyring)
         rows = cursor.execute(_LISTED, (list(states), country, country, limit)).fetchall()
         persons = sorted({person for row in rows for person in row[-2:]})
         said = {}
         for person, token, wrapped, sealed, whose in cursor.execute(_LIKENESS, (persons,), binary=True).fetchall():
-            key = identities.open_person_key(token.bytes, wrapped, keys[whose])
+            key = identities.open_person_key(token.bytes, wrapped, keys[whose].key)
             (row,) = likeness.from_records(np.array([person]), [identities.open_likeness(sealed, key)]).to_pylist()
             said[person] = {name: value for name, value in row.items() if value is not None and name != "person_id"}
         if said:

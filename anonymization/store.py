@@ -1,8 +1,9 @@
 """Delivered files as they came, sealed: AES-256-GCM in frames of 1 MiB, addressed by the sha256 of the plain bytes.
 
-A sealed file is a header (the supplier's file name, encrypted: file names hold names of people) and frames. Each file
-has its own key; frame number, a final flag and the header are authenticated, so a changed, shortened or reordered file
-is noticed. Not its business: what is in the file, and when it may be deleted.
+A sealed file is a header (its own random key, wrapped, and the supplier's file name, encrypted: file names hold names
+of people) and frames. Frame number, a final flag and the header are authenticated, so a changed, shortened or reordered
+file is noticed; the wrapped key alone can be replaced, which is how a rotation reaches it. Not its business: what is in
+the file, and when it may be deleted.
 """
 
 from __future__ import annotations
@@ -27,8 +28,13 @@ if TYPE_CHECKING:
 FRAME = 1 << 20
 TAG = 16
 SUFFIX = ".sealed"
-_MAGIC = b"HOMEWARD SEAL 1\n"
+_MAGIC = b"HOMEWARD SEAL 2\n"
+_FIRST_MAGIC = b"HOMEWARD SEAL 1\n"
+"""Files from before keys were wrapped: theirs is a hash of a salt in the header. They are read, and no longer made."""
 _SALT = 32
+_NONCE, _KEY = 12, 32
+_SLOT = 4 + _NONCE + _KEY + TAG
+"""Epoch, nonce and wrapped key. Within the first 512 bytes of the file, which a disk writes whole or not at all."""
 _NAME_NONCE = b"name".ljust(12, b"\0")
 _TEMPORARY = ".sealing-"
 _ABANDONED_AFTER = 24 * 3600
@@ -133,14 +139,19 @@ class _FrameReader(io.RawIOBase):
             raise
 
     def _read_header(self, keyring: Keyring) -> None:
-        prefix = self._file.read(len(_MAGIC) + _SALT + 4) or b""
-        salt, length = prefix[len(_MAGIC) : -4], int.from_bytes(prefix[-4:], "big")
-        if not prefix.startswith(_MAGIC) or len(salt) != _SALT or length > 4096 + TAG:
+        magic = self._file.read(len(_MAGIC)) or b""
+        key = (self._file.read(_SALT if magic == _FIRST_MAGIC else _SLOT)) or b""
+        length = self._file.read(4) or b""
+        size = int.from_bytes(length, "big")
+        if magic not in (_MAGIC, _FIRST_MAGIC) or len(length) < 4 or size > 4096 + TAG:
             raise _damaged(self._where)
-        sealed_name = self._file.read(length) or b""
-        self._cipher = _file_cipher(keyring, salt)
+        sealed_name = self._file.read(size) or b""
+        if magic == _FIRST_MAGIC:
+            self._cipher, prefix = _salted_cipher(keyring, key), magic + key + length
+        else:
+            self._cipher, prefix = _cipher(_unwrapped(keyring, key, self._where)), magic + length
         self._bound = hashlib.sha256(prefix + sealed_name).digest()
-        self._body = len(prefix) + length
+        self._body = len(magic) + len(key) + len(length) + size
         self.name = self._decrypt(_NAME_NONCE, sealed_name, prefix).decode("utf-8", "surrogateescape")
 
     def _extent(self, body: int) -> tuple[int, int]:
@@ -202,12 +213,13 @@ def _write_sealed(
     source: Path | BinaryIO | Iterable[bytes], name: str, out: io.RawIOBase | BinaryIO, keyring: Keyring, folder: Path
 ) -> tuple[str, int]:
     """Header and frames to `out`, synced; sha256 and size of the plain bytes."""
-    salt = os.urandom(_SALT)
-    cipher = _file_cipher(keyring, salt)
+    key = os.urandom(_KEY)
+    cipher = _cipher(key)
     plain_name = name.encode("utf-8", "surrogateescape")
-    prefix = _MAGIC + salt + (len(plain_name) + TAG).to_bytes(4, "big")
-    header = prefix + cipher.encrypt(_NAME_NONCE, plain_name, prefix)
-    bound = hashlib.sha256(header).digest()
+    prefix = _MAGIC + (len(plain_name) + TAG).to_bytes(4, "big")
+    sealed_name = cipher.encrypt(_NAME_NONCE, plain_name, prefix)
+    bound = hashlib.sha256(prefix + sealed_name).digest()
+    header = _MAGIC + _wrapped(keyring, key) + prefix[len(_MAGIC) :] + sealed_name
     digest, size = hashlib.sha256(), 0
     _write(out, header, folder)
     for number, (frame, final) in enumerate(_frames(source)):
@@ -253,11 +265,56 @@ def _chunks(source: Path | BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
         yield from source
 
 
-def _file_cipher(keyring: Keyring, salt: bytes) -> AESGCM:
+def rewrap(path: Path, keyring: Keyring) -> bool:
+    """Wrap the key of a sealed file anew if it is of an older epoch; False if it was not. The frames stay.
+
+    Readers that have the file open are not disturbed: they have its key.
+    """
+    try:
+        with path.open("r+b", buffering=0) as file:
+            magic = file.read(len(_MAGIC))
+            if magic == _MAGIC:
+                slot = file.read(_SLOT)
+                if int.from_bytes(slot[:4], "big") >= keyring.present:
+                    return False
+                os.pwrite(file.fileno(), _wrapped(keyring, _unwrapped(keyring, slot, path.name[:8])), len(_MAGIC))
+                os.fsync(file.fileno())
+                return True
+        old = SealedFile(path, keyring)
+        with old.open() as stream:
+            seal(stream, old.name, path.parent, keyring)
+    except OSError as error:
+        raise _unwritable(path.parent, error) from None
+    return True
+
+
+def _wrapped(keyring: Keyring, key: bytes) -> bytes:
+    """The slot of the header that holds a file's key."""
+    epoch, nonce = keyring.present, os.urandom(_NONCE)
+    wrapped = _cipher(keyring.derive("", "store", epoch=epoch)).encrypt(nonce, key, _MAGIC)
+    return epoch.to_bytes(4, "big") + nonce + wrapped
+
+
+def _unwrapped(keyring: Keyring, slot: bytes, where: str) -> bytes:
+    from cryptography.exceptions import InvalidTag
+
+    try:
+        root = keyring.derive("", "store", epoch=int.from_bytes(slot[:4], "big"))
+        return _cipher(root).decrypt(slot[4 : 4 + _NONCE], slot[4 + _NONCE :], _MAGIC)
+    except (InvalidTag, ValueError, HomewardError):  # an epoch that was never there is damage too
+        raise _damaged(where) from None
+
+
+def _cipher(key: bytes) -> AESGCM:
     """The cipher of one file: its key is used for this file only, so frame numbers may serve as nonces."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    return AESGCM(hashlib.blake2b(salt, key=keyring.derive("", "store"), digest_size=32).digest())
+    return AESGCM(key)
+
+
+def _salted_cipher(keyring: Keyring, salt: bytes) -> AESGCM:
+    """The cipher of a file from before keys were wrapped."""
+    return _cipher(hashlib.blake2b(salt, key=keyring.derive("", "store"), digest_size=32).digest())
 
 
 def _frame_nonce(number: int, final: bool) -> bytes:

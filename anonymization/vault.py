@@ -18,12 +18,12 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from anonymization import identities, recognition
-from anonymization.enrolment import Claim, Enrolment, Likeness, Linked
+from anonymization import country_keys, recognition
+from anonymization.country_keys import CountryKeys
+from anonymization.enrolment import Claim, Enrolment, Linked
 from anonymization.keys import Keyring
 from anonymization.leakguard import scrubbed
 from anonymization.linking import Disagree
-from anonymization.names import VERSION
 from codebook.errors import HomewardError, Unavailable
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Vault:
 
     def __init__(self, url: str, keyring: Keyring) -> None:
         self._url, self.keyring = url, keyring
-        self._country_keys: dict[str, bytes] = {}
+        self._known: set[str] = set()
         self._field_numbers: dict[tuple[str, str], int] = {}
         self._origin_numbers: dict[str, int] = {}
 
@@ -107,34 +107,26 @@ class Vault:
         `likeness`: by what the row's person can be recognised, where the source asks for that; `disagree`: whether two
         rows that share an identifier nobody knew speak of two people.
         """
-        country_key = self._country_key(country)  # first: a field belongs to a country that the vault knows
+        self._know(country)  # first: a field belongs to a country that the vault knows
         numbers = [self._field(country, claim.field) for claim in claims]
-        enrolment = Enrolment(
-            country,
-            self._origin(origin),
-            numbers,
-            claims,
-            records,
-            country_key=country_key,
-            digest_key=self.keyring.derive(country, "identity digest"),
-            described=None if likeness is None else Likeness(likeness, self._block_key(country)),
-            disagree=disagree,
-        )
+        number = self._origin(origin)
         for _ in range(_ATTEMPTS):
             try:
                 with self.transaction() as cursor:
-                    return enrolment.run(cursor)
+                    keys = self.keys_of(cursor, country)
+                    return Enrolment(keys, number, numbers, claims, records, likeness, disagree).run(cursor)
             except _AnotherWasFaster:
                 continue  # another process has just met the same person: look again, and take theirs
         raise Unavailable("the vault is too busy", origin, "run again")
 
     def recognise(self, country: str) -> recognition.Recognised:
         """Compare all persons of a country who came since the last time; see `recognition`."""
-        country_key, total = self._country_key(country), recognition.Recognised()
+        total = recognition.Recognised()
         while True:
             try:
                 with self.transaction() as cursor:
-                    done = recognition.one_round(cursor, country, country_key, self._block_key(country))
+                    keys = self.keys_of(cursor, country)
+                    done = recognition.one_round(cursor, keys)
             except _AnotherWasFaster:
                 continue  # a deadlock with a batch that was just arriving: nothing was kept
             if not done.compared:
@@ -150,13 +142,12 @@ class Vault:
         with self.transaction() as cursor:
             return [TokenEvent(*row) for row in cursor.execute(ask, (country, after)).fetchall()]
 
-    def country_keys(self) -> dict[str, bytes]:
-        """The opened keys of all countries that the vault knows."""
-        with self.transaction() as cursor:
-            return self._open_country_keys(cursor)
-
-    def _block_key(self, country: str) -> bytes:
-        return self.keyring.derive(country, "block", epoch=VERSION)
+    def keys_of(self, cursor: Cursor[tuple[Any, ...]], country: str) -> CountryKeys:
+        """Keys of a country that the vault knows, which stay as they are to the end of the transaction."""
+        keys = country_keys.opened(cursor, self.keyring, country)
+        if keys is None:
+            raise HomewardError("the vault knows nobody of this country", country, "`homeward vault keys` lists them")
+        return keys
 
     # What is cached below is cached after the commit: a key or number that was never stored must not be used again.
 
@@ -180,32 +171,13 @@ class Vault:
             self._origin_numbers[name] = number
         return self._origin_numbers[name]
 
-    def _country_key(self, country: str) -> bytes:
-        if country not in self._country_keys:
+    def _know(self, country: str) -> None:
+        if country not in self._known:
             with self.transaction() as cursor:
                 # Every country's key is tried: a vault must not grow under a second root key.
-                keys = self._open_country_keys(cursor)
-                if country not in keys:
-                    fresh = identities.new_country_key(country, self.keyring.derive(country, "country key"))
-                    make = "INSERT INTO vault.country (country, wrapped_key) VALUES (%s, %s) ON CONFLICT DO NOTHING"
-                    cursor.execute(make, (country, fresh))
-                    keys = self._open_country_keys(cursor)  # another process may have been faster
-            self._country_keys = keys
-        return self._country_keys[country]
-
-    def _open_country_keys(self, cursor: Cursor[tuple[Any, ...]]) -> dict[str, bytes]:
-        found = cursor.execute("SELECT country, wrapped_key FROM vault.country").fetchall()
-        return {country: self._unwrap(country, bytes(wrapped)) for country, wrapped in found}
-
-    def _unwrap(self, country: str, wrapped: bytes) -> bytes:
-        from cryptography.exceptions import InvalidTag
-
-        try:
-            return identities.open_country_key(country, wrapped, self.keyring.derive(country, "country key"))
-        except InvalidTag:
-            raise HomewardError(
-                "the vault was made with another root key", country, "restore the key folder from its backup"
-            ) from None
+                if country not in country_keys.all_opened(cursor, self.keyring):
+                    country_keys.make(cursor, self.keyring, country)
+            self._known.add(country)
 
     @contextmanager
     def transaction(self, as_role: bool = True) -> Iterator[Cursor[tuple[Any, ...]]]:

@@ -9,6 +9,65 @@ import typer
 from pipelines.vault_commands import Json, vault_app
 
 
+@vault_app.command()
+def keys(json: Json = False) -> None:
+    """Which root key opens this vault, and each country's epoch and persons; no key is shown."""
+    from anonymization import country_keys, roots
+    from pipelines import console
+    from pipelines.settings import settings
+
+    workplace = settings().workplace()
+    vault, keyring = workplace.vault, workplace.keyring
+    root = keyring.root
+    with vault.transaction() as cursor:
+        epochs = {name: one.epoch for name, one in country_keys.all_opened(cursor, keyring).items()}
+        counted = cursor.execute("SELECT country, count(*) FROM vault.person GROUP BY country").fetchall()
+    persons = dict(counted)
+    told = {
+        "root_from": root.source if root else None,
+        "key_id": root.key_id if root else None,
+        "ring": str(workplace.home / "keys"),
+        "newest_epoch": keyring.present,
+        "countries": [{"country": c, "epoch": e, "persons": persons.get(c, 0)} for c, e in epochs.items()],
+    }
+    if json:
+        console.print_json(told)
+        return
+    where = {"file": f"file {roots.ROOT_FILE}", "environment": roots.VARIABLE, "command": roots.COMMAND}
+    came = where[root.source] if root else "nowhere"
+    console.out.print(f"Root key {told['key_id']}, from {came}; newest epoch {keyring.present}.", highlight=False)
+    rows = [[c, e, persons.get(c, 0)] for c, e in epochs.items()]
+    console.print_table(("country", "epoch", "persons"), rows)
+
+
+@vault_app.command()
+def rotate(
+    country: Annotated[str | None, typer.Option(help="Only this country (ISO 3166 alpha-3).")] = None,
+    root: Annotated[bool, typer.Option("--root", help="Change the root key as well.")] = False,
+    by: Annotated[str | None, typer.Option("--as", help="Who rotates, for the audit.")] = None,
+    json: Json = False,
+) -> None:
+    """New keys for every country and sealed file; tokens stay. Cut off, run it again: it goes on."""
+    from assets import vault_rotation
+    from codebook.errors import HomewardError
+    from pipelines import console
+    from pipelines.settings import settings
+
+    with console.watching("rotation"):
+        done = vault_rotation.rotate(settings().workplace(), country and country.upper(), root, by)
+    if country and not done.countries:
+        raise HomewardError("the vault knows nobody of this country", country, "`homeward vault keys` lists them")
+    if json:
+        told = [{"country": o.country, "epoch": o.epoch, "persons": o.persons} for o in done.countries]
+        console.print_json({"countries": told, "files": done.files, "root": done.root})
+        return
+    rows = [[one.country, one.epoch, one.persons, one.indexes] for one in done.countries]
+    console.print_table(("country", "epoch", "persons", "indexes"), rows)
+    console.out.print(f"{done.files} sealed files; tokens are what they were.", highlight=False)
+    if done.root:
+        console.out.print(f"The root key is now {done.root}: back up the key folder.", highlight=False)
+
+
 @vault_app.command("audit")
 def show_audit(
     verify: Annotated[bool, typer.Option("--verify", help="Check the whole chain.")] = False,

@@ -1,11 +1,13 @@
+import base64
 import os
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from anonymization.keys import ROOT_FILE, Keyring
+from anonymization.keys import RING_FILE, ROOT_FILE, Keyring
 from codebook.errors import HomewardError
 
 
@@ -13,7 +15,8 @@ def test_the_first_run_makes_a_key_that_only_its_owner_can_read(tmp_path: Path) 
     folder = tmp_path / "keys"
     Keyring.open(folder)
     assert (folder.stat().st_mode & 0o777, (folder / ROOT_FILE).stat().st_mode & 0o777) == (0o700, 0o600)
-    assert os.listdir(folder) == [ROOT_FILE]
+    assert sorted(os.listdir(folder)) == [RING_FILE, ROOT_FILE]
+    assert (folder / RING_FILE).stat().st_mode & 0o777 == 0o600
 
 
 def test_the_next_run_finds_the_same_key(tmp_path: Path) -> None:
@@ -41,6 +44,7 @@ def test_a_damaged_key_is_refused(tmp_path: Path) -> None:
 def test_keys_differ_by_country_purpose_field_and_epoch(keyring: Keyring) -> None:
     uses = [("SLV", "record", "", 1), ("GTM", "record", "", 1), ("SLV", "blind", "", 1), ("SLV", "record", "a", 1)]
     uses += [("SLV", "record", "", 2), ("SLV", "recor", "d", 1), ("SLVr", "ecord", "", 1)]
+    assert keyring.add_epoch() == 2
     assert len({keyring.derive(*use) for use in uses}) == len(uses)
     assert {len(keyring.derive(*use)) for use in uses} == {32}
 
@@ -49,7 +53,7 @@ def test_a_keyring_travels_to_another_process_without_its_key(keyring: Keyring) 
     assert keyring.folder is not None
     root = (keyring.folder / ROOT_FILE).read_bytes()
     pickled = pickle.dumps(keyring)
-    assert root not in pickled
+    assert not any(key in pickled for key in (root, *keyring.masters.values()))
     assert pickle.loads(pickled).derive("SLV", "record") == keyring.derive("SLV", "record")
 
 
@@ -57,3 +61,108 @@ def test_first_runs_at_once_agree_on_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: Keyring.open(tmp_path / "keys").derive("SLV", "record"), range(16)))
     assert len(set(made)) == 1
+
+
+def test_a_home_from_before_there_was_a_ring_keeps_its_keys(tmp_path: Path) -> None:
+    """Vaults of version 1 derived everything from the root key itself: what they hold must still be found."""
+    folder = tmp_path / "keys"
+    folder.mkdir(mode=0o700)
+    (folder / ROOT_FILE).write_bytes(bytes(range(32)))
+    (folder / ROOT_FILE).chmod(0o600)
+    as_then = "987097911cf2c061e6f9f872f4bcef823acb7acb01e30e352bca628ee88cf7d7"
+    assert Keyring.open(folder).derive("SLV", "record", "main").hex() == as_then
+
+
+def test_a_new_home_derives_nothing_from_the_root_key_itself(keyring: Keyring) -> None:
+    assert keyring.root is not None
+    assert keyring.root.key not in keyring.masters.values()
+
+
+def test_an_older_process_finds_the_keys_of_an_epoch_that_another_has_added(keyring: Keyring) -> None:
+    assert keyring.folder is not None
+    other = Keyring.open(keyring.folder)
+    assert keyring.add_epoch() == 2
+    assert other.derive("SLV", "index", epoch=2) == keyring.derive("SLV", "index", epoch=2)
+
+
+def test_the_root_key_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEWARD_ROOT_KEY", base64.b64encode(bytes(range(32))).decode())
+    first = Keyring.open(tmp_path / "keys")
+    assert not (tmp_path / "keys" / ROOT_FILE).exists()
+    assert first.root is not None
+    assert first.root.source == "environment"
+    assert Keyring.open(tmp_path / "keys").derive("SLV", "record") == first.derive("SLV", "record")
+
+
+def test_the_root_key_may_come_from_a_command_and_is_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    key = base64.b64encode(os.urandom(32)).decode()
+    (tmp_path / "service.py").write_text(f"import sys; print({key!r}); print({key!r}, file=sys.stderr)")
+    monkeypatch.setenv("HOMEWARD_ROOT_KEY_COMMAND", f"{sys.executable} {tmp_path / 'service.py'}")
+    keyring = Keyring.open(tmp_path / "keys")
+    assert keyring.root is not None
+    assert keyring.root.source == "command"
+    said = capfd.readouterr()
+    assert key not in said.out + said.err + repr(keyring) + repr(keyring.root)
+
+
+@pytest.mark.parametrize(
+    "command", ["/nowhere/at-all", f"{sys.executable} -c 'exit(3)'", f"{sys.executable} -c 'print(5)'"]
+)
+def test_a_command_that_gives_no_key_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("HOMEWARD_ROOT_KEY_COMMAND", command)
+    with pytest.raises(HomewardError) as raised:
+        Keyring.open(tmp_path / "keys")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_wrong_root_key_is_told_by_its_id_and_not_by_itself(tmp_path: Path, keyring: Keyring) -> None:
+    assert keyring.folder is not None
+    assert keyring.root is not None
+    wrong = os.urandom(32)
+    (keyring.folder / ROOT_FILE).write_bytes(wrong)
+    with pytest.raises(HomewardError, match="is not the one that these keys need") as raised:
+        Keyring.open(keyring.folder)
+    assert keyring.root.key_id in str(raised.value)
+    assert wrong.hex() not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_lost_root_key_is_not_made_anew(keyring: Keyring) -> None:
+    assert keyring.folder is not None
+    (keyring.folder / ROOT_FILE).unlink()
+    with pytest.raises(HomewardError, match="the root key is missing"):
+        Keyring.open(keyring.folder)
+    assert not (keyring.folder / ROOT_FILE).exists()
+
+
+def test_a_tampered_ring_is_refused(keyring: Keyring) -> None:
+    assert keyring.folder is not None
+    ring = (keyring.folder / RING_FILE).read_text()
+    (keyring.folder / RING_FILE).write_text(ring.replace('"1": "', '"1": "AAAA', 1))
+    with pytest.raises(HomewardError, match="the ring of keys is damaged"):
+        Keyring.open(keyring.folder)
+
+
+def test_a_changed_root_key_opens_the_same_keys_and_the_old_one_none(keyring: Keyring) -> None:
+    assert keyring.folder is not None
+    old, record = (keyring.folder / ROOT_FILE).read_bytes(), keyring.derive("SLV", "record")
+    keyring.change_root()
+    assert Keyring.open(keyring.folder).derive("SLV", "record") == record
+    (keyring.folder / ROOT_FILE).write_bytes(old)
+    with pytest.raises(HomewardError, match="is not the one that these keys need"):
+        Keyring.open(keyring.folder)
+
+
+def test_a_root_key_from_outside_goes_over_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = (base64.b64encode(os.urandom(32)).decode() for _ in range(2))
+    monkeypatch.setenv("HOMEWARD_ROOT_KEY", one)
+    keyring = Keyring.open(tmp_path / "keys")
+    with pytest.raises(HomewardError, match="no root key to change to"):
+        keyring.change_root()
+    monkeypatch.setenv("HOMEWARD_ROOT_KEY_NEXT", other)
+    keyring.change_root()
+    for key in (one, other):
+        monkeypatch.setenv("HOMEWARD_ROOT_KEY", key)
+        assert Keyring.open(tmp_path / "keys").derive("SLV", "record") == keyring.derive("SLV", "record")
