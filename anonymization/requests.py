@@ -1,0 +1,202 @@
+"""Naming the person behind a token: one officer asks, another approves, the first sees, until the request expires.
+
+Every step is a line of the audit. Officers are who they say they are, with the login of the system recorded beside the
+name: to prove identity is the business of the deployment's sign-on.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from anonymization import audit, identities
+from codebook.errors import HomewardError
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
+
+    from anonymization.vault import Vault
+
+    Vaultside = Cursor[tuple[Any, ...]]
+
+LONGEST_DAYS = 90
+_LIST = "`homeward vault requests` lists them"
+
+_MAKE = """
+    INSERT INTO vault.request (country, token, purpose, asked_by, expires_at)
+    VALUES (%s, %s, %s, %s, now() + make_interval(days => %s)) RETURNING request_id"""
+_READ = """
+    SELECT request_id, country, token, purpose, asked_by, asked_at, expires_at, approved_by, approved_at
+    FROM vault.request"""
+_IDENTITIES = """
+    SELECT o.name, i.origin, i.sealed, p.token, p.wrapped_key
+    FROM vault.person AS p
+    JOIN vault.identity AS i USING (person_id)
+    JOIN vault.origin AS o USING (origin)
+    WHERE p.token = ANY (%s)
+    ORDER BY o.name, p.person_id"""
+_TOKENS = """
+    SELECT m.token
+    FROM vault.person AS p
+    JOIN vault.same_person AS s ON s.person_id = p.person_id
+    JOIN vault.same_person AS g ON g.head = s.head
+    JOIN vault.person AS m ON m.person_id = g.person_id
+    WHERE p.token = %s"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request to name the person behind a token."""
+
+    request_id: int
+    country: str
+    token: UUID
+    purpose: str
+    asked_by: str
+    asked_at: datetime
+    expires_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+
+    @property
+    def state(self) -> str:
+        if self.expires_at <= datetime.now(UTC):
+            return "expired"
+        return "approved" if self.approved_by else "waiting"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a table of a source last said about the person, as it was delivered."""
+
+    origin: str
+    record: dict[str, str | None]
+
+
+def as_token(text: str) -> UUID:
+    """HomewardError if it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise HomewardError("this is no person token", "--token", "copy it from a person_token column") from None
+
+
+def same_person(cursor: Vaultside, token: UUID) -> list[UUID]:
+    """All tokens of the person behind `token`, this one among them."""
+    return sorted({token} | {one for (one,) in cursor.execute(_TOKENS, (token,)).fetchall()})
+
+
+def country_of(cursor: Vaultside, token: UUID) -> str:
+    """HomewardError if the vault has no such person."""
+    row = cursor.execute("SELECT country FROM vault.person WHERE token = %s", (token,)).fetchone()
+    if row is None:
+        mend = "copy it from a person_token column as an officer sees it; ids of an analyst's extract are no tokens"
+        raise HomewardError("the vault knows no person by this token", "vault", mend)
+    return str(row[0])
+
+
+def ask(vault: Vault, token: UUID, purpose: str, officer: str, days: int) -> int:
+    """A new request; returns its number."""
+    officer = _named(officer)
+    if not purpose.strip():
+        raise HomewardError("the request has no purpose", "--purpose", "say what the name is needed for")
+    if not 1 <= days <= LONGEST_DAYS:
+        raise HomewardError("this is no time for a request", "--expires", f"between 1 and {LONGEST_DAYS} days")
+    with vault.transaction() as cursor:
+        country = country_of(cursor, token)
+        row = cursor.execute(_MAKE, (country, token, purpose.strip(), officer, days)).fetchone()
+        number = int(row[0]) if row else 0
+        audit.write(cursor, vault.keyring, "request", country, officer, {"request": number, "days": days})
+    return number
+
+
+def approve(vault: Vault, number: int, officer: str) -> Request:
+    """The second officer's consent."""
+    officer = _named(officer)
+    with vault.transaction() as cursor:
+        request = _open(cursor, number)
+        if _same(request.asked_by, officer):
+            raise HomewardError(
+                "who asks cannot approve", f"request {number}", "another officer approves it: --as NAME"
+            )
+        if request.approved_by is not None:
+            raise HomewardError("it is approved already", f"request {number}", _LIST)
+        cursor.execute(
+            "UPDATE vault.request SET approved_by = %s, approved_at = now() WHERE request_id = %s", (officer, number)
+        )
+        audit.write(cursor, vault.keyring, "approve", request.country, officer, {"request": number})
+    return request
+
+
+def reveal(vault: Vault, number: int, officer: str) -> list[Said]:
+    """What is known about the person, for the officer who asked; the caller shows it and keeps nothing."""
+    officer = _named(officer)
+    with vault.transaction() as cursor:
+        request = _open(cursor, number)
+        if not _same(request.asked_by, officer):
+            raise HomewardError("another officer asked for this", f"request {number}", "make a request of your own")
+        if request.approved_by is None:
+            raise HomewardError("nobody has approved it yet", f"request {number}", "`homeward vault approve`")
+        said = _said(vault, cursor, request)
+        facts = {"request": number, "records": len(said)}
+        audit.write(cursor, vault.keyring, "reveal", request.country, officer, facts)
+    return said
+
+
+def requests(vault: Vault) -> list[Request]:
+    """All requests, the youngest first."""
+    with vault.transaction() as cursor:
+        return [Request(*row) for row in cursor.execute(_READ + " ORDER BY request_id DESC").fetchall()]
+
+
+def standing(vault: Vault, number: int) -> Request:
+    """A request that is approved and has not expired."""
+    with vault.transaction() as cursor:
+        request = _open(cursor, number)
+    if request.approved_by is None:
+        raise HomewardError("nobody has approved it yet", f"request {number}", "`homeward vault approve`")
+    return request
+
+
+def _said(vault: Vault, cursor: Vaultside, request: Request) -> list[Said]:
+    from cryptography.exceptions import InvalidTag
+
+    keys = vault.keys_of(cursor, request.country)
+    rows = cursor.execute(_IDENTITIES, (same_person(cursor, request.token),)).fetchall()
+    if not rows:
+        country_of(cursor, request.token)
+    said = []
+    for name, origin, sealed, token, wrapped in rows:
+        try:
+            key = identities.open_person_key(token.bytes, bytes(wrapped), keys.key)
+            said.append(Said(name, json.loads(identities.open_record(bytes(sealed), origin, key))))
+        except InvalidTag:
+            raise HomewardError(
+                "a record in the vault is damaged or was changed", f"request {request.request_id}, {name}",
+                "restore the vault from its backup",
+            ) from None  # fmt: skip
+    return said
+
+
+def _open(cursor: Vaultside, number: int) -> Request:
+    """The request, held to the end of the transaction, if its time has not passed."""
+    row = cursor.execute(_READ + " WHERE request_id = %s FOR UPDATE", (number,)).fetchone()
+    if row is None:
+        raise HomewardError("there is no such request", f"{number}", _LIST)
+    request = Request(*row)
+    if request.state == "expired":
+        raise HomewardError("the request has expired", f"request {number}", "make a new one")
+    return request
+
+
+def _named(officer: str) -> str:
+    if not officer.strip():
+        raise HomewardError("nobody is named as the officer", "--as", "say who you are")
+    return " ".join(officer.split())
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
