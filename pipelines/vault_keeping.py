@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.vault_commands import Json, vault_app
+
+if TYPE_CHECKING:
+    from anonymization.backup import Held
 
 
 @vault_app.command()
@@ -66,6 +70,70 @@ def rotate(
     console.out.print(f"{done.files} sealed files; tokens are what they were.", highlight=False)
     if done.root:
         console.out.print(f"The root key is now {done.root}: back up the key folder.", highlight=False)
+
+
+KeyFile = Annotated[Path | None, typer.Option(help="Key file (0600, 32 random bytes) in place of a passphrase.")]
+
+
+@vault_app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The archive to write.")],
+    key_file: KeyFile = None,
+    store: Annotated[bool, typer.Option("--store", help="With the sealed raw files.")] = False,
+    json: Json = False,
+) -> None:
+    """Write vault and keys into one encrypted archive. The passphrase: asked, or HOMEWARD_BACKUP_PASSPHRASE."""
+    from anonymization import backup as archive
+    from assets.vault_audit import keep_head
+    from pipelines import console
+    from pipelines.settings import settings
+
+    workplace = settings().workplace()
+    secret = _secret(key_file, twice=True)
+    with console.watching("backup"):
+        held = archive.backup(workplace.vault, file, secret, workplace.sealed if store else None)
+        keep_head(workplace)
+    _tell_archive(held, json)
+
+
+@vault_app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="The archive to read.")], key_file: KeyFile = None, json: Json = False
+) -> None:
+    """Bring an archive back into a home without keys and an empty vault; whole, or not at all."""
+    from anonymization import backup as archive
+    from pipelines import console
+    from pipelines.settings import settings
+
+    workplace = settings().workplace()
+    secret = _secret(key_file, twice=False)
+    with console.watching("restore"):
+        held = archive.restore(file, secret, workplace.vault_url, workplace.home / "keys", workplace.sealed)
+    _tell_archive(held, json)
+
+
+def _secret(key_file: Path | None, twice: bool) -> bytes:
+    """What the archive opens with: of a key file, of the environment, or asked on the terminal."""
+    import os
+
+    from anonymization.sealed_stream import secret_of_file, secret_of_passphrase
+
+    if key_file is not None:
+        return secret_of_file(key_file)
+    given = os.environ.get("HOMEWARD_BACKUP_PASSPHRASE")
+    return secret_of_passphrase(given or typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice))
+
+
+def _tell_archive(held: Held, json: bool) -> None:
+    from dataclasses import asdict
+
+    from pipelines import console
+
+    if json:
+        console.print_json(asdict(held))
+        return
+    told = f"{held.persons} persons, {held.tables} tables, {held.files} sealed files, {held.size:,} bytes."
+    console.out.print(told, highlight=False)
 
 
 @vault_app.command("audit")
