@@ -22,8 +22,35 @@ def show_profile(file: Path, form: Path | None, json: bool) -> None:
     console.out.print(
         f"[bold]{file.name}[/]: {found['format']}" + (f", {found['encoding']}" if found["encoding"] else "")
     )
+    for line in _notes(found["facts"]):
+        console.out.print(line)
     for table in found["tables"]:
         _show_table(table)
+
+
+def _notes(facts: dict[str, Any]) -> list[str]:
+    """What a person has to know about the file before declaring it: what was guessed, and what stands beside tables."""
+    notes = []
+    if facts.get("encoding_detected"):
+        notes.append("The encoding was found by its letters: have it confirmed.")
+    if facts.get("delimiter"):
+        rows = f", {facts['header_rows']} rows" if facts["header_rows"] > 1 else ""
+        mark = {"\t": "tab", " ": "space"}.get(facts["delimiter"], facts["delimiter"])
+        notes.append(f"Delimiter {mark}; header in row {facts['header_row']}{rows}.")
+    if facts.get("footer_records"):
+        notes.append(f"Notes below the table: {facts['footer_records']} rows.")
+    if facts.get("values"):
+        spoken = f" in {facts['language']}" if facts.get("language") else ""
+        notes.append(f"Exported as {facts['values']}{spoken}, separator {facts['separator']}.")
+    for fact, what in (
+        ("archive", "Files"),
+        ("beside_records", "Beside the records"),
+        ("multiple_response_sets", "Sets"),
+    ):
+        if facts.get(fact):
+            notes.append(f"{what}: {', '.join(map(str, facts[fact]))}.")
+    hidden = [name for name, sheet in (facts.get("sheets") or {}).items() if sheet.get("hidden")]
+    return [*notes, f"Hidden sheets: {', '.join(hidden)}."] if hidden else notes
 
 
 def _show_table(table: dict[str, Any]) -> None:

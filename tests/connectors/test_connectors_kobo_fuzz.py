@@ -44,6 +44,8 @@ WORDS = [
         b'"content"',
         b"null",
         b"1e999",
+        b"\\ud800",
+        b"\\u0000",
     ),
     *(b"-1", b"_index", b"_parent_index", b"begin_repeat", b"or_other", b"(" * 60, b"{" * 3_000, b"9" * 5_000),
 ]

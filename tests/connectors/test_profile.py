@@ -227,3 +227,14 @@ def test_help_does_not_load_what_a_profile_needs() -> None:
     code = "import sys, pipelines.cli; print(sorted({'pandas', 'numpy', 'pyarrow', 'rapidfuzz'} & set(sys.modules)))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_tagged_missings_are_missing_codes_and_no_text(tmp_path: Path) -> None:
+    import pandas as pd
+    import pyreadstat
+
+    path = tmp_path / "a.dta"
+    frame = pd.DataFrame({"q": [1, 2, "a", "b"] * 5})
+    pyreadstat.write_dta(frame, str(path), missing_user_values={"q": ["a", "b"]})
+    (column,) = profiled(PlainFile(path))["tables"][0]["columns"]
+    assert (column["type"], column["missing_codes"], column["filled"]) == ("integer", [".a", ".b"], 20)

@@ -1,0 +1,74 @@
+"""Whatever happened to a file of any kind on its way, its profile is told or it is refused in one line."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from test_connectors_torn import MemoryFile
+
+from codebook.errors import Refused
+from connectors.profile import profile
+from connectors.unknown import open_unknown
+
+pytestmark = [pytest.mark.corpus, pytest.mark.slow]
+
+SEEDS = (
+    "kobo/formpack_generated/or_other/xml_both.csv",
+    "kobo/formpack_generated/geojson_and_selects/labels.geojson",
+    "kobo/formpack_generated/nested_grouped_repeatable/v1.json",
+    "kobo/kpi_legacy_kobocat/tutorial_w_repeats.csv",
+    "kobo/kpi_legacy_kobocat/transportation_export.xls",
+    "kobo/kobocruncher/data.xlsx",
+    "registries/messytables/utf-16le_encoded.csv",
+    "registries/messytables/weird_head_padding.csv",
+    "registries/messytables/spanish_chars.csv",
+    "spss/pyreadstat/sample.sav",
+    "spss/pyreadstat/sample.zsav",
+    "spss/pyreadstat/sample.por",
+    "stata_sas/sample.dta",
+    "stata_sas/sample.xpt",
+    "stata_sas/test_data_win.sas7bdat",
+)
+EXAMPLES = {".csv": 60, ".geojson": 60, ".json": 60}
+"""Formats that are parsed in a process of their own take their time: they are spoiled ten times."""
+SNIPPETS = (
+    b"",
+    b"\0",
+    b'"',
+    b"\n",
+    b";" * 60,
+    b"\xff\xfe",
+    b"PK\x03\x04",
+    b"\xd0\xcf\x11\xe0",
+    b"\x1f\x8b",
+    b"{",
+    b"]",
+)
+
+
+def spoiled(content: bytes, chance: random.Random) -> bytes:
+    """One to four cuts, flips, doublings or insertions; half of them near the beginning, where formats are told."""
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(min(len(content), 400) if chance.random() < 0.5 else len(content) or 1)
+        gone = chance.choice((0, 1, 8, 64))
+        put = chance.choice((*SNIPPETS, bytes([chance.randrange(256)]), content[at : at + 64] * 2))
+        content = content[:at] + put + content[at + gone :]
+        if chance.random() < 0.15:
+            content = content[: chance.randrange(len(content) + 1)]
+    return content or b"\0"
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_a_spoiled_file_is_told_or_refused_in_one_line(corpus: Path, name: str) -> None:
+    whole = (corpus / name).read_bytes()
+    for number in range(EXAMPLES.get(Path(name).suffix, 10)):
+        content = spoiled(whole, random.Random(f"{name} {number}"))
+        try:
+            told = profile(open_unknown(MemoryFile(Path(name).name, content)), Path(name).name)
+        except Refused as refused:
+            assert "\n" not in str(refused), number
+            assert refused.__cause__ is None, number
+            assert "gave up" not in str(refused), number
+        else:
+            assert json.dumps(told), number
