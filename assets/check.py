@@ -10,6 +10,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class DryRun(Workplace):
 
 def check(workplace: Workplace, source: Source, files: Sequence[Path], language: str, out: Path) -> dict[str, Any]:
     """Write the marked return of `files` into `out`; returns what is in its return.json."""
+    from connectors.steady import unchanged
     from warehouse import staging
     from warehouse.engine import transaction
 
@@ -50,7 +52,12 @@ def check(workplace: Workplace, source: Source, files: Sequence[Path], language:
         dry = DryRun(Path(folder), workplace.warehouse_url, None, workplace.workers)
         refused: Refused | None = None
         try:
-            for stage in (admit, pseudonymize, harmonize, validate):
+            with ExitStack() as steady:
+                for file in files:
+                    steady.enter_context(unchanged(file))
+                for stage in (admit, pseudonymize):
+                    stage(dry, delivery)
+            for stage in (harmonize, validate):
                 stage(dry, delivery)
         except Refused as refusal:
             refused = refusal

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -120,10 +121,26 @@ def waiting(workplace: Workplace, source: str) -> Iterator[Upload]:
     for path in sorted(inbox.iterdir()):
         if path.name.startswith(".") or path.name.endswith(".done"):
             continue
-        if path.is_symlink():
-            raise HomewardError("a symbolic link lies in the inbox", where=source, mend="put the file itself there")
+        _refuse_no_files(path, source)
         if _complete(path):
             yield Upload(source, path)
+
+
+def _refuse_no_files(upload: Path, source: str) -> None:
+    """An upload is files: a link could lead to anything on this machine, a folder in it would be cleared unread, and a
+    pipe would never end."""
+    inside = [path for path in upload.iterdir() if not path.name.startswith(".")] if _kind(upload) == "folder" else []
+    for path, is_upload in [(upload, True), *((path, False) for path in inside)]:
+        kind = _kind(path)
+        if kind != "file" and not (kind == "folder" and is_upload):
+            mend = "put the files themselves into the upload"
+            raise HomewardError(f"a {kind} lies in the inbox", where=f"{source}, upload {upload.name}", mend=mend)
+
+
+def _kind(path: Path) -> str:
+    mode = path.lstat().st_mode
+    kinds = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "symbolic link"}
+    return kinds.get(stat.S_IFMT(mode), "device or pipe")
 
 
 def large_waits(workplace: Workplace, source: str) -> bool:
@@ -274,7 +291,9 @@ def database_url(source: Source) -> str:
 
 
 def _blocks(path: Path, size: int = 4 << 20) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    from connectors.steady import unchanged
+
+    with unchanged(path), path.open("rb") as file:
         while block := file.read(size):
             yield block
 

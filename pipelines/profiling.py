@@ -11,10 +11,12 @@ from pipelines import console
 def show_profile(file: Path, form: Path | None, json: bool) -> None:
     """Print the profile of a file, read beside its form if one is given."""
     from connectors.profile import profile
+    from connectors.steady import unchanged
     from connectors.unknown import delivered, open_unknown
 
-    with console.watching(f"reading {file.name}"):
-        looked = open_unknown(delivered(file), delivered(form) if form else None)
+    plain, beside = delivered(file), delivered(form) if form else None
+    with console.watching(f"reading {file.name}"), unchanged(file):
+        looked = open_unknown(plain, beside)
         found = profile(looked, file.name)
     if json:
         console.print_json(found)

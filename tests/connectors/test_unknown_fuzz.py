@@ -62,13 +62,14 @@ def spoiled(content: bytes, chance: random.Random) -> bytes:
 @pytest.mark.parametrize("name", SEEDS)
 def test_a_spoiled_file_is_told_or_refused_in_one_line(corpus: Path, name: str) -> None:
     whole = (corpus / name).read_bytes()
+    refusals: list[Refused] = []
     for number in range(EXAMPLES.get(Path(name).suffix, 10)):
-        content = spoiled(whole, random.Random(f"{name} {number}"))
+        file = MemoryFile(Path(name).name, spoiled(whole, random.Random(f"{name} {number}")))
         try:
-            told = profile(open_unknown(MemoryFile(Path(name).name, content)), Path(name).name)
+            assert json.dumps(profile(open_unknown(file), file.name)), number
         except Refused as refused:
-            assert "\n" not in str(refused), number
-            assert refused.__cause__ is None, number
-            assert "gave up" not in str(refused), number
-        else:
-            assert json.dumps(told), number
+            refusals.append(refused)
+    assert refusals
+    # "Its reader gave up" is what a parser's own error becomes: here, each damage is known for what it is.
+    assert not [str(refused) for refused in refusals if "\n" in str(refused) or "gave up" in str(refused)]
+    assert {refused.__cause__ for refused in refusals} == {None}
