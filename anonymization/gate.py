@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from anonymization import audit, scan
+from anonymization.erasure import Erased
 from anonymization.keys import Keyring
 from anonymization.leakguard import no_values
 from anonymization.notes import Notes
@@ -53,6 +54,7 @@ class Gate:
         self._source = source
         self._record_keys = RecordKeys(keyring, source.country, source.source)
         self._persons = Persons(source, keyring, vault)
+        self._erased = Erased(vault, source.country) if vault is not None else None
         self._notes = Notes(source, vault)
         # Of tables that are somebody's parent only: a register of millions need not remember whom it held back.
         self._held_back: dict[str, set[bytes]] = {table.parent.table: set() for table in source.tables if table.parent}
@@ -74,6 +76,7 @@ class Gate:
         parents = self._parent_keys(table, batch.cells, findings)
         self._require_consent(table, batch.cells, findings)
         self._look_for_personal_data(table, batch.cells, findings)
+        self._hold_erased(table, batch.cells, keys, findings)
         self._remember_held_back(table, keys, findings)
         cells, rows = batch.cells, batch.rows
         if findings.held.any():
@@ -157,6 +160,16 @@ class Gate:
                     "deliver the column without them, or declare it as identifier",
                 )
             findings.hold("gate.personal_data", found, name)
+
+    def _hold_erased(self, table: Table, cells: pa.Table, keys: pa.Array, findings: _Findings) -> None:
+        """A person who was erased does not come back, neither by an identifier nor by the key of a row of theirs."""
+        if not self._erased:
+            return
+        findings.hold("gate.erased", self._erased.among(keys))
+        if table.person is not None:
+            said = read_identifiers(table, cells, self._source)
+            for claim in self._persons.claims(table, said, keys):
+                findings.hold("gate.erased", self._erased.among(claim.index))
 
     def _remember_held_back(self, table: Table, keys: pa.Array, findings: _Findings) -> None:
         if table.name in self._held_back:

@@ -64,7 +64,7 @@ class Persons:
 
     def link(self, table: Table, cells: pa.Table, said: Mapping[str, Said], row_keys: pa.Array) -> Linked:
         """A token for every row; a row without a usable identifier is known within the source by its own key."""
-        claims = list(self._claims(table, said, row_keys))
+        claims = list(self.claims(table, said, row_keys))
         if self._vault is None:
             first = pc.coalesce(*[claim.index.dictionary.take(claim.index.indices) for claim in claims])
             return Linked(first, np.zeros(len(row_keys), dtype=bool))
@@ -78,7 +78,8 @@ class Persons:
             disagreement(table, cells, self._source),
         )
 
-    def _claims(self, table: Table, said: Mapping[str, Said], row_keys: pa.Array) -> Iterator[Claim]:
+    def claims(self, table: Table, said: Mapping[str, Said], row_keys: pa.Array) -> Iterator[Claim]:
+        """What rows say about who they are, strongest first."""
         nameless = pa.repeat(True, len(row_keys))
         for name in table.person.link if table.person else ():
             if name in said:

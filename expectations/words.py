@@ -63,6 +63,10 @@ RULES: dict[str, tuple[str, str]] = {
         "The record that this row belongs to was not taken, or is not in the delivery.",
         "Mend the record that this row belongs to, or deliver it together with this row.",
     ),
+    "gate.erased": (
+        "This row is about a person whose data were erased, so it was not taken.",
+        "Leave this person out of deliveries.",
+    ),
     "gate.missing_key": (
         "The columns that identify this row are empty.",
         "Fill in the identifying columns of this row.",

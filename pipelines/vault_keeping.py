@@ -136,6 +136,77 @@ def _tell_archive(held: Held, json: bool) -> None:
     console.out.print(told, highlight=False)
 
 
+@vault_app.command()
+def erase(
+    reason: Annotated[str, typer.Option(help="Why; it stands in the certificate.")],
+    token: Annotated[str | None, typer.Option(help="person_token, as an officer sees it.")] = None,
+    request: Annotated[int | None, typer.Option(metavar="ID", help="The person of this approved request.")] = None,
+    officer: Annotated[str | None, typer.Option("--as", help="Who erases, for the audit.")] = None,
+    json: Json = False,
+) -> None:
+    """Erase a person everywhere, for good, and write the certificate of it."""
+    from anonymization import requests
+    from assets import vault_erasure
+    from codebook.errors import HomewardError
+    from pipelines import console
+    from pipelines.settings import settings
+
+    if (token is None) == (request is None):
+        raise HomewardError("who is to be erased?", "homeward vault erase", "give --token or --request")
+    workplace = settings().workplace()
+    whose = requests.as_token(token) if token else requests.standing(workplace.vault, request or 0).token
+    with console.watching("erasure"):
+        path, said = vault_erasure.erase(workplace, whose, reason, officer, request)
+    if json:
+        console.print_json(said)
+        return
+    removed = said["removed"]
+    rows = [["vault", name, count] for name, count in removed["vault"].items() if count]
+    rows += [["warehouse", name, count] for name, count in removed["warehouse"].items() if count]
+    rows += [["store", name, count] for name, count in removed["store"].items() if count]
+    console.print_table(("where", "what", "removed"), rows)
+    for one in said["sealed_raw_files_that_still_hold_the_row"]:
+        console.out.print(f"Sealed until {one['kept_until']}: {one['source']} {one['delivery']}", highlight=False)
+    console.out.print(f"Certificate: {path}", highlight=False, soft_wrap=True)
+
+
+@vault_app.command()
+def certificate(file: Annotated[Path, typer.Argument(help="A certificate of an erasure.")]) -> None:
+    """Check that a certificate is as it was signed."""
+    from assets import vault_erasure
+    from pipelines import console
+    from pipelines.settings import settings
+
+    said = vault_erasure.verify(settings().workplace().keyring, file)
+    console.out.print(f"{said['certificate']} of {said['at']} is as it was signed.", highlight=False)
+
+
+@vault_app.command()
+def retain(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    json: Json = False,
+) -> None:
+    """Remove what is past its retention: sealed raw files, Parquet, identities."""
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from assets import vault_retention
+    from pipelines import console
+    from pipelines.settings import settings
+
+    with console.watching("retention"):
+        removed = vault_retention.retain(settings().workplace(), datetime.now(UTC).date(), dry_run)
+    if json:
+        console.print_json([asdict(one) for one in removed])
+        return
+    if not removed:
+        console.out.print("Nothing is past its retention.")
+        return
+    columns = ("source", "deliveries", "raw_files", "parquet_folders", "identities")
+    rows = [list(asdict(one).values()) for one in removed]
+    console.print_table(columns, rows, title="Would be removed" if dry_run else "Removed")
+
+
 @vault_app.command("audit")
 def show_audit(
     verify: Annotated[bool, typer.Option("--verify", help="Check the whole chain.")] = False,

@@ -1,0 +1,129 @@
+"""Erasing a person from the vault: the key is shredded, everything said about them goes, and they do not come back.
+
+Without the person's key no copy of their identity can be opened, in no backup either that lacks the key's row. What
+stays is a keyed hash of each identifier and row key, by which the gate holds back a row that brings the person again.
+Not its business: warehouse, store and certificate (`assets.vault_erasure`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from anonymization import audit, country_keys
+from anonymization.pseudonyms import WIDTH, as_matrix, from_bytes, keyed
+from anonymization.requests import country_of, same_person
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
+
+    from anonymization.keys import Keyring
+    from anonymization.vault import Vault
+
+    Vaultside = Cursor[tuple[Any, ...]]
+
+_INDEXES = """
+    SELECT b.idx FROM vault.blind_index AS b JOIN vault.person AS p USING (person_id) WHERE p.token = ANY (%s)"""
+_MARK = """
+    INSERT INTO vault.erased (country, marker) SELECT %s, m FROM unnest(%s::uuid[]) AS m ORDER BY m
+    ON CONFLICT DO NOTHING"""
+_PERSONS = "SELECT person_id FROM vault.person WHERE token = ANY (%s)"
+# In the order of references. The person's row, which holds the wrapped key, goes last.
+_SHRED = (
+    ("blind_index", "DELETE FROM vault.blind_index WHERE person_id = ANY (%(persons)s)"),
+    ("block", "DELETE FROM vault.block WHERE person_id = ANY (%(persons)s)"),
+    ("likeness", "DELETE FROM vault.likeness WHERE person_id = ANY (%(persons)s)"),
+    (
+        "decision_event",
+        "DELETE FROM vault.decision_event AS e USING vault.decision AS d WHERE d.decision_id = e.decision_id"
+        " AND (d.one = ANY (%(persons)s) OR d.other = ANY (%(persons)s))",
+    ),
+    ("decision", "DELETE FROM vault.decision WHERE one = ANY (%(persons)s) OR other = ANY (%(persons)s)"),
+    ("same_person", "DELETE FROM vault.same_person WHERE person_id = ANY (%(persons)s)"),
+    (
+        "token_event",
+        "DELETE FROM vault.token_event WHERE token = ANY (%(tokens)s) OR current_token = ANY (%(tokens)s)",
+    ),
+    ("request", "DELETE FROM vault.request WHERE token = ANY (%(tokens)s)"),
+    ("identity", "DELETE FROM vault.identity WHERE person_id = ANY (%(persons)s)"),
+    ("person", "DELETE FROM vault.person WHERE person_id = ANY (%(persons)s)"),
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is to be erased: all tokens that the vault has found to be one person."""
+
+    country: str
+    tokens: tuple[UUID, ...]
+
+
+def find(vault: Vault, token: UUID) -> Person:
+    """HomewardError if the vault has no such person, or no longer."""
+    with vault.transaction() as cursor:
+        return Person(country_of(cursor, token), tuple(same_person(cursor, token)))
+
+
+def mark(vault: Vault, person: Person, row_keys: Iterable[bytes]) -> int:
+    """From now on the gate holds back rows with an identifier of the person, or with one of these row keys."""
+    with vault.transaction() as cursor:
+        keys = vault.keys_of(cursor, person.country)
+        asked = cursor.execute(_INDEXES, (list(person.tokens),)).fetchall()
+        stated = keys.turned_back(b"".join(index.bytes for (index,) in asked)) + b"".join(row_keys)
+        markers = _markers(from_bytes(stated), vault.keyring, person.country)
+        found = {UUID(bytes=one) for one in markers.to_pylist()}
+        cursor.execute(_MARK, (person.country, list(found)))
+    return len(found)
+
+
+def shred(vault: Vault, person: Person, officer: str | None, certificate: str) -> dict[str, int]:
+    """Delete the person's key and everything about them; rows that went, by table."""
+    gone = {}
+    with vault.transaction() as cursor:
+        country_keys.hold(cursor, person.country, alone=True)  # no batch is writing about them at this moment
+        persons = [number for (number,) in cursor.execute(_PERSONS, (list(person.tokens),)).fetchall()]
+        for table, statement in _SHRED:
+            values = {"persons": persons, "tokens": list(person.tokens)}
+            gone[table] = cursor.execute(statement.encode(), values).rowcount
+        audit.write(cursor, vault.keyring, "erase", person.country, officer, {"certificate": certificate, **gone})
+    return gone
+
+
+class Erased:
+    """Who of a country must not come back; read once, when first asked."""
+
+    def __init__(self, vault: Vault, country: str) -> None:
+        self._vault, self._country = vault, country
+
+    def __bool__(self) -> bool:
+        return len(self._known) > 0
+
+    def among(self, keys: pa.Array) -> npt.NDArray[np.bool_]:
+        """Which of these indexes (as a source states them) or row keys are an erased person's."""
+        encoded = keys if isinstance(keys, pa.DictionaryArray) else keys.dictionary_encode()
+        known = pc.is_in(_markers(encoded.dictionary, self._vault.keyring, self._country), self._known)
+        found: npt.NDArray[np.bool_] = pc.fill_null(known.take(encoded.indices), False).to_numpy(zero_copy_only=False)
+        return found
+
+    @cached_property
+    def _known(self) -> pa.Array:
+        with self._vault.transaction() as cursor:
+            rows = cursor.execute("SELECT marker FROM vault.erased WHERE country = %s", (self._country,)).fetchall()
+        return from_bytes(b"".join(marker.bytes for (marker,) in rows))
+
+
+def _markers(keys: pa.Array, keyring: Keyring, country: str) -> pa.Array:
+    """Keyed again, under a key of its own: a marker cannot be joined with an index or a record key."""
+    if not len(keys):
+        return keys
+    joined = as_matrix(keys).tobytes()
+    parts = pa.array([joined[at : at + WIDTH] for at in range(0, len(joined), WIDTH)], pa.binary())
+    return keyed(parts, keyring.derive(country, "erased"))

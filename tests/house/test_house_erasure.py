@@ -1,0 +1,153 @@
+"""Officers' commands through the real command line: a person is named lawfully, erased everywhere, and stays away."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pyarrow.parquet as pq
+import pytest
+
+from examples.dgme_slv import FILE, make_slv
+
+if TYPE_CHECKING:
+    from homes import House
+
+pytestmark = pytest.mark.slow
+
+SOURCE = "slv/dgme_returns"
+Row = dict[str, str]
+
+
+def deliver(house: House, extra: list[Row]) -> dict[str, Any]:
+    path = house.samples / FILE
+    rows = [*register(house), *extra]
+    with path.open("w", encoding="cp1252", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=";", lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    house.homeward("deliver", str(path), "--source", SOURCE)
+    (told,) = house.ask("run", "--source", SOURCE, expect=1)
+    return dict(told)
+
+
+def register(house: House) -> list[Row]:
+    house.samples.mkdir(parents=True, exist_ok=True)
+    make_slv(house.samples)
+    content = (house.samples / FILE).read_bytes().decode("cp1252")
+    return list(csv.DictReader(io.StringIO(content, newline=""), delimiter=";"))
+
+
+def somebody(house: House, rows: list[Row]) -> tuple[str, Row]:
+    """Token and row of a person whom an identifier names."""
+    found = house.sql("SELECT person_token::text, source_row FROM core.return_event ORDER BY source_row")
+    return next((token, rows[row - 2]) for token, row in found if rows[row - 2]["DUI"].strip())
+
+
+def everything_in(house: House, database: str) -> str:
+    """Every row of every table, as text."""
+    with psycopg.connect(f"postgresql://postgres@/{database}?host={house.home / 'postgres'}") as connection:
+        tables = connection.execute(
+            "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables"
+            " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+        ).fetchall()
+        dump = [connection.execute(f"SELECT t::text FROM {table} AS t").fetchall() for (table,) in tables]
+    return repr(dump)
+
+
+def places(house: House, needles: list[str]) -> set[str]:
+    """Where one of these 16-byte keys is found: in databases, Parquet, and files outside the sealed raw ones."""
+    found = set()
+    for database in ("warehouse", "vault", "dagster"):
+        dump = everything_in(house, database)
+        found |= {database for needle in needles if needle in dump or needle.replace("-", "") in dump}
+    keys = {bytes.fromhex(needle.replace("-", "")) for needle in needles}
+    for path in house.home.rglob("*"):
+        hidden = path.is_relative_to(house.home / "postgres") or path.is_relative_to(house.home / "vault" / "store")
+        if path.is_dir() or hidden:
+            continue
+        if path.suffix == ".parquet":
+            cells = [cell for column in pq.read_table(path).columns for cell in column.to_pylist()]
+            found |= {"parquet" for cell in cells if isinstance(cell, bytes) and cell in keys}
+        else:
+            content = path.read_bytes()
+            forms = [form for n in needles for form in (n.encode(), n.replace("-", "").encode())] + list(keys)
+            found |= {path.name for form in forms if form in content}
+    return found
+
+
+def test_a_person_is_named_by_two_officers_then_erased_everywhere_and_stays_away(house: House) -> None:
+    rows = register(house)
+    first = deliver(house, [])
+    token, row = somebody(house, rows)
+    mine = " UNION ".join(
+        f"SELECT record_key::text FROM core.{entity} WHERE person_token = '{token}'"
+        for entity in ("return_event", "person")
+    )
+    keys = [key for (key,) in house.sql(mine)]
+    assert places(house, [token, *keys]) == {"warehouse", "vault", "parquet"}, "the search finds what is there"
+
+    asked = house.ask("vault", "request", "--token", token, "--purpose", "family tracing", "--as", "Marta")
+    number = str(asked["request"])
+    assert "who asks cannot approve" in house.homeward("vault", "approve", number, "--as", "marta", expect=2).stderr
+    house.homeward("vault", "approve", number, "--as", "Jorge")
+    (said,) = house.ask("vault", "reveal", number, "--as", "Marta")
+    assert said["record"]["NOMBRES"] == row["NOMBRES"]
+
+    certificate = house.ask("vault", "erase", "--request", number, "--reason", "asked for it", "--as", "Marta")
+    assert certificate["removed"]["vault"]["person"] == 1
+    assert certificate["removed"]["warehouse"]["core.return_event"] >= 1
+    assert certificate["removed"]["store"]["rows"] >= 2
+    assert [one["delivery"] for one in certificate["sealed_raw_files_that_still_hold_the_row"]] == [first["delivery"]]
+    assert not any(value in json.dumps(certificate) for value in (token, row["DUI"], row["NOMBRES"], *keys))
+    assert places(house, [token, *keys]) == set()
+    gone = house.homeward("vault", "erase", "--token", token, "--reason", "again", expect=2)
+    assert "knows no person by this token" in gone.stderr
+
+    path = next((house.home / "vault" / "certificates").glob("*.json"))
+    house.homeward("vault", "certificate", str(path))
+    forged = house.samples / "forged.json"
+    forged.write_text(path.read_text().replace("asked for it", "nobody asked"))
+    assert "was changed" in house.homeward("vault", "certificate", str(forged), expect=2).stderr
+
+    again = deliver(house, [row | {"EXPEDIENTE": "RET-2024-900001"}])
+    held = house.sql(
+        f"SELECT count(DISTINCT source_row) FROM audit.finding WHERE rule = 'gate.erased'"
+        f" AND delivery_id = '{again['delivery']}'"
+    )
+    assert held[0][0] >= 2, "by the key of the row, and a new row by the identifier"
+    house.homeward("run", "--source", SOURCE, "--delivery", first["delivery"], expect=None)
+    assert places(house, [token, *keys]) == set()
+    assert house.sql("SELECT * FROM audit.count_mismatch") == []
+    verified = house.ask("vault", "audit", "--verify")
+    assert verified["broken"] is None
+    actions = [line["action"] for line in house.ask("vault", "audit")]
+    assert [a for a in actions if a != "gate"] == ["request", "approve", "reveal", "erase"]
+
+
+def test_a_rotated_home_answers_a_redelivery_with_the_same_persons(house: House, tmp_path: Path) -> None:
+    deliver(house, [])
+    before = house.sql("SELECT record_key, person_token FROM core.return_event ORDER BY 1")
+    rotated = house.ask("vault", "rotate", "--root")
+    assert [one["country"] for one in rotated["countries"]] == ["SLV"]
+    assert rotated["files"] == 1
+    assert house.ask("vault", "keys")["key_id"] == rotated["root"]
+    row = register(house)[0] | {"EXPEDIENTE": "RET-2024-900002", "FAMILIA": "F90002"}
+    deliver(house, [row])
+    after = dict(house.sql("SELECT record_key, person_token FROM core.return_event ORDER BY 1"))
+    assert {key: after[key] for key, _ in before} == dict(before)
+    house.homeward("vault", "audit", "--verify")
+
+
+def test_a_cut_audit_is_noticed_by_the_command(house: House) -> None:
+    deliver(house, [])
+    house.homeward("vault", "rotate")
+    with psycopg.connect(f"postgresql://postgres@/vault?host={house.home / 'postgres'}") as connection:
+        connection.execute("ALTER TABLE vault.audit DISABLE TRIGGER ALL")
+        connection.execute("DELETE FROM vault.audit WHERE entry = (SELECT max(entry) FROM vault.audit)")
+    refused = house.homeward("vault", "audit", "--verify", expect=2)
+    assert "the audit is broken at entry" in refused.stderr
