@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization import audit, scan
+from anonymization import audit, consent, scan
 from anonymization.erasure import Erased
 from anonymization.keys import Keyring
 from anonymization.leakguard import no_values
@@ -130,15 +130,12 @@ class Gate:
         return parents
 
     def _require_consent(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
-        """Only a declared yes is a yes: blank, withdrawn, or a column that is not there hold the row back."""
         if table.consent is None:
             return
-        given = np.zeros(len(cells), dtype=bool)
-        if table.consent.column in cells.column_names:
-            encoded = coded(cells[table.consent.column])
-            accepted = pc.is_in(encoded.dictionary.cast(pa.string()), pa.array(table.consent.accept))
-            given = _mask(accepted.take(encoded.indices))
-        findings.hold("gate.no_consent", ~given, table.consent.column)
+        findings.hold("gate.no_consent", ~consent.given(table.consent, cells), table.consent.column)
+        if guardian := table.consent.guardian:
+            alone = consent.without_guardian(guardian, table, cells, self._source)
+            findings.hold("gate.no_guardian_consent", alone, guardian.column)
 
     def _look_for_personal_data(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
         """A row with a stray contact or number stays here; a column with many of them stops the delivery."""

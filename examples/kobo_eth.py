@@ -218,7 +218,7 @@ def _plant_defects(interviews: list[Interview], rng: random.Random) -> None:
     plant_on.lengthen(2)
     plant_on.paste_twice(3)
     plant_on.share_id(2, Rs_econ_1="neutral", Rs_soc_12="fair", hh_size="9")
-    harmless(2, on(age="0"))  # within the range, and under 14: no score
+    harmless(2, on(age="0", guardian_consent="yes"))  # within the range, and under 14: no score
     harmless(3, on(age="13", guardian_consent="yes"))
     harmless(3, lambda _: unanswered("not_available"))
     harmless(3, lambda _: unanswered("abandoned_in_transit", PSYCHOSOCIAL))

@@ -59,6 +59,10 @@ RULES: dict[str, tuple[str, str]] = {
         "No consent is recorded for this row, so it was not taken.",
         "If consent was given, record it and deliver again; otherwise there is nothing to do.",
     ),
+    "gate.no_guardian_consent": (
+        "This row is about somebody under age, and no consent of the guardian is recorded, so it was not taken.",
+        "If the guardian consented, record it and deliver again; otherwise there is nothing to do.",
+    ),
     "gate.parent_rejected": (
         "The record that this row belongs to was not taken, or is not in the delivery.",
         "Mend the record that this row belongs to, or deliver it together with this row.",

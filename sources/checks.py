@@ -125,6 +125,10 @@ def _uses(table: Table) -> Iterable[tuple[str, tuple[str | int, ...], list[str]]
         yield "similar", ("person", "similar"), table.person.similar
     if table.consent:
         yield "consent", ("consent", "column"), [table.consent.column]
+        if guardian := table.consent.guardian:
+            for part in ("column", "age", "born", "day"):
+                if name := getattr(guardian, part):
+                    yield "guardian", ("consent", "guardian", part), [name]
     for entity, made in table.entities.items():
         yield f"{entity} key", ("entities", entity, "key"), made.key
     for number, join in enumerate(table.joins):

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from sources.corrections import Correction
 from sources.crosswalk import Crosswalk
@@ -248,11 +248,35 @@ class Person(Closed):
     similar: list[Text] = Field(default_factory=list)
 
 
+class Guardian(Closed):
+    """Whose consent a row about somebody under `under` needs as well: `column` holds one of `accept`.
+
+    Under age is who is so by `age` (a column of completed years), or by `born` on the day of `day`: one of them is
+    enough. A row that says neither is judged by the person's own consent alone.
+    """
+
+    column: Text
+    accept: Names
+    age: Text | None = None
+    born: Text | None = None
+    day: Text | None = None
+    under: Annotated[int, Field(ge=1, le=21)] = 18
+
+    @model_validator(mode="after")
+    def _age_is_known(self) -> Guardian:
+        if (self.born is None) != (self.day is None):
+            raise ValueError("`born` and `day` go together: a birth date, and the day on which the age counts")
+        if self.age is None and self.born is None:
+            raise ValueError("name the column of the age, or those of the birth date and of the day")
+        return self
+
+
 class Consent(Closed):
     """Rows whose `column` does not hold one of `accept` stay on the vault's side."""
 
     column: Text
     accept: Names
+    guardian: Guardian | None = None
 
 
 class EntityKey(Closed):

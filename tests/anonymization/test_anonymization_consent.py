@@ -1,0 +1,89 @@
+"""Guardian's consent: who is under age, by which column, and whose row stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from anonymization.gate import Gate
+from sources.batches import TextBatch
+from sources.models import Guardian, Source
+
+FORM = """
+  - name: main
+    key: [FILE]
+    consent:
+      column: CONSENT
+      accept: ["yes"]
+      guardian: {column: GUARDIAN, accept: ["yes"], %s}
+    entities: {rss_response: {}}
+    columns:
+      - {name: FILE, class: technical}
+      - {name: CONSENT, class: technical}
+      - {name: GUARDIAN, class: technical, optional: true}
+      - {name: AGE, class: plain, optional: true}
+      - {name: BORN, class: quasi_identifier, keep: year, format: "%%d/%%m/%%Y", optional: true}
+      - {name: HELD, class: plain, format: "%%Y-%%m-%%d", optional: true}
+"""
+BY_AGE, BY_BIRTH = "age: AGE", "born: BORN, day: HELD"
+ROW: dict[str, Any] = {"FILE": "F1", "CONSENT": "yes"}
+
+Rows = Callable[..., TextBatch]
+
+
+def held_back(source: Source, rows: TextBatch) -> list[tuple[int, str]]:
+    safe = Gate(source, None).pass_batch(rows)
+    return [(issue["row"], issue["rule"]) for issue in safe.issues.to_pylist()]
+
+
+@pytest.fixture
+def form(make_source: Callable[..., Source]) -> Callable[[str], Source]:
+    return lambda by: make_source(tables=FORM % by)
+
+
+def test_under_18_the_guardian_must_have_agreed(form: Callable[[str], Source], rows: Rows) -> None:
+    said = [("17", None), ("17", "no"), ("17", "yes"), ("18", None), ("0", None), (None, None), ("many", None)]
+    batch = rows(*({"FILE": f"F{i}", "AGE": age, "GUARDIAN": by} for i, (age, by) in enumerate(said)), blank=ROW)
+    rule = "gate.no_guardian_consent"
+    assert held_back(form(BY_AGE), batch) == [(2, rule), (3, rule), (6, rule)]
+
+
+@pytest.mark.parametrize(
+    ("born", "held", "stays"),
+    [
+        ("02/03/2006", "2024-03-01", True),
+        ("01/03/2006", "2024-03-01", False),
+        ("29/02/2008", "2026-02-28", True),
+        ("29/02/2008", "2026-03-01", False),
+        ("31/02/2010", "2024-03-01", False),  # no date says nothing
+        (None, "2024-03-01", False),
+    ],
+)
+def test_an_age_is_that_on_the_day_of_the_interview(
+    form: Callable[[str], Source], rows: Rows, born: str | None, held: str, stays: bool
+) -> None:
+    batch = rows({"BORN": born, "HELD": held, "GUARDIAN": None}, blank=ROW)
+    assert ((2, "gate.no_guardian_consent") in held_back(form(BY_BIRTH), batch)) is stays
+
+
+def test_one_sign_of_being_under_age_is_enough(form: Callable[[str], Source], rows: Rows) -> None:
+    batch = rows({"AGE": "30", "BORN": "01/01/2015", "HELD": "2024-03-01"}, blank=ROW)
+    assert held_back(form(f"{BY_AGE}, {BY_BIRTH}"), batch) == [(2, "gate.no_guardian_consent")]
+
+
+def test_the_guardian_does_not_speak_for_who_said_no(form: Callable[[str], Source], rows: Rows) -> None:
+    batch = rows({"CONSENT": "no", "AGE": "15", "GUARDIAN": "yes"}, blank=ROW)
+    assert held_back(form(BY_AGE), batch) == [(2, "gate.no_consent")]
+
+
+def test_a_guardians_column_that_did_not_come_is_no_consent(form: Callable[[str], Source], rows: Rows) -> None:
+    assert held_back(form(BY_AGE), rows({"AGE": "15"}, blank=ROW)) == [(2, "gate.no_guardian_consent")]
+
+
+@pytest.mark.parametrize("by", [{}, {"born": "BORN"}, {"day": "HELD"}])
+def test_a_rule_for_guardians_says_how_the_age_is_known(by: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="birth date"):
+        Guardian(column="GUARDIAN", accept=["yes"], **by)
