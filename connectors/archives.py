@@ -25,6 +25,8 @@ MAX_MEMBERS = 1_000
 MAX_UNPACKED = 8 << 30
 MAX_RATIO = 1_000
 """Deflate cannot pack more than 1,032 to 1; what comes near it is a bomb and no table."""
+_SMALL = 64 << 10
+"""An archive of fewer bytes may unpack to a thousand times these: it is no bomb yet."""
 _BLOCK = 1 << 20
 _ZIP, _GZ = b"PK\x03\x04", b"\x1f\x8b"
 _NESTED = (_GZ, b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
@@ -143,7 +145,7 @@ def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[s
 
 def _gunzipped(file: DeliveredFile) -> Member:
     """The one file of a gz. Its size stands nowhere that can be trusted, so it is unpacked once to be counted."""
-    most = min(MAX_UNPACKED, MAX_RATIO * max(file.size, _BLOCK))
+    most = min(MAX_UNPACKED, MAX_RATIO * max(file.size, _SMALL))
     size = 0
     with _refusing(file), file.open() as handle, gzip.GzipFile(fileobj=handle) as inside:
         while block := inside.read(_BLOCK):
@@ -161,7 +163,7 @@ def _zipped(file: DeliveredFile) -> list[Member]:
         raise _refused(file, f"it holds {len(infos)} files, at most {MAX_MEMBERS} are read", "deliver fewer at a time")
     packed = sum(info.compress_size for info in infos)
     whole = sum(info.file_size for info in infos)
-    if whole > MAX_UNPACKED or whole > MAX_RATIO * max(packed, _BLOCK):
+    if whole > MAX_UNPACKED or whole > MAX_RATIO * max(packed, _SMALL):
         raise _refused(file, "it unpacks to too many bytes", "deliver the table itself")
     if len({info.filename for info in infos}) < len(infos):
         raise _refused(file, "two files in it have one name", "pack each file once")
