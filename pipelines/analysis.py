@@ -18,13 +18,15 @@ LAYOUTS = ("table", "csv", "json", "parquet")
 
 def ask(sql: str, role: str, layout: str, out: Path | None) -> None:
     """Run one read-only statement with the rights of `role` and print or write the answer."""
-    from warehouse import access
+    from warehouse import access, extracts
 
     if layout not in LAYOUTS:
         raise HomewardError(f"no format {layout}", where="--format", mend=f"one of {', '.join(LAYOUTS)}")
     if layout == "parquet" and out is None:
         raise HomewardError("parquet is not for a terminal", where="--format", mend="name a file with --out")
     answer = access.query(settings().workplace().ready_url(), sql, role)
+    if extracts.rekeyed_for(role):
+        answer = extracts.rekeyed(answer, shuffle=layout != "table")
     if layout == "parquet":
         import pyarrow.parquet as pq
 

@@ -23,6 +23,7 @@ from sqlalchemy import Connection
 
 from codebook.errors import HomewardError
 from warehouse.engine import run, template, translated
+from warehouse.extracts import ORIGIN
 
 LOADER = "homeward_loader"
 ANALYST = "homeward_analyst"
@@ -128,9 +129,29 @@ def _of_statement(error: psycopg.Error) -> HomewardError:
 def _arrow(cursor: psycopg.ServerCursor[Any]) -> pa.Table:
     rows = cursor.fetchall()
     described = cursor.description or []
+    origins = _origins(cursor)
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(described)
     arrays = [_column(values, part.type_code) for values, part in zip(columns, described, strict=True)]
-    return pa.Table.from_arrays(arrays, names=[part.name for part in described])
+    fields = [
+        pa.field(part.name, array.type, metadata={ORIGIN: origin} if origin else None)
+        for part, array, origin in zip(described, arrays, origins, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _origins(cursor: psycopg.ServerCursor[Any]) -> list[str | None]:
+    """The column of a table or view that each column of the answer shows as it is, whatever it is called there."""
+    result = cursor.pgresult
+    if result is None:
+        return []
+    places = [(result.ftable(n), result.ftablecol(n)) for n in range(result.nfields)]
+    with cursor.connection.cursor() as names:
+        found = names.execute(
+            "SELECT attrelid::bigint, attnum::int, attname FROM pg_attribute WHERE attrelid = ANY (%s::oid[])",
+            (sorted({table for table, _ in places if table}),),
+        ).fetchall()
+    known = {(table, number): name for table, number, name in found}
+    return [known.get(place) for place in places]
 
 
 def _column(values: Sequence[Any], oid: int) -> pa.Array:
@@ -142,4 +163,8 @@ def _column(values: Sequence[Any], oid: int) -> pa.Array:
             if any(value is not None for value in values)
             else pa.nulls(len(values), pa.decimal128(18, 2))
         )
-    return pa.array([None if value is None else str(value) for value in values], pa.string())
+    return pa.array([None if value is None else _as_text(value) for value in values], pa.string())
+
+
+def _as_text(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)

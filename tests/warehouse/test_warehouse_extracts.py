@@ -1,0 +1,107 @@
+"""Two extracts of one warehouse share no id by which they could be joined; inside one, ids mean what they meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from sqlalchemy import Engine
+from warehouse_deliveries import Supplier
+
+from codebook.loader import Codebook
+from warehouse import access, extracts
+
+RECORDS = 40
+
+
+@pytest.fixture(scope="module")
+def url(engine: Engine, codebook: Codebook, warehouse_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder: Path = tmp_path_factory.mktemp("extracts")
+    rows = [{"key": f"extract {n}", "row": n, "age_at_return": n} for n in range(2, RECORDS + 2)]
+    Supplier(engine, codebook, folder, "slv/extracts", "SLV").deliver("x", {"return_event": rows})
+    return warehouse_url
+
+
+def extract(url: str, columns: str, role: str = "analyst") -> pa.Table:
+    asked = f"SELECT {columns} FROM marts.return_event WHERE source_id = 'slv/extracts' ORDER BY age_at_return"
+    answer = access.query(url, asked, role)
+    return extracts.rekeyed(answer, shuffle=True) if extracts.rekeyed_for(role) else answer
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "record_key",
+        "record_key::text",
+        "'id ' || record_key",
+        "md5(record_key::text)",
+        "uuid_send(record_key)",
+        "ARRAY[record_key]::text[]",
+        "jsonb_build_object('key', record_key)",
+    ],
+)
+def test_two_extracts_cannot_be_joined(url: str, column: str) -> None:
+    one, other = (extract(url, f"{column} AS id") for _ in range(2))
+    values = [{str(value) for value in answer["id"].to_pylist()} for answer in (one, other)]
+    assert len(values[0]) == len(values[1]) == RECORDS
+    assert not values[0] & values[1]
+    true = {
+        str(value) for value in access.query(url, f"SELECT {column} AS id FROM marts.return_event")["id"].to_pylist()
+    }
+    assert not values[0] & true
+
+
+def test_inside_one_extract_an_id_stays_one_id(url: str) -> None:
+    answer = extract(url, "record_key AS a, record_key::text AS b, age_at_return")
+    assert answer["a"].to_pylist() == answer["b"].to_pylist()
+    assert len(set(answer["a"].to_pylist())) == RECORDS
+
+
+@pytest.mark.parametrize("column", ["source_row", "source_row AS x"])
+def test_row_numbers_of_the_supplier_do_not_join_extracts_either(url: str, column: str) -> None:
+    answer = extract(url, f"{column}, age_at_return AS really")
+    assert sorted(answer.column(0).to_pylist()) == list(range(1, RECORDS + 1))
+    assert answer.column(0).to_pylist() != [row - 1 for row in answer["really"].to_pylist()]
+
+
+def test_the_order_of_rows_joins_nothing(url: str) -> None:
+    ages = [extract(url, "record_key, age_at_return")["age_at_return"].to_pylist() for _ in range(2)]
+    assert sorted(ages[0]) == sorted(ages[1])
+    assert ages[0] != ages[1]
+
+
+def test_an_answer_without_ids_is_as_it_was_asked_for(url: str) -> None:
+    assert extract(url, "age_at_return")["age_at_return"].to_pylist() == list(range(2, RECORDS + 2))
+
+
+def test_inside_a_statement_tables_join_by_the_warehouses_own_keys(url: str) -> None:
+    asked = (
+        "SELECT count(*) AS n FROM marts.return_event AS m JOIN core.return_event AS c USING (record_key)"
+        " WHERE m.source_id = 'slv/extracts'"
+    )
+    assert extracts.rekeyed(access.query(url, asked, "analyst"), shuffle=True)["n"].to_pylist() == [RECORDS]
+
+
+def test_an_officer_sees_the_keys_that_he_acts_on(url: str) -> None:
+    one, other = (extract(url, "record_key", "officer_slv")["record_key"].to_pylist() for _ in range(2))
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("role", "own"),
+    [
+        ("analyst", True),
+        ("homeward_analyst", True),
+        ("release_officer", True),
+        ("officer_slv", False),
+        ("auditor", False),
+    ],
+)
+def test_who_gets_ids_of_the_extract(role: str, own: bool) -> None:
+    assert extracts.rekeyed_for(role) is own
+
+
+def test_nulls_and_words_are_left_alone() -> None:
+    answer = pa.table({"a": pa.array([None, "2026-11-22-1a2b3c4d", "female"]), "b": pa.array([[None, "x"], None, []])})
+    assert extracts.rekeyed(answer, shuffle=True).to_pydict() == answer.to_pydict()
