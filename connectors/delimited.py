@@ -27,7 +27,7 @@ from sources.batches import DeliveredFile
 from sources.models import Source
 
 BLOCK = 16 << 20
-_SCAN = 4 << 20
+_SCAN = 1 << 20
 _SAMPLE = 1 << 20
 _BLANK = [" " * n for n in range(65)] + ["\xa0"]
 """Cells that hold nothing; exports of fixed-width registries pad with spaces."""

@@ -7,11 +7,14 @@ read in other processes and still know the supplier's own row numbers. Cells are
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 _QUOTE, _LF, _CR = 0x22, 0x0A, 0x0D
+Bits: TypeAlias = NDArray[np.uint64]
+_ONE, _TOP = np.uint64(1), np.uint64(63)
 
 
 @dataclass
@@ -71,6 +74,8 @@ class RecordCount:
             self.ended += block.count(b"\n") + lone
             return
         data = np.frombuffer(block, np.uint8)
+        if self._count_regular(data, b"\r" in block):
+            return
         toggles = self._toggles(data)
         ends = _line_ends(data)
         outside = (np.searchsorted(toggles, ends) % 2 == 0) != self._inside
@@ -81,6 +86,42 @@ class RecordCount:
             self.cuts.append((self.offset + int(ends[0]) + 1, self.ended + 1))
         self.ended += len(ends)
         self._inside ^= len(toggles) % 2 == 1
+
+    def _count_regular(self, data: NDArray[np.uint8], returns: bool) -> bool:
+        """Count the records if every mark here opens, closes or doubles as marks of quoted cells do, and say so.
+
+        Then each mark turns reading around, and the running parity of marks tells what lies in a cell. It is not so
+        where a mark turns reading into a cell but stands neither at a cell's start nor behind another mark: one of
+        them is an ordinary letter.
+        """
+        marks, ends = data == _QUOTE, data == _LF
+        before_cells = data == ord(self.delimiter)
+        before_cells |= marks
+        before_cells |= ends
+        if returns:
+            before_cells |= data == _CR
+            ends = _line_end_marks(data)
+        starts = _packed(before_cells)
+        carried = np.uint64(self._previous in (ord(self.delimiter), _LF, _CR))
+        starts = starts << _ONE | np.concatenate([[carried], starts[:-1] >> _TOP])
+        bits = _packed(marks)
+        within = _parity(bits, self._inside)
+        if (bits & within & ~starts).any():
+            return False
+        self._count_outside(_packed(ends), within)
+        self._inside = bool(int(within[-1]) >> ((len(data) - 1) % 64) & 1)
+        return True
+
+    def _count_outside(self, ends: Bits, within: Bits) -> None:
+        outside = ends & ~within
+        self.breaks_in_cells |= bool((ends & within).any())
+        filled = np.flatnonzero(outside)
+        if len(filled):
+            first, last = int(filled[0]), int(filled[-1])
+            lowest = int(outside[first]) & -int(outside[first])
+            self.cuts.append((self.offset + first * 64 + lowest.bit_length(), self.ended + 1))
+            self.last_end = self.offset + last * 64 + int(outside[last]).bit_length()
+            self.ended += int(np.bitwise_count(outside).sum())
 
     def _toggles(self, data: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Places where reading goes into or out of a quoted cell: the odd runs of quotation marks that count."""
@@ -112,10 +153,34 @@ def _effective(runs: NDArray[np.int64], opens: NDArray[np.bool_], inside: bool) 
 
 
 def _line_ends(data: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Indexes of the last byte of every line end: LF, CR LF or a lone CR."""
-    feeds = data == _LF
+    """Indexes of the last byte of every line end."""
+    return np.flatnonzero(_line_end_marks(data))
+
+
+def _line_end_marks(data: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether a byte is the last of a line end: LF, CR LF or a lone CR."""
+    feeds: NDArray[np.bool_] = data == _LF
     returns = data == _CR
-    if returns.any():
-        returns[:-1] &= ~feeds[1:]
-        feeds |= returns
-    return np.flatnonzero(feeds)
+    returns[:-1] &= ~feeds[1:]
+    feeds |= returns
+    return feeds
+
+
+def _packed(flags: NDArray[np.bool_]) -> Bits:
+    """One bit a byte of the file, the first one lowest; bits beyond the last byte are 0."""
+    octets = np.packbits(flags, bitorder="little")
+    if len(octets) % 8:
+        octets = np.concatenate([octets, np.zeros(-len(octets) % 8, np.uint8)])
+    return octets.view("<u8")
+
+
+def _parity(marks: Bits, inside: bool) -> Bits:
+    """Whether the marks up to and with each place are odd in number, as simdjson finds what is in strings."""
+    running = marks.copy()
+    for shift in (1, 2, 4, 8, 16, 32):
+        running ^= running << np.uint64(shift)
+    before = np.empty(len(running), dtype=bool)
+    before[0] = inside
+    before[1:] = np.logical_xor.accumulate(running >> _TOP != 0)[:-1] ^ inside
+    running ^= np.where(before, ~np.uint64(0), np.uint64(0))
+    return running

@@ -4,9 +4,11 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from small_sources import issues, rows, source, table
 
 from codebook.errors import Refused
@@ -231,6 +233,26 @@ def test_records_are_counted_as_they_were_written(records: list[list[str]], torn
     count.feed(b"", last=True)
     assert not count.unclosed
     assert count.records == len(records)
+
+
+class MarkByMark(RecordCount):
+    """Looks at every mark alone, as the count does where one of them is an ordinary letter."""
+
+    def _count_regular(self, data: NDArray[np.uint8], returns: bool) -> bool:
+        return False
+
+
+@given(st.text(st.sampled_from('a,"\r\n'), max_size=300).map(str.encode), st.integers(1, 130))
+def test_marks_counted_64_at_a_time_are_the_same_marks(content: bytes, torn: int) -> None:
+    counts = RecordCount(","), MarkByMark(",")
+    for count in counts:
+        for at in range(0, len(content), torn):
+            count.feed(content[at : at + torn])
+        count.feed(b"", last=True)
+    together, alone = (
+        (count.records, count.cuts, count.last_end, count.breaks_in_cells, count.unclosed) for count in counts
+    )
+    assert together == alone
 
 
 @pytest.mark.corpus
