@@ -4,7 +4,8 @@
 and once with every cell in quotation marks, and reads it as a declared source and with pyarrow alone (one thread, the
 same types) in turn. Ours includes a pass that proves the encoding and counts the records; quotation marks are its cost.
 
-On two cores that had other work to do: 100 MB without marks 1.02 to 1.09, with every cell in marks 1.10 to 1.11 (it was 3).
+On two cores that had other work to do: 100 MB without marks 1.02 to 1.09, with every cell in marks 1.10 to
+1.11.
 """
 
 from __future__ import annotations

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import pyarrow as pa
 
@@ -68,6 +69,16 @@ def is_torn(file: DeliveredFile, suffix: str) -> bool:
         return not handle.read().rstrip(b"\r\n\x1a ").endswith((b"Z", "Z".encode("cp037")))
 
 
+def finds_rows(file: DeliveredFile, suffix: str) -> bool:
+    """Whether a row lies where its number says, so that reading can begin there: in .dta and in .sav as it is, but not
+    in a .sav whose rows are compressed (its field `compression`)."""
+    if suffix != "sav":
+        return suffix == "dta"
+    with file.open() as handle:
+        handle.seek(72)
+        return not any(handle.read(4))
+
+
 @dataclass(frozen=True)
 class Dictionary:
     """What a file says about itself; nothing here is a value of a row."""
@@ -91,7 +102,7 @@ class Dictionary:
 
 
 class Readstat:
-    """A reading process and the files it may ask bytes of; use it as a context."""
+    """A reading process and the files it may ask bytes of; use it as a context. It ends with this object at last."""
 
     def __init__(self, file: DeliveredFile, catalog: DeliveredFile | None = None) -> None:
         self.file = file
@@ -106,33 +117,32 @@ class Readstat:
         self.suffix = found
         if is_torn(file, found):
             raise self.damaged()
+        self._finds_rows = finds_rows(file, found)
+        self._ended: Callable[[], object] | None = None
         self._files = {"data": file} | ({"catalog": catalog} if catalog is not None else {})
 
     def __enter__(self) -> Self:
+        if self._ended is not None:
+            return self
         self._handles = {of: file.open() for of, file in self._files.items()}
         self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", str(Path(readstat_process.__file__))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            pipesize=1 << 20,
         )
         if self._process.stdin is None or self._process.stdout is None:
             raise OSError("the reading process has no pipes")
         self._send = Connection(self._process.stdin.fileno(), readable=False)
         self._receive = Connection(self._process.stdout.fileno(), writable=False)
+        self._ended = weakref.finalize(self, _end, self._process, self._send, self._receive, [*self._handles.values()])
         self._say({of: file.size for of, file in self._files.items()})
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-        # Their descriptors are the pipes' own, which are closed.
-        self._send._handle = self._receive._handle = None  # type: ignore[attr-defined]
-        for handle in self._handles.values():
-            handle.close()
+        if self._ended is not None:
+            self._ended()
 
     def describe(self, encoding: str | None = None) -> Dictionary:
         """The dictionary of the file, its text read in `encoding` (None: as the file itself says)."""
@@ -162,8 +172,14 @@ class Readstat:
         self, dictionary: Dictionary, names: Sequence[str], size: int, encoding: str | None, n_rows: int
     ) -> Iterator[tuple[int, pa.Table]]:
         """Row offsets and columns, as many rows at a time as fit into the memory; Refused if rows are not there."""
-        for offset, limit in _ranges(dictionary, names, size, n_rows):
-            asked = self._some(dictionary, names)
+        asked = self._some(dictionary, names)
+        step = _step(dictionary, names)
+        if not self._finds_rows:
+            step = min(max(step, n_rows // _PASSES), _step(dictionary, names, _SLOW))
+        step = step // size * size or step  # whole batches, where one fits
+        at_once = max(1000, _AT_HAND // len(names)) if self._finds_rows else step
+        for offset in range(0, n_rows, step):
+            limit = min(step, n_rows - offset)
             answer = self._ask(
                 "data",
                 do="read",
@@ -172,6 +188,7 @@ class Readstat:
                 names=asked,
                 offset=offset,
                 limit=limit,
+                at_once=at_once,
             )
             table = pa.ipc.open_stream(answer).read_all()
             if table.num_rows != limit:
@@ -182,9 +199,10 @@ class Readstat:
         """How many rows there are, and every different text in them that is not ASCII, step by step."""
         columns = dictionary.strings or list(dictionary.names[:1])
         rows = dictionary.rows
+        step = _step(dictionary, columns, _QUICK if self._finds_rows else _SLOW)
         offset = 0
         while rows is None or offset < rows:
-            limit = _step(dictionary, columns) if rows is None else min(_step(dictionary, columns), rows - offset)
+            limit = step if rows is None else min(step, rows - offset)
             answer = self._ask(
                 "data",
                 do="letters",
@@ -270,18 +288,46 @@ class Readstat:
         self._send.send_bytes(json.dumps(what).encode())
 
 
-_QUICK, _SLOW = 128 << 20, 384 << 20
-"""Bytes of a step. Where rows before it are passed over one by one, as in compressed files, there are fewer steps."""
+def _end(process: subprocess.Popen[bytes], send: Connection, receive: Connection, handles: Sequence[BinaryIO]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+    # Their descriptors are the pipes' own, which are closed.
+    send._handle = receive._handle = None  # type: ignore[attr-defined]
+    for handle in handles:
+        handle.close()
 
 
-def _step(dictionary: Dictionary, names: Sequence[str]) -> int:
+class Waiting:
+    """The process that looked at a file waits for who reads its rows; it is left behind where this is pickled."""
+
+    def __init__(self, readstat: Readstat) -> None:
+        self._file = readstat.file
+        self._processes = [readstat]
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"_file": self._file, "_processes": []}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Waiting) and self._file == other._file
+
+    def __hash__(self) -> int:
+        return hash(self._file)
+
+    def taken(self) -> Readstat:
+        return self._processes.pop() if self._processes else Readstat(self._file)
+
+
+_QUICK, _SLOW = 128 << 20, 512 << 20
+"""Bytes of a step. Where the rows before it are passed over one by one there are few steps, as far as memory allows."""
+_PASSES = 4
+_AT_HAND = 60_000
+"""Cells, with what they take in lists of Python, that stay in a processor's own memory."""
+
+
+def _step(dictionary: Dictionary, names: Sequence[str], size: int = _QUICK) -> int:
     widths = dict(zip(dictionary.names, dictionary.widths, strict=True))
     row = sum(_CELL + max(0, widths[name] - 8) for name in names) or _CELL
-    return max(100, (_QUICK if dictionary.rows is not None else _SLOW) // row)
-
-
-def _ranges(dictionary: Dictionary, names: Sequence[str], size: int, n_rows: int) -> Iterator[tuple[int, int]]:
-    step = _step(dictionary, names)
-    step = step // size * size or step  # whole batches, where one fits
-    for offset in range(0, n_rows, step):
-        yield offset, min(step, n_rows - offset)
+    return max(100, size // row)

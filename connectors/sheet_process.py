@@ -264,9 +264,19 @@ def _packed(batch: Any) -> bytes:
     return bytes(sink.getvalue())
 
 
+class _WithoutPandas:
+    """pyarrow loads pandas to look at the first list it is given, for 0.4 s; nothing here needs it."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
 def main() -> None:
     """Bound the memory, keep the answers' pipe for answers alone, and serve."""
     # At the end of the path: `encodings` and others of this folder must not stand before Python's own.
+    sys.meta_path.insert(0, _WithoutPandas)
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
     try:
         import resource

@@ -8,6 +8,7 @@ pyreadstat's, in a process of its own (`readstat`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from codebook.errors import Refused
 from connectors import readstat_process
-from connectors.readstat import KINDS, Dictionary, Readstat, suffix_of
+from connectors.readstat import KINDS, Dictionary, Readstat, Waiting, suffix_of
 from connectors.shapes import Finding, Grid, Heading, Piece, Text, numbered
 from connectors.statistical_labels import proposed_missing, weights
 from connectors.statistical_letters import CodePage, Letters, declared_name, decoded, python_name, texts_of
@@ -39,13 +40,14 @@ class StatisticalGrid:
     encoding: str | None
     cut: str | None
     n_rows: int
+    waiting: Waiting
     sheet: str | None = None
 
     def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
         names = [self.dictionary.names[position] for position in positions]
         encoding = readstat_process.RAW if self.cut else self.encoding
         asked = [name.encode(self.cut).decode("latin-1") for name in names] if self.cut else names
-        with Readstat(self.file) as readstat:
+        with self.waiting.taken() as readstat:
             for offset, table in readstat.steps(self.dictionary, asked, size, encoding, self.n_rows):
                 for start in range(0, table.num_rows, size):
                     yield self._piece(positions, asked, offset + start, table.slice(start, size))
@@ -124,16 +126,18 @@ def _data_and_catalog(
 def _open(
     file: DeliveredFile, catalog: DeliveredFile | None, declared: str | None, language: str | None
 ) -> tuple[StatisticalGrid, dict[str, object]]:
-    with Readstat(file, catalog) as readstat:
+    with ExitStack() as opened:
+        readstat = opened.enter_context(Readstat(file, catalog))
         dictionary, page, encoding, n_rows = _read_texts(readstat, declared, language)
         if not n_rows:
             raise Refused("delivery.empty", "there is no case in the file", file.name, "deliver the file again")
         sets = dict(dictionary.label_sets)
         if catalog is not None:
             sets |= _catalog_of(readstat, page)
-        suffix = readstat.suffix
+        opened.pop_all()
+    suffix, cut = readstat.suffix, page.encoding if page.cut else None
     headings = _headings(dictionary, sets, suffix, file.name)
-    grid = StatisticalGrid(file, suffix, headings, dictionary, encoding, page.encoding if page.cut else None, n_rows)
+    grid = StatisticalGrid(file, suffix, headings, dictionary, encoding, cut, n_rows, Waiting(readstat))
     return grid, _facts(grid, page)
 
 

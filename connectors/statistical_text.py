@@ -59,11 +59,11 @@ def text_of(
     if pa.types.is_string(values.type):
         blank = pc.equal(pc.utf8_trim_whitespace(values), "")
         return pc.if_else(blank, pa.scalar(None, pa.string()), values), None
-    coded = values.combine_chunks().dictionary_encode()
+    coded = values.combine_chunks()
     numbers = coded.dictionary.to_numpy(zero_copy_only=False)
     written = digits(numbers, single) if writer is None else pa.array(writer(numbers), pa.string())
     if letters is None and not written.null_count:
-        return pa.DictionaryArray.from_arrays(coded.indices.cast(pa.int32()), written), None
+        return pa.DictionaryArray.from_arrays(coded.indices, written), None
     text = written.take(coded.indices)
     bad: NDArray[np.bool_] | None = None
     if written.null_count:
