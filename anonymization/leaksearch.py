@@ -9,13 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from anonymization import names
 from anonymization.canaries import Canary
@@ -24,10 +21,14 @@ from anonymization.redaction.folding import fold
 
 _LEGACY = ("cp1252", "cp1251", "cp1256", "iso8859-6", "koi8-r", "mac-roman")
 """Code pages of one byte, in which suppliers write these scripts; read as UTF-8 their letters would be lost."""
-_SEPARATED = re.compile(r"\d[\d ().\-+/]{5,}\d")
+_GRAM = 8
+"""Folded marks begin with so many letters or digits; shorter ones would be found by chance, and are not looked for."""
+_WORD = re.compile("[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]{8,}")
+"""No ASCII sign in it; letters of any script with their vowel signs, which are no `\\w`."""
+_NUMBER = re.compile("[0-9][0-9.,/-]{6,}[0-9]")
+_SEPARATED = re.compile(r"[0-9][0-9 ().\-+/]{6,}[0-9]")
 _SEPARATORS = re.compile(r"[ ().\-+/]")
-_MARK_LENGTH = 8
-"""Shorter folded marks would be found by chance."""
+_LETTERS = re.compile(rb"[A-Za-z\x80-\xff]{5,}")
 
 
 @dataclass(frozen=True)
@@ -115,73 +116,54 @@ class LeakSearch:
     def _in_text(self, text: str) -> list[tuple[Canary, bool]]:
         """Canaries in `text`, each with whether it stands there as it was planted."""
         looked = _folded(text)
-        found = self._matching(looked, self._words) | self._matching(looked, self._numbers)
-        runs = (_SEPARATORS.sub("", run.group()) for run in _SEPARATED.finditer(looked))
-        found |= self._matching("\n".join(runs), self._numbers)
-        return [(canary, any(mark in text for mark in canary.marks) or canary.text in text) for canary in found]
+        runs = {*_WORD.findall(looked), *_NUMBER.findall(looked)}
+        runs |= {_SEPARATORS.sub("", run) for run in _SEPARATED.findall(looked)}
+        found = self._in_runs(runs)
+        return [(canary, canary.text in text or any(mark in text for mark in canary.marks)) for canary in found]
 
-    def _matching(self, text: str, marks: dict[str, Canary]) -> set[Canary]:
-        if not text or not marks:
-            return set()
-        if pc.find_substring_regex(pa.array([text], pa.large_string()), self._pattern(marks))[0].as_py() < 0:
-            return set()
-        return {canary for mark, canary in marks.items() if mark in text}
-
-    def _pattern(self, marks: dict[str, Canary]) -> str:
-        """One automaton for all marks: linear in the text, however many there are."""
-        return self._patterns[marks is self._numbers]
-
-    @cached_property
-    def _patterns(self) -> tuple[str, str]:
-        either = ["|".join(re.escape(mark) for mark in marks) for marks in (self._words, self._numbers)]
-        return either[0], either[1]
-
-    @cached_property
-    def _words(self) -> dict[str, Canary]:
-        """Folded words, as they are, as the vault compares them, and as it makes them sound."""
-        found: dict[str, Canary] = {}
-        for canary in self._canaries:
-            for mark in canary.marks:
-                if any(sign.isalpha() for sign in mark):
-                    compared = names.fold(mark)
-                    for form in (mark, compared, names.sound(compared)):
-                        if len(folded := _folded(form)) >= _MARK_LENGTH:
-                            found[folded] = canary
+    def _in_runs(self, runs: Iterable[str]) -> set[Canary]:
+        """Canaries of which a mark stands anywhere in one of `runs`: by its first letters, however many marks there
+        are, and then whole."""
+        found = set()
+        for run in runs:
+            for start in {run[at : at + _GRAM] for at in range(len(run) - _GRAM + 1)} & self._marks.keys():
+                found |= {canary for mark, canary in self._marks[start] if mark in run}
         return found
 
     @cached_property
-    def _numbers(self) -> dict[str, Canary]:
-        found = {}
+    def _marks(self) -> dict[str, list[tuple[str, Canary]]]:
+        """What is looked for, by its first letters: numbers; words folded, as the vault compares them, and as it makes
+        them sound."""
+        found: dict[str, list[tuple[str, Canary]]] = {}
         for canary in self._canaries:
             for mark in canary.marks:
-                if not any(sign.isalpha() for sign in mark):
-                    found[mark] = canary
-                    if "." in mark and canary.kind == "GPS":
-                        found[mark.replace(".", ",")] = canary
+                for form in {_folded(form) for form in _spelled(mark)}:
+                    if len(form) >= _GRAM:
+                        found.setdefault(form[:_GRAM], []).append((form, canary))
         return found
 
-    def _in_code_pages(self, data: bytes) -> list[tuple[Canary, str]]:
-        if not self._paged:
-            return []
-        pattern = "|".join("".join(f"\\x{byte:02x}" for byte in mark) for mark in self._paged)
-        if pc.find_substring_regex(pa.array([data], pa.large_binary()), pattern)[0].as_py() < 0:
-            return []
-        return [found for mark, found in self._paged.items() if mark in data]
+    def _in_code_pages(self, data: bytes) -> Iterator[tuple[Canary, str]]:
+        """In runs of letters that are no UTF-8, read in the code pages in which suppliers write."""
+        foreign = {run for run in _LETTERS.findall(data) if not run.isascii() and not _is_utf8(run)}
+        for page in _LEGACY if foreign else ():
+            runs = {_folded(run.decode(page, "ignore")) for run in foreign}
+            yield from ((canary, page) for canary in self._in_runs(runs))
 
-    @cached_property
-    def _paged(self) -> dict[bytes, tuple[Canary, str]]:
-        found: dict[bytes, tuple[Canary, str]] = {}
-        for canary in self._canaries:
-            for mark in canary.marks:
-                for spelled in {mark, mark.lower(), mark.upper()}:
-                    if spelled.isascii():
-                        continue
-                    for page in _LEGACY:
-                        try:
-                            found[spelled.encode(page)] = (canary, page)
-                        except UnicodeEncodeError:
-                            continue
-        return found
+
+def _spelled(mark: str) -> tuple[str, ...]:
+    if any(sign.isalpha() for sign in mark):
+        compared = names.fold(mark)
+        return mark, compared, names.sound(compared)
+    return mark, mark.replace(".", ",")
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether it is, but for a letter that was cut off at its end."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.start > 0 and error.end >= len(data) - 3 and error.reason == "unexpected end of data"
+    return True
 
 
 @cache
