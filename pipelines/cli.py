@@ -29,6 +29,7 @@ app.add_typer(warehouse_app, name="warehouse")
 app.add_typer(vault_app, name="vault")
 
 SourceOption = Annotated[str, typer.Option("--source", help="Source id, such as slv/dgme_returns.")]
+AnySources = Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be given again.")]
 AnySource = Annotated[str | None, typer.Option("--source", help="Only this source.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -63,14 +64,14 @@ def deliver(
 
 @app.command()
 def run(
-    source: AnySource = None,
+    source: AnySources = None,
     delivery: Annotated[str | None, typer.Option(help="Run this delivery of --source again.")] = None,
     json: Json = False,
 ) -> None:
     """Process every waiting delivery through its Dagster job."""
     from pipelines.deliveries import run_again, run_all
 
-    raise typer.Exit(run_again(source, delivery, json) if delivery else run_all(source, json))
+    raise typer.Exit(run_again(source or [], delivery, json) if delivery else run_all(source or [], json))
 
 
 @app.command()
@@ -158,6 +159,14 @@ def score(
     from pipelines.analysis import score_file
 
     score_file(file, instrument, method, json)
+
+
+@app.command()
+def leakcheck(json: Json = False) -> None:
+    """Deliver made-up people to this deployment, search all of it for them, and take them out again."""
+    from pipelines.leakcheck import check_leaks
+
+    raise typer.Exit(check_leaks(json))
 
 
 @app.command()

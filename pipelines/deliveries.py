@@ -35,36 +35,37 @@ def deliver_files(files: Sequence[Path], source_id: str) -> None:
     )
 
 
-def run_all(source_id: str | None, as_json: bool) -> int:
+def run_all(source_ids: Sequence[str], as_json: bool) -> int:
     """Process everything that waits; the exit code says how it went."""
     from pipelines.run import chosen_sources, run_waiting
 
-    workplace, sources = settings().workplace(), chosen_sources(source_id)
+    workplace, sources = settings().workplace(), chosen_sources(source_ids)
     if any(intake.large_waits(workplace, source.source) for source in sources):
         workers.wake(workplace.workers)  # they get ready while Dagster is imported here
     with console.watching("homeward run"), dagster_coming() as instance:
         outcomes = list(run_waiting(workplace, instance, sources))
-    return _told(outcomes, source_id, as_json)
+    return _told(outcomes, as_json)
 
 
-def run_again(source_id: str | None, delivery: str, as_json: bool) -> int:
+def run_again(source_ids: Sequence[str], delivery: str, as_json: bool) -> int:
     """Run one delivery again, whatever its state: after a mapping was mended, say. The result is the same or better."""
     from pipelines.instance import instance
     from pipelines.run import run_delivery, run_marts
 
-    if source_id is None:
-        raise HomewardError("a delivery is named within its source", where="--delivery", mend="give --source as well")
+    if len(source_ids) != 1:
+        raise HomewardError("a delivery is named within its source", where="--delivery", mend="give --source once")
+    (source_id,) = source_ids
     workplace, found = settings().workplace(), instance()
     with console.watching("homeward run"):
         outcome = run_delivery(workplace, found, intake.find(workplace, load_source(source_id), delivery), again=True)
         if outcome.state == "published":
             run_marts(workplace, found)
-    return _told([outcome], source_id, as_json)
+    return _told([outcome], as_json)
 
 
-def _told(outcomes: list[Outcome], source_id: str | None, as_json: bool) -> int:
+def _told(outcomes: list[Outcome], as_json: bool) -> int:
     """Print what became of the deliveries; the exit code for it."""
-    entries = {(e["source"], e["delivery"]): e for e in ledger_entries(source_id)}
+    entries = {(e["source"], e["delivery"]): e for e in ledger_entries()}
     rows = [
         {
             "source": outcome.source,

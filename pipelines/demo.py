@@ -42,7 +42,7 @@ def run_demo(as_json: bool) -> int:
         _deliver_iraq(workplace)
         outcomes = []
         with console.watching("homeward demo"), dagster_coming() as instance:
-            for outcome in run_waiting(workplace, instance, chosen_sources(None)):
+            for outcome in run_waiting(workplace, instance, chosen_sources()):
                 outcomes.append(outcome)
                 console.err.print(f"  {outcome.source} {outcome.delivery}: {outcome.state} {outcome.fault or ''}")
     page = write_overview(workplace)

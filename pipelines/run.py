@@ -6,7 +6,7 @@ Everything that waits is taken: complete uploads in the inbox, and deliveries th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,9 +36,9 @@ class Outcome:
     fault: str | None = None
 
 
-def chosen_sources(source_id: str | None) -> list[Source]:
-    """The named source, or all of them."""
-    return [load_source(source) for source in ([source_id] if source_id else list_sources())]
+def chosen_sources(source_ids: Sequence[str] = ()) -> list[Source]:
+    """The named sources, or all of them."""
+    return [load_source(source) for source in source_ids or list_sources()]
 
 
 def run_waiting(

@@ -1,0 +1,233 @@
+"""`homeward leakcheck`: delivers canaries to this deployment, searches everything outside the vault, takes them back.
+
+It exercises what really runs here: databases, Dagster's storage, folders, server log, the command line in processes of
+its own, one of them killed in mid-run. The made-up people live in a country that does not exist and are gone at the
+end; the vault's audit tells that the check was made. What is delivered and where is searched: `leak_deliveries`,
+`leak_sinks`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from anonymization.canaries import SCRIPTS, Canaries
+from anonymization.leaksearch import LeakSearch
+from assets import intake
+from assets.workplace import Workplace
+from codebook.errors import Unavailable
+from pipelines import console, leak_removal
+from pipelines.cli import DONE, REFUSED
+from pipelines.leak_deliveries import SOURCES, LeakDelivery, write_deliveries, write_sources
+from pipelines.leak_sinks import Database, search_home
+from pipelines.settings import settings
+from sources.loader import load_source
+
+OWN = "qzz/leakcheck_%"
+FOLDERS = {
+    "postgres": "files and log of the embedded server",
+    "dagster": "Dagster's home",
+    "store": "Parquet store",
+    "outbox": "returns",
+    "inbox": "inbox",
+    "vault": "sealed store",
+}
+KILLED_AFTER = "pseudonymized"
+"""The kill comes once a delivery has left the vault's side."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one command said."""
+
+    command: str
+    code: int
+    out: bytes
+    err: bytes
+
+
+def check_leaks(as_json: bool) -> int:
+    """The whole check; prints what was searched and found. 0: no canary got out; 2: some did, or a sink is unread."""
+    workplace = settings().workplace()
+    with tempfile.TemporaryDirectory(prefix="homeward-leakcheck-") as made, console.watching("homeward leakcheck"):
+        search, canaries = run_check(workplace, Path(made))
+    told = report(search, len(canaries))
+    if as_json:
+        console.print_json(told)
+    else:
+        show(told)
+    return DONE if told["clean"] else REFUSED
+
+
+def run_check(workplace: Workplace, folder: Path) -> tuple[LeakSearch, Canaries]:
+    """Deliver, run, search, and take everything back, whatever happens."""
+    canaries, since = Canaries(), time.time()
+    with _sources(folder / "sources"):
+        deliveries = write_deliveries(folder / "files", canaries)
+        leak_removal.remove(workplace)  # what a killed check left
+        databases = _databases(workplace)
+        try:
+            for database in databases:
+                database.before_all()
+            said = _deliver_and_run(workplace, deliveries, folder)
+            search = LeakSearch(canaries)
+            _search(search, workplace, databases, said, folder, since)
+            leaks = len(search.leaks)
+        finally:
+            leak_removal.remove(workplace)
+        leak_removal.write_down(workplace, canaries=len(canaries), leaks=leaks)
+    return search, canaries
+
+
+@contextmanager
+def _sources(folder: Path) -> Iterator[None]:
+    """The check's own sources beside the deployment's; known to nobody afterwards."""
+    added = os.environ.get("HOMEWARD_SOURCES")
+    write_sources(folder, Path(added) if added else None)
+    os.environ["HOMEWARD_SOURCES"] = str(folder)
+    try:
+        yield
+    finally:
+        if added is None:
+            del os.environ["HOMEWARD_SOURCES"]
+        else:
+            os.environ["HOMEWARD_SOURCES"] = added
+
+
+def _databases(workplace: Workplace) -> list[Database]:
+    from pipelines.instance import prepare_environment
+
+    workplace.ready_url()
+    urls = {
+        "warehouse": workplace.warehouse_url,
+        "Dagster's storage": prepare_environment()["HOMEWARD_DAGSTER_URL"],
+        "vault, as it lies there": workplace.vault_url,
+    }
+    return [Database(name, url, OWN) for name, url in urls.items()]
+
+
+def _deliver_and_run(workplace: Workplace, deliveries: Sequence[LeakDelivery], folder: Path) -> list[Said]:
+    """Good files first, with one run that is killed; then the spoiled ones, and what people ask afterwards."""
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    environment = os.environ | settings().environment() | {"TMPDIR": str(temporary)}
+    run = ["run", *(word for source in SOURCES for word in ("--source", source))]
+    for delivery in deliveries:
+        if not delivery.refused:
+            intake.deliver(workplace, load_source(delivery.source), [delivery.file])
+    said = [_killed(workplace, run, environment)]
+    for delivery in deliveries:
+        if delivery.refused:
+            intake.deliver(workplace, load_source(delivery.source), [delivery.file])
+    first = deliveries[0]
+    checked = ["check", str(first.file), "--source", first.source, "--out", str(temporary / "checked"), "--json"]
+    said += [_say(words, environment) for words in (run, ["status", "--json"], checked)]
+    _expect(workplace, said, deliveries)
+    return said
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "pipelines.cli", *words]
+
+
+def _say(words: Sequence[str], environment: dict[str, str]) -> Said:
+    done = subprocess.run(_command(words), env=environment, capture_output=True, check=False)  # noqa: S603  # our own
+    return Said(words[0], done.returncode, done.stdout, done.stderr)
+
+
+def _killed(workplace: Workplace, words: Sequence[str], environment: dict[str, str]) -> Said:
+    """A run that gets no time to clear up after itself."""
+    from warehouse import ledger
+
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(_command(words), env=environment, stdout=out, stderr=err)  # noqa: S603  # our own
+        while process.poll() is None:
+            if any(
+                entry.state == KILLED_AFTER
+                for source in SOURCES
+                for entry in ledger.deliveries(workplace.warehouse, source=source)
+            ):
+                process.send_signal(signal.SIGKILL)
+                break
+            time.sleep(0.02)
+        code = process.wait()
+        out.seek(0)
+        err.seek(0)
+        return Said("run, killed", code, out.read(), err.read())
+
+
+def _expect(workplace: Workplace, said: Sequence[Said], deliveries: Sequence[LeakDelivery]) -> None:
+    """A check whose deliveries did not go their way proves nothing, and must not say that all is well."""
+    from warehouse import ledger
+
+    states = [entry.state for source in SOURCES for entry in ledger.deliveries(workplace.warehouse, source=source)]
+    refused = sum(delivery.refused for delivery in deliveries)
+    if states.count("refused") != refused or states.count("published") != len(deliveries) - refused:
+        counted = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
+        told = [line for line in said[1].err.decode(errors="replace").splitlines() if line.startswith("homeward: ")]
+        raise Unavailable(
+            f"the deliveries of the check did not end as they must: {counted}",
+            f"homeward leakcheck, run exited with {said[1].code}",
+            "; ".join(told[:3]) or "see that the deployment runs, and check again",
+        )
+
+
+def _search(
+    search: LeakSearch,
+    workplace: Workplace,
+    databases: Sequence[Database],
+    said: Sequence[Said],
+    folder: Path,
+    since: float,
+) -> None:
+    from pipelines.overview import read, render
+
+    for words in said:
+        search.look(words.out, "stdout", words.command)
+        search.look(words.err, "stderr", words.command)
+    search.look_at_folder(folder / "tmp", "temporary files")
+    for database in databases:
+        database.search(search)
+    search_home(search, workplace.home, since, FOLDERS)
+    search.look(render(read(workplace)), "overview", "overview.html")
+
+
+def report(search: LeakSearch, canaries: int) -> dict[str, Any]:
+    """What was searched and found, as plain data without a value."""
+    sinks = {sink: {"streams": search.streams[sink], "bytes": search.bytes[sink]} for sink in sorted(search.streams)}
+    return {
+        "clean": not search.leaks and not search.unread,
+        "canaries": canaries,
+        "scripts": list(SCRIPTS),
+        "sinks": sinks,
+        "forms_undone": sorted(search.forms),
+        "leaks": [asdict(leak) for leak in search.leaks],
+        "unread": [asdict(unread) for unread in search.unread],
+    }
+
+
+def show(told: dict[str, Any]) -> None:
+    """The report as tables."""
+    leaks: dict[str, int] = {}
+    for leak in told["leaks"]:
+        leaks[leak["sink"]] = leaks.get(leak["sink"], 0) + 1
+    rows = [[sink, counts["streams"], counts["bytes"], leaks.get(sink, 0)] for sink, counts in told["sinks"].items()]
+    console.print_table(("searched", "streams", "bytes", "leaks"), rows, f"{told['canaries']} canaries")
+    console.out.print(f"Undone on the way: {', '.join(told['forms_undone'])}", highlight=False)
+    if told["leaks"]:
+        found = [[leak["sink"], leak["place"], leak["canary"], leak["form"]] for leak in told["leaks"]]
+        console.print_table(("sink", "place", "canary", "form"), found, "Leaks")
+    if told["unread"]:
+        unread = [[one["sink"], one["place"], one["form"]] for one in told["unread"]]
+        console.print_table(("sink", "place", "form"), unread, "Not searched to the end")
+    if told["clean"]:
+        console.out.print("No canary got out.", highlight=False)
