@@ -20,8 +20,10 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
+import numpy as np
 import pyarrow as pa
 
 DEPTH = 7
@@ -31,15 +33,16 @@ LARGEST = 256 << 20
 WINDOW, OVERLAP = 32 << 20, 1 << 20
 """Longer streams are read in windows; what is hidden in one form over less than OVERLAP bytes lies whole in one."""
 
-_HIGH = b"\x00\x03\x04\x06\x07\x09\x0a\x12\x13\x1e\xfb\xfc\xfd\xfe"
-"""High bytes of UTF-16 units: Latin, combining marks, Cyrillic, Arabic, Indic, Ethiopic, and forms of presentation."""
-_H = b"[" + b"".join(re.escape(_HIGH[at : at + 1]) for at in range(len(_HIGH))) + b"]"
-_WIDE = {
-    "utf-16-le": re.compile(b"(?:[\x00-\xff]" + _H + b"){5,}", re.DOTALL),
-    "utf-16-be": re.compile(b"(?:" + _H + b"[\x00-\xff]){5,}", re.DOTALL),
-    "utf-32-le": re.compile(b"(?:[\x00-\xff]" + _H + b"\x00\x00){5,}", re.DOTALL),
-    "utf-32-be": re.compile(b"(?:\x00\x00" + _H + b"[\x00-\xff]){5,}", re.DOTALL),
-}
+_WIDE = {"utf-16-le": "<u2", "utf-16-be": ">u2", "utf-32-le": "<u4", "utf-32-be": ">u4"}
+_LETTERS = np.zeros(1 << 16, dtype=bool)
+"""Code points of the scripts that matter here; all of them would make text of any noise."""
+_SCRIPTS = (
+    *((0x09, 0x0A), (0x20, 0x7E), (0xA0, 0x1FF), (0x300, 0x36F), (0x400, 0x52F), (0x600, 0x77F), (0x900, 0xAFF)),
+    *((0x1200, 0x139F), (0x1E00, 0x1EFF), (0x2000, 0x206F), (0xFB50, 0xFFEF)),
+)
+for _first, _last in _SCRIPTS:
+    _LETTERS[_first : _last + 1] = True
+_RUN = re.compile(b"\x01{5,}")
 _BLANK = re.compile(b"\x00{64,}")
 
 _ESCAPE = re.compile(
@@ -47,6 +50,8 @@ _ESCAPE = re.compile(
 )
 _PERCENT = re.compile("%[0-9A-Fa-f]{2}")
 _QUOTED = re.compile("(?:=[0-9A-F]{2}){2}|=[0-9A-F]{2}[a-z]")
+_SOFT_BREAK = re.compile("=\r?\n")
+_BREAKS = re.compile("[\x00-\x1f]+")
 _ENTITY = re.compile("&(?:#[0-9]{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,31});?")
 _BASE64 = re.compile("[A-Za-z0-9+/_-]{12,}")
 _WRAPPED = re.compile(r"(?<=[A-Za-z0-9+/]{56})\r?\n(?=[A-Za-z0-9+/])")
@@ -104,10 +109,22 @@ def _read(stream: _Stream, whole: bool = True) -> Iterator[Reading]:
             yield from _readings_of(member)
     data = _BLANK.sub(b"\x00" * 12, stream.data)
     yield from _of_text(stream, data.decode("utf-8", "ignore"))
-    for encoding, runs in _WIDE.items():
-        found = [run.group().decode(encoding, "ignore") for run in runs.finditer(data)]
-        if found:
+    for encoding, unit in _WIDE.items():
+        if found := _wide(data, encoding, np.dtype(unit)):
             yield from _of_text(replace(stream, forms=(*stream.forms, encoding)), "\n".join(found))
+
+
+def _wide(data: bytes, encoding: str, unit: np.dtype[np.unsignedinteger[Any]]) -> list[str]:
+    """Runs of five and more letters of two or four bytes, wherever they begin."""
+    found = []
+    for start in range(unit.itemsize):
+        count = (len(data) - start) // unit.itemsize
+        units = np.frombuffer(data, unit, max(count, 0), min(start, len(data)))
+        letters = _LETTERS[units & 0xFFFF] & (units < 1 << 16)
+        for run in _RUN.finditer(letters.tobytes()):
+            first, last = (start + at * unit.itemsize for at in run.span())
+            found.append(data[first:last].decode(encoding, "ignore"))
+    return found
 
 
 def _of_text(stream: _Stream, text: str) -> Iterator[Reading]:
@@ -129,6 +146,7 @@ def _unescaped(text: str) -> Iterator[str]:
     r"""JSON's and Python's `\u`, `\x`, `\U`, Rust's `\u{}`, and octal; `\x` and octal as code points and as bytes."""
     if "\\" not in text or not _ESCAPE.search(text):
         return
+    text = _lines_with(_ESCAPE, text)
     as_points = _ESCAPE.sub(_point, text)
     yield as_points.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")  # halves of a pair become one
     blocks, end = [], 0
@@ -149,17 +167,27 @@ def _point(found: re.Match[str]) -> str:
 
 def _unquoted(text: str) -> Iterator[str]:
     if "%" in text and _PERCENT.search(text):
-        yield unquote_to_bytes(text.encode("utf-8", "ignore")).replace(b"+", b" ").decode("utf-8", "ignore")
+        yield (
+            unquote_to_bytes(_lines_with(_PERCENT, text).encode("utf-8", "ignore"))
+            .replace(b"+", b" ")
+            .decode("utf-8", "ignore")
+        )
 
 
 def _unquoted_mail(text: str) -> Iterator[str]:
     if "=" in text and _QUOTED.search(text):
-        yield quopri.decodestring(text.encode("utf-8", "ignore")).decode("utf-8", "ignore")
+        joined = _SOFT_BREAK.sub("", text)
+        yield quopri.decodestring(_lines_with(_QUOTED, joined).encode("utf-8", "ignore")).decode("utf-8", "ignore")
 
 
 def _without_entities(text: str) -> Iterator[str]:
     if "&" in text and _ENTITY.search(text):
-        yield html.unescape(text)
+        yield html.unescape(_lines_with(_ENTITY, text))
+
+
+def _lines_with(pattern: re.Pattern[str], text: str) -> str:
+    """The lines that there is something to undo in: of noise, hardly any."""
+    return "\n".join(line for line in _BREAKS.split(text) if pattern.search(line))
 
 
 # Bytes within text: one stream for all runs of a kind, since most are hashes of a few bytes -----------------------
@@ -294,37 +322,37 @@ def _embedded(stream: _Stream) -> Iterator[_Stream | Reading]:
     for found in _EMBEDDED.finditer(stream.data):
         sign = found.group()
         form, unfold = next(known for magic, known in _UNFOLD.items() if sign.startswith(magic))
-        unfolded, whole = unfold(stream.data[found.start() :])
+        unfolded, whole = unfold(memoryview(stream.data)[found.start() :])
         if unfolded:
             yield stream.within(form, unfolded)
             if not whole:
                 yield Reading((*stream.forms, form), None)
 
 
-def _inflate(data: bytes, bits: int) -> tuple[bytes, bool]:
+def _inflate(data: memoryview, bits: int) -> tuple[bytes, bool]:
     """What comes out before damage, the end of the data, or the limit; whether the limit was not in the way."""
-    engine, out = zlib.decompressobj(bits), b""
+    engine, out = zlib.decompressobj(bits), []
     try:
-        out = engine.decompress(data[:4096], LARGEST)  # most finds are chance, and end within a few bytes
-        out += engine.decompress(engine.unconsumed_tail + data[4096:], LARGEST)
+        for part in (data[:4096], data[4096:]):  # most finds are chance, and end within a few bytes
+            out.append(engine.decompress(part, LARGEST))
     except zlib.error:
         pass
-    return out, not engine.unconsumed_tail
+    return b"".join(out), not engine.unconsumed_tail
 
 
-def _of_local_zip(data: bytes) -> tuple[bytes, bool]:
+def _of_local_zip(data: memoryview) -> tuple[bytes, bool]:
     """One member of a zip that was cut off or embedded: its local header says how long its names are."""
     if len(data) < 30:
         return b"", True
     method, name, extra = (int.from_bytes(data[at : at + 2], "little") for at in (8, 26, 28))
-    names, body = data[30 : 30 + name], data[30 + name + extra :]
+    names, body = bytes(data[30 : 30 + name]), data[30 + name + extra :]
     if method == zipfile.ZIP_DEFLATED:
         out, whole = _inflate(body, -zlib.MAX_WBITS)
         return names + b"\n" + out, whole
     return names, True  # stored: its bytes are in the stream as they are
 
 
-def _other(make: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor], data: bytes) -> tuple[bytes, bool]:
+def _other(make: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor], data: memoryview) -> tuple[bytes, bool]:
     try:
         out = (engine := make()).decompress(data, LARGEST)
     except (OSError, lzma.LZMAError, EOFError):
@@ -332,10 +360,10 @@ def _other(make: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor], data
     return out, len(out) < LARGEST or engine.eof
 
 
-def _zstd(data: bytes) -> tuple[bytes, bool]:
+def _zstd(data: memoryview) -> tuple[bytes, bool]:
     out = b""
     try:
-        with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
+        with pa.CompressedInputStream(pa.BufferReader(pa.py_buffer(data)), "zstd") as stream:
             while len(out) < LARGEST and (block := stream.read(1 << 20)):
                 out += block
     except (pa.ArrowException, OSError):
@@ -343,7 +371,7 @@ def _zstd(data: bytes) -> tuple[bytes, bool]:
     return out, len(out) < LARGEST
 
 
-_UNFOLD: dict[bytes, tuple[str, Callable[[bytes], tuple[bytes, bool]]]] = {
+_UNFOLD: dict[bytes, tuple[str, Callable[[memoryview], tuple[bytes, bool]]]] = {
     b"\x1f\x8b": ("gzip", lambda data: _inflate(data, 16 + zlib.MAX_WBITS)),
     b"x": ("zlib", lambda data: _inflate(data, zlib.MAX_WBITS)),
     b"PK": ("zip", _of_local_zip),

@@ -28,7 +28,8 @@ _WORD = re.compile("[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]{8,}")
 _NUMBER = re.compile("[0-9][0-9.,/-]{6,}[0-9]")
 _SEPARATED = re.compile(r"[0-9][0-9 ().\-+/]{6,}[0-9]")
 _SEPARATORS = re.compile(r"[ ().\-+/]")
-_LETTERS = re.compile(rb"[A-Za-z\x80-\xff]{5,}")
+_ODD = re.compile("(?![0-9])\\d|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+_LETTERS = re.compile(rb"[A-Za-z\x80-\xff]{8,}")
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,12 @@ class LeakSearch:
 
     def _in_text(self, text: str) -> list[tuple[Canary, bool]]:
         """Canaries in `text`, each with whether it stands there as it was planted."""
-        looked = _folded(text)
-        runs = {*_WORD.findall(looked), *_NUMBER.findall(looked)}
-        runs |= {_SEPARATORS.sub("", run) for run in _SEPARATED.findall(looked)}
+        words = set(_WORD.findall(text))
+        foreign = {word for word in words if not word.isascii()}
+        runs = {*"\n".join(words - foreign).lower().split("\n"), *_folded("\n".join(foreign)).split("\n")}
+        digits = text if text.isascii() else f"{text}\n{_folded(_lines_with_odd_digits(text))}"
+        runs.update(_NUMBER.findall(digits))
+        runs |= {_SEPARATORS.sub("", run) for run in _SEPARATED.findall(digits)}
         found = self._in_runs(runs)
         return [(canary, canary.text in text or any(mark in text for mark in canary.marks)) for canary in found]
 
@@ -146,7 +150,7 @@ class LeakSearch:
         """In runs of letters that are no UTF-8, read in the code pages in which suppliers write."""
         foreign = {run for run in _LETTERS.findall(data) if not run.isascii() and not _is_utf8(run)}
         for page in _LEGACY if foreign else ():
-            runs = {_folded(run.decode(page, "ignore")) for run in foreign}
+            runs = _folded(b"\n".join(foreign).decode(page, "ignore")).splitlines()
             yield from ((canary, page) for canary in self._in_runs(runs))
 
 
@@ -164,6 +168,11 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError as error:
         return error.start > 0 and error.end >= len(data) - 3 and error.reason == "unexpected end of data"
     return True
+
+
+def _lines_with_odd_digits(text: str) -> str:
+    """Lines with digits of other scripts, or with invisible marks between digits."""
+    return "\n".join(line for line in text.split("\n") if _ODD.search(line)) if _ODD.search(text) else ""
 
 
 @cache

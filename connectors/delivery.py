@@ -104,6 +104,8 @@ class Opened:
     facts: dict[str, object]
     undeclared: dict[str, list[str]]
     _parts: dict[str, Part]
+    undeclared_at: dict[str, list[int]] = field(default_factory=dict)
+    """The places of the undeclared columns, from 1: a header may be nothing to be shown."""
     _issues: dict[str, pa.Table] = field(default_factory=dict)
     _to_confirm: list[pa.Table] = field(default_factory=list)
 
@@ -156,7 +158,9 @@ def open_delivery(files: Sequence[DeliveredFile], source: Source) -> Opened:
             tuple(ColumnShape(name, h.header, h.position, h.value_labels, h.missing) for name, h in found),
             grid.sheet,
         )
-        opened.undeclared[table.name] = [h.header for h in grid.headings if h.header and h.position not in taken]
+        undeclared = [h for h in grid.headings if h.header and h.position not in taken]
+        opened.undeclared[table.name] = [h.header for h in undeclared]
+        opened.undeclared_at[table.name] = [h.position + 1 for h in undeclared]
         read = [(name, heading) for name, heading in found if is_read(table, name)]
         opened._parts[table.name] = Part(
             table.name, grid, tuple((name, h.position) for name, h in read), absent, _guarded(table, read)

@@ -184,7 +184,7 @@ def _piece(
 
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
-    """The declared sheets of an `xlsx` source; hidden sheets are named in the facts."""
+    """The declared sheets of an `xlsx` source; hidden sheets are counted in the facts."""
     declared = source.format
     if not isinstance(declared, ExcelFormat):
         raise TypeError(declared.kind)
@@ -208,7 +208,7 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
 
 def _hidden(workbook: Workbook) -> dict[str, object]:
     hidden = workbook.hidden
-    return {"hidden_sheets": hidden} if hidden else {}
+    return {"hidden_sheets": len(hidden)} if hidden else {}  # not their names: a sheet may be named after somebody
 
 
 def open_sheet(workbook: Workbook, sheet: str, header_row: int = 1, longer: str = "error") -> SheetGrid:

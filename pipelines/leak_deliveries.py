@@ -172,7 +172,7 @@ def _rows(canaries: Canaries) -> list[Row]:
         {"channel": canaries.email()},
         {"channel": "office " * 2000},
         {"notes": f'{canaries.story("arabic")}\n"{canaries.story("ethiopic")}", \u200f{canaries.email()}'},
-        {"notes": " ".join(canaries.story(script) for script in SCRIPTS) * 200},
+        {"notes": " ".join(canaries.story(script) for script in SCRIPTS) + " " + "long " * 2000},
         {"given": "\u200f".join(canaries.name("persian", "given name with marks of direction"))},
     ]
     return [*good, *(_good(canaries, next(scripts)) | change for change in broken)]
@@ -248,6 +248,7 @@ def _workbook(canaries: Canaries, table: list[list[str]]) -> bytes:
     for script in SCRIPTS:
         other = book.create_sheet(canaries.name(script, "sheet name")[:31])
         other.append([canaries.name(script, "cell of another sheet"), canaries.phone(script)])
+        other.sheet_state = "hidden" if script in ("latin", "ethiopic") else "visible"
     book.properties.creator = canaries.name("latin", "author")
     book.properties.title = canaries.story("devanagari", "title")
     book.properties.description = canaries.story("bengali", "description")

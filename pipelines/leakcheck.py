@@ -9,6 +9,7 @@ end; the vault's audit tells that the check was made. What is delivered and wher
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -128,9 +129,10 @@ def _deliver_and_run(workplace: Workplace, deliveries: Sequence[LeakDelivery], f
     for delivery in deliveries:
         if delivery.refused:
             intake.deliver(workplace, load_source(delivery.source), [delivery.file])
-    first = deliveries[0]
-    checked = ["check", str(first.file), "--source", first.source, "--out", str(temporary / "checked"), "--json"]
-    said += [_say(words, environment) for words in (run, ["status", "--json"], checked)]
+    checked = folder / "checked.csv"  # a dry run tells its caller the name by which he called the file
+    shutil.copyfile(deliveries[0].file, checked)
+    dry_run = ["check", str(checked), "--source", deliveries[0].source, "--out", str(temporary / "checked"), "--json"]
+    said += [_say(words, environment) for words in (run, ["status", "--json"], dry_run)]
     _expect(workplace, said, deliveries)
     return said
 

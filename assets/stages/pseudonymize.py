@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from assets import parquet, progress
+from assets.headers import shown
 from assets.intake import Delivery
 from assets.shape import Shape
 from assets.stages.report import StageReport
@@ -43,7 +44,7 @@ def pseudonymize(workplace: Workplace, delivery: Delivery) -> StageReport:
     with parquet.whole_folder(final) as draft:
         work = _in_parallel if splits else _in_order
         tables = work(workplace, delivery, opened, draft)
-        findings = [opened.issues(), *_undeclared(opened.undeclared)]
+        findings = [opened.issues(), *_undeclared(_shown(delivery.source, opened))]
         parquet.write(pa.concat_tables(findings), draft / "issues-read.parquet")
         issues = parquet.read(parquet.files(draft, "issues"), ISSUES)
         Shape.of(opened, {name: counts["rows_in"] for name, counts in tables.items()}).write(draft)
@@ -71,11 +72,19 @@ def _refuse_undeclared(source: Source, opened: Opened) -> None:
     """Most sources withhold a column that nobody declared and report it; a source may choose to refuse."""
     if source.delivery.undeclared_columns != "refuse":
         return
-    for table, columns in opened.undeclared.items():
+    for table, columns in _shown(source, opened).items():
         if columns:
             where = f"{table}: {', '.join(columns[:5])}"
             mend = "leave the columns out, or have them declared"
             raise Refused("delivery.undeclared_column", f"{len(columns)} undeclared columns", where, mend)
+
+
+def _shown(source: Source, opened: Opened) -> dict[str, list[str]]:
+    """The undeclared columns of each table, by what may be shown of their names."""
+    return {
+        table: [shown(header, at, source) for header, at in zip(headers, opened.undeclared_at[table], strict=True)]
+        for table, headers in opened.undeclared.items()
+    }
 
 
 def _splits(workplace: Workplace, delivery: Delivery) -> bool:

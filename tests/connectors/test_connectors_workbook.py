@@ -175,7 +175,7 @@ def test_a_header_over_several_rows_carries_the_merged_text(deliver: Deliver, he
         (7, "B", "8"),
     ]
     assert sorted(issues(opened)) == [(row, None, "read.skipped_row", "note") for row in (5, 8, 9)]
-    assert opened.facts["hidden_sheets"] == ["codes"]
+    assert opened.facts["hidden_sheets"] == 1
 
 
 def test_totals_are_known_by_columns_that_are_not_read(deliver: Deliver, headed: bytes) -> None:

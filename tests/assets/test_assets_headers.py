@@ -1,0 +1,38 @@
+"""A header that nobody declared may be somebody's name, number or note: then only its place is told."""
+
+import pytest
+
+from anonymization.canaries import SCRIPTS, Canaries
+from assets.headers import shown
+from sources.loader import load_source
+
+SOURCE = load_source("slv/dgme_returns")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "TEL",
+        "second_phone",
+        "MUNICIPIO_2",
+        "_submission_time",
+        "__version__",
+        "Rs_econ_9",
+        "_gps_latitude",
+        "audio_url",
+    ],
+)
+def test_a_header_of_known_words_is_named(header: str) -> None:
+    assert shown(header, 17, SOURCE) == header
+
+
+@pytest.mark.parametrize(
+    "header", ["Xóchitl Quetzal", "Maria", "MARIA", "+964 770 123", "04567890-3", "12/03/1999", "a@b"]
+)
+def test_a_header_that_may_be_personal_is_told_by_its_place(header: str) -> None:
+    assert shown(header, 17, SOURCE) == "(column 17)"
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_nobodys_name_is_a_header_in_any_script(script: str) -> None:
+    assert shown(Canaries(7).name(script), 3, SOURCE) == "(column 3)"
