@@ -183,6 +183,7 @@ class Vault:
     def transaction(self, as_role: bool = True) -> Iterator[Cursor[tuple[Any, ...]]]:
         """A cursor in one transaction, as the vault's own role; what goes wrong leaves without values."""
         import psycopg
+        from cryptography.exceptions import InvalidTag
 
         try:
             with self._engine.begin() as connection:
@@ -193,6 +194,10 @@ class Vault:
                     yield cursor
         except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
             raise _AnotherWasFaster from None
+        except InvalidTag:
+            raise HomewardError(
+                "a key or record in the vault is damaged or was changed", "vault", "restore the vault from its backup"
+            ) from None
         except Exception as error:
             raise scrubbed(error, "vault") from None
 

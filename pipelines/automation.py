@@ -1,4 +1,4 @@
-"""What starts by itself: the inbox sensor, the marts after a publication and every night, the pruning of old runs."""
+"""What starts by itself: the inbox sensor, the marts after a publication and every night, pruning and retention."""
 
 # No postponed annotations here: Dagster reads those of its functions as they stand.
 from collections.abc import Iterator, Sequence
@@ -151,4 +151,27 @@ def prune_job() -> None:
 
 prune_weekly = dg.ScheduleDefinition(
     name="prune_runs_weekly", job=prune_job, cron_schedule="0 4 * * 0", default_status=dg.DefaultScheduleStatus.RUNNING
+)
+
+
+@dg.op(
+    required_resource_keys={"workplace"},
+    description="Removes sealed raw files, Parquet and identities that sources may no longer keep.",
+)
+def remove_what_is_past_retention(context: dg.OpExecutionContext) -> None:
+    from assets.vault_retention import retain
+
+    workplace: Workplace = context.resources.workplace
+    for one in retain(workplace, datetime.now(UTC).date()):
+        context.log.info(f"{one.source}: {one.raw_files} raw files, {one.identities} identities removed")
+
+
+@dg.job(name="retain", executor_def=dg.in_process_executor)
+def retain_job() -> None:
+    remove_what_is_past_retention()
+
+
+# Off until somebody switches it on: what an agreement that is renewed late has lost does not come back.
+retain_weekly = dg.ScheduleDefinition(
+    name="retain_weekly", job=retain_job, cron_schedule="0 5 * * 0", default_status=dg.DefaultScheduleStatus.STOPPED
 )

@@ -14,6 +14,8 @@ from pipelines.automation import (
     prune_job,
     prune_weekly,
     publication_sensor,
+    retain_job,
+    retain_weekly,
 )
 from pipelines.settings import settings
 from sources.loader import list_sources, load_source
@@ -24,8 +26,8 @@ _jobs = [delivery_job(source) for source in _sources]
 
 defs = dg.Definitions(
     assets=[*(asset for source in _sources for asset in source_assets(source)), _marts],
-    jobs=[*_jobs, marts_job, prune_job],
-    schedules=[nightly, prune_weekly],
+    jobs=[*_jobs, marts_job, prune_job, retain_job],
+    schedules=[nightly, prune_weekly, retain_weekly],
     sensors=[inbox_sensor(_sources, _jobs), publication_sensor(_sources)],
     resources={"workplace": settings().workplace()},
 )

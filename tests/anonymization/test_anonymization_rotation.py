@@ -1,3 +1,4 @@
+import hashlib
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import create_engine, text
 
 from anonymization import audit, country_keys, identities, rotation
@@ -165,6 +167,23 @@ def test_a_sealed_file_is_opened_by_the_new_epochs_key(keyring: Keyring, tmp_pat
     assert path.read_bytes()[:80] != slot
     file = open_sealed(sealed.sha256, tmp_path / "store", keyring)
     assert (file.name, file.open().read()) == ("file.csv", b"a" * 3_000_000)
+
+
+def test_a_file_sealed_before_keys_were_wrapped_is_read_and_sealed_anew(keyring: Keyring, tmp_path: Path) -> None:
+    content, salt = b"rows of the first version", os.urandom(32)
+    cipher = AESGCM(hashlib.blake2b(salt, key=keyring.derive("", "store"), digest_size=32).digest())
+    prefix = b"HOMEWARD SEAL 1\n" + salt + (len(b"file.csv") + 16).to_bytes(4, "big")
+    header = prefix + cipher.encrypt(b"name".ljust(12, b"\0"), b"file.csv", prefix)
+    frame = cipher.encrypt(bytes(11) + b"\1", content, hashlib.sha256(header).digest())
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = tmp_path / f"{sha256}.sealed"
+    path.write_bytes(header + frame)
+    for _ in range(2):
+        file = open_sealed(sha256, tmp_path, keyring)
+        assert (file.name, file.size, file.open().read()) == ("file.csv", len(content), content)
+        keyring.add_epoch()
+        assert rewrap(path, keyring) is True
+    assert path.read_bytes().startswith(b"HOMEWARD SEAL 2\n")
 
 
 def test_a_sealed_file_with_a_changed_key_is_refused(keyring: Keyring, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def reader(demo: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
     items = list(load_codebook().instruments["rss_2018"].items)
     (folder / "answers.csv").write_text(f"{','.join(items)}\n{','.join(['refused'] * len(items))}\n")
     (record_key,) = demo.sql("SELECT record_key::text FROM core.return_event LIMIT 1")[0]
+    (token,) = demo.sql("SELECT person_token::text FROM core.return_event LIMIT 1")[0]
     (form,) = [name for name in files[ETH] if "all_versions" not in name]
     (export,) = [name for name in files[ETH] if name != form]
     meant = {
@@ -84,10 +85,13 @@ def reader(demo: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
         "SOURCE": SLV,
         "KEY": demo.status()[SLV]["delivery"],
         "RECORD_KEY": record_key,
+        "TOKEN": token,
+        "ID": "1",
     }
     registry = EmbeddedServer(demo.samples / "hnd" / "postgres").start()
     try:
         at = {"HOMEWARD_HND_INM_CASES_URL": registry.url("warehouse"), "PYTHONPATH": str(PROJECT)}
+        at |= {"HOMEWARD_BACKUP_PASSPHRASE": "correct horse battery"}
         yield Reader(demo, folder, meant, demo.environment | at)
     finally:
         registry.stop()
@@ -108,6 +112,7 @@ def test_every_command_of_the_documentation_serves(reader: Reader) -> None:
             failed.append(f"{command}: exit {typed.returncode}: {said}")
     assert failed == []
     assert (reader.folder / "marked" / "return.html").exists()
+    assert (reader.folder / "vault.backup").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_ui_of_the_documentation_starts_and_stops(reader: Reader) -> None:
