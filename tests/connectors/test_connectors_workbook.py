@@ -228,6 +228,7 @@ def stated(corpus: Path) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.corpus
+@pytest.mark.slow
 def test_every_real_workbook_has_the_rows_and_columns_that_are_stated(corpus: Path) -> None:
     files = list(stated(corpus))
     assert len(files) > 20
@@ -244,6 +245,7 @@ def test_every_real_workbook_has_the_rows_and_columns_that_are_stated(corpus: Pa
 
 
 @pytest.mark.corpus
+@pytest.mark.slow
 def test_real_workbooks_read_as_openpyxl_reads_them(corpus: Path) -> None:
     for path in sorted(corpus.rglob("*.xlsx")):
         book = openpyxl.load_workbook(path, data_only=True)
@@ -358,6 +360,7 @@ def test_a_million_styled_rows_without_a_cell_are_no_rows(deliver: Deliver) -> N
     assert list(Workbook(deliver("a.xlsx", book)).rows("people")) == [["ID"], ["x"]]
 
 
+@pytest.mark.slow
 def test_as_many_columns_as_a_sheet_can_have_are_read(deliver: Deliver) -> None:
     names = [f"c{n}" for n in range(16_384)]
     grids, _ = look(deliver("a.xlsx", workbook({"people": [names, ["1"]]})))

@@ -264,6 +264,7 @@ def test_a_file_of_another_house_than_declared_is_refused(stata: PlainFile) -> N
         open_delivery([stata], source({"kind": "spss"}, table("main", ["i"], key=["i"])))
 
 
+@pytest.mark.slow
 def test_more_columns_than_a_sheet_can_have_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "wide.sav"
     pyreadstat.write_sav(pd.DataFrame(np.zeros((1, 16_385)), columns=[f"v{n}" for n in range(16_385)]), path)
