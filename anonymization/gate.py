@@ -21,7 +21,7 @@ from anonymization.keys import Keyring
 from anonymization.leakguard import no_values
 from anonymization.notes import Notes
 from anonymization.persons import Persons, read_identifiers
-from anonymization.pseudonyms import RecordKeys, coded, text
+from anonymization.pseudonyms import RecordKeys, text
 from anonymization.vault import Vault
 from codebook.errors import Refused
 from sources.batches import (
@@ -36,9 +36,7 @@ from sources.batches import (
     issues_table,
 )
 from sources.models import Column, Source, Table
-from values.contacts import contacts
 from values.dates import read_dates
-from values.national_numbers import SCHEMES
 
 Mask = npt.NDArray[np.bool_]
 
@@ -139,24 +137,30 @@ class Gate:
 
     def _look_for_personal_data(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
         """A row with a stray contact or number stays here; a column with many of them stops the delivery."""
-        schemes = {column.scheme for column in table.columns if column.scheme} & SCHEMES.keys()
+        schemes = scan.schemes(table, self._source.country)
+        names: list[pa.Array] | None = None
         for name in self._source.passing(table.name):
             declared = table.column(name)
             changed = declared is not None and (declared.keep is not None or declared.class_ == "free_text")
             if name not in cells.column_names or changed:
                 continue
-            found = _suspicious(cells[name], schemes)
-            if not found.any():
+            found, named = scan.personal_data(cells[name], schemes)
+            if named:
+                names = scan.full_names(table, cells) if names is None else names
+                if (own := scan.own_names(cells[name], names)).any():
+                    found["names"] = own
+            if not found:
                 continue
-            self._strays[table.name, name] += int(found.sum())
+            where = np.logical_or.reduce(list(found.values()))
+            self._strays[table.name, name] += int(where.sum())
             if (count := self._strays[table.name, name]) > A_FEW:
                 raise Refused(
                     "delivery.personal_data_in_plain_column",
-                    f"{count} cells of column {name} look like phones, e-mail addresses or national numbers",
+                    f"{count} cells of column {name} look like {' or '.join(found)}",
                     f"{self._source.source}, table {table.name}",
                     "deliver the column without them, or declare it as identifier",
                 )
-            findings.hold("gate.personal_data", found, name)
+            findings.hold("gate.personal_data", where, name)
 
     def _hold_erased(self, table: Table, cells: pa.Table, keys: pa.Array, findings: _Findings) -> None:
         """A person who was erased does not come back, neither by an identifier nor by the key of a row of theirs."""
@@ -239,16 +243,6 @@ class _Findings:
 def _texts(cells: pa.Table, names: list[str]) -> list[pa.Array]:
     """Columns as text; one that an optional declaration lets be absent is all blank."""
     return [text(cells[name]) if name in cells.column_names else pa.nulls(len(cells), pa.string()) for name in names]
-
-
-def _suspicious(cells: pa.ChunkedArray, schemes: set[str]) -> Mask:
-    """Cells that look like somebody's contact or number; of an encoded column only distinct values are looked at."""
-    encoded = coded(cells) if pa.types.is_dictionary(cells.type) else None
-    values = text(cells) if encoded is None else encoded.dictionary.cast(pa.string())
-    found = contacts(values)
-    for scheme in schemes:
-        found |= scan.national_numbers(values, scheme)
-    return found if encoded is None or not found.any() else _mask(pa.array(found).take(encoded.indices))
 
 
 def _blank(cells: pa.Table, name: str) -> Mask:

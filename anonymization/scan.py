@@ -1,21 +1,87 @@
-"""The value scan: does a column that may leave hold national numbers of the source's country?
+"""The value scan: does a column that may leave hold what says who or where somebody is?
 
-In the distinct values of passing columns, beside `values.contacts` for e-mail addresses and phones. It counts; it never
-shows. A net with wide meshes: default deny is the protection, this notices a supplier's file that has changed under its
-declaration.
+Contacts, national numbers of the source's country, numbers of devices, coordinates, and the row's own name. It looks at
+distinct values, it counts, and it never shows. A net with wide meshes: default deny is the protection, this notices a
+supplier's file that has changed under its declaration. What follows from a catch is the gate's business.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from anonymization.pseudonyms import coded, text
+from sources.models import Table
+from values.contacts import emails, international_phones
 from values.national_numbers import SCHEMES, plausible
 
+Mask = npt.NDArray[np.bool_]
+Column = pa.Array | pa.ChunkedArray
 
-def national_numbers(distinct: pa.Array, scheme: str) -> npt.NDArray[np.bool_]:
+UNSURE: frozenset[str] = frozenset({"pak_cnic", "bgd_nid"})
+"""Checks that most numbers of the length pass: looked for only where a column of the table declares the scheme."""
+
+SHORTEST = 6
+"""Bytes: no contact, number or full name that is looked for is shorter."""
+REPEATED = 20
+"""A column whose values stand for more rows than this, each, holds answers from a list."""
+
+_IMEI = r"^[0-9]{2}[\s\-]?[0-9]{6}[\s\-]?[0-9]{6}[\s\-]?[0-9]$"
+_DEVICE = r"^(?i:imei|meid|collect|android_id|ee\.[a-z0-9.\-]+):\S{6,}$|^(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$"
+"""What Collect, Enketo and Android write as a device's id, and the address of a network card."""
+_COORDINATES = r"^[\[(]?\s*[+\-]?[0-9]{1,2}\.[0-9]{4,}\s*[,;\s]\s*[+\-]?[0-9]{1,3}\.[0-9]{4,}([,;\s\])].*)?$"
+"""Latitude and longitude in one cell, to ten metres or closer, with or without altitude and accuracy behind them."""
+
+
+def schemes(table: Table, country: str) -> set[str]:
+    """National numbers to look for: those of the country, and those that the table declares."""
+    declared = {column.scheme for column in table.columns if column.scheme}
+    of_country = {name for name, scheme in SCHEMES.items() if scheme.country == country and name not in UNSURE}
+    return of_country | (declared & SCHEMES.keys())
+
+
+def personal_data(cells: Column, wanted: Iterable[str]) -> tuple[dict[str, Mask], bool]:
+    """Cells that look like personal data, by what they look like, and whether the column may hold full names as well.
+
+    Of an encoded column only distinct values are read. One that has a few answers for many rows holds no names.
+    """
+    encoded = coded(cells) if pa.types.is_dictionary(cells.type) else None
+    values = text(cells) if encoded is None else encoded.dictionary.cast(pa.string())
+    longest = pc.max(pc.binary_length(values)).as_py() or 0
+    if longest < SHORTEST:
+        return {}, False
+    found = {name: mask for name, mask in _looks(values, wanted).items() if mask.any()}
+    if encoded is not None:
+        found = {name: _mask(pa.array(mask).take(encoded.indices)) for name, mask in found.items()}
+    varied = len(values) * REPEATED >= len(cells)
+    return found, varied and bool(pc.any(pc.match_substring(values, " ")).as_py())
+
+
+def own_names(cells: Column, names: Iterable[pa.Array]) -> Mask:
+    """Rows whose cell is the row's own full name, however it is cased; a single name may be a place or a word."""
+    said = _folded(text(cells))
+    found = np.zeros(len(cells), dtype=bool)
+    for name in names:
+        found |= _mask(pc.and_(pc.equal(said, name), pc.match_substring(name, " ")))
+    return found
+
+
+def full_names(table: Table, cells: pa.Table) -> list[pa.Array]:
+    """Full names of the rows, as they are written in one cell: a column's own, and two parts in both orders."""
+    parts = {c.part: _folded(text(cells[c.name])) for c in table.columns if c.part and c.name in cells.column_names}
+    names = [parts[part] for part in ("full", "given", "family") if part in parts]
+    for part in ("family", "father"):
+        if "given" in parts and part in parts:
+            names.append(pc.binary_join_element_wise(parts["given"], parts[part], " "))
+            names.append(pc.binary_join_element_wise(parts[part], parts["given"], " "))
+    return names
+
+
+def national_numbers(distinct: pa.Array, scheme: str) -> Mask:
     """Which of these texts are numbers of `scheme`, if the column is made of them.
 
     One number in ten passes a check digit by chance, so a column of other numbers of the same length is told apart by
@@ -26,9 +92,7 @@ def national_numbers(distinct: pa.Array, scheme: str) -> npt.NDArray[np.bool_]:
     if known.check is None:  # nothing tells such a number from any other of its length
         return found
     # By length first: most columns have no value that is long enough, and a pattern costs fifty times more.
-    length = pc.binary_length(distinct)
-    long_enough = pc.greater_equal(length, min(known.lengths))
-    likely = np.flatnonzero(_mask(pc.and_(long_enough, pc.less(length, max(known.lengths) + 4))))
+    likely = _of_length(distinct, min(known.lengths), max(known.lengths) + 4)
     if not len(likely):
         return found
     values = pc.replace_substring_regex(distinct.take(pa.array(likely)), r"[\s\-]", "")
@@ -39,6 +103,61 @@ def national_numbers(distinct: pa.Array, scheme: str) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _mask(found: pa.Array) -> npt.NDArray[np.bool_]:
-    mask: npt.NDArray[np.bool_] = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
+def _looks(values: pa.Array, wanted: Iterable[str]) -> dict[str, Mask]:
+    numbers = np.zeros(len(values), dtype=bool)
+    for scheme in wanted:
+        numbers |= national_numbers(values, scheme)
+    return {
+        "e-mail addresses": emails(values),
+        "phones": international_phones(values),
+        "national numbers": numbers,
+        "numbers of devices": _devices(values),
+        "coordinates": _matching(values, 15, 80, _COORDINATES),
+    }
+
+
+def _devices(values: pa.Array) -> Mask:
+    """Ids of telephones and tablets; of bare numbers of 15 digits only where most pass the check digit of an IMEI."""
+    found = _matching(values, 11, 80, _DEVICE)
+    likely = _of_length(values, 15, 19)
+    if not len(likely):
+        return found
+    of_form = likely[_mask(pc.match_substring_regex(values.take(pa.array(likely)), _IMEI))]
+    if len(of_form):
+        digits = pc.replace_substring_regex(values.take(pa.array(of_form)), r"[\s\-]", "")
+        valid = _luhn(digits)
+        if 2 * valid.sum() > len(of_form):
+            found[of_form] |= valid
+    return found
+
+
+def _luhn(numbers: pa.Array) -> Mask:
+    joined = "".join(numbers.to_pylist()).encode()
+    digits = np.frombuffer(joined, dtype=np.uint8).reshape(len(numbers), -1).astype(np.int64) - ord("0")
+    digits[:, -2::-2] *= 2
+    valid: Mask = (digits // 10 + digits % 10).sum(axis=1) % 10 == 0
+    return valid
+
+
+def _matching(values: pa.Array, shortest: int, longest: int, pattern: str) -> Mask:
+    found = np.zeros(len(values), dtype=bool)
+    likely = _of_length(values, shortest, longest)
+    if len(likely):
+        found[likely] = _mask(pc.match_substring_regex(values.take(pa.array(likely)), pattern))
+    return found
+
+
+def _of_length(values: pa.Array, shortest: int, longest: int) -> npt.NDArray[np.int64]:
+    """Positions of texts of so many bytes."""
+    length = pc.binary_length(values)
+    return np.flatnonzero(_mask(pc.and_(pc.greater_equal(length, shortest), pc.less_equal(length, longest))))
+
+
+def _folded(values: pa.Array) -> pa.Array:
+    return pc.utf8_upper(pc.utf8_trim_whitespace(values))
+
+
+def _mask(found: Column) -> Mask:
+    whole = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    mask: Mask = pc.fill_null(whole, False).to_numpy(zero_copy_only=False)
     return mask

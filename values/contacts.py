@@ -24,11 +24,6 @@ def international_phones(distinct: pa.Array) -> npt.NDArray[np.bool_]:
     return _holding(distinct, "+", PHONE)
 
 
-def contacts(distinct: pa.Array) -> npt.NDArray[np.bool_]:
-    """Which of these texts hold either."""
-    return emails(distinct) | international_phones(distinct)
-
-
 def _holding(distinct: pa.Array, sign: str, pattern: str) -> npt.NDArray[np.bool_]:
     # The plain search first: a pattern costs ten times more.
     if not pc.any(pc.match_substring(distinct, sign)).as_py():

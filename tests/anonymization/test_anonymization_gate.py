@@ -179,9 +179,25 @@ def test_identifiers_of_two_people_in_one_row_are_asked_about(register: Source, 
     assert issues(safe) == [(2, "gate.identity_conflict", "query", None)]
 
 
-@pytest.mark.parametrize("stray", ["ana@example.org", "ask +503 7123 4567", "04567890-3"])
+@pytest.mark.parametrize(
+    "stray",
+    [
+        "ana@example.org",
+        "ask +503 7123 4567",
+        "04567890-3",
+        "490154203237518",
+        "49-015420-323751-8",
+        "imei:352099001761481",
+        "collect:Xh3kPq9aLm2T",
+        "00:1A:2B:3C:4D:5E",
+        "13.692900 -89.218200",
+        "13.692900 -89.218200 650.0 4.3",
+        "[13.692941, -89.218243]",
+        "ANA LÓPEZ ",
+    ],
+)
 def test_a_stray_contact_in_a_plain_column_keeps_its_row_here(register: Source, rows: Rows, stray: str) -> None:
-    safe = dry(register, rows({"FILE": "F1", "SEX": stray}, {"FILE": "F2"}))
+    safe = dry(register, rows({"FILE": "F1", "SEX": stray, "NAME": "Ana López"}, {"FILE": "F2"}))
     assert safe.data["_row"].to_pylist() == [3]
     assert issues(safe) == [(2, "gate.personal_data", "error", "SEX")]
 
@@ -195,11 +211,46 @@ def test_a_plain_column_full_of_personal_data_stops_the_delivery(register: Sourc
 
 
 def test_ordinary_values_are_not_taken_for_personal_data(register: Source, rows: Rows) -> None:
-    ordinary = ["+5", "13.6929 -89.2182", "2026-01-01T10:00:00+03:00", "+13.69290000 +89.21820000", "1+1@", "250000"]
+    ordinary = ["+5", "13.69 -89.21", "2026-01-01T10:00:00+03:00", "uuid:8d1c6f0e-4f1b-4c2e-9a3d", "1+1@", "250000"]
+    ordinary += ["San Salvador", "Ana", "10:00:00", "vZh5rqTMPVpxNwPrgRwyTa", "13.69294100"]
     # nine digits each, of which one in ten passes the check of a DUI by chance
     ordinary += [str(100_000_000 + 7_654_321 * i) for i in range(40)]
+    # and fifteen, of which one in ten passes that of an IMEI
+    ordinary += [str(100_000_000_000_000 + 7_654_321_123 * i) for i in range(40)]
     safe = dry(register, rows(*({"FILE": f"F{i}", "SEX": value} for i, value in enumerate(ordinary))))
     assert issues(safe) == []
+
+
+def test_numbers_of_the_country_are_looked_for_though_no_column_declares_them(
+    make_source: MakeSource, rows: Rows
+) -> None:
+    plain = """
+  - name: main
+    key: [FILE]
+    entities: {household: {}}
+    columns:
+      - {name: FILE, class: technical}
+      - {name: REMARK, class: plain}
+"""
+    numbers = rows({"FILE": "F1", "REMARK": "1234 56789 0101"}, blank={})
+    assert issues(dry(make_source("gtm/x", "GTM", plain), numbers)) == [(2, "gate.personal_data", "error", "REMARK")]
+    assert issues(dry(make_source("hti/x", "HTI", plain), numbers)) == []
+
+
+def test_a_column_of_devices_and_places_stops_the_delivery_and_says_what_they_look_like(
+    register: Source, rows: Rows
+) -> None:
+    cells = ["imei:352099001761481", "imei:352099001761482", "13.692900 -89.218200", "13.692901 -89.218201"]
+    with pytest.raises(Refused, match="4 cells of column SEX look like numbers of devices or coordinates") as raised:
+        dry(register, rows(*({"FILE": f"F{i}", "SEX": cell} for i, cell in enumerate(cells))))
+    assert "352099" not in str(raised.value)
+    assert "13.69" not in str(raised.value)
+
+
+def test_only_the_rows_own_full_name_is_taken_for_a_name(register: Source, rows: Rows) -> None:
+    said = [("Ana López", "Eva Paz"), ("San Salvador", "San Salvador"), ("Eva", "Eva")]
+    batch = rows(*({"FILE": f"F{i}", "SEX": cell, "NAME": name} for i, (cell, name) in enumerate(said)))
+    assert issues(dry(register, batch)) == [(3, "gate.personal_data", "error", "SEX")]
 
 
 def test_a_dry_run_tells_people_apart_and_gives_other_tokens_each_time(register: Source, rows: Rows) -> None:
