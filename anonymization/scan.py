@@ -8,6 +8,7 @@ supplier's file that has changed under its declaration. What follows from a catc
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from values.contacts import emails, international_phones
 from values.national_numbers import SCHEMES, plausible
 
 Mask = npt.NDArray[np.bool_]
-Column = pa.Array | pa.ChunkedArray
+Column: TypeAlias = pa.Array | pa.ChunkedArray
 
 UNSURE: frozenset[str] = frozenset({"pak_cnic", "bgd_nid"})
 """Checks that most numbers of the length pass: looked for only where a column of the table declares the scheme."""
