@@ -1,21 +1,28 @@
 """Which answer of a code list each code of a source column is: by its label, its name, or what it shortens.
 
-Several codes may be one answer. Two answers that fit equally well are none: that is told, not decided.
+Several codes may be one answer. Two answers that fit equally well are none: that is told, not decided. A label counts
+for more than the code beside it: where they disagree the label is believed, less surely, and the note says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
 from sources.proposing.known import Known, Term
+from sources.proposing.shortened import letters_meant, shortened
 from sources.proposing.words import plain
 
 _ENOUGH, _MARGIN = 0.72, 0.02
 _TOGETHER, _SPEAKING = 0.8, 4
 _SHORTENED, _SAME_CODE = 0.8, 0.95
+_DISAGREE = 0.9
+_SHORT = 3
+"""Words of so few letters are like any other."""
+_STEM = 5
+"""A nationality shares at least so many letters with its country, and more than with any other."""
 
 
 @dataclass(frozen=True)
@@ -29,81 +36,117 @@ class Answer:
 
 def match_answers(codes: Mapping[str, str], codelist: str, known: Known) -> dict[str, Answer]:
     """Code -> answer for the codes (with labels, blank where unknown) that one answer fits best."""
-    labels = known.answers[codelist]
-    terms = [(target, term) for target, listed in labels.items() for term in listed]
-    initials = _initials(codes, terms)
-    remembered = _remembered(codes, known.codes[codelist])
+    terms = [(target, term) for target, listed in known.answers[codelist].items() for term in listed]
+    by_code = _by_code(codes, codelist, terms, known)
     found = {}
     for code, label in codes.items():
-        ranked = _ranked(plain(code), plain(label), terms, remembered, initials)
-        if ranked and ranked[0].score >= _ENOUGH and not _rivals(ranked):
-            found[code] = ranked[0]
+        answer = _best(plain(label), by_code.get(code, []), terms, plain(code))
+        if answer is not None:
+            found[code] = answer
     return found
 
 
-def _rivals(ranked: list[Answer]) -> bool:
-    return len(ranked) > 1 and ranked[1].score > ranked[0].score - _MARGIN
+def _best(label: str, by_code: list[Answer], terms: list[tuple[str, Term]], code: str) -> Answer | None:
+    said = _sure(by_code)
+    if not label or label == code:
+        return said
+    spoken = _likely(label, terms)
+    answer = _sure(spoken)
+    if answer is None:
+        rivals = {one.target for one in spoken if one.score >= max(_ENOUGH, spoken[0].score - _MARGIN)}
+        if said is None or (rivals and said.target not in rivals):
+            return None
+        return Answer(said.target, said.score * _DISAGREE, f"{said.evidence}; by its code, the label does not tell")
+    if said is not None and said.target != answer.target:
+        doubt = f"{answer.evidence}; DISAGREES with its code, which reads like {said.target}"
+        return Answer(answer.target, answer.score * _DISAGREE, doubt)
+    return answer
 
 
-def _ranked(
-    code: str,
-    label: str,
-    terms: list[tuple[str, Term]],
-    remembered: Mapping[str, Answer],
-    initials: Mapping[str, Answer],
-) -> list[Answer]:
-    """Every answer by its best score, the best first."""
+def _sure(ranked: list[Answer]) -> Answer | None:
+    """The best, if it is good enough and no other is as good."""
+    if not ranked or ranked[0].score < _ENOUGH:
+        return None
+    return None if len(ranked) > 1 and ranked[1].score > ranked[0].score - _MARGIN else ranked[0]
+
+
+def _likely(said: str, terms: list[tuple[str, Term]]) -> list[Answer]:
+    """Every answer by the likeness of its words to a text, the best first; only the same words for a short one."""
     best: dict[str, Answer] = {}
 
-    def offer(answer: Answer) -> None:
-        if answer.target not in best or best[answer.target].score < answer.score:
-            best[answer.target] = answer
+    def offer(target: str, term: Term, score: float, how: str = "") -> None:
+        if target not in best or best[target].score < score:
+            best[target] = Answer(target, score, f"{how}«{term.text}» ({term.where})")
 
     for target, term in terms:
-        if term.text == label or (term.text == code and len(code) > 1):
-            offer(Answer(target, 1.0 if term.text == label else 0.99, f"«{term.text}» ({term.where})"))
-    texts = [term.text for _, term in terms]
-    for said in dict.fromkeys(text for text in (label, code) if len(text) > 2 and not text.isdigit()):
+        if term.text == said:
+            offer(target, term, 1.0)
+    if len(said) > 2 and not said.replace(" ", "").isdigit():
+        long = [(target, term) for target, term in terms if len(term.text) > _SHORT]
+        texts = [term.text for _, term in long]
         for _, score, place in process.extract(said, texts, scorer=fuzz.token_sort_ratio, limit=8, score_cutoff=60):
-            target, term = terms[place]
-            offer(Answer(target, score / 100 * (1.0 if said == label else 0.99), f"«{term.text}» ({term.where})"))
+            offer(*long[place], score / 100)
         for target, term in terms:
-            if len(said) >= 3 and term.text.startswith(said) and term.text != said:
-                offer(Answer(target, _SHORTENED, f"begins «{term.text}» ({term.where})"))
-    if not label or label == code:
-        if code in remembered:
-            offer(remembered[code])
-        elif code in initials:
-            offer(initials[code])
+            if term.text.startswith(said) and term.text != said:
+                offer(target, term, _SHORTENED, "begins ")
     return sorted(best.values(), key=lambda answer: -answer.score)
 
 
-def _remembered(codes: Mapping[str, str], columns: Mapping[str, Mapping[str, str]]) -> dict[str, Answer]:
+def _by_code(
+    codes: Mapping[str, str], codelist: str, terms: list[tuple[str, Term]], known: Known
+) -> dict[str, list[Answer]]:
+    """What every code says by itself: by its words, by what it was elsewhere, or by what it is short for."""
+    folded = {code: plain(code) for code in codes}
+    remembered = _remembered(folded.values(), known.codes[codelist])
+    letters, language = letters_meant(folded.values(), terms, known.lexicon.letters.get(codelist, {}))
+    short = shortened([code for code in folded.values() if code not in remembered], terms)
+    found = {}
+    for code, said in folded.items():
+        ranked = _likely(said, terms) if len(said) > 1 else []
+        if ranked and ranked[0].score >= _SAME_CODE:
+            found[code] = ranked
+        elif said in remembered:
+            found[code] = [remembered[said]]
+        elif said in letters:
+            found[code] = [
+                Answer(letters[said], _SHORTENED, f"letter of the answer ({language}), read with the others")
+            ]
+        elif _sure(ranked):
+            found[code] = ranked
+        elif said in short:
+            target, term = short[said]
+            found[code] = [Answer(target, _SHORTENED, f"short for «{term.text}» ({term.where})")]
+        elif codelist == "country":
+            found[code] = _nationality(said, terms)
+    return found
+
+
+def _nationality(said: str, terms: list[tuple[str, Term]]) -> list[Answer]:
+    """The country whose name a nationality is made of (`guatemalteca`, `hondureña`), if one shares more of it."""
+    shared: dict[str, tuple[int, Term]] = {}
+    for target, term in terms:
+        for word in term.text.split():
+            length = next(
+                (at for at, (a, b) in enumerate(zip(said, word, strict=False)) if a != b), min(len(said), len(word))
+            )
+            if length >= _STEM and length > shared.get(target, (0, term))[0]:
+                shared[target] = length, term
+    ranked = sorted(shared.items(), key=lambda item: -item[1][0])
+    if not ranked or " " in said or (len(ranked) > 1 and ranked[1][1][0] == ranked[0][1][0]):
+        return []
+    target, (_, term) = ranked[0]
+    return [Answer(target, _SHORTENED, f"made of «{term.text}» ({term.where})")]
+
+
+def _remembered(wanted: Iterable[str], columns: Mapping[str, Mapping[str, str]]) -> dict[str, Answer]:
     """Answers that the same codes had elsewhere. Short codes mean what they mean only together: M beside H is a woman,
     beside F a man; so nearly all of them must stand in one column."""
-    wanted = [plain(code) for code, label in codes.items() if label in ("", code) and not plain(code).isdigit()]
+    spoken = [code for code in wanted if not code.isdigit()]
     found: dict[str, Answer] = {}
     for where, meant in columns.items():
-        met = [code for code in wanted if code in meant]
-        together = len(met) >= _TOGETHER * len(wanted)
+        met = [code for code in spoken if code in meant]
+        together = len(met) >= _TOGETHER * len(spoken)
         for code in met:
             if together or len(code) >= _SPEAKING:
                 found.setdefault(code, Answer(meant[code], _SAME_CODE, f"the same code in {where}"))
     return found
-
-
-def _initials(codes: Mapping[str, str], terms: list[tuple[str, Term]]) -> dict[str, Answer]:
-    """Codes of one letter, read together: they must be the initials of different answers in one language."""
-    letters = [
-        plain(code) for code, label in codes.items() if len(code) == 1 and code.isalpha() and label in ("", code)
-    ]
-    if len(letters) < 2:
-        return {}
-    by_language: dict[str, dict[str, set[str]]] = {}
-    for target, term in terms:
-        if term.where.startswith("label"):
-            by_language.setdefault(term.where, {}).setdefault(term.text[0], set()).add(target)
-    for where, found in by_language.items():
-        if all(len(found.get(letter, ())) == 1 for letter in letters):
-            return {letter: Answer(next(iter(found[letter])), _SHORTENED, f"initial ({where})") for letter in letters}
-    return {}

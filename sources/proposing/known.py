@@ -1,4 +1,4 @@
-"""What is known of the codebook's variables and answers: their names, their labels, and what approved crosswalks say.
+"""What is known of variables and answers: names and labels, the lexicon's words, and what approved crosswalks say.
 
 An approved crosswalk is memory: under which headers and labels a variable was met before, and by which codes and labels
 an answer. A hidden source is left out of it, so that a proposal can be measured against what people decided.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from codebook.loader import Codebook
 from codebook.models import LANGUAGES, Variable
 from sources.models import Source
+from sources.proposing.lexicon import NO_ANSWER, Lexicon, read_lexicon
 from sources.proposing.words import plain
 
 
@@ -39,6 +40,7 @@ class Known:
     targets: tuple[Target, ...]
     answers: Mapping[str, Mapping[str, tuple[Term, ...]]]
     codes: Mapping[str, Mapping[str, Mapping[str, str]]]
+    lexicon: Lexicon
 
     def texts(self) -> Iterable[str]:
         return (term.text for target in self.targets for term in target.terms)
@@ -46,8 +48,11 @@ class Known:
 
 def gather(codebook: Codebook, sources: Iterable[Source]) -> Known:
     """Everything that codebook and `sources` say."""
+    lexicon = read_lexicon(codebook)
     remembered: dict[tuple[str, str], list[Term]] = {}
-    answers = {name: _own_answers(codebook, name) for name in codebook.codelists}
+    answers = {name: _own_answers(codebook, name, lexicon) for name in codebook.codelists}
+    # What another supplier means by a word must not take it from the answer whose own word it is.
+    owners = {name: {t.text: target for target, own in one.items() for t in own} for name, one in answers.items()}
     codes: dict[str, dict[str, dict[str, str]]] = {name: {} for name in codebook.codelists}
     no_answers: list[tuple[str, Term]] = []
     states = {"dont_know", "refused", "not_applicable"}
@@ -62,7 +67,8 @@ def gather(codebook: Codebook, sources: Iterable[Source]) -> Known:
                 terms.append(Term(plain(row.label), where))
             codelist = codebook.entities[row.entity].variable(row.variable).codelist
             if codelist and row.code and row.target and not row.when and row.code not in ("*", "(blank)"):
-                answers[codelist].setdefault(row.target, []).append(Term(plain(row.label), where))
+                if owners[codelist].get(plain(row.label), row.target) == row.target:
+                    answers[codelist].setdefault(row.target, []).append(Term(plain(row.label), where))
                 if row.target in states:
                     no_answers.append((row.target, Term(plain(row.label), where)))
                 codes[codelist].setdefault(where, {})[plain(row.code)] = row.target
@@ -73,29 +79,37 @@ def gather(codebook: Codebook, sources: Iterable[Source]) -> Known:
             if term.text not in spoken:
                 listed[state].append(term)
     return Known(
-        tuple(_targets(codebook, remembered)),
+        tuple(_targets(codebook, remembered, lexicon)),
         {name: {target: _each(terms) for target, terms in listed.items()} for name, listed in answers.items()},
         codes,
+        lexicon,
     )
 
 
-def _targets(codebook: Codebook, remembered: Mapping[tuple[str, str], list[Term]]) -> Iterable[Target]:
+def _targets(
+    codebook: Codebook, remembered: Mapping[tuple[str, str], list[Term]], lexicon: Lexicon
+) -> Iterable[Target]:
     for entity in codebook.entities.values():
         for variable in entity.variables:
             own = [Term(plain(variable.name), "name")]
             own += [Term(plain(variable.label.in_language(lang)), f"label {lang}") for lang in LANGUAGES]
+            own += [Term(word, f"word {lang}") for word, lang in lexicon.fields.get((entity.name, variable.name), ())]
             terms = _each([*own, *remembered.get((entity.name, variable.name), [])])
             yield Target(entity.name, variable, terms)
 
 
-def _own_answers(codebook: Codebook, codelist: str) -> dict[str, list[Term]]:
+def _own_answers(codebook: Codebook, codelist: str, lexicon: Lexicon) -> dict[str, list[Term]]:
     listed = codebook.codelists[codelist]
+    spoken = {word for name in listed.names for word, _ in lexicon.answers.get((codelist, name), ())}
     found = {}
     for code in (*listed.codes, *listed.states):
         if code.name in ("skipped_by_logic", "missing_unexpected"):
             continue  # no supplier has a code for these
         labels = [Term(plain(code.label(lang)), f"label {lang}") for lang in LANGUAGES]
-        found[code.name] = [Term(plain(code.name), "name"), *labels]
+        words = lexicon.answers.get((codelist, code.name), ())
+        if code in listed.states:  # a word that is an answer of this list is no absence of one here
+            words = tuple(word for word in lexicon.answers.get((NO_ANSWER, code.name), ()) if word[0] not in spoken)
+        found[code.name] = [Term(plain(code.name), "name"), *labels, *(Term(w, f"word {lang}") for w, lang in words)]
     return found
 
 

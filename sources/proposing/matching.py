@@ -7,7 +7,7 @@ reviewer with their evidence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,12 @@ _BESIDE = 0.12
 """A column serves a second entity if it fits there nearly as well as where it fits best."""
 _OWN, _GAIN, _ALONE = 2, 0.25, 0.85
 """An entity is proposed if it explains so many columns by so much better than the entities before it, or one as new."""
+_OF_EXPLAINED = 0.15
+"""... and a share of those that are explained already: in a long survey a few columns are like anything."""
+_FAR = 0.25
+"""A column that fits so much better into an entity that is not proposed is left to the reviewer."""
+_MEASURE = 0.6
+"""A number has no answers that speak for it: its words must be nearer."""
 _LABELLED = 4
 """A number may have so many labelled codes, for what is no answer; an answer scale has more."""
 _PLAIN, _WITHOUT_CODES = 0.75, 0.8
@@ -57,16 +63,35 @@ def propose(columns: Sequence[Described], known: Known) -> list[Match]:
     """Matches of one table's columns, entity by entity in the codebook's order."""
     likeness = Likeness(known.texts())
     answers = _AnswersOf(known)
-    scored = [_score(column, target, likeness, answers) for column in columns for target in known.targets]
-    fitting = [match for match in scored if match is not None and match.score >= ENOUGH]
+    said = {column.name: _said(column, known) for column in columns}
+    scored = [
+        _score(column, target, _Text(likeness, said[column.name]), answers)
+        for column in columns
+        for target in known.targets
+    ]
+    fitting = [match for match in scored if match is not None and match.score >= _least(match.target)]
     entities = dict.fromkeys(target.entity for target in known.targets)
     assigned = {entity: _assigned([m for m in fitting if m.target.entity == entity]) for entity in entities}
     chosen = _entities(assigned)
-    best: dict[str, float] = {}
-    for match in (match for entity in chosen for match in assigned[entity]):
-        best[match.column.name] = max(best.get(match.column.name, 0.0), match.score)
+    best = _best_of(match for entity in chosen for match in assigned[entity])
+    anywhere = _best_of(fitting)
     made = (match for entity in entities if entity in chosen for match in assigned[entity])
-    return [match for match in made if match.score >= best[match.column.name] - _BESIDE]
+    return [
+        match
+        for match in made
+        if match.score >= best[match.column.name] - _BESIDE and match.score > anywhere[match.column.name] - _FAR
+    ]
+
+
+def _least(target: Target) -> float:
+    return _MEASURE if target.variable.type in ("integer", "decimal") else ENOUGH
+
+
+def _best_of(matches: Iterable[Match]) -> dict[str, float]:
+    best: dict[str, float] = {}
+    for match in matches:
+        best[match.column.name] = max(best.get(match.column.name, 0.0), match.score)
+    return best
 
 
 def _entities(assigned: Mapping[str, Sequence[Match]]) -> set[str]:
@@ -80,7 +105,8 @@ def _entities(assigned: Mapping[str, Sequence[Match]]) -> set[str]:
 
     def speaks(entity: str) -> bool:
         found = gains(entity)
-        return len(found) >= _OWN or max(found, default=0.0) >= _ALONE
+        enough = max(_OWN, _OF_EXPLAINED * len(explained))
+        return len(found) >= enough or (max(found, default=0.0) >= _ALONE and enough == _OWN)
 
     while left := [entity for entity in assigned if entity not in chosen and speaks(entity)]:
         entity = max(left, key=lambda name: sum(gains(name)))
@@ -129,10 +155,10 @@ class _AnswersOf:
         return {code: answer for code, answer in found.items() if answer.target in _NO_STATES and column.codes[code]}
 
 
-def _score(column: Described, target: Target, likeness: Likeness, answers: _AnswersOf) -> Match | None:
+def _score(column: Described, target: Target, words: _Text, answers: _AnswersOf) -> Match | None:
     if not _type_fits(column, target):
         return None
-    text, evidence = _text_score(column, target, likeness)
+    text, evidence = words.of(target)
     if target.variable.codelist is None:
         return Match(column, target, text, evidence, answers.states(column))
     if text < 0.15:
@@ -169,12 +195,32 @@ def _type_fits(column: Described, target: Target) -> bool:
     return variable.role == "technical" and column.type in ("text", "decimal", "integer")
 
 
-def _text_score(column: Described, target: Target, likeness: Likeness) -> tuple[float, str]:
-    """The best likeness of header or label with anything the variable is known by."""
-    best, evidence = 0.0, ""
-    for said, weight in ((plain(column.name), 1.0), (plain(column.label), 1.0)):
-        for term in target.terms if said else ():
-            score = weight * likeness.of(said, term.text)
-            if score > best:
-                best, evidence = score, f"«{said}» is like «{term.text}» ({term.where})"
-    return best, evidence
+def _said(column: Described, known: Known) -> dict[str, tuple[str, ...]]:
+    """Texts that stand for a column, in every entity ("") and in those that its table's name speaks of."""
+    header = plain(column.name)
+    written_out = known.lexicon.written_out(header)
+    spoken = {"": tuple(dict.fromkeys(text for text in (header, written_out, plain(column.label)) if text))}
+    table = set(plain(column.table).split())
+    for entity, words in known.lexicon.tables.items():
+        named = [word for word in (entity.replace("_", " "), *words) if word in table]
+        if named:
+            spoken[entity] = tuple(f"{written_out} {word}" for word in dict.fromkeys((*named, *words)))
+    return spoken
+
+
+@dataclass(frozen=True)
+class _Text:
+    """What is said of one column, held against what a variable is known by."""
+
+    likeness: Likeness
+    said: Mapping[str, tuple[str, ...]]
+
+    def of(self, target: Target) -> tuple[float, str]:
+        """The best likeness of header or label with anything the variable is known by."""
+        best, evidence = 0.0, ""
+        for said in (*self.said[""], *self.said.get(target.entity, ())):
+            for term in target.terms:
+                score = self.likeness.of(said, term.text)
+                if score > best:
+                    best, evidence = score, f"«{said}» is like «{term.text}» ({term.where})"
+        return best, evidence
