@@ -14,6 +14,7 @@ from typing import Any
 
 from codebook.errors import BadDefinition, Refused
 from codebook.loader import Codebook, load_codebook
+from connectors.archives import is_archive, members
 from connectors.frequent_codes import frequent_codes
 from connectors.looks_like import PERSONAL
 from connectors.profile import profile
@@ -34,6 +35,12 @@ SOURCE_KINDS: Mapping[str, str] = {
     "zsav": "spss",
     "por": "spss",
     "dta": "stata",
+    "sas7bdat": "sas",
+    "xpt": "sas",
+    "json": "json",
+    "jsonl": "json",
+    "ndjson": "json",
+    "geojson": "json",
     "xlsx": "xlsx",
     "xls": "xlsx",
     "xlsb": "xlsx",
@@ -43,7 +50,7 @@ SOURCE_KINDS: Mapping[str, str] = {
     "kobo_xls": "kobo_xlsx",
 }
 """Format of a file -> kind of a source's format."""
-_SHEETS = ("xlsx", "kobo_xlsx")
+_ONE_TABLE = ("csv", "spss", "stata", "sas", "json")
 _FEW = 40
 """A column of numbers has codes if it has no more different values, and is no measure."""
 
@@ -83,11 +90,11 @@ def scaffold(
     for name in ("source.yaml", "crosswalk.csv"):
         if (folder / name).exists():
             raise Refused("delivery.wrong_source", f"{name} is there already", str(folder), "choose another --source")
-    looked = open_unknown(file, form)
+    looked = open_packed(file, form)
     kind = SOURCE_KINDS.get(looked.format)
     if kind is None:
         what = f"no kind of source reads .{looked.format} yet"
-        raise Refused("delivery.unreadable", what, file.name, "deliver it as CSV, Excel or SPSS")
+        raise Refused("delivery.unreadable", what, file.name, "deliver it as CSV, Excel, JSON, SPSS, Stata or SAS")
     known = _without_places(gather(codebook, approved_without(hidden)), codebook, country)
     described = describe(looked, file.name, kind)
     tables = [ProposedTable(name, columns, propose(columns, known)) for name, columns in described.items()]
@@ -99,6 +106,15 @@ def scaffold(
     (folder / "crosswalk.csv").write_text(crosswalk_csv(kept, codebook), encoding="utf-8")
     load_source(source, out)
     return Scaffolded(folder, kept)
+
+
+def open_packed(file: DeliveredFile, form: DeliveredFile | None) -> Looked:
+    """The tables of a file, or of the one file in an archive, with the format of what is inside."""
+    found = members(file) if is_archive(file) else [file]
+    if len(found) > 1:
+        what = f"the archive holds {len(found)} files, and a source is proposed from one"
+        raise Refused("delivery.unreadable", what, file.name, "unpack it and scaffold each file")
+    return open_unknown(found[0], form)
 
 
 def _check_names(country: str, source: str, codebook: Codebook) -> None:
@@ -126,8 +142,10 @@ def describe(looked: Looked, name: str, kind: str) -> dict[str, list[Described]]
     """Columns of every table that has rows, named as a source declares them."""
     told = profile(looked, name)
     found: dict[str, list[Described]] = {}
-    single = kind in ("csv", "spss", "stata") or len(looked.grids) == 1
+    single = kind in _ONE_TABLE or len(looked.grids) == 1
     for table, grid in zip(told["tables"], looked.grids.values(), strict=True):
+        if found and kind in _ONE_TABLE:
+            break  # further lists of records of a JSON file are sources of their own
         if not table["rows"] or not table["columns"]:
             continue
         main = single or (kind.startswith("kobo") and not found)
@@ -193,10 +211,12 @@ def _kept(tables: Sequence[ProposedTable], kind: str) -> list[ProposedTable]:
 def _format(looked: Looked, kind: str, described: Mapping[str, Sequence[Described]]) -> dict[str, Any]:
     columns = [column for listed in described.values() for column in listed]
     found: dict[str, Any] = {"kind": kind}
-    if kind in ("csv", "spss", "stata") and looked.encoding:
+    if kind in ("csv", "spss", "stata", "sas") and looked.encoding:
         found["encoding"] = looked.encoding
     if kind == "csv" and looked.facts.get("delimiter"):
         found["delimiter"] = looked.facts["delimiter"]
+    if kind == "json" and looked.facts.get("records_at"):
+        found["records"] = looked.facts["records_at"]
     if kind.startswith("kobo"):
         found |= {name: looked.facts[name] for name in ("values", "language", "separator") if looked.facts.get(name)}
         options = any("select_multiple_option" in column.kinds for column in columns)

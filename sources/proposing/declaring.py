@@ -93,9 +93,21 @@ def _table_lines(table: ProposedTable, first: ProposedTable) -> list[str]:
     link = [n for n, one in classes.items() if one.get("kind") == "national_id"] or key[:1]
     if "person" in entities:
         lines.append(f"    person: {_flow({'link': link})}    # by what a person is recognised, strongest first")
+    consent = _consent(table)
+    if consent is not None:
+        lines.append(f"    consent: {_flow(consent)}    # rows without it stay in the vault")
     lines.append(f"    entities: {_flow({entity: {} for entity in entities})}")
     lines.append("    columns:")
     return [*lines, *(f"      - {_flow(declared)}{_remark(declared)}" for declared in classes.values())]
+
+
+def _consent(table: ProposedTable) -> dict[str, Any] | None:
+    """The column of a table that says whether its person agreed, and the codes that say yes."""
+    for match in table.matches:
+        accept = [code for code, answer in match.answers.items() if answer.target == "yes"]
+        if match.target.variable.name == "consent" and accept:
+            return {"column": match.column.name, "accept": accept}
+    return None
 
 
 def class_of(column: Described, matches: Sequence[Match]) -> dict[str, str]:

@@ -22,11 +22,11 @@ _BESIDE = 0.12
 """A column serves a second entity if it fits there nearly as well as where it fits best."""
 _OWN, _GAIN, _ALONE = 2, 0.25, 0.85
 """An entity is proposed if it explains so many columns by so much better than the entities before it, or one as new."""
-_OF_EXPLAINED = 0.15
-"""... and a share of those that are explained already: in a long survey a few columns are like anything."""
+_SPEAKS = 0.7
+"""Only a match as near as this speaks for an entity: in a long survey a few columns are like anything."""
 _FAR = 0.25
 """A column that fits so much better into an entity that is not proposed is left to the reviewer."""
-_MEASURE = 0.6
+_MEASURE = 0.55
 """A number has no answers that speak for it: its words must be nearer."""
 _LABELLED = 4
 """A number may have so many labelled codes, for what is no answer; an answer scale has more."""
@@ -100,13 +100,13 @@ def _entities(assigned: Mapping[str, Sequence[Match]]) -> set[str]:
     explained: dict[str, float] = {}
 
     def gains(entity: str) -> list[float]:
-        found = (match.score - explained.get(match.column.name, 0.0) for match in assigned[entity])
+        near = (match for match in assigned[entity] if match.score >= _SPEAKS)
+        found = (match.score - explained.get(match.column.name, 0.0) for match in near)
         return [gain for gain in found if gain >= _GAIN]
 
     def speaks(entity: str) -> bool:
         found = gains(entity)
-        enough = max(_OWN, _OF_EXPLAINED * len(explained))
-        return len(found) >= enough or (max(found, default=0.0) >= _ALONE and enough == _OWN)
+        return len(found) >= _OWN or max(found, default=0.0) >= _ALONE
 
     while left := [entity for entity in assigned if entity not in chosen and speaks(entity)]:
         entity = max(left, key=lambda name: sum(gains(name)))

@@ -11,10 +11,12 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 
 from codebook.loader import Codebook
+from codebook.models import Variable
 from sources.crosswalk import MapRow
 from sources.proposing.answers import Answer
 from sources.proposing.declaring import ProposedTable, date_forms
-from sources.proposing.matching import Match
+from sources.proposing.matching import Described, Match
+from sources.proposing.words import plain
 
 COLUMNS = [name for name in MapRow.model_fields if not name.startswith("_")]
 _SURE = 0.95
@@ -53,7 +55,35 @@ def _rows(table: str, match: Match, codebook: Codebook) -> Iterator[dict[str, st
         note += f"; the dates fit as well: {', '.join(forms[1:])}" if len(forms) > 1 else ""
     elif variable.type == "place":
         param = variable.name[-4:]
+    elif variable.type in ("integer", "decimal"):
+        param = conversion(column, variable)
+        note += f"; converted {param.partition('=')[2]} by its words" if param else ""
     yield made | status | {"rule": _RULES[variable.type], "label": column.label, "param": param, "note": note}
+
+
+_PERIODS: Mapping[str, frozenset[str]] = {
+    "day": frozenset(("day", "days", "daily", "jour", "jours", "dia", "dias", "diario", "يوم", "ايام")),
+    "week": frozenset(("week", "weeks", "weekly", "semaine", "semaines", "semana", "semanas", "semanal", "اسبوع")),
+    "month": frozenset(("month", "months", "monthly", "mois", "mensuel", "mes", "meses", "mensual", "شهر", "اشهر")),
+    "year": frozenset(("year", "years", "annual", "yearly", "an", "ans", "annee", "annees", "annuel", "ano", "anos"))
+    | frozenset(("anio", "anios", "anual", "سنة", "سنوات")),
+}
+"""Words of headers and labels, folded, that name a period."""
+
+
+def conversion(column: Described, variable: Variable) -> str:
+    """The param that converts the one period which a column names to the variable's; empty where nothing differs.
+
+    A duration is counted in its unit; an amount is one per the period that the variable names.
+    """
+    said = set(f"{plain(column.name)} {plain(column.label)}".split())
+    given = [period for period, words in _PERIODS.items() if said & words]
+    wanted = (variable.unit or "").removesuffix("s")
+    if variable.unit == "currency":
+        wanted = "month" if variable.name.startswith("monthly") else ""
+    if wanted not in ("day", "week", "month") or len(given) != 1 or given[0] == wanted:
+        return ""
+    return f"{'per' if variable.unit == 'currency' else 'unit'}={given[0]}>{wanted}"
 
 
 _RULES: Mapping[str, str] = {
