@@ -22,7 +22,7 @@ from connectors.footers import Tail, find_footer
 from connectors.ragged_rows import RaggedRows
 from connectors.recoded import Utf8Range
 from connectors.records import RecordCount
-from connectors.shapes import Grid, Heading, Piece, blank_rows, numbered
+from connectors.shapes import Grid, Heading, Piece, blank_rows, numbered, the_only
 from sources.batches import DeliveredFile
 from sources.models import Source
 
@@ -154,10 +154,7 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     declared = source.format
     if declared.kind != "csv":
         raise TypeError(declared.kind)
-    if len(files) != 1:
-        raise Refused(
-            "delivery.wrong_source", f"{len(files)} files, one is expected", source.source, "deliver one file at a time"
-        )
+    file = the_only(files, source.source)
     layout = Layout(
         encoding=declared.encoding,
         delimiter=declared.delimiter,
@@ -167,7 +164,7 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
         header_rows=declared.header_rows,
         footer=declared.footer,
     )
-    grid, facts = open_grid(files[0], layout)
+    grid, facts = open_grid(file, layout)
     return {source.tables[0].name: grid}, facts
 
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from codebook.errors import Refused
 from connectors.encodings import Proof, decoder, detect, is_guess
-from connectors.shapes import Finding, Grid, Heading, Piece, numbered
+from connectors.shapes import Finding, Grid, Heading, Piece, numbered, the_only
 from sources.batches import DeliveredFile
 from sources.models import FixedColumn, Source
 
@@ -91,11 +91,7 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     declared = source.format
     if declared.kind != "fixed_width":
         raise TypeError(declared.kind)
-    if len(files) != 1:
-        raise Refused(
-            "delivery.wrong_source", f"{len(files)} files, one is expected", source.source, "deliver one file at a time"
-        )
-    file = files[0]
+    file = the_only(files, source.source)
     with file.open() as handle:
         sample = handle.read(_SAMPLE)
         encoding, mark = detect(sample, declared.encoding, source.supplier.language, file.name, source.country)

@@ -21,7 +21,7 @@ from connectors import json_cells, json_stream
 from connectors.encodings import detect
 from connectors.json_cells import Cells, Unusable, Wording, as_it_is
 from connectors.json_stream import EMPTY, Beside, JsonText, Members, Path
-from connectors.shapes import MAX_COLUMNS, Grid, Heading, Piece, numbered
+from connectors.shapes import MAX_COLUMNS, Grid, Heading, Piece, numbered, the_only
 from sources.batches import DeliveredFile
 from sources.models import Source
 
@@ -234,14 +234,11 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     declared = source.format
     if declared.kind != "json":
         raise TypeError(declared.kind)
-    if len(files) != 1:
-        raise Refused(
-            "delivery.wrong_source", f"{len(files)} files, one is expected", source.source, "deliver one file at a time"
-        )
-    survey = _survey(files[0], as_it_is)
-    path = _chosen(survey, declared.records, files[0].name)
+    file = the_only(files, source.source)
+    survey = _survey(file, as_it_is)
+    path = _chosen(survey, declared.records, file.name)
     if not survey.lists[path, ()].records:
-        raise Refused("delivery.empty", "its list of records is empty", files[0].name, "deliver the file again")
+        raise Refused("delivery.empty", "its list of records is empty", file.name, "deliver the file again")
     grids: dict[str, Grid] = {source.tables[0].name: survey.grid((path, ()))}
     inside = {"/".join(place[1]): place for place in survey.inside(path)}
     for table in source.tables[1:]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from connectors.kobo_form import Choice, Form, Question, Sheets
 
-_NUMBERED = re.compile(r"v?\.? ?(\d+(?:[.\-_:/ T]\d+)*)Z?", re.I)
+_NUMBERED = re.compile(r"([a-z_]{0,20})[. ]?(\d+(?:[.\-_:/ T]\d+)*)Z?", re.I)
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Merged:
 
 
 def oldest_first(forms: Sequence[Sheets]) -> tuple[list[Sheets], bool]:
-    """The forms in the order of their deployment or of their version numbers (`2022112801`, `3`, `v1.10`), and whether
+    """The forms in the order of their deployment or of their version numbers (`2022112801`, `3`, `v1.10`), and
+    whether
     that order is known; else they stay as they were delivered. A form that was delivered twice counts once.
 
     The names that the server gives to versions (`vRugKkVn2...`) are drawn by lot and say nothing.
@@ -36,9 +37,12 @@ def oldest_first(forms: Sequence[Sheets]) -> tuple[list[Sheets], bool]:
     if all(times) and len(set(times)) == len(times):
         return sorted(different, key=lambda form: form.deployed or ""), True
     numbers = [_numbers(form.version or "") for form in different]
+    prefixes = {found[1].casefold() for form in different if (found := _NUMBERED.fullmatch(form.version or ""))}
     # A version that counts days and one that counts from 1 are of two ways of counting.
     lengths = [len(str(number[0])) for number in numbers if number]
-    known = all(numbers) and len(set(numbers)) == len(numbers) and max(lengths) - min(lengths) < 3
+    known = (
+        all(numbers) and len(prefixes) == 1 and len(set(numbers)) == len(numbers) and max(lengths) - min(lengths) < 3
+    )
     if len(different) == 1 or not known:
         return different, len(different) == 1
     return [form for _, form in sorted(zip(numbers, different, strict=True), key=lambda pair: pair[0])], True
@@ -46,7 +50,7 @@ def oldest_first(forms: Sequence[Sheets]) -> tuple[list[Sheets], bool]:
 
 def _numbers(version: str) -> tuple[int, ...]:
     found = _NUMBERED.fullmatch(version.strip())
-    return tuple(int(number) for number in re.findall(r"\d+", found[1])) if found else ()
+    return tuple(int(number) for number in re.findall(r"\d+", found[2])) if found else ()
 
 
 def merged(forms: Sequence[Form]) -> Merged:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from codebook.errors import Refused
+from sources.batches import DeliveredFile
 
 MAX_COLUMNS = 16_384
 """As many columns as a worksheet can have; a file with more is no table."""
@@ -130,3 +131,12 @@ def blank_rows(n: int, cells: Sequence[Text]) -> NDArray[np.bool_]:
     for column in cells:
         blank &= column.is_null().to_numpy(zero_copy_only=False)
     return blank
+
+
+def the_only(files: Sequence[DeliveredFile], where: str) -> DeliveredFile:
+    """The one file of a delivery; Refused if there are several, or none."""
+    if len(files) != 1:
+        raise Refused(
+            "delivery.wrong_source", f"{len(files)} files, one is expected", where, "deliver one file at a time"
+        )
+    return files[0]

@@ -242,3 +242,13 @@ def test_the_iraqi_answers_are_choices_of_their_form(corpus: Path) -> None:
     assert caught == {}
     assert answers == 41_518
     assert strangers == {"neighbourhood": 632, "pay_water_charges_when": 35}
+
+
+def test_a_form_of_the_former_server_is_read_from_its_xls(corpus: Path) -> None:
+    folder = corpus / "kobo" / "kpi_legacy_kobocat"
+    tables, facts = look(PlainFile(folder / "tutorial_w_repeats.csv"), PlainFile(folder / "tutorial_w_repeats.xls"))
+    assert facts["values"] == "xml"
+    labels = {heading.header: heading.label for heading in tables["children"].headings}
+    assert labels["children/childs_age"].endswith("Childs age?")
+    children = next(heading for heading in tables["main"].headings if heading.names[0] == "has_children")
+    assert children.value_labels == {"0": "no", "1": "yes"}
