@@ -24,8 +24,7 @@ class Merged:
 
 def oldest_first(forms: Sequence[Sheets]) -> tuple[list[Sheets], bool]:
     """The forms in the order of their deployment or of their version numbers (`2022112801`, `3`, `v1.10`), and
-    whether
-    that order is known; else they stay as they were delivered. A form that was delivered twice counts once.
+    whether that order is known; else they stay as they were delivered. A form that was delivered twice counts once.
 
     The names that the server gives to versions (`vRugKkVn2...`) are drawn by lot and say nothing.
     """
