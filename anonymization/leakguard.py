@@ -6,8 +6,10 @@ table. Homeward's own errors hold no value and pass as they are. Not its busines
 
 from __future__ import annotations
 
+import logging
 import os
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 from codebook.errors import HomewardError, Unavailable
 
 _HOUSE = Path(__file__).resolve().parent.parent
+_OURS = ("homeward", "anonymization", "assets", "codebook", "connectors", "expectations", "harmonization", "pipelines")
 _SERVER_AWAY = ("08", "53", "57", "58", "25006")
 """SQLSTATE classes of a server that did not serve: connection, resources, operator intervention, system, read-only."""
 
@@ -27,11 +30,37 @@ class Fault(HomewardError):
 def no_values(where: str = "") -> Iterator[None]:
     """Whatever is raised inside leaves as a HomewardError without a value. `where` names source and stage only."""
     try:
-        yield
-    except HomewardError:
-        raise
+        with silent_warnings():
+            yield
+    except HomewardError as error:
+        raise _alone(error) from None
     except Exception as error:
         raise scrubbed(error, where) from None
+
+
+@contextmanager
+def silent_warnings() -> Iterator[None]:
+    """What libraries warn of inside says nothing: their texts quote cells (`could not parse "..."`)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def without_values(record: logging.LogRecord) -> bool:
+    """A filter for handlers: of a foreign logger's record stay its level, its logger and where an error happened."""
+    if record.name.partition(".")[0] not in _OURS:
+        error = record.exc_info[1] if record.exc_info else None
+        record.msg = f"{record.name}: text withheld" if error is None else f"{record.name}: {scrub(error)}"
+        record.args, record.exc_info, record.exc_text, record.stack_info = (), None, None, None
+    return True
+
+
+def _alone(error: HomewardError) -> HomewardError:
+    """Our own error without what hangs on it: a foreign cause or context quotes values, and so may notes."""
+    error.__cause__ = None
+    error.__context__ = None
+    error.__dict__.pop("__notes__", None)
+    return error
 
 
 def scrubbed(error: BaseException, where: str = "") -> HomewardError:

@@ -16,7 +16,7 @@ from codebook.loader import Codebook
 from harmonization.cells import Cells
 from harmonization.compile import step
 from harmonization.made import Made, Step, Trouble
-from sources.batches import ENTITY_KEY_PREFIX, ISSUES, PERSON, ROW, issues_table
+from sources.batches import ENTITY_KEY_PREFIX, ISSUES, PERSON, ROW, issues_table, require_safe
 from sources.models import Source
 
 SYSTEM_KEYS = {"person_token": PERSON, "household_key": "_key_household", "case_key": "_key_case"}
@@ -42,6 +42,7 @@ class Harmonizer:
 
     def __init__(self, source: Source, codebook: Codebook) -> None:
         self._codebook = codebook
+        self._passing = {table.name: source.passing(table.name) for table in source.tables}
         self._made: dict[str, dict[str, list[_Variable]]] = {
             table.name: {entity: [] for entity in source.makes(table.name)} for table in source.tables
         }
@@ -50,7 +51,11 @@ class Harmonizer:
             self._made[table][entity].append(_Variable(name, step(source, codebook, rows), columns))
 
     def apply(self, safe_data: pa.Table, table: str) -> Harmonized:
-        """Harmonize one batch of a table. A row without the key of an entity makes no record of it."""
+        """Harmonize one batch of a table, `SafeBatch.data` and nothing else: another column is UnsafeColumn.
+
+        A row without the key of an entity makes no record of it.
+        """
+        require_safe(safe_data, table, self._passing[table])
         cells, entities, issues = Cells(safe_data), {}, []
         for entity, variables in self._made[table].items():
             made = {variable.name: found for variable in variables if (found := _make(variable, cells)) is not None}

@@ -6,6 +6,7 @@ did not serve. Nothing heavy is imported before it is needed, so that `--help` a
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -205,6 +206,10 @@ def warehouse_stop() -> None:
 
 def main() -> None:
     """Entry point: every expected error is one line on stderr, and the exit code says what kind it was."""
+    from anonymization.leakguard import without_values
+
+    if logging.lastResort is not None:  # where records go that no handler takes: standard error
+        logging.lastResort.addFilter(without_values)
     try:
         app(standalone_mode=True)
     except HomewardError as error:

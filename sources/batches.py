@@ -81,6 +81,15 @@ class UnsafeColumn(TypeError):
     """A column outside the allow-list was about to leave the vault side: a fault in the gate, not in the data."""
 
 
+def require_safe(data: pa.Table, table: str, passing: Sequence[str]) -> None:
+    """UnsafeColumn unless `data` holds system columns and columns that are declared to pass, and nothing else."""
+    allowed = {ROW, ROW_KEY, PERSON, PARENT, *passing}
+    for number, name in enumerate(data.column_names):
+        if name not in allowed and not name.startswith(ENTITY_KEY_PREFIX):
+            # Not by its name, which may be somebody's.
+            raise UnsafeColumn(f"column {number} of table {table!r} is not declared to pass")
+
+
 @dataclass(frozen=True)
 class SafeBatch:
     """The gate's product, and the only thing that leaves it: pseudonymous rows in the source's allow-list of columns.
@@ -96,10 +105,7 @@ class SafeBatch:
     passing: Sequence[str]
 
     def __post_init__(self) -> None:
-        allowed = {ROW, ROW_KEY, PERSON, PARENT, *self.passing}
-        for name in self.data.column_names:
-            if name not in allowed and not name.startswith(ENTITY_KEY_PREFIX):
-                raise UnsafeColumn(f"column {name!r} of table {self.table!r} is not declared to pass")
+        require_safe(self.data, self.table, self.passing)
         if not self.issues.schema.equals(ISSUES):
             raise UnsafeColumn(f"issues of table {self.table!r} do not have the schema of issues")
 

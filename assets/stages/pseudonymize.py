@@ -19,7 +19,7 @@ from assets.vault_audit import keep_head
 from assets.workers import LARGE_BYTES, spread, wake
 from assets.workplace import Workplace
 from codebook.errors import Refused
-from sources.batches import ISSUES, ROW, ROW_KEY, SafeBatch, issues_table
+from sources.batches import ISSUES, ROW, ROW_KEY, SafeBatch, UnsafeColumn, issues_table
 from sources.models import Source
 
 if TYPE_CHECKING:
@@ -131,7 +131,9 @@ def _part(workplace: Workplace, source: Source, part: Part, draft: Path, name: s
 
 
 def _keep(safe: SafeBatch, draft: Path, name: str) -> Counts:
-    """Write a safe batch, its share of the row ledger, and its issues."""
+    """Write a safe batch, its share of the row ledger, and its issues. Nothing else is ever written here."""
+    if not isinstance(safe, SafeBatch):
+        raise UnsafeColumn("only what the gate has passed is written")
     parquet.write(safe.data.replace_schema_metadata({"table": safe.table}), draft / f"data-{name}.parquet")
     parquet.write(row_ledger(safe), draft / f"rows-{name}.parquet")
     if safe.issues.num_rows:
