@@ -34,10 +34,11 @@ class Answer:
     evidence: str
 
 
-def match_answers(codes: Mapping[str, str], codelist: str, known: Known) -> dict[str, Answer]:
-    """Code -> answer for the codes (with labels, blank where unknown) that one answer fits best."""
+def match_answers(codes: Mapping[str, str], codelist: str, known: Known, language: str = "") -> dict[str, Answer]:
+    """Code -> answer for the codes (with labels, blank where unknown) that one answer fits best; `language` is that
+    of the headers around them, if it is known."""
     terms = [(target, term) for target, listed in known.answers[codelist].items() for term in listed]
-    by_code = _by_code(codes, codelist, terms, known)
+    by_code = _by_code(codes, codelist, terms, known, language)
     found = {}
     for code, label in codes.items():
         answer = _best(plain(label), by_code.get(code, []), terms, plain(code))
@@ -93,12 +94,12 @@ def _likely(said: str, terms: list[tuple[str, Term]]) -> list[Answer]:
 
 
 def _by_code(
-    codes: Mapping[str, str], codelist: str, terms: list[tuple[str, Term]], known: Known
+    codes: Mapping[str, str], codelist: str, terms: list[tuple[str, Term]], known: Known, spoken: str
 ) -> dict[str, list[Answer]]:
     """What every code says by itself: by its words, by what it was elsewhere, or by what it is short for."""
     folded = {code: plain(code) for code in codes}
     remembered = _remembered(folded.values(), known.codes[codelist])
-    letters, language = letters_meant(folded.values(), terms, known.lexicon.letters.get(codelist, {}))
+    letters, language = letters_meant(folded.values(), terms, known.lexicon.letters.get(codelist, {}), spoken)
     short = shortened([code for code in folded.values() if code not in remembered], terms)
     found = {}
     for code, said in folded.items():

@@ -7,6 +7,7 @@ reviewer with their evidence.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ ENOUGH = 0.5
 _BESIDE = 0.12
 """A column serves a second entity if it fits there nearly as well as where it fits best."""
 _OWN, _GAIN, _ALONE = 2, 0.25, 0.85
-"""An entity is proposed if it explains so many columns by so much better than the entities before it, or one as new."""
+"""An entity is proposed if it explains so many columns by so much better than those before; the first also by one."""
 _SPEAKS = 0.7
 """Only a match as near as this speaks for an entity: in a long survey a few columns are like anything."""
 _FAR = 0.25
@@ -62,7 +63,7 @@ class Match:
 def propose(columns: Sequence[Described], known: Known) -> list[Match]:
     """Matches of one table's columns, entity by entity in the codebook's order."""
     likeness = Likeness(known.texts())
-    answers = _AnswersOf(known)
+    answers = _AnswersOf(known, _language(columns, known))
     said = {column.name: _said(column, known) for column in columns}
     scored = [
         _score(column, target, _Text(likeness, said[column.name]), answers)
@@ -106,7 +107,7 @@ def _entities(assigned: Mapping[str, Sequence[Match]]) -> set[str]:
 
     def speaks(entity: str) -> bool:
         found = gains(entity)
-        return len(found) >= _OWN or max(found, default=0.0) >= _ALONE
+        return len(found) >= _OWN or (not chosen and max(found, default=0.0) >= _ALONE)
 
     while left := [entity for entity in assigned if entity not in chosen and speaks(entity)]:
         entity = max(left, key=lambda name: sum(gains(name)))
@@ -134,17 +135,31 @@ def _assigned(matches: Sequence[Match]) -> list[Match]:
     return [by_place[place] for row, column in pairs if (place := (int(row), int(column))) in by_place]
 
 
+def _language(columns: Sequence[Described], known: Known) -> str:
+    """The language whose words the headers and labels have most of; blank where two have as many."""
+    spoken: dict[str, set[str]] = {}
+    for words in known.lexicon.fields.values():
+        for text, language in words:
+            spoken.setdefault(language, set()).update(text.split())
+    said = Counter(
+        word for c in columns for word in f"{known.lexicon.written_out(plain(c.name))} {plain(c.label)}".split()
+    )
+    ranked = sorted(((sum(said[w] for w in words), language) for language, words in spoken.items()), reverse=True)
+    return ranked[0][1] if ranked[0][0] > ranked[1][0] else ""
+
+
 class _AnswersOf:
     """Answers of a column's codes in each code list, found once."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, language: str) -> None:
         self._known = known
+        self._language = language
         self._found: dict[tuple[str, str], dict[str, Answer]] = {}
 
     def of(self, column: Described, codelist: str) -> dict[str, Answer]:
         place = (column.name, codelist)
         if place not in self._found:
-            self._found[place] = match_answers(column.codes, codelist, self._known)
+            self._found[place] = match_answers(column.codes, codelist, self._known, self._language)
         return self._found[place]
 
     def states(self, column: Described) -> dict[str, Answer]:

@@ -20,19 +20,27 @@ _LITTLE = frozenset(
 )
 
 
-def letters_meant(codes: Iterable[str], terms: Terms, agreed: Letters) -> tuple[dict[str, str], str]:
-    """Letter -> answer in the one language in which every letter has an answer of its own, and that language."""
+def letters_meant(codes: Iterable[str], terms: Terms, agreed: Letters, spoken: str = "") -> tuple[dict[str, str], str]:
+    """Letter -> answer in a language in which every letter has an answer of its own, and that language.
+
+    It is the language `spoken` around the codes, if they can be read in it. Else every language in which they can be
+    read must say the same: `S C V D U` is one thing in Spanish and another in French.
+    """
     letters = [code for code in codes if len(code) == 1 and code.isalpha()]
     if len(letters) < 2:
         return {}, ""
     initials = _initials(terms)
+    ways: dict[str, dict[str, str]] = {}
     for language in dict.fromkeys((*agreed, *initials)):
         told, first = agreed.get(language, {}), initials.get(language, {})
-        candidates = {letter: set(told.get(letter, ())) or set(first.get(letter, ())) for letter in letters}
-        found = only_way(candidates)
+        found = only_way({letter: set(told.get(letter, ())) or set(first.get(letter, ())) for letter in letters})
         if found:
-            return found, language
-    return {}, ""
+            ways[language] = found
+    if spoken in ways:
+        return ways[spoken], spoken
+    if not ways or any(way != next(iter(ways.values())) for way in ways.values()):
+        return {}, ""
+    return next(iter(ways.values())), next(iter(ways))
 
 
 def _initials(terms: Terms) -> dict[str, dict[str, set[str]]]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import json
 import re
 import shlex
 import subprocess
 import sys
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -64,6 +67,26 @@ def test_what_is_not_recognised_does_not_pass(written: Scaffolded) -> None:
     assert (classes["NOMBRE"], classes["OBSERVACIONES"], classes["LOTE"]) == ("identifier", "free_text", "ignore")
     assert classes["REGISTRO"] == "identifier"
     assert set(source.passing("main")) == {match.column.name for match in written.tables[0].matches}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_records_of_json_are_proposed_from_packed_or_not(tmp_path: Path, packed: bool) -> None:
+    records = [{"sexo": SEXES[n], "fec_retorno": f"2024-02-0{n % 9 + 1}"} for n in range(12)]
+    content = json.dumps({"result": {"items": records}}).encode()
+    file = tmp_path / ("returns.json.gz" if packed else "returns.json")
+    file.write_bytes(gzip.compress(content) if packed else content)
+    written = scaffold(PlainFile(file), None, "SLV", "slv/packed", tmp_path / "sources")
+    source = load_source("slv/packed", tmp_path / "sources")
+    assert (source.format.kind, getattr(source.format, "records", "")) == ("json", "result/items")
+    assert {(r["column"], r["variable"]) for r in rows_of(written)} >= {("fec_retorno", "return_date")}
+
+
+def test_an_archive_of_several_files_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.csv", "SEXO\nM\n")
+        archive.writestr("b.csv", "SEXO\nF\n")
+    with pytest.raises(Refused, match="2 files"):
+        scaffold(PlainFile(tmp_path / "two.zip"), None, "SLV", "slv/two", tmp_path / "sources")
 
 
 def test_somebodys_own_words_are_no_code(written: Scaffolded) -> None:
