@@ -22,7 +22,7 @@ ENOUGH = 0.5
 _BESIDE = 0.12
 """A column serves a second entity if it fits there nearly as well as where it fits best."""
 _OWN, _GAIN, _ALONE = 2, 0.25, 0.85
-"""An entity is proposed if it explains so many columns by so much better than those before; the first also by one."""
+"""An entity is proposed if it explains so many columns by so much better than those before, or one as new."""
 _SPEAKS = 0.7
 """Only a match as near as this speaks for an entity: in a long survey a few columns are like anything."""
 _FAR = 0.25
@@ -100,14 +100,16 @@ def _entities(assigned: Mapping[str, Sequence[Match]]) -> set[str]:
     chosen: set[str] = set()
     explained: dict[str, float] = {}
 
-    def gains(entity: str) -> list[float]:
-        near = (match for match in assigned[entity] if match.score >= _SPEAKS)
+    def gains(entity: str, dates: bool = False) -> list[float]:
+        near = (m for m in assigned[entity] if m.score >= _SPEAKS and (m.target.variable.type == "date" or not dates))
         found = (match.score - explained.get(match.column.name, 0.0) for match in near)
         return [gain for gain in found if gain >= _GAIN]
 
     def speaks(entity: str) -> bool:
         found = gains(entity)
-        return len(found) >= _OWN or (not chosen and max(found, default=0.0) >= _ALONE)
+        # Beside another entity one column speaks for an event if it is its date; an age or a place is anybody's.
+        alone = gains(entity, dates=bool(chosen))
+        return len(found) >= _OWN or max(alone, default=0.0) >= _ALONE
 
     while left := [entity for entity in assigned if entity not in chosen and speaks(entity)]:
         entity = max(left, key=lambda name: sum(gains(name)))
