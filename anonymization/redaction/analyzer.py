@@ -42,7 +42,7 @@ class NotesRecognizer(EntityRecognizer):
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
-        """What identifies in one text, without the vocabulary that other notes would give."""
+        """What identifies in one text."""
         found = [(span, _PRESIDIO_NAMES.get(span.type, span.type)) for span in self._redactor.find([text])[0]]
         return [RecognizerResult(kind, span.start, span.end, 1.0) for span, kind in found if kind in entities]
 

@@ -18,6 +18,7 @@ import yaml
 from anonymization.redaction.folding import fold
 
 _FOLDER = Path(__file__).parent
+_LONG = 7
 _WORD = re.compile(r"[^\W\d_]+")
 _FAR_MONTHS = (
     "كانون شباط آذار نيسان أيار حزيران تموز آب أيلول تشرين جانفي فيفري أفريل ماي جوان جويلية أوت "
@@ -42,6 +43,12 @@ class Lexicon:
     particles: frozenset[str]
     prefixes: tuple[str, ...]
     suffixes: tuple[str, ...]
+    endings: tuple[str, ...]
+    nouns_are_capital: bool
+
+    def derived(self, folded: str) -> bool:
+        """Whether a long word is made from another, as few names are: -ment, -ción, -heit."""
+        return len(folded) >= _LONG and folded.endswith(self.endings)
 
 
 @lru_cache(maxsize=32)
@@ -58,7 +65,14 @@ def lexicon(language: str) -> Lexicon:
     known = frozenset().union(*(both(key) for key in ("titles", "kin", "units", "streets", "numbers")))
     naming = {_pair(phrase) for source in (own, base) for phrase in source.get("naming", ())}
     return Lexicon(
-        words=known | both("words") | stop | _stop_words("en") | months() | _codebook_words() | {w for _, w in naming},
+        words=known
+        | _inflected(own)
+        | _inflected(base)
+        | stop
+        | _stop_words("en")
+        | months()
+        | _codebook_words()
+        | {w for _, w in naming},
         stop=stop | (_stop_words("en") if language == "en" else frozenset()),
         titles=both("titles"),
         kin=both("kin"),
@@ -69,6 +83,8 @@ def lexicon(language: str) -> Lexicon:
         particles=both("particles"),
         prefixes=tuple(sorted((fold(p) for p in own.get("prefixes", ())), key=len, reverse=True)),
         suffixes=tuple(sorted((fold(s) for s in own.get("suffixes", ())), key=len, reverse=True)),
+        endings=tuple(fold(ending) for ending in own.get("endings", ())),
+        nouns_are_capital=language == "de",
     )
 
 
@@ -89,6 +105,20 @@ def months() -> frozenset[str]:
         forms = Locale(language).months["format"]
         names |= {fold(month).rstrip(".") for width in ("wide", "abbreviated") for month in forms[width].values()}
     return frozenset(name for name in names if len(name) > 1 and not name.isdigit())
+
+
+def _inflected(own: dict[str, Any]) -> frozenset[str]:
+    """The everyday words of a language with the endings that its `paradigms` put for another: hablar, hablando."""
+    words = own.get("words", "").split()
+    paradigms: dict[str, list[str]] = own.get("paradigms", {})
+    made = [
+        word[: -len(ending)] + other
+        for ending, others in paradigms.items()
+        for word in words
+        if word.endswith(ending) and len(word) >= len(ending) + 3
+        for other in others
+    ]
+    return frozenset(fold(word) for word in (*words, *made))
 
 
 def _pair(phrase: str) -> tuple[str, str]:

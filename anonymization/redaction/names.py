@@ -15,27 +15,31 @@ from anonymization.redaction.patterns import Span
 from anonymization.redaction.words import (
     CAPITAL,
     CASELESS,
+    DERIVED,
     DIGITS,
     KEEP,
     KIN,
     NAME,
     NAMING,
     PARTICLE,
-    SEEN_LOWER,
     SINGLE,
     STOP,
     STREET,
     TITLE,
     UNIT,
     Words,
+    is_cased,
+    is_shouted,
 )
 
 _ENDS = frozenset('.!?:;\n\r\t|•()[]{}"“”«»…؟።፤፣،-–—*>/=')
-_WITHIN_NAMES = frozenset((" ", ". ", "'", "’", "-", "- "))
+_WITHIN_NAMES = frozenset((" ", ". ", ".", "'", "’", "-", "- "))
+_WITHIN_LINES = frozenset((" ", ", ", "-", ". ", ".", ",", " - "))
 _INSIDE_ADDRESSES = str.maketrans("", "", "\n-/.")
+_HOUSE_PARTS = frozenset(("bis", "ter", "quater"))
 _SHAPED = "SHAPED"
 _ANNOUNCES = TITLE | KIN | NAMING
-_NEEDS_A_LOOK = ~(KEEP | STOP | UNIT | PARTICLE | SEEN_LOWER | CASELESS | DIGITS)
+_NEEDS_A_LOOK = ~(KEEP | STOP | UNIT | PARTICLE | CASELESS | DIGITS)
 
 
 class RowNames:
@@ -47,13 +51,14 @@ class RowNames:
 
 
 def find(
-    parts: list[str], words: Words, lexicon: Lexicon, own: RowNames | None, shaped: list[Span], cased: bool
+    text: str, parts: list[str], words: Words, lexicon: Lexicon, own: RowNames | None, shaped: list[Span]
 ) -> list[Span]:
-    """Names and addresses in a note split by `words.SPLIT`; `shaped`: what was found by its shape."""
-    flags = [words[word] for word in parts[1::2]]
+    """Names and addresses in a note and the same split by `words.SPLIT`; `shaped`: what was found by its shape."""
+    shouted = is_shouted(text)
+    flags = [words[word.lower() if shouted else word] for word in parts[1::2]]
     if own is None and not any(flag & _NEEDS_A_LOOK or not flag & (KEEP | DIGITS) for flag in flags):
         return []
-    return _Note(parts, flags, words, lexicon, own, cased).spans(shaped)
+    return _Note(parts, flags, words, lexicon, own, is_cased(text)).spans(shaped)
 
 
 class _Note:
@@ -82,7 +87,7 @@ class _Note:
         expecting = 0  # how many words of a name may still come: after "Mr", "my brother", "se llama"
         for place, flag in enumerate(self._flags):
             gap = self._gaps[place]
-            if flag & DIGITS or (place and gap != ". " and gap.strip(" .:،")):
+            if flag & DIGITS or (place and gap != ". " and gap.strip(" .:،\"'")):
                 expecting = 0
             if not flag & DIGITS and self._is_name(place, flag, expecting):
                 self._hits[place] = "NAME"
@@ -99,15 +104,28 @@ class _Note:
             return True  # "my brother Will": a capital is a name even in the most frequent words
         if self._own is not None and not flag & STOP and self._is_own(place, flag, self._own):
             return True
-        follows = place > 0 and bool(self._hits[place - 1]) and self._gaps[place] == " "
+        follows = place > 0 and bool(self._hits[place - 1]) and self._gaps[place] in (" ", "-")
+        if place and self._gaps[place] == ". " and self._flags[place - 1] & TITLE and not flag & (STOP | SINGLE):
+            return True  # "sra. consuelo": what follows a title cut short is a name, in a note without capitals too
         if flag & CAPITAL:
             if flag & KEEP:
-                return follows and not flag & (STOP | TITLE)
-            return not flag & SINGLE and not (flag & SEEN_LOWER and self._begins_a_sentence(place))
+                return (follows or self._after_initial(place)) and not flag & (STOP | TITLE)
+            if flag & SINGLE:
+                return False
+            if not self._begins_a_sentence(place):
+                return True
+            return not flag & DERIVED and self._texts[place].lower() not in self._texts
         if flag & (KEEP | SINGLE):
             return False
         # A rare word in lower case right after a name is more often the rest of it than a verb.
         return not self._cased or bool(flag & CASELESS) or follows
+
+    def _after_initial(self, place: int) -> bool:
+        """Whether an initial stands before a word and its particles: "J. Young", "D. De La Tour"."""
+        while place > 1 and self._flags[place - 1] & PARTICLE and self._gaps[place] == " ":
+            place -= 1
+        before = self._flags[place - 1] if place else 0
+        return bool(before & SINGLE and before & CAPITAL) and self._gaps[place] in (". ", ".")
 
     def _is_own(self, place: int, flag: int, own: RowNames) -> bool:
         text = self._texts[place]
@@ -145,15 +163,23 @@ class _Note:
         for place, flag in enumerate(flags):
             if not flag & DIGITS or hits[place] or self._counts_something(place):
                 continue
-            if self._touches(place, -1) or self._touches(place, +1):
-                hits[place] = "ADDRESS"
+            last = place + self._has_house_part(place)
+            if self._touches(place, -1) or self._touches(last, +1):
+                hits[place : last + 1] = ["ADDRESS"] * (last + 1 - place)
         for place, flag in enumerate(flags):
             if flag & STREET and not hits[place]:
-                near = hits[max(0, place - 1) : place + 2]
-                if any(near) and (flag & CAPITAL or "ADDRESS" in near):
+                near = self._beside(place)
+                told = flag & CAPITAL or not self._cased or "ADDRESS" in near
+                if any(near) and (told or (flag & CASELESS and near[-1])):
                     hits[place] = "ADDRESS"
             if flag & STREET:
                 self._mark_reach(place, "ADDRESS", {"ADDRESS", "NAME"})
+
+    def _beside(self, place: int) -> list[str | None]:
+        """What was found right before and right after a word, in its line."""
+        before = self._hits[place - 1] if place and self._gaps[place] in _WITHIN_LINES else None
+        follows = place + 1 < len(self._hits) and self._gaps[place + 1] in _WITHIN_LINES
+        return [before, self._hits[place + 1] if follows else None]
 
     def _mark_reach(self, place: int, kind: str, ends: AbstractSet[str]) -> None:
         """Small words and capitals from a word to the next found one: "Calle Mayor 45", "rue de la Paix"."""
@@ -166,8 +192,18 @@ class _Note:
                 self._hits[place + 1 : end] = [kind] * (end - place - 1)
                 self._hits[place] = self._hits[place] or kind
                 return
-            if not self._flags[end] & (PARTICLE | STOP | CAPITAL):
+            plain = not self._cased and not self._flags[end] & (STOP | UNIT | KIN)
+            if not plain and not self._flags[end] & (PARTICLE | STOP | CAPITAL):
                 return
+
+    def _has_house_part(self, place: int) -> bool:
+        """Whether a letter or a "bis" behind a number belongs to it: "12/B", "12 bis"."""
+        if place + 1 >= len(self._flags):
+            return False
+        gap, other = self._gaps[place + 1], place + 1
+        if self._flags[other] & SINGLE and not self._flags[other] & DIGITS:
+            return gap in ("/", "-")
+        return gap == " " and self._texts[other].lower() in _HOUSE_PARTS
 
     def _counts_something(self, place: int) -> bool:
         """Years, children, kilometres: the number is an amount."""
@@ -211,8 +247,23 @@ class _Note:
             after = place + 1 < len(hits) and hits[place + 1] == "NAME" and self._gaps[place + 1] in _WITHIN_NAMES
             before = place > 0 and hits[place - 1] == "NAME" and self._gaps[place] in _WITHIN_NAMES
             elided = after and self._gaps[place + 1] in ("'", "’", ". ")  # N'Guessan, O'Brien, J. Brou
-            initial = flag & SINGLE and flag & CAPITAL and (elided or not flag & STOP)
-            if (after and before) or (after and flag & TITLE) or (initial and (after or before)):
+            initial = flag & SINGLE and (elided or (flag & CAPITAL and not flag & STOP))
+            begins = flag & PARTICLE and flag & CAPITAL  # De La Cruz
+            if (after and before) or (after and (flag & TITLE or begins)) or (initial and (after or before)):
+                hits[place] = "NAME"
+        if self._cased and not self._lexicon.nouns_are_capital:
+            self._mark_everyday_names()
+
+    def _mark_everyday_names(self) -> None:
+        """A capital inside a sentence right before a name is its first part: "with Will Postlethwaite"."""
+        flags, hits = self._flags, self._hits
+        for place in range(len(flags) - 2, -1, -1):
+            if hits[place + 1] != "NAME" or self._gaps[place + 1] not in (" ", "-") or hits[place]:
+                continue
+            alone = place == 0 or "\n" in self._gaps[place]
+            line = alone and (place + 2 == len(flags) or "\n" in self._gaps[place + 2][:1])
+            inside = place > 0 and self._gaps[place] == " "
+            if flags[place] & CAPITAL and (line or inside) and not flags[place] & (STOP | _ANNOUNCES | STREET | UNIT):
                 hits[place] = "NAME"
 
     def _mark_family_name(self, place: int) -> None:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from anonymization.redaction import names
+from anonymization.redaction import forms, names
 from anonymization.redaction.folding import clean, fold
 from anonymization.redaction.installed_model import installed_model, named
 from anonymization.redaction.lexicon import lexicon
 from anonymization.redaction.names import RowNames
-from anonymization.redaction.patterns import Span, shapes
-from anonymization.redaction.words import SPLIT, Vocabulary, Words, is_cased
+from anonymization.redaction.patterns import Span, load, shapes
+from anonymization.redaction.words import SPLIT, Words
+
+_REMEMBERED = 200_000
+"""So many different words are remembered from one batch to the next."""
 
 KnownNames = Callable[[Sequence[str]], Collection[str]]
 """Of folded words, those that are names of people whom the vault knows."""
@@ -25,6 +28,8 @@ class Redactor:
     def __init__(self, language: str, country: str, known_names: KnownNames | None = None) -> None:
         self._language, self._country, self._known_names = language, country, known_names
         self._lexicon, self._model = lexicon(language), installed_model(language)
+        self._words = Words(self._lexicon, ())
+        load()
 
     def redact(
         self, notes: Sequence[str | None], own: Sequence[frozenset[str] | None] | None = None
@@ -34,31 +39,32 @@ class Redactor:
         return [None if note is None else _replaced(note, spans) for note, spans in zip(notes, found, strict=True)]
 
     def find(self, notes: Sequence[str | None], own: Sequence[frozenset[str] | None] | None = None) -> list[list[Span]]:
-        """What identifies people in each note, in order of place. The notes are each other's vocabulary."""
+        """What identifies people in each note, in order of place; no note changes what is found in another."""
         cleaned = [clean(note or "") for note in notes]
         split = [SPLIT.split(text) for text, _ in cleaned]
-        words = Words(self._lexicon, Vocabulary(split), self._names_in(split))
+        words = self._words_of(split)
         modelled = named(self._model, [text for text, _ in cleaned]) if self._model is not None else None
         own_names: dict[frozenset[str], RowNames] = {}
         found = []
         for row, ((text, places), parts) in enumerate(zip(cleaned, split, strict=True)):
             said = own[row] if own is not None else None
             mine = own_names.setdefault(said, RowNames(said)) if said else None
-            shaped = shapes(text, self._country, self._lexicon)
-            names_found = names.find(parts, words, self._lexicon, mine, shaped, is_cased(text)) if text else []
+            shaped = sorted([*shapes(text, self._country, self._lexicon), *forms.values(text, words)])
+            names_found = names.find(text, parts, words, self._lexicon, mine, shaped) if text else []
             spans = names.merged(text, [*shaped, *names_found]) if names_found or shaped else []
             if modelled is not None:
                 spans = names.merged(text, [*spans, *next(modelled)])
             found.append(spans if places is None else [_as_written(span, places) for span in spans])
         return found
 
-    def _names_in(self, split: Sequence[Sequence[str]]) -> Collection[str]:
-        """Words of the notes that are names of the vault's people."""
+    def _words_of(self, split: Sequence[Sequence[str]]) -> Words:
+        """What the words of these notes are; asked of the vault which of them are names of its people."""
         if self._known_names is None:
-            return frozenset()
-        forms = Words(self._lexicon, Vocabulary(()), ())
-        asked = {form for word in {word for parts in split for word in parts[1::2]} for form in forms.forms(word)}
-        return self._known_names(sorted(asked - self._lexicon.stop))
+            if len(self._words) > _REMEMBERED:
+                self._words.clear()
+            return self._words
+        asked = {form for word in {word for parts in split for word in parts[1::2]} for form in self._words.forms(word)}
+        return Words(self._lexicon, self._known_names(sorted(asked - self._lexicon.stop)))
 
 
 def name_words(*names_of_row: str | None) -> frozenset[str]:

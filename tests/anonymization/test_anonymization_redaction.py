@@ -127,10 +127,39 @@ def test_a_name_that_the_vault_knows_goes_in_lower_case_too() -> None:
     assert "goat" in asked
 
 
-def test_a_word_is_kept_if_many_notes_use_it_in_lower_case() -> None:
+def test_no_note_changes_what_is_found_in_another() -> None:
     rare, common = "Tuktuk people wait", "He drives a tuktuk in town"
     assert Redactor("en", "SLV").redact([rare]) == ["[NAME] people wait"]
-    assert Redactor("en", "SLV").redact([rare, *[common] * 5])[0] == rare
+    assert Redactor("en", "SLV").redact([rare, *[common] * 9])[0] == "[NAME] people wait"
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "left"),
+    [
+        (
+            "en",
+            "Full name: Xanthe Quillfeather\nHouse no: 7B | Username: zol.ani",
+            "Full name: [NAME]\nHouse no: [ADDRESS] | Username: [USERNAME]",
+        ),
+        (
+            "es",
+            "nombre: eulalia goicoechea, fecha de nacimiento: 3 mayo 1980",
+            "nombre: [NAME], fecha de nacimiento: [DATE]",
+        ),
+        ("de", '{"Vorname": "Dörthe", "PLZ": "04109"}', '{"Vorname": "[NAME]", "PLZ": "[ADDRESS]"}'),
+        ("fr", "Note : elle veut ouvrir une boutique", "Note : elle veut ouvrir une boutique"),
+        ("nl", "Naam: Sietske wil een winkel openen in de stad", "Naam: [NAME] wil een winkel openen in de stad"),
+    ],
+)
+def test_what_stands_behind_a_label_is_what_the_label_says(language: str, note: str, left: str) -> None:
+    assert redacted(note, language) == left
+
+
+def test_a_note_in_capitals_is_read_like_one_in_lower_case() -> None:
+    assert (
+        redacted("PLEASE CALL THE OFFICE AND ASK FOR BRECHTJE TODAY")
+        == "PLEASE CALL THE OFFICE AND ASK FOR [NAME] TODAY"
+    )
 
 
 @pytest.mark.parametrize("name", ["Jean de la Fontaine", "Jean-Pierre Kouamelan", "N'Guessan Brou", "J. M. Zadi"])

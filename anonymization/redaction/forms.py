@@ -1,0 +1,95 @@
+"""What stands behind a label - "Nombre: ...", `"surname": "..."`, "DOB = ..." - is what the label says.
+
+The value is taken whole, whatever its words are by themselves. Prose behind a colon is left to `names`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+from anonymization.redaction.folding import fold
+from anonymization.redaction.patterns import Span
+from anonymization.redaction.words import KEEP, PARTICLE, Words
+
+_SEPARATOR = re.compile(r"""["'”»]?\s?[:=：]\s{0,3}["'“«]?""")
+_BOUNDARY = re.compile(r"""[\n|;"”{}\[\]<>\t]|\s{3}|$""")
+_LABEL_ENDS = re.compile(r"""[\n|;,"“”{}\[\]()<>\t:=]|\.\s""")
+_NUMBER_SIGN = re.compile(r"\b[Nn]\s?[°º]$")
+_WORD = re.compile(r"[^\W_]+")
+_TOKEN = re.compile(r"[^\s,]+")
+_LONGEST = {"NAME": 5, "ADDRESS": 9, "USERNAME": 1, "ID": 7, "PHONE": 6, "DATE": 5}
+"""Of how many words a value may be; what is longer is a sentence."""
+_NEEDS_DIGIT = {"ID", "PHONE", "DATE"}
+
+
+@lru_cache(maxsize=1)
+def _labels() -> dict[str, str]:
+    kinds: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("labels.yaml").read_text("utf-8"))
+    return {" ".join(fold(w) for w in _WORD.findall(str(label))): kind for kind, one in kinds.items() for label in one}
+
+
+def values(text: str, words: Words) -> list[Span]:
+    """Values behind labels in a cleaned note, in order of place."""
+    if ":" not in text and "=" not in text and "：" not in text:
+        return []
+    separators = list(_SEPARATOR.finditer(text))
+    found = []
+    for place, separator in enumerate(separators):
+        kind, _ = _label(text, separator.start())
+        if kind is None:
+            continue
+        boundary = _BOUNDARY.search(text, separator.end(), separator.end() + 100)
+        end = boundary.start() if boundary else separator.end() + 100
+        if place + 1 < len(separators) and separators[place + 1].start() < end:
+            next_kind, label = _label(text, separators[place + 1].start())
+            end = label if next_kind or "," in text[separator.end() : label] else end
+        span = _value(text, separator.end(), end, kind, words)
+        if span:
+            found.append(span)
+    return found
+
+
+def _label(text: str, end: int) -> tuple[str | None, int]:
+    """What the words before a separator announce, and where these words begin."""
+    if sign := _NUMBER_SIGN.search(text, max(0, end - 3), end):
+        return "ADDRESS", sign.start()
+    start = max(0, end - 40)
+    ends = [match.end() for match in _LABEL_ENDS.finditer(text, start, end)]
+    start = ends[-1] if ends else start
+    said = list(_WORD.finditer(text, start, end))[-4:]
+    folded = [fold(word.group()) for word in said]
+    for first in range(len(said)):
+        kind = _labels().get(" ".join(folded[first:]))
+        if kind:
+            return kind, said[first].start()
+    return None, start
+
+
+def _value(text: str, start: int, end: int, kind: str, words: Words) -> Span | None:
+    tokens = list(_TOKEN.finditer(text, start, end))
+    if not tokens or (kind in _NEEDS_DIGIT and not any(sign.isdigit() for sign in text[start:end])):
+        return None
+    if len(tokens) > _LONGEST[kind]:
+        if kind != "NAME":
+            return None
+        tokens = _leading_name(tokens, words)
+    if not tokens:
+        return None
+    first, last = tokens[0].start(), tokens[-1].end()
+    while last > first and not (text[last - 1].isalnum() or text[last - 1] in ")"):
+        last -= 1
+    return Span(first, last, kind) if last > first else None
+
+
+def _leading_name(tokens: list[re.Match[str]], words: Words) -> list[re.Match[str]]:
+    """Of "Name: Ana Gil wants a loan and a shop" the words before the first everyday one."""
+    for place, token in enumerate(tokens[: _LONGEST["NAME"]]):
+        word = _WORD.search(token.group())
+        flag = words[word.group().lower()] if word else KEEP
+        if flag & KEEP and not flag & PARTICLE:
+            return tokens[:place]
+    return tokens[: _LONGEST["NAME"]]
