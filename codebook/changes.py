@@ -20,8 +20,18 @@ WORDING = {"label", "label_en", "label_fr", "label_es", "label_ar", "title", "de
 """Parts that explain: another wording is a patch."""
 
 LIMITS = {
-    *("required", "universe", "range", "range_severity", "severity", "restricted", "standard", "alternates"),
-    *("valid_from", "valid_to", "disaggregation", "minimum_cell", "comparable_with"),
+    *(
+        "required",
+        "universe",
+        "range",
+        "range_severity",
+        "severity",
+        "restricted",
+        "restricted_codes",
+        "standard",
+        "alternates",
+    ),
+    *("valid_from", "valid_to", "disaggregation", "minimum_cell", "comparable_with", "children"),
 }
 """Parts that say what is accepted or shown: the meaning of stored values stays."""
 

@@ -152,6 +152,11 @@ def _check_entity(entity: Entity, lines: Lines, codelists: dict[str, CodeList]) 
             raise BadDefinition(
                 f"unknown code list `{variable.codelist}`", where, nearest(variable.codelist, codelists)
             )
+        for name in variable.restricted_codes:
+            codes = codelists[str(variable.codelist)]
+            if name not in codes.names:
+                where = lines.where("variables", index, "restricted_codes")
+                raise BadDefinition(f"`{name}` is not in code list `{codes.id}`", where, nearest(name, codes.names))
         if variable.universe is not None:
             _check_condition(variable.universe, entity, codelists, lines.where("variables", index, "universe"))
     ids: set[str] = set()

@@ -131,6 +131,7 @@ class Variable(Closed):
     range_severity: Severity = "error"
     standard: str | None = None
     restricted: bool = False
+    restricted_codes: tuple[str, ...] = ()
     label: Label
     description: str = Field(min_length=1)
 
@@ -148,6 +149,8 @@ class Variable(Closed):
             raise ValueError(f"type {self.type} " + ("needs a codelist" if coded else "has no codelist"))
         if self.role == "free_text" and (self.type != "text" or not self.restricted):
             raise ValueError("free text, redacted or not, is of type text and restricted")
+        if self.restricted_codes and not coded:
+            raise ValueError(f"type {self.type} has no codes to restrict")
         if self.range is not None:
             if self.type not in ("integer", "decimal", "date"):
                 raise ValueError(f"type {self.type} has no range")
@@ -198,6 +201,15 @@ class Column:
     nullable: bool = True
 
 
+class Children(Closed):
+    """What readers without the right do not see of records about children: of `month` variables the day, of `hide`
+    variables (places below the first level) anything. A child is who is under 18 by the variable `age`."""
+
+    age: str
+    month: tuple[str, ...] = ()
+    hide: tuple[str, ...] = ()
+
+
 class Entity(Closed):
     """One thing that the warehouse counts, with its variables and rules."""
 
@@ -207,6 +219,19 @@ class Entity(Closed):
     unit: str = Field(min_length=1)
     variables: tuple[Variable, ...] = Field(min_length=1)
     rules: tuple[Rule, ...] = ()
+    children: Children | None = None
+
+    @model_validator(mode="after")
+    def _no_date_of_a_child_is_forgotten(self) -> Entity:
+        if self.children is None:
+            return self
+        for name in (self.children.age, *self.children.month, *self.children.hide):
+            if name not in self.names:
+                raise ValueError(f"children: no variable `{name}`: {nearest(name, self.names)}")
+        exact = {variable.name for variable in self.variables if variable.type == "date" and not variable.restricted}
+        if exact != set(self.children.month):
+            raise ValueError(f"children: list every date under month: {', '.join(sorted(exact))}")
+        return self
 
     @property
     def name(self) -> str:

@@ -1,9 +1,9 @@
 """Who may read what: five roles and one per country, row-level security, and a query that runs as one of them.
 
     homeward_loader            owns everything here; deliveries are published in its name
-    homeward_analyst           marts and core of all countries, without restricted variables; code lists and places
+    homeward_analyst           marts and core of all countries, without what is restricted; code lists and places
     homeward_officer_<iso3>    core and marts of that country, restricted variables too
-    homeward_release_officer   marts of all countries and what is released, without restricted variables
+    homeward_release_officer   marts of all countries and what is released, without what is restricted
     homeward_auditor           deliveries, counts, findings and quarantine
 
 On a server of your own give people a login that is a member of their role; `query` narrows a stronger login down and

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from codebook.errors import HomewardError
 from codebook.loader import Codebook
 from codebook.models import Code, Column
-from warehouse import access
+from warehouse import access, veil
 from warehouse.engine import driver, run, template, transaction
 
 PUBLISHED = (
@@ -60,6 +60,7 @@ def migrate(engine: Engine, codebook: Codebook, countries: Iterable[str] = ()) -
         access.make_roles(conn, countries)
         run(conn, "SET LOCAL ROLE homeward_loader")
         run(conn, template("schema"))
+        run(conn, template("readers"))
         for entity in codebook.entities:
             _entity(conn, codebook, entity)
         _reference(conn, codebook)
@@ -153,10 +154,10 @@ def _add_missing(conn: Connection, table: str, columns: list[Column]) -> None:
 
 
 def _readable(codebook: Codebook) -> dict[str, list[str]]:
-    """Columns of core's tables that every reader may see: all but restricted variables and their states."""
+    """Columns of core's tables that every reader may see: none that is restricted, or that marts show coarser."""
     readable = {}
     for entity in codebook.entities:
-        own = [c for c in codebook.columns(entity) if c.variable is None or not c.variable.restricted]
+        own = [c for c in codebook.columns(entity) if not veil.closed(codebook.entities[entity], c)]
         readable[entity] = [column.name for column in (*own, *PUBLISHED)]
         readable[f"{entity}_history"] = [column.name for column in (*own, *PUBLISHED, *CLOSED)]
     return readable
@@ -193,18 +194,20 @@ def _rewrite(conn: Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
 
 
 def _labelled(conn: Connection, codebook: Codebook, entity: str) -> None:
-    """`marts.<entity>` and `marts.<entity>_as_of(time)`: names for codes, no restricted variables, reader's rights."""
+    """`marts.<entity>` and `marts.<entity>_as_of(time)`: names for codes, and nothing restricted."""
     names, shown, joins = [], [], []
     for column in (*codebook.columns(entity), *PUBLISHED):
         if column.variable is not None and column.variable.restricted:
             continue
         cell, join = _shown(codebook, column)
+        cell = veil.veiled(codebook, codebook.entities[entity], column, cell)
         names.append(sql.Identifier(column.name))
         shown.append(sql.SQL("{} AS {}").format(cell, names[-1]))
         joins.append(join)
     run(
         conn, template("labelled"), view=sql.Identifier("marts", entity),
-        function=sql.Identifier("marts", f"{entity}_as_of"), core=core(entity), history=core(entity, "_history"),
+        function=sql.Identifier("marts", f"{entity}_as_of"), ever=sql.Identifier("marts", f"{entity}_ever"),
+        core=core(entity), history=core(entity, "_history"),
         columns=sql.SQL(", ").join(names), shown=sql.SQL(", ").join(shown), joins=sql.SQL(" ").join(joins),
         label=sql.Literal(codebook.entities[entity].label.en),
     )  # fmt: skip

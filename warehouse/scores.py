@@ -12,8 +12,10 @@ from sqlalchemy import Connection
 
 from codebook import scoring
 from codebook.loader import Codebook
+from codebook.models import Entity
 from codebook.plan import Plan, PlannedLine
 from codebook.scoring import DIMENSIONS, NO_POINTS
+from warehouse import veil
 from warehouse.engine import run, template
 
 GATE_REASONS = {"consent": "no_consent", "interview_completed": "not_completed"}
@@ -23,13 +25,13 @@ def refresh(conn: Connection, codebook: Codebook) -> int:
     """Score every interview by every method of its instrument, in the caller's transaction; returns rows."""
     run(conn, "DELETE FROM marts.rss_score")
     return sum(
-        _insert(conn, scoring.plan(instrument, method, codebook))
+        _insert(conn, scoring.plan(instrument, method, codebook), codebook)
         for instrument in codebook.instruments.values()
         for method in instrument.methods
     )
 
 
-def _insert(conn: Connection, plan: Plan) -> int:
+def _insert(conn: Connection, plan: Plan, codebook: Codebook) -> int:
     numbers = {
         "instrument": plan.instrument,
         "method": plan.method,
@@ -44,12 +46,19 @@ def _insert(conn: Connection, plan: Plan) -> int:
         numbers,
         entity=sql.Identifier("core", plan.entity),
         labelled=sql.Identifier("marts", plan.entity),
+        interview_date=_interview_date(codebook.entities[plan.entity]),
         points=_listed(", ", (sql.SQL("{} AS {}").format(_points(line), _name(line)) for line in plan.lines)),
         special=_listed(" + ", (term for line in plan.lines for term in _special(line))),
         missing=_listed(", ", (term for line in plan.lines for term in _missing(line))),
         totals=_totals(plan),
         gates=_gates(plan),
     ).rowcount
+
+
+def _interview_date(entity: Entity) -> sql.Composable:
+    """The day, of a child's interview the month: everybody who reads the marts reads the scores."""
+    day = sql.Identifier("t", "interview_date")
+    return sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(veil.child(entity), veil.of_month(day), day)
 
 
 def _listed(separator: str, parts: Iterable[sql.Composable]) -> sql.Composable:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -22,6 +24,21 @@ def url(engine: Engine, codebook: Codebook, warehouse_url: str, tmp_path_factory
     Supplier(engine, codebook, folder, "slv/a", "SLV").deliver("s", {"return_event": [{"key": "a", "row": 2, **event}]})
     rows = [{"key": "b", "row": 2, **event}, {"key": "c", "row": 3, **event}]
     Supplier(engine, codebook, folder, "hnd/b", "HND").deliver("h", {"return_event": rows})
+    child = {"unlawful_flag": [3], "return_date": date(2024, 5, 17), "return_adm1": "SV06", "return_adm2": "SV0614"}
+    Supplier(engine, codebook, folder, "slv/c", "SLV").deliver(
+        "c",
+        {
+            "return_event": [
+                {"key": "d", "row": 2, **child, "age_at_return": 17},
+                {"key": "e", "row": 3, **child, "age_at_return": 18},
+                {"key": "f", "row": 4, **child, "age_at_return_state": -1},
+            ],
+            "assistance": [
+                {"key": f"s{type_}", "row": 2 + type_, "type": type_, "assistance_date": date(2024, 6, 3)}
+                for type_ in (1, 8, 10, 11)
+            ],
+        },
+    )
     return warehouse_url
 
 
@@ -31,30 +48,86 @@ def countries(url: str, role: str, table: str = "marts.return_event") -> list[st
 
 
 def test_analyst_sees_all_countries(url: str) -> None:
-    assert countries(url, "analyst") == ["HND", "HND", "SLV"]
+    assert countries(url, "analyst") == ["HND", "HND", *["SLV"] * 4]
 
 
 def test_officer_sees_his_country_only(url: str) -> None:
-    assert countries(url, "officer_slv") == ["SLV"]
-    assert countries(url, "officer_slv", "core.return_event") == ["SLV"]
+    assert countries(url, "officer_slv") == ["SLV"] * 4
+    assert countries(url, "officer_slv", "core.return_event") == ["SLV"] * 4
     assert countries(url, "officer_hnd") == ["HND", "HND"]
     assert countries(url, "officer") == []
 
 
 def test_as_of_keeps_to_the_same_rows(url: str) -> None:
-    assert countries(url, "officer_slv", "marts.return_event_as_of(now())") == ["SLV"]
+    assert countries(url, "officer_slv", "marts.return_event_as_of(now())") == ["SLV"] * 4
 
 
 def test_restricted_variable_is_for_officers_only(url: str) -> None:
     assert "unlawful_flag" not in access.query(url, "SELECT * FROM marts.return_event", "analyst").column_names
     with pytest.raises(HomewardError, match="permission denied"):
         access.query(url, "SELECT unlawful_flag FROM core.return_event", "analyst")
-    answer = access.query(url, "SELECT unlawful_flag FROM core.return_event", "officer_slv")
+    answer = access.query(url, "SELECT unlawful_flag FROM core.return_event WHERE source_id = 'slv/a'", "officer_slv")
     assert answer["unlawful_flag"].to_pylist() == [[1]]
 
 
+CHILDREN = "SELECT age_at_return, return_date, return_adm1, return_adm2 FROM {} WHERE source_id = 'slv/c' ORDER BY 1"
+WHOLE = [(age, date(2024, 5, 17), "SV06", "SV0614") for age in (17, 18, None)]
+VEILED = [(17, date(2024, 5, 1), "SV06", None), *WHOLE[1:]]
+
+
+@pytest.mark.parametrize("table", ["marts.return_event", "marts.return_event_as_of(now())", "marts.return_event_ever"])
+def test_of_a_child_analysts_see_the_month_and_the_first_level(url: str, table: str) -> None:
+    def seen(role: str) -> list[tuple[Any, ...]]:
+        return [tuple(row.values()) for row in access.query(url, CHILDREN.format(table), role).to_pylist()]
+
+    assert seen("analyst") == VEILED
+    assert seen("release_officer") == VEILED
+    assert seen("officer_slv") == WHOLE
+    assert seen("officer_hnd") == []
+    assert seen("loader") == WHOLE
+
+
+@pytest.mark.parametrize("column", ["return_date", "return_adm2"])
+@pytest.mark.parametrize("table", ["core.return_event", "core.return_event_history", "core.return_event_as_of(now())"])
+@pytest.mark.parametrize("role", ["analyst", "release_officer"])
+def test_what_is_coarser_in_marts_is_closed_in_core(url: str, role: str, table: str, column: str) -> None:
+    with pytest.raises(HomewardError, match="permission denied"):
+        access.query(url, f"SELECT {column} FROM {table}", role)
+
+
+def test_a_condition_finds_no_more_than_the_answer_shows(url: str) -> None:
+    days = "SELECT count(*) AS n FROM marts.return_event WHERE return_date = '2024-05-17'"
+    assert access.query(url, days, "analyst")["n"].to_pylist() == [2]
+    assert access.query(url, days, "officer_slv")["n"].to_pylist() == [3]
+
+
+def test_a_restricted_code_is_other_for_analysts(url: str) -> None:
+    types = "SELECT type FROM marts.assistance ORDER BY type"
+    assert access.query(url, types, "analyst")["type"].to_pylist() == ["child_care", "other", "other", "other"]
+    assert access.query(url, types, "officer_slv")["type"].to_pylist() == [
+        "child_care", "medical_support", "other", "psychosocial_support"
+    ]  # fmt: skip
+    with pytest.raises(HomewardError, match="permission denied"):
+        access.query(url, "SELECT type FROM core.assistance", "analyst")
+
+
+@pytest.mark.parametrize(
+    ("entity", "name"),
+    [
+        ("person", "vulnerability"), ("case", "vulnerability"), ("person", "disability"),
+        ("return_event", "unlawful_flag"),
+        ("rss_response", "pss_distress"), ("rss_response", "pss_wants_psych_support"),
+    ],
+)  # fmt: skip
+def test_trafficking_pushback_and_health_are_in_no_view_of_analysts(url: str, entity: str, name: str) -> None:
+    for view in (f"marts.{entity}", f"marts.{entity}_ever", f"marts.{entity}_as_of(now())"):
+        assert name not in access.query(url, f"SELECT * FROM {view}", "analyst").column_names
+    with pytest.raises(HomewardError, match="permission denied"):
+        access.query(url, f'SELECT "{name}" FROM core."{entity}"', "analyst")
+
+
 def test_auditor_reads_deliveries_and_no_person(url: str) -> None:
-    assert access.query(url, "SELECT count(*) AS n FROM audit.delivery", "auditor")["n"].to_pylist() == [2]
+    assert access.query(url, "SELECT count(*) AS n FROM audit.delivery", "auditor")["n"].to_pylist() == [3]
     with pytest.raises(HomewardError, match="permission denied"):
         access.query(url, "SELECT * FROM marts.return_event", "auditor")
     with pytest.raises(HomewardError, match="permission denied"):
@@ -93,7 +166,8 @@ def test_errors_speak_of_the_statement_and_never_of_rows(url: str) -> None:
 
 
 def test_names_stand_for_codes(url: str, codebook: Codebook) -> None:
-    statement = "SELECT host_country, voluntariness, return_date_state, record_key FROM marts.return_event LIMIT 1"
+    columns = "host_country, voluntariness, return_date_state, record_key"
+    statement = f"SELECT {columns} FROM marts.return_event WHERE source_id = 'slv/a'"
     (row,) = access.query(url, statement, "analyst").to_pylist()
     assert row["voluntariness"] == codebook.codelist_of("return_event", "voluntariness").name(1)
     assert row["host_country"] == codebook.codelist_of("return_event", "host_country").name(840)

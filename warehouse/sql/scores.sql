@@ -10,7 +10,7 @@ INSERT INTO marts.rss_score (
 )
 SELECT
     t.source_id, t.country, t.record_key, named.person_token, t.delivery_id, %(instrument)s, %(method)s,
-    named.wave, named.recall, named.interview_mode, t.interview_date, person.sex,
+    named.wave, named.recall, named.interview_mode, {interview_date}, person.sex,
     CASE WHEN gate.reason IS NULL THEN total.economic::numeric / %(denominator)s END,
     CASE WHEN gate.reason IS NULL THEN total.social::numeric / %(denominator)s END,
     CASE WHEN gate.reason IS NULL THEN total.psychosocial::numeric / %(denominator)s END,
