@@ -84,10 +84,12 @@ def all_opened(cursor: Vaultside, keyring: Keyring) -> dict[str, CountryKeys]:
 
 
 def make(cursor: Vaultside, keyring: Keyring, country: str) -> None:
-    """Introduce a country, in the vault's present epoch; another process may be faster."""
-    fresh = identities.new_country_key(country, keyring.derive(country, WRAPPING))
+    """Introduce a country, in the newest epoch; another process may be faster."""
+    epoch = keyring.present
+    fresh = identities.new_country_key(country, keyring.derive(country, WRAPPING, epoch=epoch))
     cursor.execute(
-        "INSERT INTO vault.country (country, wrapped_key) VALUES (%s, %s) ON CONFLICT DO NOTHING", (country, fresh)
+        "INSERT INTO vault.country (country, wrapped_key, epoch) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        (country, fresh, epoch),
     )
 
 

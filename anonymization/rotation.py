@@ -15,6 +15,7 @@ import numpy as np
 
 from anonymization import audit, country_keys, identities, wire
 from anonymization.country_keys import CountryKeys
+from codebook.errors import HomewardError
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -90,6 +91,8 @@ def rotate(vault: Vault, country: str | None = None, officer: str | None = None)
         guard.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         with vault.transaction() as cursor:
             epochs = {name: keys.epoch for name, keys in country_keys.all_opened(cursor, vault.keyring).items()}
+        if country is not None and country not in epochs:
+            raise HomewardError("the vault knows nobody of this country", country, "`homeward vault keys` lists them")
         chosen = [name for name in epochs if country in (None, name)]
         newest = vault.keyring.newest
         behind = [name for name in chosen if epochs[name] < newest]

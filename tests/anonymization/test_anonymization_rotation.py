@@ -102,6 +102,24 @@ def test_one_country_alone_may_be_rotated(make_source: Callable[..., Source], va
     assert [passed(source, vault, rows({"DUI": "04567890-3"})) for source in sources] == before
 
 
+def test_a_country_that_comes_after_a_rotation_begins_in_its_epoch(
+    make_source: Callable[..., Source], vault: Vault, rows: Rows
+) -> None:
+    here, there = (make_source(f"{c.lower()}/register", c) for c in ("SLV", "GTM"))
+    passed(here, vault, rows({"DUI": "04567890-3"}))
+    rotation.rotate(vault)
+    before = passed(there, vault, rows({"DUI": "04567890-3"}))
+    assert passed(there, vault, rows({"DUI": "04567890-3"})) == before
+    assert [(one.country, one.epoch) for one in rotation.rotate(vault)] == [("GTM", 3), ("SLV", 3)]
+    assert passed(there, vault, rows({"DUI": "04567890-3"})) == before
+
+
+def test_a_country_that_nobody_knows_is_not_rotated(vault: Vault) -> None:
+    with pytest.raises(HomewardError, match="knows nobody of this country"):
+        rotation.rotate(vault, "XXX")
+    assert vault.keyring.newest == 1
+
+
 def test_indexes_can_be_turned_and_turned_back(register: Source, vault: Vault, batch: TextBatch) -> None:
     passed(register, vault, batch)
     rotation.rotate(vault)

@@ -98,6 +98,7 @@ def reader(demo: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
         EmbeddedServer(demo.home / "postgres").start()  # one of the commands stops it
 
 
+@pytest.mark.timeout(900)  # each command is a process of its own, and there are more than thirty
 def test_every_command_of_the_documentation_serves(reader: Reader) -> None:
     told = commands()
     assert len(told) > 12

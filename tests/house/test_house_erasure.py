@@ -151,3 +151,24 @@ def test_a_cut_audit_is_noticed_by_the_command(house: House) -> None:
         connection.execute("DELETE FROM vault.audit WHERE entry = (SELECT max(entry) FROM vault.audit)")
     refused = house.homeward("vault", "audit", "--verify", expect=2)
     assert "the audit is broken at entry" in refused.stderr
+
+
+def test_what_is_past_its_retention_is_removed_and_published_rows_stay(house: House) -> None:
+    told = deliver(house, [])
+    published = house.sql("SELECT count(*) FROM core.return_event")
+    assert house.ask("vault", "retain", "--dry-run") == []
+    with psycopg.connect(f"postgresql://postgres@/warehouse?host={house.home / 'postgres'}") as connection:
+        connection.execute("UPDATE audit.delivery SET received_at = received_at - interval '10 years'")
+    (planned,) = house.ask("vault", "retain", "--dry-run")
+    assert (planned["raw_files"], planned["parquet_folders"]) == (1, 1)
+    assert planned["identities"] > 100
+    raw, store = house.home / "vault" / "store", house.home / "store" / SOURCE / told["delivery"]
+    assert len(list(raw.glob("*.sealed"))) == 1
+    assert house.ask("vault", "retain") == [planned]
+    assert list(raw.glob("*.sealed")) == []
+    assert not store.exists()
+    with psycopg.connect(f"postgresql://postgres@/vault?host={house.home / 'postgres'}") as connection:
+        assert connection.execute("SELECT count(*) FROM vault.identity").fetchall() == [(0,)]
+    assert house.ask("vault", "retain") == []
+    assert house.sql("SELECT count(*) FROM core.return_event") == published
+    assert house.ask("vault", "audit")[-1]["action"] == "retain"
