@@ -1,6 +1,6 @@
 """How well the same person is found again: precision and recall per script, on populations nobody tuned by hand.
 
-    python -m benchmarks.linkage                        every script, 20,000 records each
+    python -m benchmarks.linkage                        both populations, every script, 20,000 records each
     python -m benchmarks.linkage --records 1000000 --script latin_spanish
     python -m benchmarks.linkage --data FILE.csv        a population of your own
 
@@ -25,6 +25,10 @@ import pyarrow as pa
 from anonymization import rounds, similarity
 from anonymization.names import fold
 from benchmarks.namesakes import STYLES, Population
+from benchmarks.registers import Registers
+
+
+POPULATIONS = {"namesakes": Population, "registers": Registers}
 
 
 def persons(records: Iterable[dict[str, str]]) -> tuple[pa.Table, np.ndarray]:
@@ -62,7 +66,7 @@ def measure(name: str, records: Iterable[dict[str, str]]) -> tuple[float, float]
     done = time.perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{name:14} records {len(table):>9,}  true pairs {wanted:>8,}  precision {precision:.4f}  recall {recall:.4f}"
+        f"{name:24} records {len(table):>9,}  true pairs {wanted:>8,}  precision {precision:.4f}  recall {recall:.4f}"
         f"  asked {len(settled.waiting):>6,} (right {asked:,})  folded {read - started:.1f} s"
         f"  compared {done - read:.1f} s  peak {peak:,.0f} MB",
         flush=True,
@@ -94,14 +98,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure linkage, per script.")
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--script", choices=sorted(STYLES), action="append")
+    parser.add_argument("--population", choices=sorted(POPULATIONS), action="append")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data", type=Path, help="a CSV of records with their true person")
     given = parser.parse_args()
     if given.data:
         measure(given.data.stem, read(given.data))
         return
-    for script in given.script or STYLES:
-        measure(script, Population(script, given.records, given.seed).records())
+    for population in given.population or POPULATIONS:
+        for script in given.script or STYLES:
+            records = POPULATIONS[population](script, given.records, given.seed).records()
+            measure(f"{population} {script}", records)
 
 
 if __name__ == "__main__":
