@@ -27,8 +27,8 @@ def settle(one: Ids, other: Ids, weight: Weights, same: npt.NDArray[np.bool_], m
     """Pairs `one`, `other` of persons with their `weight`; `same`: strong enough to join without asking.
 
     Each round joins pairs that are each other's best, so that every person is joined once a round at most; persons
-    joined before count as one. `margin`: by so much (bits) the best candidate must beat one that it does not agree
-    with.
+    joined before count as one. `margin`: by so much (bits) the best candidate must beat one that cannot be
+    the same as it.
     """
     persons, flat = np.unique(np.concatenate([one, other]), return_inverse=True)
     left, right = flat[: len(one)], flat[len(one) :]
@@ -61,9 +61,10 @@ def settle(one: Ids, other: Ids, weight: Weights, same: npt.NDArray[np.bool_], m
 def _ambiguous(
     left: Ids, right: Ids, weight: Weights, same: npt.NDArray[np.bool_], margin: float
 ) -> npt.NDArray[np.bool_]:
-    """Strong pairs of a person with a rival: nearly as strong, and not itself strong with the other candidate."""
+    """Strong pairs of a person with a rival: nearly as strong, and surely not the same as the other candidate."""
     strong = np.flatnonzero(same)
-    known = {(min(a, b), max(a, b)) for a, b in zip(left[strong].tolist(), right[strong].tolist(), strict=True)}
+    # Two candidates who may themselves be one person (a pair that an officer would be asked about) are no rivals.
+    known = {(min(a, b), max(a, b)) for a, b in zip(left.tolist(), right.tolist(), strict=True)}
     candidates: dict[int, list[tuple[float, int, int]]] = {}
     for pair in strong.tolist():
         a, b, w = int(left[pair]), int(right[pair]), float(weight[pair])

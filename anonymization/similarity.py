@@ -1,7 +1,7 @@
 """How alike two persons are: a Fellegi-Sunter model run by splink, in memory, over persons that share a blocking key.
 
 In: persons with folded names, birth date, sex, phone, place, number. Out: pairs with a weight (bits of evidence) and
-one of two bands. The model's parameters are fixed and versioned (`similarity.json`, made by `benchmarks/linkage.py`);
+one of two bands. The model's parameters are fixed and versioned (`similarity.json`);
 how often a name occurs comes from the population. Where persons come from and what a band leads to is the business of
 `recognition`.
 """
@@ -12,6 +12,7 @@ import json
 import logging
 from collections.abc import Mapping
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,10 @@ WEIGHED = ("given_s", "father_s", "grandfather_s", "family_s", "place")
 """What is strong evidence where it is rare and weak where it is frequent."""
 SAME, UNCERTAIN = "same", "uncertain"
 _MODEL = Path(__file__).with_name("similarity.json")
+_WORDS = Path(__file__).with_name("similarity.sql")
 _MEMORY = "2GB"
 _CHUNK = 50_000
+_KEYED_WORDS = 4
 _LEAST_POPULATION = 10_000
 """A small country is compared as if it had this many people: the vault sees only a part of those who might come."""
 
@@ -74,8 +77,9 @@ def prepared(persons: pa.Table) -> pa.Table:
     for name in ("sex", "phone", "place", "number"):
         columns[name] = _one(persons[name])
     columns["scheme"] = _mapped(columns["number"], lambda number: number.partition(":")[0])
-    words = [_one(persons[role]) for role in ROLES]
-    columns["bag"] = _bags(words)
+    columns["bag"] = _bags([columns[f"{role}_w"] for role in ROLES])
+    columns["bag_k"] = _bags([columns[f"{role}_k"] for role in ROLES])
+    columns["bag_latin"] = pc.coalesce(*(columns[f"{role}_latin"] for role in ROLES))
     columns["keys"] = blocking_keys(columns)
     return pa.table(columns)
 
@@ -86,19 +90,25 @@ def blocking_keys(columns: Mapping[str, pa.Array]) -> pa.Array:
     Never a name alone: a key is a name with a date or phone, or two names with a year, so that no count of keys tells
     which name is the most frequent one (stack.md, rank matching).
     """
-    first = {role: _rough(columns[f"{role}_k"]).to_pylist() for role in ROLES}
+    rough = [_rough(columns[f"{role}_k"]).to_pylist() for role in ROLES]
     dates, years, days = (columns[name].to_pylist() for name in ("date", "year", "month_day"))
     phones = columns["phone"].to_pylist()
     keys = []
-    for row, (date, year, day, phone) in enumerate(zip(dates, years, days, phones, strict=True)):
-        names = [name[0] for role in ROLES[:4] if (name := first[role][row])] + (first["full"][row] or [])[:4]
-        pairs = {_pair(a, b) for i, a in enumerate(names) for b in names[i + 1 :]}
-        mine = {f"d{date}|{name}" for name in names} if date else set()
-        mine |= {f"y{year}|{pair}" for pair in pairs} if year else set()
-        mine |= {f"m{day}|{pair}" for pair in pairs} if day else set()
-        mine |= {f"p{phone}|{name}" for name in names} if phone else set()
+    for names, date, year, day, phone in zip(zip(*rough, strict=True), dates, years, days, phones, strict=True):
+        words = _first_words(names)
+        mine = {f"d{date}|{word}" for word in words} if date else set()
+        mine |= {f"p{phone}|{word}" for word in words} if phone else set()
+        for one, other in combinations(words, 2):
+            mine |= {f"y{year}|{one}|{other}"} if year else set()
+            mine |= {f"m{day}|{one}|{other}"} if day else set()
         keys.append(sorted(mine))
     return pa.array(keys, pa.list_(pa.string()))
+
+
+def _first_words(names: tuple[list[str] | None, ...]) -> list[str]:
+    """A few different words, in one order whatever column they came in: the first of each role, then seconds."""
+    ordered = [words[at] for at in range(4) for words in names if words and len(words) > at]
+    return sorted(list(dict.fromkeys(ordered))[:_KEYED_WORDS])
 
 
 def _rough(skeletons: pa.Array) -> pa.Array:
@@ -109,10 +119,6 @@ def _rough(skeletons: pa.Array) -> pa.Array:
 
 
 _ROUGH = str.maketrans({"h": None, "j": "k"})
-
-
-def _pair(one: str, other: str) -> str:
-    return f"{one}|{other}" if one < other else f"{other}|{one}"
 
 
 def compare(persons: pa.Table, population: int, frequencies: Frequencies, pending: Ids | None = None) -> pa.Table:
@@ -127,6 +133,7 @@ def compare(persons: pa.Table, population: int, frequencies: Frequencies, pendin
     connection = _in_memory()
     try:
         asked = np.ones(len(persons), bool) if pending is None else np.isin(persons["unique_id"].to_numpy(), pending)
+        connection.execute(_WORDS.read_text(encoding="utf-8"))
         api = DuckDBAPI(connection)
         settings = _settings(max(population, _LEAST_POPULATION))
         connection.register("delivered", persons.append_column("asked", pa.array(asked)))
@@ -222,14 +229,15 @@ def _mapped(values: pa.Array, function: Any, kind: pa.DataType | None = None) ->
 
 def _spoken(role: str, names: pa.Array) -> dict[str, pa.Array]:
     """`_s` sound without blanks, `_w` sounds of the words, `_k` their skeletons, `_j` those joined and without b (a
-    Persian w is b or v in Latin), `_v` whether vowels are written."""
+    Persian w is b or v in Latin), `_latin` its script, `_vowels` whether they are written."""
     listed = pa.list_(pa.string())
     return {
         f"{role}_s": _mapped(names, lambda name: sound(name).replace(" ", "") or None),
         f"{role}_w": _mapped(names, lambda name: sound(name).split(), listed),
         f"{role}_k": _mapped(names, lambda name: skeleton(sound(name)).split() or None, listed),
         f"{role}_j": _mapped(names, lambda name: skeleton(sound(name)).replace(" ", "").replace("b", "") or None),
-        f"{role}_v": _mapped(names, lambda name: not "\u0600" <= name[0] <= "\u06ff", pa.bool_()),
+        f"{role}_latin": _mapped(names, lambda name: name[0] < "\u0250", pa.bool_()),
+        f"{role}_vowels": _mapped(names, lambda name: not "\u0600" <= name[0] <= "\u06ff", pa.bool_()),
     }
 
 
@@ -247,6 +255,6 @@ def _dated(born: pa.Array) -> dict[str, pa.Array]:
 
 def _bags(names: list[pa.Array]) -> pa.Array:
     """All words of all names, for a person whose name came as a whole."""
-    columns = [_mapped(column, lambda name: sound(name).split(), pa.list_(pa.string())).to_pylist() for column in names]
-    bags = [sorted({word for words in row if words for word in words}) for row in zip(*columns, strict=True)]
+    lists = [column.to_pylist() for column in names]
+    bags = [sorted({word for words in row if words for word in words}) for row in zip(*lists, strict=True)]
     return pa.array(bags, pa.list_(pa.string()))

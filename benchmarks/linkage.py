@@ -27,7 +27,6 @@ from anonymization.names import fold
 from benchmarks.namesakes import STYLES, Population
 from benchmarks.registers import Registers
 
-
 POPULATIONS = {"namesakes": Population, "registers": Registers}
 
 

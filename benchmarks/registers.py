@@ -26,13 +26,17 @@ _KEYS = (
 _BESIDE = {a: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in _KEYS for i, a in enumerate(row)}
 _SCANNED = (
     ("m", "rn"), ("l", "i"), ("i", "l"), ("o", "a"), ("e", "c"), ("u", "v"), ("h", "b"), ("n", "u"),
-    ("и", "н"), ("ш", "щ"), ("е", "с"), ("ч", "г"), ("ب", "ت"), ("ح", "خ"), ("ر", "ز"), ("ف", "ق"), ("د", "ذ"), ("س", "ش"),
+    ("и", "н"), ("ш", "щ"), ("е", "с"), ("ч", "г"), ("ب", "ت"), ("ح", "خ"), ("ر", "ز"), ("ف", "ق"),
+    ("د", "ذ"), ("س", "ش"),
     ("አ", "እ"), ("ተ", "ቱ"), ("ለ", "ሰ"), ("በ", "ቤ"), ("ገ", "ጊ"), ("መ", "ሙ"),
 )  # fmt: skip
 _HEARD = {
-    "latin_spanish": (("v", "b"), ("b", "v"), ("z", "s"), ("s", "z"), ("c", "s"), ("y", "ll"), ("h", ""), ("k", "qu"), ("í", "y"), ("j", "g")),
-    "latin_french": (("ou", "u"), ("k", "c"), ("dj", "j"), ("é", "e"), ("ss", "s"), ("i", "y"), ("w", "ou"), ("aï", "ai")),
-    "arabic": (("أ", "ا"), ("إ", "ا"), ("ة", "ه"), ("ى", "ي"), ("ي", "ى"), ("ؤ", "و"), ("ئ", "ي"), ("ض", "ظ"), ("ث", "ت")),
+    "latin_spanish": (("v", "b"), ("b", "v"), ("z", "s"), ("s", "z"), ("c", "s"), ("y", "ll"), ("h", ""),
+        ("k", "qu"), ("í", "y"), ("j", "g")),
+    "latin_french": (("ou", "u"), ("k", "c"), ("dj", "j"), ("é", "e"), ("ss", "s"), ("i", "y"), ("w", "ou"),
+        ("aï", "ai")),
+    "arabic": (("أ", "ا"), ("إ", "ا"), ("ة", "ه"), ("ى", "ي"), ("ي", "ى"), ("ؤ", "و"), ("ئ", "ي"),
+        ("ض", "ظ"), ("ث", "ت")),
     "persian": (("ی", "ي"), ("ک", "ك"), ("ق", "غ"), ("ص", "س"), ("ح", "ه"), ("ط", "ت"), ("ذ", "ز"), ("ض", "ز")),
     "ethiopic": (("ኃ", "ሀ"), ("ሐ", "ሀ"), ("ፀ", "ጸ"), ("ሠ", "ሰ"), ("ዓ", "አ"), ("ሤ", "ሴ"), ("ሕ", "ህ"), ("ሓ", "ሃ")),
     "cyrillic": (("ё", "е"), ("и", "і"), ("ы", "и"), ("о", "а"), ("э", "е"), ("ь", ""), ("г", "х"), ("в", "у")),
@@ -61,7 +65,9 @@ class Registers:
         self._random = random.Random(f"registers {script} {seed}")
         with Path(__file__).with_name("registers.csv").open(encoding="utf-8", newline="") as file:
             listed = {r["kind"]: r["names"].split() for r in csv.DictReader(file) if r["script"] == script}
-        self._names = {kind: [name.replace("_", " ").partition("=") for name in names] for kind, names in listed.items()}
+        self._names = {
+            kind: [name.replace("_", " ").partition("=") for name in names] for kind, names in listed.items()
+        }
         self._latin = {native: latin for names in self._names.values() for native, _, latin in names if latin}
         # A long tail: four in ten bear one of the ten most frequent names, and some names are met once in a thousand.
         self._weights = {kind: [1 / (i + 2) ** 0.8 for i in range(len(names))] for kind, names in self._names.items()}

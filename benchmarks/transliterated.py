@@ -17,10 +17,12 @@ _ROWS = {
 }  # fmt: skip
 _ORDERS = (("e",), ("u",), ("i",), ("a",), ("e", "ie"), ("", "i"), ("o",))
 _CYRILLIC = {
-    "а": ("a",), "б": ("b",), "в": ("v",), "г": ("g",), "д": ("d",), "е": ("e", "ye"), "ё": ("yo", "e"), "ж": ("zh", "j"),
+    "а": ("a",), "б": ("b",), "в": ("v",), "г": ("g",), "д": ("d",), "е": ("e", "ye"), "ё": ("yo", "e"),
+    "ж": ("zh", "j"),
     "з": ("z",), "и": ("i", "y"), "й": ("y", "i"), "к": ("k",), "л": ("l",), "м": ("m",), "н": ("n",), "о": ("o",),
     "п": ("p",), "р": ("r",), "с": ("s",), "т": ("t",), "у": ("u",), "ф": ("f",), "х": ("kh", "h"), "ц": ("ts", "c"),
-    "ч": ("ch",), "ш": ("sh",), "щ": ("shch", "sch"), "ъ": ("",), "ы": ("y",), "ь": ("",), "э": ("e",), "ю": ("yu", "iu"),
+    "ч": ("ch",), "ш": ("sh",), "щ": ("shch", "sch"), "ъ": ("",), "ы": ("y",), "ь": ("",), "э": ("e",),
+    "ю": ("yu", "iu"),
     "я": ("ya", "ia"), "і": ("i",),
 }  # fmt: skip
 _HABITS = (
@@ -55,5 +57,5 @@ def _ethiopic(word: str, draw: random.Random) -> str:
             continue
         sounds = draw.choice(consonant)
         vowel = "" if order == 5 and at == len(word) - 1 else draw.choice(_ORDERS[order])
-        made += ("a" if order == 0 and not sounds else sounds + vowel)
+        made += "a" if order == 0 and not sounds else sounds + vowel
     return made
