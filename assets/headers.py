@@ -75,7 +75,7 @@ def shown(header: str, position: int, source: Source) -> str:
 
 
 def _is_header(header: str, source: Source) -> bool:
-    from connectors.header_words import words
+    from connectors.profiling.header_words import words
 
     if _PERSONAL.search(header) or len(header) > _LONG:
         return False
@@ -89,7 +89,7 @@ def _is_header(header: str, source: Source) -> bool:
 def _known() -> frozenset[str]:
     """Words of headers in general, of form servers, and of the codebook: its variables, answers and labels."""
     from anonymization.redaction.lexicon import frequent_names
-    from connectors.header_words import KNOWN, folded
+    from connectors.profiling.header_words import KNOWN, folded
 
     codebook = load_codebook()
     variables = [variable for entity in codebook.entities.values() for variable in entity.variables]
@@ -101,7 +101,7 @@ def _known() -> frozenset[str]:
 
 
 def _words(names: Iterable[str]) -> frozenset[str]:
-    from connectors.header_words import words
+    from connectors.profiling.header_words import words
 
     return frozenset(_without_digits(word) for name in names for word in words(name))
 

@@ -15,9 +15,9 @@ from typing import Any
 from codebook.errors import BadDefinition, Refused
 from codebook.loader import Codebook, load_codebook
 from connectors.archives import is_archive, members
-from connectors.frequent_codes import frequent_codes
-from connectors.looks_like import PERSONAL
-from connectors.profile import profile
+from connectors.profiling.frequent_codes import frequent_codes
+from connectors.profiling.looks_like import PERSONAL
+from connectors.profiling.profile import profile
 from connectors.shapes import Grid
 from connectors.unknown import Looked, open_unknown
 from sources.batches import DeliveredFile

@@ -19,7 +19,7 @@ GOES_ON_WITHIN = 24 * 3600
 
 
 class SealedPages:
-    """Pages in order, each sealed in `folder` as it comes (`connectors.kobo_server.Kept`)."""
+    """Pages in order, each sealed in `folder` as it comes (`connectors.kobo.server.Kept`)."""
 
     def __init__(self, folder: Path, keyring: Keyring) -> None:
         self._folder, self._keyring = folder, keyring

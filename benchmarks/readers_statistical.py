@@ -21,7 +21,7 @@ import pandas as pd
 import pyreadstat
 
 from benchmarks.processor_time import processor_seconds
-from connectors.statistical import look
+from connectors.statistical.reader import look
 from sources.batches import PlainFile
 
 ROUNDS = 3

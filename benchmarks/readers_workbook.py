@@ -20,7 +20,7 @@ from pathlib import Path
 import xlsxwriter
 
 from benchmarks.processor_time import processor_seconds
-from connectors.workbook import Workbook, open_sheet
+from connectors.workbooks.workbook import Workbook, open_sheet
 from sources.batches import PlainFile
 
 COLUMNS = 30

@@ -2,7 +2,7 @@
 
 from connectors.database import snapshot
 from connectors.delivery import Opened, Part, open_delivery
-from connectors.kobo_server import sweep
+from connectors.kobo.server import sweep
 from connectors.shapes import ColumnShape, TableShape
 
 __all__ = ["ColumnShape", "Opened", "Part", "TableShape", "open_delivery", "snapshot", "sweep"]

@@ -23,9 +23,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, NoSuchTableError, SQLAlchemyError
 
 from codebook.errors import BadDefinition, HomewardError, Refused, Unavailable
-from connectors.delimited import open_grid
-from connectors.dialects import Layout
 from connectors.shapes import Grid, Heading, Piece
+from connectors.text.delimited import open_grid
+from connectors.text.dialects import Layout
 from sources.batches import DeliveredFile
 from sources.models import Join, Source, Table
 

@@ -171,27 +171,27 @@ def open_delivery(files: Sequence[DeliveredFile], source: Source) -> Opened:
 def _grids(files: Sequence[DeliveredFile], source: Source) -> tuple[Mapping[str, Grid], dict[str, object]]:
     match source.format.kind:
         case "csv":
-            from connectors import delimited
+            from connectors.text import delimited
 
             return delimited.open_grids(files, source)
         case "fixed_width":
-            from connectors import fixed_width
+            from connectors.text import fixed_width
 
             return fixed_width.open_grids(files, source)
         case "json":
-            from connectors import json_files
+            from connectors.text import json_files
 
             return json_files.open_grids(files, source)
         case "xlsx":
-            from connectors import workbook
+            from connectors.workbooks import workbook
 
             return workbook.open_grids(files, source)
         case "spss" | "stata" | "sas":
-            from connectors import statistical
+            from connectors.statistical import reader as statistical
 
             return statistical.open_grids(files, source)
         case "kobo_xlsx" | "kobo_csv":
-            from connectors import kobo_export
+            from connectors.kobo import export as kobo_export
 
             return kobo_export.open_grids(files, source)
         case "database":
@@ -199,7 +199,7 @@ def _grids(files: Sequence[DeliveredFile], source: Source) -> tuple[Mapping[str,
 
             return database.open_grids(files, source)
         case "kobo_server":
-            from connectors import kobo_submissions
+            from connectors.kobo import submissions as kobo_submissions
 
             return kobo_submissions.open_grids(files, source)
 

@@ -108,7 +108,7 @@ def _looked(kind: str, file: DeliveredFile, reader: str, form: DeliveredFile | N
 
 
 def _is_export(grid: Grid) -> bool:
-    from connectors.kobo_options import looks_like_kobo
+    from connectors.kobo.options import looks_like_kobo
 
     return looks_like_kobo([heading.header for heading in grid.headings])
 

@@ -10,7 +10,7 @@ from pipelines import console
 
 def show_profile(file: Path, form: Path | None, json: bool) -> None:
     """Print the profile of a file, read beside its form if one is given."""
-    from connectors.profile import profile
+    from connectors.profiling.profile import profile
     from connectors.steady import unchanged
     from connectors.unknown import delivered, open_unknown
 

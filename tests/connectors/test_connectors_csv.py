@@ -13,7 +13,7 @@ from small_sources import issues, rows, source, table
 
 from codebook.errors import Refused
 from connectors import Part, open_delivery
-from connectors.records import RecordCount
+from connectors.text.records import RecordCount
 from sources.batches import PlainFile
 from sources.models import Source
 
@@ -195,7 +195,7 @@ def test_the_header_has_a_fingerprint(deliver: Deliver) -> None:
 @pytest.mark.parametrize("n", [1, 2, 3, 7])
 def test_parts_together_are_the_table(deliver: Deliver, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut at record ends, with line breaks and doubled quotes in cells, ragged rows and stray inch marks."""
-    monkeypatch.setattr("connectors.delimited._SCAN", 100)
+    monkeypatch.setattr("connectors.text.delimited._SCAN", 100)
     kinds = ['{0};"a ""{0}""\r\nb"', "{0};x", "{0}", '{0};5" pipe', '{0};"";stray', '{0};"q"']
     content = "ID;N\r\n" + "\r\n".join(kinds[i % len(kinds)].format(i) for i in range(200))
     opened = open_delivery([deliver("a.csv", content.encode())], csv_source("ID", "N"))

@@ -81,7 +81,7 @@ def test_a_workbook_that_is_no_such_delivery_is_refused(deliver: Deliver, conten
 
 
 def test_a_workbook_that_unpacks_without_end_is_refused(deliver: Deliver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.workbook_process.MAX_UNPACKED", 1000)
+    monkeypatch.setattr("connectors.workbooks.workbook_process.MAX_UNPACKED", 1000)
     file = deliver("a.xlsx", workbook({"people": [["ID"], ["1"]]}))
     with pytest.raises(Refused, match="unpacks to more"):
         open_delivery([file], source(XLSX, table("people", ["ID"], key=["ID"])))

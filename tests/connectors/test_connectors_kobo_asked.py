@@ -9,7 +9,7 @@ from small_forms import export
 from small_sources import rows, source, table
 
 from connectors import Opened, open_delivery
-from connectors.kobo_relevant import Unevaluable, parse
+from connectors.kobo.relevant import Unevaluable, parse
 from sources.batches import PlainFile
 
 Deliver = Callable[[str, bytes], PlainFile]

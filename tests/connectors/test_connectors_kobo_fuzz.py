@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codebook.errors import Refused
-from connectors.kobo_export import look
+from connectors.kobo.export import look
 
 pytestmark = [pytest.mark.corpus, pytest.mark.slow]
 

@@ -9,7 +9,7 @@ import pytest
 from small_sources import rows, source, table
 
 from connectors import open_delivery
-from connectors.kobo_export import look
+from connectors.kobo.export import look
 from connectors.shapes import Grid
 from sources.batches import PlainFile
 

@@ -17,8 +17,8 @@ from small_sources import rows, source, table
 
 from codebook.errors import HomewardError, Refused, Unavailable
 from connectors import open_delivery, sweep
-from connectors.kobo_api import Patience, Server
-from connectors.kobo_submissions import Flattening, canonical
+from connectors.kobo.api import Patience, Server
+from connectors.kobo.submissions import Flattening, canonical
 from sources.batches import PlainFile
 from sources.models import KoboServerFormat, Source
 

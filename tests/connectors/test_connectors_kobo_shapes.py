@@ -13,7 +13,7 @@ from small_sources import issues, rows, source, table
 
 from codebook.errors import Refused
 from connectors import Opened, open_delivery
-from connectors.kobo_export import look, looks_like_kobo
+from connectors.kobo.export import look, looks_like_kobo
 from connectors.shapes import Grid
 from sources.batches import PlainFile
 

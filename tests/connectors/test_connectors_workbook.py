@@ -17,7 +17,7 @@ from small_sources import issues, rows, source, table
 from codebook.errors import Refused
 from connectors import open_delivery
 from connectors.shapes import Grid
-from connectors.workbook import Workbook, look
+from connectors.workbooks.workbook import Workbook, look
 from sources.batches import PlainFile
 
 Deliver = Callable[[str, bytes], PlainFile]

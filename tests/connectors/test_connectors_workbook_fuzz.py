@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codebook.errors import Refused
-from connectors.workbook import look
+from connectors.workbooks.workbook import look
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import pytest
 from small_sources import issues, rows, source, table
 
 from codebook.errors import Refused
-from connectors import delimited, open_delivery
+from connectors import open_delivery
+from connectors.text import delimited
 from sources.batches import PlainFile
 from sources.models import Source
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from codebook.errors import Refused
-from connectors import delimited
-from connectors.encodings import detect
+from connectors.text import delimited
+from connectors.text.encodings import detect
 from sources.batches import PlainFile
 
 Deliver = Callable[[str, bytes], PlainFile]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.header_rows import HeaderGuess, is_hxl_row, joined_header, propose_header
+from connectors.text.header_rows import HeaderGuess, is_hxl_row, joined_header, propose_header
 
 
 def place(guess: HeaderGuess) -> tuple[int, int]:

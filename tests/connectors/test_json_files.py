@@ -10,7 +10,8 @@ import pytest
 from small_sources import rows, source, table
 
 from codebook.errors import Refused
-from connectors import json_files, open_delivery
+from connectors import open_delivery
+from connectors.text import json_files
 from sources.batches import PlainFile
 from sources.models import Source
 

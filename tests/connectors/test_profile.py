@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from codebook.errors import HomewardError
-from connectors import profile as profiling
-from connectors.profile import profile
+from connectors.profiling import profile as profiling
+from connectors.profiling.profile import profile
 from connectors.unknown import delivered, open_unknown
 from sources.batches import PlainFile
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from test_connectors_torn import MemoryFile
 
 from codebook.errors import Refused
-from connectors import archives, delimited, json_files
+from connectors import archives
 from connectors.shapes import Grid
+from connectors.text import delimited, json_files
 
 SEEDS = (
     "registries/messytables/spanish_chars.csv",

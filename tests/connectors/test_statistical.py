@@ -15,8 +15,8 @@ from small_sources import issues, rows, source, table
 
 from codebook.errors import Refused
 from connectors import open_delivery
-from connectors.statistical import look
-from connectors.statistical_text import text_of, writer_of
+from connectors.statistical.reader import look
+from connectors.statistical.text import text_of, writer_of
 from sources.batches import DeliveredFile, PlainFile
 
 BRIEFLY = settings(  # each example starts a process; shrinking would start thousands

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from codebook.errors import Refused
-from connectors.statistical import look
+from connectors.statistical.reader import look
 from sources.batches import PlainFile
 
 VICTIMS = (

@@ -8,7 +8,7 @@ import pytest
 from test_connectors_torn import MemoryFile
 
 from codebook.errors import Refused
-from connectors.profile import profile
+from connectors.profiling.profile import profile
 from connectors.unknown import open_unknown
 
 pytestmark = [pytest.mark.corpus, pytest.mark.slow]

@@ -1,0 +1,1 @@
+"""KoboToolbox: exports as files, forms, and the server."""

@@ -1,0 +1,308 @@
+"""KoboToolbox exports as tables: the main sheet and its repeats, headers as questions, labels as codes.
+
+What the server's export code really writes is in formats.md 1: a stale choice makes rows longer than their header, an
+HXL tag row stands below the header, summaries of select_multiple join their labels by a space. Which files are read how
+is in `kobo_tables`, what a form is in `kobo_form_files`; how an export was made, where it is not declared, in
+`kobo_options`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from codebook.errors import Refused
+from connectors.kobo import form as kobo_form
+from connectors.kobo import form_files as kobo_form_files
+from connectors.kobo import headers as kobo_headers
+from connectors.kobo import labels as kobo_labels
+from connectors.kobo import options as kobo_options
+from connectors.kobo import relevant as kobo_relevant
+from connectors.kobo import versions as kobo_versions
+from connectors.kobo.choices import Detail
+from connectors.kobo.form import Form, Question, plain
+from connectors.kobo.grid import Answer, Asked, KoboGrid, hxl_row
+from connectors.kobo.options import looks_like_kobo
+from connectors.kobo.relevant import Condition, Unevaluable
+from connectors.kobo.tables import read_tables
+from connectors.shapes import Grid, Heading
+from sources.batches import DeliveredFile
+from sources.corrections import Correction
+from sources.models import KoboFormat, Source
+
+__all__ = ["look", "looks_like_kobo", "open_grids"]
+
+_VERSION = "__version__"
+_READ_ROWS = 50_000
+_NUMBERS = ("integer", "decimal", "range")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an export was made, and what is known to be wrong with its form."""
+
+    values: str
+    separator: str
+    multiple_select: str
+    form: Form | None = None
+    corrections: tuple[Correction, ...] = ()
+    where: str = ""
+
+
+@dataclass
+class _Columns:
+    """The columns of a table while they find their questions."""
+
+    headings: tuple[Heading, ...]
+    places: Mapping[int, kobo_headers.Place]
+    made: dict[int, Answer | Asked] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+
+
+def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
+    """The tables of an export: the main one and one per repeat that has rows; labels need the form beside them."""
+    declared = source.format
+    if not isinstance(declared, KoboFormat):
+        raise TypeError(declared.kind)
+    delivered = kobo_form_files.sorted_out(files)
+    ordered, order_known = kobo_versions.oldest_first(delivered.forms) if delivered.forms else ([], True)
+    versions = [kobo_form.in_language(sheets, declared.language) for sheets in ordered]
+    merged = kobo_versions.merged(versions) if versions else None
+    form = merged.form if merged else None
+    if declared.values == "labels" and form is None:
+        raise Refused(
+            "delivery.wrong_source", "there is no XLSForm beside the export", source.source, "deliver both together"
+        )
+    if len(delivered.data) != 1:
+        raise Refused(
+            "delivery.wrong_source",
+            f"{len(delivered.data)} data files, one is expected",
+            source.source,
+            "deliver one export and its form",
+        )
+    tables = read_tables(*delivered.data[0], declared.main)
+    facts = tables.facts
+    grids: dict[str, Grid] = {}
+    for table in source.tables:
+        repeat = None if table is source.tables[0] else table.name
+        # Excel cuts the names of sheets; a repeat without rows has no sheet, or an empty one.
+        raw = tables.grids.get(tables.main if repeat is None else repeat[:31]) or tables.grids.get(table.name)
+        if raw is None:
+            continue
+        options = Options(
+            values=declared.values,
+            separator=declared.separator,
+            multiple_select=declared.multiple_select,
+            form=form,
+            corrections=tuple(
+                correction
+                for correction in source.corrections
+                if correction.table in ("", table.name)
+                and plain(correction.language).casefold() in _spoken(form.language if form else None)
+            ),
+            where=f"{source.source}/corrections.csv",
+        )
+        maybe_multiple = {column.name for column in table.columns}
+        grids[table.name], unread = _kobo_grid(raw, repeat, options, maybe_multiple)
+        if unread:
+            facts["relevance_not_read"] = {**facts.get("relevance_not_read", {}), **unread}  # type: ignore[dict-item]
+    facts["language"] = declared.language or declared.values
+    facts["form_versions"] = _versions(grids[source.tables[0].name])
+    facts["form_version"] = (form.version if form else None) or ", ".join(_versions(grids[source.tables[0].name]))
+    if not order_known:
+        facts["form_order_unknown"] = True
+    if merged and merged.changes:
+        facts["type_changes"] = list(merged.changes)
+    return grids, facts
+
+
+def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[str, Grid], dict[str, object]]:
+    """Every table of an export as found, without a source: only columns of the file, with what the form says of them.
+
+    The tables have the names of their sheets or files. How the export was made is found from its headers and its form,
+    and is said in the facts: values, language, separator.
+    """
+    tables = read_tables(file, None, None)
+    sheets = kobo_form_files.read_form(form) if form is not None else None
+    headers = [heading.header for grid in tables.grids.values() for heading in grid.headings if heading.header]
+    found = kobo_options.found(headers, sheets)
+    read = kobo_form.in_language(sheets, found.language) if sheets is not None else None
+    options = Options(found.values, found.separator, "both", read)
+    grids: dict[str, Grid] = {}
+    for name, raw in tables.grids.items():
+        grid, _ = _kobo_grid(raw, None if name == tables.main else _repeat(name, read), options, set())
+        in_file = {heading.position for heading in raw.headings if heading.header}
+        grids[name] = replace(grid, headings=tuple(h for h in grid.headings if h.position in in_file))
+    facts = tables.facts | {"values": found.values, "language": found.language, "separator": found.separator}
+    return grids, facts | {"form_versions": _versions(grids[tables.main])}
+
+
+def _repeat(table: str, form: Form | None) -> str:
+    """The form's name of the repeat that a sheet or file holds: cut by Excel, or with the path of its parents."""
+    names = form.repeats if form is not None else ()
+    return next((name for name in names if table in (name, name[:31]) or table.endswith(f"_{name}")), table)
+
+
+def _kobo_grid(
+    raw: Grid, repeat: str | None, options: Options, maybe_multiple: set[str]
+) -> tuple[KoboGrid, dict[str, str]]:
+    """A table whose headings are questions; and the questions whose relevance could not be read, with what stood in
+    the way."""
+    form = options.form
+    columns = _placed(raw, repeat, options, maybe_multiple)
+    if form is not None:
+        columns.headings = kobo_headers.described(columns.headings, columns.places, form)
+    columns.made |= _answers(columns, options)
+    if options.multiple_select == "details":
+        _add_summaries(columns, options.separator)
+    if form is not None:
+        _add_asked(columns, form, repeat)
+    return KoboGrid(raw, columns.headings, columns.made, hxl_row(raw)), columns.unread
+
+
+def _placed(raw: Grid, repeat: str | None, options: Options, maybe_multiple: set[str]) -> _Columns:
+    form = options.form
+    if options.values == "labels" and form is not None:
+        return _Columns(*kobo_headers.by_label(raw.headings, options.separator, form, repeat))
+    # The form knows which questions may have one column per choice; without a form, declared questions may.
+    multiples = maybe_multiple if options.multiple_select == "details" else set()
+    dates: set[str] = set()
+    if form is not None:
+        section = form.section(repeat)
+        multiples = {question.name for question in section if question.multiple}
+        dates = {question.name for question in section if question.is_date}
+    headings = kobo_headers.by_name(raw.headings, options.separator, multiples, dates)
+    return _Columns(headings, kobo_headers.places_by_name(headings, form, repeat) if form is not None else {})
+
+
+def _answers(columns: _Columns, options: Options) -> dict[int, Answer]:
+    """Columns that hold labels of choices, or that have detail columns beside them."""
+    details = _details(columns, options)
+    answers = {}
+    for heading in columns.headings:
+        place = columns.places.get(heading.position)
+        if place is None:
+            beside = details.get(heading.names[0], ()) if options.values == "xml" else ()
+            if beside:
+                answers[heading.position] = Answer(heading.position, None, tuple(beside))
+            continue
+        if place.question.list is None or place.choice is not None or place.part is not None:
+            continue
+        beside = details.get(place.question.path, ())
+        if options.values == "xml" or options.form is None:
+            if beside:
+                answers[heading.position] = Answer(heading.position, None, tuple(beside))
+        elif place.question.type != "rank":
+            answers[heading.position] = Answer(
+                heading.position, _decoding(place.question, options.form, options), tuple(beside)
+            )
+    return answers
+
+
+def _details(columns: _Columns, options: Options) -> dict[str, list[Detail]]:
+    """The detail columns of each question, by its path; without a form, by the header that they stand under."""
+    found: dict[str, list[Detail]] = {}
+    headers = {heading.header: heading.names[0] for heading in columns.headings if heading.header}
+    for heading in columns.headings:
+        place = columns.places.get(heading.position)
+        if place is not None and place.choice is not None:
+            label = heading.value_labels.get(place.choice, "")
+            found.setdefault(place.question.path, []).append(Detail(place.choice, label, heading.position))
+        elif place is None and options.form is None and options.values == "xml":
+            above, mark, code = _under(heading.header, options.separator)
+            if mark and code and above in headers:
+                found.setdefault(headers[above], []).append(Detail(code, "", heading.position))
+    if options.form is None:
+        # Names of choices hold no space: these are labels, and a summary of labels is no list of words.
+        return {name: details for name, details in found.items() if not any(" " in d.code for d in details)}
+    return found
+
+
+def _under(header: str, separator: str) -> tuple[str, str, str]:
+    """A header cut at its last separator: `/` of today's exports if the declared one is not in it."""
+    return header.rpartition(separator if separator in header else "/")
+
+
+def _decoding(question: Question, form: Form, options: Options) -> kobo_labels.Decoding:
+    corrections = [
+        correction
+        for correction in options.corrections
+        if correction.list == question.list and correction.column in ("", question.name)
+    ]
+    choices = kobo_headers.choices_of(question, form)
+    return kobo_labels.decoding(choices, question.multiple, corrections, options.where)
+
+
+def _spoken(language: str | None) -> set[str]:
+    """The ways to write a form's language: `French (fr)`, `French`, `fr`; no language is anything."""
+    full = (language or "").casefold()
+    name, _, code = full.partition("(")
+    return {full, name.strip(), code.rstrip(") ")}
+
+
+def _add_summaries(columns: _Columns, separator: str) -> None:
+    """An export with detail columns only gets back each question's summary, as a column after the last."""
+    taken = {name for heading in columns.headings for name in heading.names}
+    details: dict[str, list[Detail]] = {}
+    places: dict[str, kobo_headers.Place] = {}
+    for heading in columns.headings:
+        question, mark, code = heading.names[0].rpartition("/")
+        if not mark:
+            question, mark, code = heading.names[0].rpartition(separator)
+        if mark and question not in taken and code:
+            place = columns.places.get(heading.position)
+            label = heading.label.rpartition(" / ")[2] if place is not None and place.choice is not None else ""
+            details.setdefault(question, []).append(Detail(code, label, heading.position))
+            if place is not None:
+                places.setdefault(question, kobo_headers.Place(place.index, place.question))
+    first = max((heading.position for heading in columns.headings), default=-1) + 1
+    for position, question in enumerate(details, start=first):
+        columns.headings = (*columns.headings, Heading("", position, (question,)))
+        columns.made[position] = Answer(None, None, tuple(details[question]))
+        if question in places:
+            columns.places = {**columns.places, position: places[question]}
+
+
+def _add_asked(columns: _Columns, form: Form, repeat: str | None) -> None:
+    """A column `asked(<question>)` for every question of the table that has a condition."""
+    section = form.section(repeat)
+    at = {p.question.name: pos for pos, p in columns.places.items() if p.choice is None and p.part is None}
+    numeric = frozenset(question.name for question in form.questions if question.type in _NUMBERS)
+    position = max((heading.position for heading in columns.headings), default=-1) + 1
+    for question in section:
+        if not question.relevant or question.name not in at:
+            continue
+        conditions: list[str | None] = []
+        named: dict[str, int] = {}
+        for expression in question.relevant:
+            try:
+                named |= _places_named(kobo_relevant.parse(expression, numeric), at)
+                conditions.append(expression)
+            except Unevaluable as why:
+                conditions.append(None)
+                columns.unread[question.name] = str(why)
+        columns.headings = (*columns.headings, Heading("", position, (f"asked({question.name})",)))
+        columns.made[position] = Asked(tuple(conditions), tuple(named.items()), numeric)
+        position += 1
+
+
+def _places_named(condition: Condition, at: Mapping[str, int]) -> dict[str, int]:
+    """The columns of the questions that a condition names; Unevaluable if one is not in the table."""
+    absent = [name for name in condition.questions if name not in at]
+    if absent:
+        raise Unevaluable(f"a question that is not in this table: {', '.join(absent)}")
+    return {name: at[name] for name in condition.questions}
+
+
+def _versions(grid: Grid) -> list[str]:
+    """Every form version in the export; one file may hold several."""
+    position = next((h.position for h in grid.headings if _VERSION in h.names), None)
+    if position is None:
+        return []
+    found: set[str] = set()
+    for piece in grid.pieces([position], _READ_ROWS):
+        found.update(value for value in pc.unique(piece.cells[0].cast(pa.string())).to_pylist() if value)
+    return sorted(found)

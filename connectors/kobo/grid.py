@@ -1,0 +1,182 @@
+"""A table of an export whose headings answer to question names and whose cells are codes.
+
+A column is read as it is, decoded from labels, put together from detail columns, or worked out from the form's logic
+(`asked(<question>)`: yes, no, or blank where it cannot be known). How headings find their questions is the business of
+`kobo_headers`; which of these a column is, of `kobo_export`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from connectors.kobo import choices as kobo_choices
+from connectors.kobo import labels as kobo_labels
+from connectors.kobo.choices import Detail
+from connectors.kobo.labels import Decoding
+from connectors.kobo.relevant import parse
+from connectors.shapes import Finding, Grid, Heading, Piece, Text
+
+_FIRST_ROW = 2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A column of answers: at `position` in the file (None: made of `details`), decoded if it has labels."""
+
+    position: int | None
+    decoding: Decoding | None
+    details: tuple[Detail, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whether a question was asked: all `conditions` hold, as the form writes them. None is one that cannot be read.
+
+    `places`: the columns of the questions that the conditions name; `numeric`: the form's questions for numbers.
+    """
+
+    conditions: tuple[str | None, ...]
+    places: tuple[tuple[str, int], ...]
+    numeric: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A column of a piece; `doubtful` cells hold an answer that is not known."""
+
+    column: Text
+    findings: tuple[Finding, ...] = ()
+    doubtful: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True)
+class KoboGrid:
+    """An export's table; `made` says of columns by position how they come about, the others are read as they are.
+
+    `hxl`: the row of HXL tags, which is no record.
+    """
+
+    inner: Grid
+    headings: tuple[Heading, ...]
+    made: Mapping[int, Answer | Asked]
+    hxl: int | None = None
+
+    @property
+    def sheet(self) -> str | None:
+        return self.inner.sheet
+
+    def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
+        needed = list(dict.fromkeys(at for position in positions for at in self._places(position)))
+        for raw in self.inner.pieces(needed, size):
+            piece = _without(self.hxl, raw)
+            reading = _Reading(self.made, dict(zip(needed, piece.cells, strict=True)), piece.rows)
+            columns = [reading.read(position) for position in positions]
+            findings = [finding for column in columns for finding in column.findings]
+            yield Piece(piece.rows, [column.column for column in columns], (*piece.findings, *findings))
+
+    def split(self, n: int) -> list[Grid]:
+        return [replace(self, inner=grid) for grid in self.inner.split(n)]
+
+    def _places(self, position: int) -> Iterator[int]:
+        """The columns of the file that a column is made of."""
+        match self.made.get(position):
+            case None:
+                yield position
+            case Answer(position=at, details=details):
+                if at is not None:
+                    yield at
+                yield from (detail.position for detail in details)
+            case Asked(places=places):
+                for _, at in places:
+                    yield from self._places(at)
+
+
+@dataclass
+class _Reading:
+    """One piece: its cells by place in the file."""
+
+    made: Mapping[int, Answer | Asked]
+    cells: Mapping[int, Text]
+    rows: NDArray[np.int64]
+
+    def read(self, position: int) -> _Read:
+        match self.made.get(position):
+            case None:
+                return _Read(self.cells[position])
+            case Answer() as answer:
+                return self._answered(answer, position)
+            case Asked() as asked:
+                return _Read(self._asked(asked))
+
+    def _answered(self, answer: Answer, position: int) -> _Read:
+        """A column's answers as codes, and the cells that no code could be found for."""
+        ticks = kobo_choices.ticks(answer.details, self.cells, len(self.rows)) if answer.details else None
+        if answer.position is None:
+            if ticks is None:
+                return _Read(pa.nulls(len(self.rows), pa.string()))
+            column = pc.if_else(pa.array(ticks.unknown), pa.scalar(None, pa.string()), ticks.joined())
+            return _Read(column, (self._found("unknown_label", ticks.unknown, position),), ticks.unknown)
+        if answer.decoding is None:
+            column, unknown, ambiguous = self.cells[answer.position], None, None
+        else:
+            decoded = kobo_labels.decode(self.cells[answer.position], answer.decoding)
+            column, unknown, ambiguous = decoded.column, decoded.unknown, decoded.ambiguous
+        if ticks is not None and ambiguous is not None and ambiguous.any():
+            # Joined labels that can be cut in two ways: the detail columns of the same export say which it was.
+            from_details = ticks.joined()
+            settled = ambiguous & from_details.is_valid().to_numpy(zero_copy_only=False) & ~ticks.unknown
+            column = pc.if_else(pa.array(settled), from_details, column)
+            ambiguous = ambiguous & ~settled
+        doubtful = None if unknown is None or ambiguous is None else unknown | ambiguous
+        findings = []
+        if unknown is not None and ambiguous is not None:
+            findings.append(self._found("unknown_label", unknown, position))
+            findings.append(self._found("ambiguous_label", ambiguous, position))
+        if ticks is not None:
+            differs = ticks.contradicts(column) & ~ticks.unknown
+            differs &= True if doubtful is None else ~doubtful
+            findings.append(replace(self._found("contradicting_choices", differs, position), severity="query"))
+        return _Read(column, tuple(findings), doubtful)
+
+    def _found(self, rule: str, flags: NDArray[np.bool_], position: int) -> Finding:
+        return Finding(f"read.{rule}", "error", self.rows[flags], position)
+
+    def _asked(self, asked: Asked) -> pa.Array:
+        """yes, no, or blank: a condition that could not be read, or that rests on an answer that is not known."""
+        n = len(self.rows)
+        answers = {name: self.read(at) for name, at in asked.places}
+        columns = {name: answer.column for name, answer in answers.items()}
+        result: pa.Array = pa.repeat(pa.scalar(True), n)
+        for expression in asked.conditions:
+            truth = pa.nulls(n, pa.bool_())
+            if expression is not None:
+                condition = parse(expression, asked.numeric)
+                doubts = [d for name in condition.questions if (d := answers[name].doubtful) is not None]
+                mask = np.logical_or.reduce(doubts) if doubts else None
+                truth = pa.array(condition.holds(columns, n), pa.bool_(), mask=mask)
+            # With one condition that does not hold, the question was not asked, whatever the others are.
+            result = pc.and_kleene(result, truth)
+        return pc.if_else(result, pa.scalar("yes"), pa.scalar("no"))
+
+
+def hxl_row(grid: Grid) -> int | None:
+    """The number of a first row that holds HXL hashtags and nothing else (formats.md 1.1)."""
+    first = next(grid.pieces([heading.position for heading in grid.headings], 1), None)
+    if first is None or not len(first.rows) or first.rows[0] != _FIRST_ROW:
+        return None
+    values = [value for column in first.cells if (value := column[0].as_py()) is not None]
+    return _FIRST_ROW if values and all(value.startswith("#") and value.strip("#") for value in values) else None
+
+
+def _without(row: int | None, piece: Piece) -> Piece:
+    if row is None or row not in piece.rows:
+        return piece
+    kept = piece.rows != row
+    cells = [column.filter(pa.array(kept)) for column in piece.cells]
+    return replace(piece, rows=piece.rows[kept], cells=cells)

@@ -1,0 +1,219 @@
+"""Which question each column of a KoboToolbox export belongs to, whatever options the export was made with.
+
+XML names: group paths with any separator. Labels: matched to the form by position and form order, since labels repeat
+("Please specify" x45, formats.md 1.4.5); a column that could be one of several questions is left without a name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+
+from connectors.kobo.form import Choice, Form, Question, plain
+from connectors.shapes import Heading
+
+_GEOPOINT_PARTS = ("latitude", "longitude", "altitude", "precision")
+_URL = "URL"
+"""A column with the address of a photo or recording; the file behind it is never fetched."""
+_SYSTEM_DATES = {"_submission_time", "_submission__submission_time"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a column holds: an answer, one choice of a select_multiple (`choice`), or a `part` of a point or medium."""
+
+    index: int
+    question: Question
+    choice: str | None = None
+    part: str | None = None
+
+
+def by_name(headings: Sequence[Heading], separator: str, multiples: Set[str], dates: Set[str]) -> tuple[Heading, ...]:
+    """Headings of an export with XML names: a question answers to its own name if it is unique, and to longer paths.
+
+    A column under another column's path (`why/other` beside `why`), or under a question named in `multiples`, is one
+    choice of that question and answers to `why/other`. `dates` are the questions that ask for a date.
+    """
+    separator = next((mark for mark in (separator, "/") if any(mark in h.header for h in headings)), separator)
+    paths = {heading.header for heading in headings if heading.header}
+
+    def is_choice(header: str) -> bool:
+        above = header.rpartition(separator)[0]
+        return bool(above) and (above in paths or above.rpartition(separator)[2] in multiples)
+
+    own_names = Counter(h.header.rpartition(separator)[2] for h in headings if h.header and not is_choice(h.header))
+    named = []
+    for heading in headings:
+        if not heading.header:
+            named.append(heading)
+            continue
+        segments = heading.names[0].split(separator)
+        shortest = 2 if is_choice(heading.header) else 1
+        names = [separator.join(segments[-n:]) for n in range(shortest, len(segments) + 1)]
+        if shortest == 1 and own_names[segments[-1]] > 1:
+            names.reverse()
+        slashed = [name.replace(separator, "/") for name in names]
+        is_date = segments[-1] in dates or heading.header in _SYSTEM_DATES
+        named.append(replace(heading, names=tuple(dict.fromkeys([*names, *slashed])), date=is_date))
+    return tuple(named)
+
+
+def places_by_name(headings: Sequence[Heading], form: Form, repeat: str | None) -> dict[int, Place]:
+    """What each column with an XML name holds, by position; a name that stands for two questions gives none."""
+    section = form.section(repeat)
+    candidates: dict[str, set[Place]] = defaultdict(set)
+    for index, question in enumerate(section):
+        for base in dict.fromkeys([question.name, question.path]):
+            for place in _own_columns(index, question, form):
+                candidates[_with_part(base, place, "/")].add(place)
+    places = {}
+    for heading in headings:
+        found = next((candidates[name] for name in reversed(heading.names) if name in candidates), set())
+        if len(found) == 1:
+            places[heading.position] = next(iter(found))
+    return places
+
+
+def described(headings: Sequence[Heading], places: Mapping[int, Place], form: Form) -> tuple[Heading, ...]:
+    """Headings with what the form says of them: the question's label, and the labels of its choices by code."""
+    found = []
+    for heading in headings:
+        place = places.get(heading.position)
+        if place is None:
+            found.append(heading)
+            continue
+        choices = choices_of(place.question, form) if place.question.list and place.part is None else ()
+        labels = {choice.name: plain(choice.label) for choice in choices if choice.label}
+        label = plain(place.question.label)
+        if place.choice is not None:
+            label = f"{label} / {labels.get(place.choice, place.choice)}"
+            labels = {}
+        found.append(replace(heading, label=label, value_labels=labels))
+    return tuple(found)
+
+
+def by_label(
+    headings: Sequence[Heading], separator: str, form: Form, repeat: str | None
+) -> tuple[tuple[Heading, ...], dict[int, Place]]:
+    """Headings of an export with labels, and what each column holds, by position.
+
+    Columns without a question (system columns, questions of former versions) answer to their header.
+    """
+    section = form.section(repeat)
+    places = _places(headings, _candidates(section, form, separator))
+    names = Counter(question.name for question in section)
+    named = []
+    for heading in headings:
+        place = places.get(heading.position) if heading.header else None
+        if place is None:
+            named.append(replace(heading, date=heading.header in _SYSTEM_DATES))
+            continue
+        path = place.question.path
+        bases = [place.question.name, path] if names[place.question.name] == 1 else [path]
+        answers_to = [_with_part(base, place, mark) for mark in ("/", separator) for base in bases]
+        named.append(
+            replace(
+                heading,
+                names=tuple(dict.fromkeys([*answers_to, heading.header])),
+                date=place.question.is_date and place.choice is None,
+            )
+        )
+    return tuple(named), places
+
+
+def _with_part(name: str, place: Place, mark: str) -> str:
+    if place.choice is not None:
+        return f"{name}{mark}{place.choice}"
+    if place.part == _URL:
+        return f"{name}_{_URL}"
+    if place.part is not None:
+        above, slash, own = name.rpartition("/")
+        return f"{above}{slash}_{own}_{place.part}"
+    return name
+
+
+def _candidates(section: Sequence[Question], form: Form, separator: str) -> Mapping[str, list[Place]]:
+    """Every header that the export may write for a question, with or without its group labels before it."""
+    found: dict[str, list[Place]] = defaultdict(list)
+    for index, question in enumerate(section):
+        own = question.label or question.name
+        path = separator.join([*(label or name for name, label in question.groups), own])
+        for text in dict.fromkeys([own, path]):
+            for header, place in _columns(index, question, form, text, separator):
+                if place not in found[_squeezed(header)]:
+                    found[_squeezed(header)].append(place)
+    return found
+
+
+def _squeezed(header: str) -> str:
+    """A header without white space: piping and tags leave a different amount of it in every export."""
+    return plain(header).replace(" ", "")
+
+
+def _own_columns(index: int, question: Question, form: Form) -> Iterator[Place]:
+    """The columns that an export may have for one question."""
+    yield Place(index, question)
+    if question.multiple:
+        yield from (Place(index, question, name) for name in dict.fromkeys(c.name for c in choices_of(question, form)))
+    if question.type == "geopoint":
+        yield from (Place(index, question, part=part) for part in _GEOPOINT_PARTS)
+    if question.is_media:
+        yield Place(index, question, part=_URL)
+
+
+def _columns(index: int, question: Question, form: Form, text: str, separator: str) -> Iterator[tuple[str, Place]]:
+    for place in _own_columns(index, question, form):
+        if place.choice is not None:
+            labels = (choice.label for choice in choices_of(question, form) if choice.name == place.choice)
+            for label in labels:
+                yield f"{text}{separator}{label or place.choice}", place
+        elif place.part is None or place.part == _URL:
+            yield _with_part(text, place, separator), place
+        else:
+            above, mark, own = text.rpartition(separator)
+            yield f"{above}{mark}_{own}_{place.part}", place
+
+
+def _places(headings: Sequence[Heading], candidates: Mapping[str, list[Place]]) -> dict[int, Place]:
+    """The question of each column: those of a unique header first, then the repeated ones by order between them."""
+    positions: dict[str, list[int]] = defaultdict(list)
+    for heading in headings:
+        text = _squeezed(heading.header)
+        if text in candidates:
+            positions[text].append(heading.position)
+    anchors = {
+        at[0]: candidates[text][0] for text, at in positions.items() if len(at) == 1 and len(candidates[text]) == 1
+    }
+    places = dict(anchors)
+    for text, at in positions.items():
+        if at[0] not in anchors:
+            places.update(_in_order(at, candidates[text], anchors))
+    return places
+
+
+def _in_order(at: Sequence[int], candidates: Sequence[Place], anchors: Mapping[int, Place]) -> dict[int, Place]:
+    """Columns of one header paired with the questions of that label, where order leaves one way to do it."""
+    if len(at) == len(candidates):
+        return dict(zip(at, candidates, strict=True))
+    windows: dict[tuple[Place, ...], list[int]] = defaultdict(list)
+    for position in at:
+        before = max((p for p in anchors if p < position), default=None)
+        after = min((p for p in anchors if p > position), default=None)
+        low = anchors[before].index if before is not None else -1
+        high = anchors[after].index if after is not None else len(candidates) + max(c.index for c in candidates)
+        windows[tuple(c for c in candidates if low <= c.index <= high)].append(position)
+    paired: dict[int, Place] = {}
+    for window, inside in windows.items():
+        if len(window) == len(inside):
+            paired.update(zip(inside, window, strict=True))
+    return paired
+
+
+def choices_of(question: Question, form: Form) -> tuple[Choice, ...]:
+    """The choices of a question, with the one that `or_other` adds, which has no translation (formats.md 1.1)."""
+    listed = form.choices.get(question.list or "", ())
+    has_other_text = any(q.name == f"{question.name}_other" and q.type == "text" for q in form.questions)
+    if has_other_text and all(choice.name != "other" for choice in listed):
+        return (*listed, Choice("other", "Other"))
+    return listed

@@ -1,0 +1,185 @@
+"""A form on a KoboToolbox server: one sweep over all its submissions, as the files of a delivery.
+
+The API has no modified timestamp and deletions leave no trace (formats.md 1.2), so every delivery is a full sweep: what
+was edited, validated or deleted is found by comparing it with the one before, as for any snapshot. The files hold what
+the source declares and nothing that changes by itself, in order of `_id`: an unchanged form makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+from codebook.errors import HomewardError, Unavailable
+from connectors.kobo.api import Patience, Server
+from connectors.kobo.submissions import FORM, SUBMISSIONS, Flattening, canonical, questions
+from sources.models import KoboServerFormat, Source
+
+MOST_SWEEPS = 4
+"""A sweep during which submissions are deleted begins again, so many times in all."""
+_MOST_PAGES = 1_000_000
+
+
+class Kept(Protocol):
+    """Where the pages of a sweep are kept until it is whole, in order; they outlive the process and hold answers."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def add(self, page: bytes) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class _Changed(Exception):
+    """The submissions are no longer those that the sweep began with."""
+
+
+def sweep(
+    source: Source, token: str, kept: Kept, patience: Patience | None = None
+) -> list[tuple[str, Iterator[bytes]]]:
+    """File names and bytes of a delivery, after a whole sweep into `kept`; pages that are there already are not asked
+    for again.
+
+    Unavailable if the server does not serve (what came is kept), HomewardError if it refuses.
+    """
+    declared = source.format
+    if not isinstance(declared, KoboServerFormat):
+        raise TypeError(declared.kind)
+    server = Server(declared, token, patience)
+    try:
+        form = _form(server)
+        for _ in range(MOST_SWEEPS):
+            try:
+                _sweep(server, declared, source, kept)
+                break
+            except _Changed:
+                kept.clear()
+        else:
+            raise Unavailable(
+                f"submissions were deleted, or pages came short, during each of {MOST_SWEEPS} sweeps",
+                source.source,
+                "run again when nobody works on the form",
+            )
+    finally:
+        server.close()
+    return [(SUBMISSIONS, _lines(kept)), (FORM, _form_file(source, form, kept))]
+
+
+def _form(server: Server) -> dict[str, Any]:
+    """What the deployed form asks, and which versions of it were deployed. Drafts change nothing, and of the asset no
+    more is taken: it names people."""
+    deployed = server.get("").get("deployed_version_id")
+    if not isinstance(deployed, str) or not deployed.isalnum():
+        raise HomewardError("the asset is not a deployed form", "format.asset", "give the uid of a deployed survey")
+    content = server.get(f"versions/{deployed}/").get("content")
+    if not isinstance(content, dict) or not isinstance(content.get("survey"), list):
+        raise HomewardError("the deployed version has no form", "format.asset", "is this a survey?")
+    versions: list[dict[str, Any]] = []
+    query: dict[str, str] | None = {"limit": "100"}
+    while query is not None:
+        page = server.get("versions/", query)
+        found = _results(page)
+        listed = [one for one in found if one.get("date_deployed")]
+        versions += [{name: one.get(name) for name in ("uid", "date_deployed", "content_hash")} for one in listed]
+        query = _next(page) if found else None
+    return {
+        "content": {name: content.get(name) for name in ("survey", "choices", "settings", "translations")},
+        "deployed_version": deployed,
+        "versions": versions,
+    }
+
+
+def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kept) -> None:
+    """Fetch the pages that are missing. Every page is flattened to what is declared before it is kept.
+
+    The sweep is bounded by the newest `_id` at its beginning: submissions that come in meanwhile belong to the next.
+    """
+    state = _last_state(kept)
+    if state is None:
+        newest = _results(server.get("data/", {"limit": "1", "start": "0", "sort": '{"_id":-1}', "fields": '["_id"]'}))
+        until = _id(newest[0]) if newest else 0
+        state = {"count": None, "had": 0, "last": -1, "next": _first(declared, until)}
+    for _ in range(_MOST_PAGES):
+        if state["next"] is None:
+            break
+        page = server.get("data/", state["next"])
+        found, count = _results(page), _count(page)
+        if state["count"] is not None and count != state["count"]:
+            raise _Changed
+        last = state["last"]
+        for submission in found:
+            if _id(submission) <= last:
+                raise _Changed
+            last = _id(submission)
+        flattening = Flattening(source)
+        rows = [flattening.tables(submission) for submission in found]
+        state = {
+            "count": count,
+            "had": state["had"] + len(found),
+            "last": last,
+            "next": _next(page) if found else None,
+        }
+        kept.add(canonical({**state, "rows": rows, "seen": flattening.seen}))
+    # Fewer than were counted: a page came short, or what it said of the next one was wrong.
+    if state["had"] != state["count"]:
+        raise _Changed
+
+
+def _first(declared: KoboServerFormat, until: int) -> dict[str, str]:
+    query = json.dumps({"_id": {"$lte": until}}, separators=(",", ":"))
+    return {"start": "0", "limit": str(declared.page_size), "sort": '{"_id":1}', "query": query}
+
+
+def _last_state(kept: Kept) -> dict[str, Any] | None:
+    """Where a sweep that was cut off stands."""
+    last = None
+    for page in kept:
+        last = page
+    return None if last is None else dict(json.loads(last))
+
+
+def _results(page: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = page.get("results")
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise HomewardError("the answer is not one of KoboToolbox's API v2", "results", "correct format.url")
+    return found
+
+
+def _count(page: Mapping[str, Any]) -> int:
+    count = page.get("count")
+    if not isinstance(count, int):
+        raise HomewardError("the answer is not one of KoboToolbox's API v2", "count", "correct format.url")
+    return count
+
+
+def _id(submission: Mapping[str, Any]) -> int:
+    number = submission.get("_id")
+    if not isinstance(number, int):
+        raise HomewardError("a submission has no whole number as its _id", "results", "is this KoboToolbox?")
+    return number
+
+
+def _next(page: Mapping[str, Any]) -> dict[str, str] | None:
+    """The query of the next page. The rest of the link is not used: behind a proxy it may name another server."""
+    link = page.get("next")
+    return dict(parse_qsl(urlsplit(link).query)) if isinstance(link, str) and link else None
+
+
+def _lines(kept: Kept) -> Iterator[bytes]:
+    for page in kept:
+        yield b"".join(canonical(tables) + b"\n" for tables in json.loads(page)["rows"])
+
+
+def _form_file(source: Source, form: Mapping[str, Any], kept: Kept) -> Iterator[bytes]:
+    """The form, and every column of every table: of its questions, and of answers to questions it no longer has."""
+    columns: dict[str, set[str]] = {table.name: set() for table in source.tables}
+    for question in questions(form["content"], source):
+        columns[question.table].add(question.path)
+    for page in kept:
+        for table, paths in json.loads(page)["seen"].items():
+            columns[table].update(paths)
+    yield canonical({**form, "columns": {table: sorted(paths) for table, paths in columns.items()}})

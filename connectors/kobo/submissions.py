@@ -1,0 +1,278 @@
+"""Submissions of a KoboToolbox form as tables: flattened when they are fetched, read again as a delivery.
+
+A submission is a JSON object whose keys are full paths (`group/question`); unanswered questions are absent, a repeat is
+a list of objects with full paths as well, an answer is text (formats.md 1.3). A line of the delivered file is one
+submission: rows by table, each with the values that the source declares. How they are fetched is not told here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from codebook.errors import Refused
+from connectors.delivery import is_read
+from connectors.kobo import headers as kobo_headers
+from connectors.shapes import MAX_COLUMNS, Grid, Heading, Piece
+from sources.batches import DeliveredFile
+from sources.models import Source, Table
+
+SUBMISSIONS, FORM = "submissions.jsonl", "form.json"
+_SYSTEM = ("_", "meta/", "formhub/")
+_OF_A_SUBMISSION = (
+    "_id", "_uuid", "_stable_id", "_submission_time", "_validation_status", "_notes", "_status", "_submitted_by",
+    "__version__", "_tags", "_geolocation", "_attachments", "_xform_id_string", "formhub/uuid", "meta/instanceID",
+    "meta/instanceName", "meta/rootUuid", "meta/deprecatedID",
+)  # fmt: skip
+_OF_A_REPEAT = ("_submission__id", "_submission__uuid", "_submission__stable_id", "_position", "_parent_position")
+_NO_ANSWER = ("note", "")
+_DATES = ("date", "datetime", "today", "start", "end")
+
+
+def canonical(value: object) -> bytes:
+    """JSON in the one way that equal values are always written."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def stable_id(submission: Mapping[str, Any]) -> str | None:
+    """What stays the same over edits (formats.md 1.2): rootUuid, else the server's `_id`, else `_uuid`."""
+    root, number, uuid = (submission.get(name) for name in ("meta/rootUuid", "_id", "_uuid"))
+    if root:
+        return f"root:{str(root).removeprefix('uuid:')}"
+    if number is not None:
+        return f"id:{number}"
+    return f"uuid:{uuid}" if uuid else None
+
+
+@dataclass
+class Flattening:
+    """Takes submissions apart into rows of the declared tables; `seen` are the paths of answers by table."""
+
+    source: Source
+    seen: dict[str, list[str]] = field(default_factory=dict)
+    _wanted: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    def tables(self, submission: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
+        """Rows by table, with declared values only. Parts of a repeat know their submission and their place in it."""
+        known = {**submission, "_stable_id": stable_id(submission)}
+        of = {f"_submission_{name}": _text(known.get(name)) for name in ("_id", "_uuid", "_stable_id")}
+        made: dict[str, list[dict[str, str]]] = {}
+        self._row(self.source.tables[0], known, of, "", made)
+        return made
+
+    def _row(
+        self,
+        table: Table | None,
+        answers: Mapping[str, Any],
+        of: Mapping[str, str | None],
+        position: str,
+        made: dict[str, list[dict[str, str]]],
+    ) -> None:
+        row: dict[str, str] = {}
+        if table is not None:
+            made.setdefault(table.name, []).append(row)
+        for path, value in answers.items():
+            if _is_repeat(path, value):
+                inner = repeat_table(self.source, path)
+                for number, part in enumerate(value, start=1):
+                    place = f"{position}/{number}" if position else str(number)
+                    self._row(inner, {**part, **of, "_position": place, "_parent_position": position}, of, place, made)
+            elif table is not None and self._is_wanted(table, path) and (text := _text(value)) is not None:
+                row[path] = text
+
+    def _is_wanted(self, table: Table, path: str) -> bool:
+        """Whether the source reads a path; one that no submission had before is noted."""
+        found = self._wanted.get((table.name, path))
+        if found is None:
+            found = any(is_read(table, name) for name in _suffixes(path))
+            self._wanted[table.name, path] = found
+            if not path.startswith(_SYSTEM):
+                self.seen[table.name] = sorted([*self.seen.get(table.name, []), path])
+        return found
+
+
+def repeat_table(source: Source, path: str) -> Table | None:
+    """The declared table of a repeat, by its full path or by its own name."""
+    names = {table.name: table for table in source.tables[1:]}
+    return names.get(path) or names.get(path.rpartition("/")[2])
+
+
+def _is_repeat(path: str, value: object) -> bool:
+    return isinstance(value, list) and not path.startswith("_") and all(isinstance(part, dict) for part in value)
+
+
+def _suffixes(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[-n:]) for n in range(1, len(parts) + 1)]
+
+
+def _text(value: object) -> str | None:
+    """A value as an export with XML values would show it; objects of the system by their uid."""
+    if value in (None, "", [], {}):
+        return None
+    match value:
+        case str():
+            return _whole(value)
+        case bool():
+            return "true" if value else "false"
+        case {"uid": str(uid)}:
+            return _whole(uid)
+        case list() if all(isinstance(one, str) for one in value):
+            return _whole(" ".join(value))
+        case dict() | list():
+            return _whole(canonical(value).decode("utf-8"))
+        case _:
+            return str(value)
+
+
+def _whole(text: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Refused(
+            "delivery.unreadable", "an answer holds half a letter", SUBMISSIONS, "mend it on the server"
+        ) from None
+    return text
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question of the form: the declared table it belongs to, its full path and its type."""
+
+    table: str
+    path: str
+    type: str
+
+
+def questions(content: Mapping[str, Any], source: Source) -> Iterator[Asked]:
+    """The questions of a form's content that answers are given to, of the main table and of declared repeats."""
+    groups: list[str] = []
+    tables: list[str | None] = [source.tables[0].name]
+    for row in content.get("survey") or []:
+        if not isinstance(row, dict):
+            continue
+        kind = row.get("type") or ""
+        kind = next(iter(kind), "") if isinstance(kind, dict) else str(kind)
+        name = str(row.get("name") or row.get("$autoname") or "")
+        path = str(row.get("$xpath") or "/".join([*groups, name]))
+        if kind.startswith("begin"):
+            groups.append(name)
+            inner = repeat_table(source, path)
+            tables.append((inner.name if inner else None) if kind.endswith("repeat") else tables[-1])
+        elif kind.startswith("end_") or kind.startswith("end "):
+            groups, tables = groups[:-1], tables[:-1] or [None]
+        elif name and (table := tables[-1]) and kind not in _NO_ANSWER:
+            yield Asked(table, path, kind)
+            if row.get("_or_other") in (True, "true"):
+                yield Asked(table, f"{path}_other", "text")
+
+
+@dataclass(frozen=True)
+class SubmissionsGrid:
+    """One table of the delivered submissions; rows are numbered from 1 in the order of `_id`."""
+
+    file: DeliveredFile
+    table: str
+    headings: tuple[Heading, ...]
+    paths: tuple[tuple[str, ...], ...]
+    sheet: str | None = None
+
+    def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
+        cells: list[list[str | None]] = [[] for _ in positions]
+        held, first = 0, 1
+        for row in self._rows():
+            for column, position in zip(cells, positions, strict=True):
+                # Of the paths that a question had in several versions of the form, a submission has one.
+                column.append(next((row[path] for path in self.paths[position] if path in row), None))
+            held += 1
+            if held == size:
+                yield _piece(cells, first, held)
+                cells, first, held = [[] for _ in positions], first + held, 0
+        if held:
+            yield _piece(cells, first, held)
+
+    def split(self, n: int) -> list[Grid]:
+        return [self]
+
+    def _rows(self) -> Iterator[dict[str, str]]:
+        with self.file.open() as lines:
+            for line in lines:
+                yield from _object(line, self.file).get(self.table, ())
+
+
+def _object(text: bytes, file: DeliveredFile) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Refused("delivery.unreadable", "it is not what a sweep wrote", file.name, "read the server again")
+    return found
+
+
+def _piece(cells: Sequence[list[str | None]], first: int, n: int) -> Piece:
+    return Piece(np.arange(first, first + n, dtype=np.int64), [pa.array(column, pa.string()) for column in cells])
+
+
+def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
+    """The tables of a sweep: the submissions and their declared repeats."""
+    by_name = {file.name: file for file in files}
+    if set(by_name) != {SUBMISSIONS, FORM}:
+        raise Refused(
+            "delivery.wrong_source",
+            f"a sweep is the files {SUBMISSIONS} and {FORM}",
+            source.source,
+            "deliver without naming a file: the server is read",
+        )
+    with by_name[FORM].open() as handle:
+        form = _object(handle.read(), by_name[FORM])
+    asked: dict[str, list[Asked]] = defaultdict(list)
+    for question in questions(form["content"], source):
+        asked[question.table].append(question)
+    grids: dict[str, Grid] = {
+        table.name: _grid(by_name[SUBMISSIONS], table, table is source.tables[0], asked[table.name], form["columns"])
+        for table in source.tables
+    }
+    versions = [version["uid"] for version in form["versions"]]
+    return grids, {"language": "xml", "form_version": form["deployed_version"] or "", "form_versions": versions}
+
+
+def _grid(
+    file: DeliveredFile, table: Table, is_main: bool, asked: Sequence[Asked], columns: Mapping[str, Sequence[str]]
+) -> SubmissionsGrid:
+    declared = {column.name for column in table.columns}
+    system = [name for name in (_OF_A_SUBMISSION if is_main else _OF_A_REPEAT) if name in declared]
+    found = [*_merged([question.path for question in asked], columns[table.name]).items(), *((n, (n,)) for n in system)]
+    if len(found) > MAX_COLUMNS:
+        raise Refused(
+            "delivery.unreadable",
+            f"{len(found)} columns, at most {MAX_COLUMNS} can be read",
+            f"table {table.name}",
+            "is this the right form?",
+        )
+    plain = [Heading(path, position, (path,)) for position, (path, _) in enumerate(found)]
+    dates = {question.path.rpartition("/")[2] for question in asked if question.type in _DATES}
+    headings = kobo_headers.by_name(plain, "/", set(), dates)
+    return SubmissionsGrid(file, table.name, headings, tuple(paths for _, paths in found))
+
+
+def _merged(current: Sequence[str], delivered: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Columns by path. A question that stood in another group in a former version of the form is one column with the
+    question that has its name now, if one has."""
+    homes: dict[str, list[str]] = defaultdict(list)
+    for path in dict.fromkeys(current):
+        homes[path.rpartition("/")[2]].append(path)
+    merged: dict[str, tuple[str, ...]] = {path: (path,) for path in current}
+    for path in sorted(set(delivered) - set(current)):
+        home = homes[path.rpartition("/")[2]]
+        if len(home) == 1:
+            merged[home[0]] = (*merged[home[0]], path)
+        else:
+            merged[path] = (path,)
+    return merged

@@ -1,0 +1,103 @@
+"""Versions of one form as one form: questions merged by path, choices by list, changes of type said.
+
+An export with "fields from all versions" holds the questions of every deployed version side by side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from connectors.kobo.form import Choice, Form, Question, Sheets
+
+_NUMBERED = re.compile(r"([a-z_]{0,20})[. ]?(\d+(?:[.\-_:/ T]\d+)*)Z?", re.I)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """One form out of several, and what changed: `<question>: <type> -> <type>`, in form order."""
+
+    form: Form
+    changes: tuple[str, ...]
+
+
+def oldest_first(forms: Sequence[Sheets]) -> tuple[list[Sheets], bool]:
+    """The forms in the order of their deployment or of their version numbers (`2022112801`, `3`, `v1.10`), and
+    whether that order is known; else they stay as they were delivered. A form that was delivered twice counts once.
+
+    The names that the server gives to versions (`vRugKkVn2...`) are drawn by lot and say nothing.
+    """
+    different: list[Sheets] = []
+    for form in forms:
+        if not any((form.survey, form.choices) == (other.survey, other.choices) for other in different):
+            different.append(form)
+    times = [form.deployed or "" for form in different]
+    if all(times) and len(set(times)) == len(times):
+        return sorted(different, key=lambda form: form.deployed or ""), True
+    numbers = [_numbers(form.version or "") for form in different]
+    prefixes = {found[1].casefold() for form in different if (found := _NUMBERED.fullmatch(form.version or ""))}
+    # A version that counts days and one that counts from 1 are of two ways of counting.
+    lengths = [len(str(number[0])) for number in numbers if number]
+    known = (
+        all(numbers) and len(prefixes) == 1 and len(set(numbers)) == len(numbers) and max(lengths) - min(lengths) < 3
+    )
+    if len(different) == 1 or not known:
+        return different, len(different) == 1
+    return [form for _, form in sorted(zip(numbers, different, strict=True), key=lambda pair: pair[0])], True
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = _NUMBERED.fullmatch(version.strip())
+    return tuple(int(number) for number in re.findall(r"\d+", found[2])) if found else ()
+
+
+def merged(forms: Sequence[Form]) -> Merged:
+    """The union of form versions, oldest first: labels and logic are the newest one's.
+
+    A question that was a select_one in one version and a select_multiple in another is a select_multiple: one code is
+    a list of one. A label that two versions give to two codes stays with both, and so is ambiguous.
+    """
+    newest = forms[-1]
+    if len(forms) == 1:
+        return Merged(newest, ())
+    questions: dict[tuple[str | None, str], Question] = {}
+    changes: list[str] = []
+    for form in forms:
+        for question in form.questions:
+            key = (question.repeat, question.name)
+            former = questions.get(key)
+            questions[key] = question
+            if former is not None and former.type != question.type:
+                changes.append(f"{question.name}: {former.type} -> {question.type}")
+                if former.multiple and question.type == "select_one":
+                    questions[key] = replace(question, type="select_multiple")
+    lists: dict[str, dict[Choice, None]] = {}
+    for form in forms:
+        for name, choices in form.choices.items():
+            lists.setdefault(name, {}).update(dict.fromkeys(choices))
+    version = ", ".join(dict.fromkeys(form.version for form in forms if form.version)) or None
+    repeats = {name: around for form in forms for name, around in form.repeats.items()}
+    return Merged(
+        Form(
+            questions=tuple(_in_form_order(questions, forms)),
+            choices={name: tuple(choices) for name, choices in lists.items()},
+            language=newest.language,
+            version=version,
+            repeats=repeats,
+        ),
+        tuple(changes),
+    )
+
+
+def _in_form_order(questions: dict[tuple[str | None, str], Question], forms: Sequence[Form]) -> list[Question]:
+    """The newest version's order; a question it no longer has stands after the one it used to follow."""
+    order = [(question.repeat, question.name) for question in forms[-1].questions]
+    for form in reversed(forms[:-1]):
+        before: tuple[str | None, str] | None = None
+        for question in form.questions:
+            key = (question.repeat, question.name)
+            if key not in order:
+                order.insert(order.index(before) + 1 if before is not None else 0, key)
+            before = key
+    return [questions[key] for key in order]

@@ -1,0 +1,111 @@
+"""Which form and calendar the dates of a column have, from a sample of its different values.
+
+Day and month are told apart over the whole column, by days above twelve; where they cannot be, both forms are told
+(domain.md 5.2). A calendar is told by its years: what could be two calendars is told as both.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.profiling.header_words import words
+from values.dates import read_dates
+from values.digits import with_ascii_digits
+
+_FORMS = ("iso", "%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%d/%m/%Y %H:%M",
+          "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d %B %Y", "%d-%b-%Y", "%B %d, %Y",
+          "%Y%m%d")  # fmt: skip
+_FITS = 0.95
+_PERHAPS = r"^[^0-9]{0,20}[0-9]{1,4}([^0-9]+|[0-9]*$).{0,40}$"
+"""What any date looks like: asked first, because most columns hold none."""
+_SAMPLE = 2_000
+_DATE_WORDS = frozenset(
+    ["date", "fecha", "jour", "dia", "data", "tarikh", "تاريخ", "تاریخ", "ቀን", "дата", "retorno", "return"]
+)
+_YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?![0-9])")
+
+
+def date_kinds(sample: pa.Array, kind: str, heard: str, declared: bool) -> list[str]:
+    """`date:<calendar>:<form>`, several where it cannot be told; none where the values are no dates."""
+    if kind in ("empty", "decimal", "boolean") or not len(sample):
+        return []
+    texts = with_ascii_digits(sample.slice(0, _SAMPLE))
+    if pc.mean(pc.match_substring_regex(texts, _PERHAPS).cast(pa.int8())).as_py() < _FITS:
+        return []
+    if kind == "integer":
+        return _numbers(texts, heard, declared)
+    forms = [form for form in _FORMS if _share(texts, form) >= _FITS]
+    if "iso" in forms:
+        forms = ["iso"]
+    if forms:
+        told = [f"date:{calendar}:{form}" for calendar in _calendars(texts) for form in forms]
+        # A thirteenth month passes for a day of the month where months are written first.
+        first = {form.replace("%m/%d", "%d/%m").replace("%m-%d", "%d-%m") for form in forms} - set(forms)
+        return [*told, *(f"date:ethiopian:{form}" for form in first if _share(texts, f"ethiopian:{form}") >= _FITS)]
+    return _other_calendars(texts)
+
+
+def _share(texts: pa.Array, form: str) -> float:
+    days, _ = read_dates(texts, form)
+    return 1.0 - float(days.null_count) / len(days)
+
+
+def _numbers(texts: pa.Array, heard: str, declared: bool) -> list[str]:
+    """Numbers that stand for dates: serial days of Excel under a header that speaks of a date, or YYYYMMDD."""
+    if _share(texts, "%Y%m%d") >= _FITS and pc.all(pc.equal(pc.utf8_length(texts), 8)).as_py():
+        return ["date:gregorian:%Y%m%d"]
+    spoken = declared or bool(_DATE_WORDS & set(words(heard)))
+    serial = pc.mean(pc.match_substring_regex(texts, r"^[2-5][0-9]{4}$").cast(pa.int8())).as_py()
+    return ["date:excel serial day"] if spoken and serial >= _FITS else []
+
+
+def _years(texts: pa.Array) -> list[int]:
+    found = [_YEAR.search(text) for text in texts.to_pylist()]
+    return [int(year[1]) for year in found if year]
+
+
+def _calendars(texts: pa.Array) -> list[str]:
+    """Years of the thirteen hundreds are Solar Hijri, of the later fourteen hundreds lunar; between them either."""
+    years = _years(texts)
+    if not years or not 1250 <= float(np.median(years)) <= 1500:
+        return ["gregorian"]
+    return _hijri(texts, years)
+
+
+def _hijri(texts: pa.Array, years: list[int]) -> list[str]:
+    if max(years) < 1410 or _has_day_31(texts):
+        return ["jalali"]
+    return ["hijri"] if min(years) > 1420 else ["jalali", "hijri"]
+
+
+def _has_day_31(texts: pa.Array) -> bool:
+    return bool(pc.any(pc.match_substring_regex(texts, r"(^|[^0-9])31([^0-9]|$)")).as_py())
+
+
+def _other_calendars(texts: pa.Array) -> list[str]:
+    """Dates that exist in another calendar only: a 13th month is Ethiopian, 31 days of the 2nd month Jalali."""
+    found = []
+    for calendar in ("jalali", "hijri", "ethiopian"):
+        for form in ("%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y"):
+            if _share(texts, f"{calendar}:{form}") >= _FITS and _fits_years(calendar, _years(texts)):
+                found.append(f"date:{calendar}:{form}")
+    return found
+
+
+def _fits_years(calendar: str, years: list[int]) -> bool:
+    middle = float(np.median(years)) if years else 0.0
+    low, high = {"jalali": (1250, 1420), "hijri": (1330, 1460), "ethiopian": (1890, 2030)}[calendar]
+    return low <= middle <= high
+
+
+def spans_lives(sample: pa.Array) -> bool:
+    """Whether the years of these dates lie as births do: over more than thirty years, and few of them of late."""
+    years = _years(with_ascii_digits(sample.slice(0, _SAMPLE)))
+    if len(years) < 20:
+        return False
+    low, middle, high = np.percentile(years, (5, 50, 95))
+    return bool(high - low >= 25 and 1930 <= middle <= 2012)

@@ -1,0 +1,301 @@
+"""What a column looks like: likely personal data, dates and their calendar, places, country codes, answers, system.
+
+Evidence is the column's header and label, and the shapes of a sample of its different values. A finding is a likely
+kind for a person to confirm: it is told as a word, never with a value. Shapes of dates are `date_shapes`' business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.profiling.date_shapes import date_kinds, spans_lives
+from connectors.profiling.header_words import named, words
+from connectors.profiling.place_shapes import places
+from values.contacts import emails, international_phones
+from values.digits import with_ascii_digits
+from values.national_numbers import SCHEMES, plausible
+
+PERSONAL = ("person_name", "phone", "email", "national_id", "birth_date", "address", "gps", "device_id")
+"""Kinds that tell who somebody is, or where they are."""
+
+_KOBO = re.compile(
+    r"^(?:_id|_uuid|_index|_submission_time|_validation_status|_notes|_status|_submitted_by|_?_version_?_|_tags"
+    r"|_parent_index|_parent_table_name|_submission__\w+|_xform_id_string|_bamboo_dataset_id|_attachments|_geolocation"
+    r"|_date_modified|_media_count|_total_media|_duration|_edited|_media_all_received"
+    r"|(?:.*/)?(?:meta/)?(?:instanceID|rootUuid|deprecatedID|instanceName)|formhub/uuid)$",
+    re.I,
+)
+_KOBO_DEVICE = {"start", "end", "today", "starttime", "endtime", "username", "simserial", "subscriberid", "deviceid"}
+_KOBO_SIGNS = ("_uuid", "_submission_time", "_index", "__version__", "formhub/uuid")
+_GPS = r"^\s*-?[0-9]{1,2}\.[0-9]{2,}[,; ]+-?[0-9]{1,3}\.[0-9]{2,}([,; ]+-?[0-9.]+){0,2}\s*$"
+_DEVICE = (
+    r"^(collect:[A-Za-z0-9]{8,}|[A-Za-z0-9_.\-]+:[A-Za-z0-9]{12,}|([0-9A-Fa-f]{2}[:\-]){5}[0-9A-Fa-f]{2}|[0-9a-f]{16})$"
+)
+_WORDS_ONLY = r"^\p{L}[\p{L}'’.\-]*( \p{L}[\p{L}'’.\-]*){1,4}$"
+_CAPITALS = r"^(\P{Ll}\p{L}*[ '’.\-]*)+$"
+_DIGITS_MOSTLY = r"^[+(]?[0-9][0-9 ()\-./]{5,18}[0-9]$"
+_MOST, _RARELY = 0.7, 0.2
+_A_FEW, _MANY = 5, 20
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of one column. `sample`: different values; `exact`: whether `distinct` is no lower bound."""
+
+    name: str
+    label: str
+    type: str
+    sample: pa.Array
+    filled: int
+    distinct: int
+    exact: bool
+    rows: int
+    codes: tuple[str, ...] = ()
+    declared_date: bool = False
+    beside: frozenset[str] = frozenset()
+
+    @property
+    def heard(self) -> str:
+        """The header and, where it is no whole question, the label."""
+        return f"{self.name} {self.label}" if len(self.label.split()) <= 6 else self.name
+
+    @property
+    def numeric(self) -> bool:
+        return self.type.startswith(("integer", "decimal"))
+
+    @property
+    def coded(self) -> bool:
+        """Whether the format itself gives the codes of this column."""
+        return bool(self.codes)
+
+    def share(self, pattern: str) -> float:
+        """How much of the sample has this shape."""
+        return _mean(pc.match_substring_regex(self.sample, pattern))
+
+    def many(self) -> bool:
+        """Whether the values are as different as those of people are."""
+        return self.distinct >= _A_FEW and self.distinct > 0.3 * self.filled
+
+
+def looks_like(seen: Seen) -> list[str]:
+    """Every kind this column may be of, the most telling first; none where nothing speaks for one."""
+    system = _system(seen)
+    if system:
+        return [*system, *_personal(seen), *date_kinds(seen.sample, seen.type, "", False), *_key(seen)]
+    found = [*_personal(seen), *date_kinds(seen.sample, seen.type, seen.heard, seen.declared_date)]
+    if set(found) <= {"person_name"}:
+        found = [*places(seen.sample, seen.heard, seen.numeric), *found]
+        if "place_name" in found or "country_name" in found:
+            found = [kind for kind in found if kind != "person_name"]
+    for kind, speaks in _OTHERS.items():
+        if speaks(seen) and not (kind == "free_text" and {"address", "place_name"} & set(found)):
+            found.append(kind)
+    return list(dict.fromkeys([*found, *_key(seen)]))
+
+
+def may_show(seen: Seen, found: list[str]) -> bool:
+    """Whether labels of codes may be shown: not where text is labelled that could be of persons."""
+    personal = any(kind.split(":")[0] in PERSONAL for kind in found)
+    numbers = all(re.fullmatch(r"-?[0-9.]+|\.[a-z]?", code) for code in seen.codes)
+    return numbers or not personal
+
+
+def _system(seen: Seen) -> list[str]:
+    bare = re.sub(r"^X(?=_)", "", seen.name)
+    beside = {re.sub(r"^X(?=_)", "", name) for name in seen.beside}
+    is_kobo = any(sign in beside for sign in _KOBO_SIGNS)
+    last = re.split(r"[/.]", bare)[-1].lower()
+    if is_kobo and (_KOBO.match(bare) or last in _KOBO_DEVICE):
+        return ["kobo_system"]
+    return []
+
+
+def _personal(seen: Seen) -> list[str]:
+    found = [kind for kind, speaks in _PERSONAL.items() if speaks(seen)]
+    scheme = _scheme(seen)
+    if scheme:
+        found = [kind for kind in found if kind not in ("phone", "national_id")] + [f"national_id:{scheme}"]
+    if "device_id" in found:
+        return ["device_id"]
+    if "email" not in found and _mean(pa.array(emails(seen.sample))) > 0:
+        found.append("email (within text)")
+    if "phone" not in found and _mean(pa.array(international_phones(seen.sample))) > 0:
+        found.append("phone (within text)")
+    return found
+
+
+def _name(seen: Seen) -> bool:
+    if seen.numeric or seen.coded or named(seen.heard, "organisation", "place", "country"):
+        return False
+    spoken = named(seen.heard, "person_name")
+    if not seen.filled:
+        return spoken
+    letters = seen.share(r"^[\p{L}\p{M} '’.,\-]+$")
+    if spoken:
+        return letters >= _MOST
+    people = seen.share(_WORDS_ONLY) >= _MOST and seen.share(_CAPITALS) >= _MOST
+    return people and seen.distinct >= 20 and seen.distinct > 0.6 * seen.filled
+
+
+def _phone(seen: Seen) -> bool:
+    spoken = named(seen.heard, "phone")
+    if not seen.filled:
+        return spoken
+    digits = with_ascii_digits(seen.sample)
+    dialled = _mean(pc.match_substring_regex(digits, _DIGITS_MOSTLY))
+    if spoken:
+        return dialled >= 0.5
+    return _mean(pa.array(international_phones(digits))) >= 0.5
+
+
+def _email(seen: Seen) -> bool:
+    if not seen.filled:
+        return named(seen.heard, "email")
+    return _mean(pa.array(emails(seen.sample))) >= 0.5
+
+
+def _national_id(seen: Seen) -> bool:
+    spoken = named(seen.heard, "national_id") and not seen.coded
+    if not seen.filled:
+        return spoken
+    return spoken and seen.share(r"[0-9].*[0-9].*[0-9].*[0-9]") >= _MOST
+
+
+def _birth_date(seen: Seen) -> bool:
+    spoken = named(seen.heard, "birth_date")
+    is_date = bool(date_kinds(seen.sample, seen.type, seen.heard, seen.declared_date))
+    if not seen.filled:
+        return spoken
+    return is_date and (spoken or spans_lives(seen.sample))
+
+
+def _address(seen: Seen) -> bool:
+    return named(seen.heard, "address") and not seen.numeric and not seen.coded and seen.type != "boolean"
+
+
+def _gps(seen: Seen) -> bool:
+    spoken = named(seen.heard, "gps")
+    if not seen.filled:
+        return spoken
+    if seen.share(_GPS) >= _MOST or _part_of_point(seen):
+        return True
+    return spoken and seen.numeric and seen.share(r"^-?[0-9]{1,4}([.,][0-9]+)?$") >= _MOST
+
+
+def _part_of_point(seen: Seen) -> bool:
+    part = re.match(r"^(.*)_(altitude|precision)$", seen.name)
+    return part is not None and f"{part[1]}_latitude" in seen.beside
+
+
+def _device(seen: Seen) -> bool:
+    if named(seen.name, "device_id"):
+        return True
+    return bool(seen.filled) and (seen.share(_DEVICE) >= 0.9 or _imei(seen))
+
+
+def _imei(seen: Seen) -> bool:
+    """Fifteen digits with Luhn's check digit, which one number in ten has by chance."""
+    if seen.distinct < _A_FEW or seen.share(r"^[0-9]{15}$") < 0.9:
+        return False
+    numbers = seen.sample.filter(pc.match_substring_regex(seen.sample, r"^[0-9]{15}$"))
+    digits = np.frombuffer("".join(numbers.to_pylist()).encode(), np.uint8).reshape(-1, 15).astype(np.int64) - ord("0")
+    doubled = digits[:, 1::2] * 2
+    total = digits[:, ::2].sum(axis=1) + (doubled - 9 * (doubled > 9)).sum(axis=1)
+    return bool((total % 10 == 0).mean() >= 0.9)
+
+
+def _scheme(seen: Seen) -> str | None:
+    """The scheme whose check nearly all values pass, if the values are made of such numbers."""
+    spoken = named(seen.heard, "national_id")
+    if seen.distinct < (_A_FEW if spoken else _MANY) or seen.share(r"[0-9].*[0-9].*[0-9].*[0-9]") < _MOST:
+        return None
+    compact = pc.utf8_upper(pc.replace_substring_regex(with_ascii_digits(seen.sample.slice(0, 500)), r"[\s\-.]", ""))
+    said = {name for name in SCHEMES if name.split("_")[1] in words(seen.heard)}
+    told = [name for name in SCHEMES if name in said or _by_chance(name) <= _RARELY]
+    shares = {name: _mean(plausible(SCHEMES[name].complete(compact), SCHEMES[name])) for name in told}
+    best = max(shares.values(), default=0.0)
+    if best < 0.8:
+        return None
+    likely = [name for name in told if shares[name] >= best - 0.02]
+    return " or ".join([name for name in likely if name in said] or likely)
+
+
+@cache
+def _by_chance(name: str) -> float:
+    """How many of any numbers of its length a scheme takes for its own: a scheme of one in two tells nothing."""
+    digits = np.random.default_rng(0).integers(0, 10, (400, SCHEMES[name].lengths[0]))
+    anything = pa.array(["".join(map(str, row)) for row in digits])
+    return _mean(plausible(anything, SCHEMES[name]))
+
+
+def _weight(seen: Seen) -> bool:
+    spoken = named(seen.heard, "weight") and not named(seen.heard, "body")
+    return spoken and seen.numeric and seen.share(r"^[0-9]*[.,]?[0-9]+([eE]-?[0-9]+)?$") >= 0.99
+
+
+def _free_text(seen: Seen) -> bool:
+    if seen.type != "text" or seen.coded:
+        return False
+    long = seen.share(r"^\s*\S+(\s+\S+){4,}") >= 0.3 and seen.many()
+    return long or (named(seen.name, "free_text") and seen.share(r"\s") >= 0.2)
+
+
+def _several_answers(seen: Seen) -> bool:
+    """Codes of few kinds, joined by spaces, in many combinations."""
+    if seen.declared_date or seen.type.startswith(("date", "time")) or not seen.filled:
+        return False
+    texts = [value.split() for value in seen.sample.to_pylist()[:2000]]
+    several = [text for text in texts if len(text) > 1]
+    if not several or (seen.coded and not all(word in seen.codes for text in several for word in text)):
+        return False
+    if any(len(set(text)) < len(text) for text in several):
+        return False
+    if seen.coded:
+        return True
+    vocabulary = {word for text in texts for word in text}
+    code = re.compile(r"^[a-z0-9][a-z0-9_\-]*$|^[A-Z0-9_]{1,12}$")
+    written = len(vocabulary) <= 60 and all(map(code.match, vocabulary))
+    repeated = sum(map(len, texts)) >= 2 * len(vocabulary) or any(len(text) == 1 for text in texts)
+    return written and repeated and len(several) >= 0.2 * len(texts) and len(texts) >= 3
+
+
+def _one_option(seen: Seen) -> bool:
+    """One option of a question beside its summary: `q/option`, ticked or not."""
+    above = re.match(r"^(.+)[/.]([^/.]+)$", seen.name)
+    if above is None or above[1] not in seen.beside:
+        return False
+    return not seen.filled or seen.share(r"(?i)^(0|1|0\.0|1\.0|true|false)$") == 1
+
+
+def _key(seen: Seen) -> list[str]:
+    unique = seen.exact and seen.rows > 1 and seen.filled == seen.rows == seen.distinct
+    return ["key (unique)"] if unique and not seen.type.startswith("decimal") else []
+
+
+def _mean(mask: pa.Array) -> float:
+    return float(pc.mean(pc.fill_null(mask, False).cast(pa.int8())).as_py() or 0.0) if len(mask) else 0.0
+
+
+_PERSONAL: dict[str, Callable[[Seen], bool]] = {
+    "person_name": _name,
+    "phone": _phone,
+    "email": _email,
+    "national_id": _national_id,
+    "birth_date": _birth_date,
+    "address": _address,
+    "gps": _gps,
+    "device_id": _device,
+}
+_OTHERS: dict[str, Callable[[Seen], bool]] = {
+    "weight": _weight,
+    "select_multiple": _several_answers,
+    "select_multiple_option": _one_option,
+    "free_text": _free_text,
+}

@@ -1,0 +1,95 @@
+"""Whether the values of a column are places or countries: P-codes, names of the codebook's places, country codes.
+
+Countries are known by their ISO codes and by the names that the CLDR gives them in the languages of deliveries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.profiling.header_words import folded, named
+
+_PCODE = r"^(?P<country>[A-Z]{2,3})[0-9]{1,3}[0-9A-Z]*$"
+_LANGUAGES = ("en", "fr", "es", "ar", "pt", "fa", "uk", "ru", "tr", "am")
+_MOST, _HALF, _SAMPLE = 0.8, 0.5, 2_000
+
+
+def places(sample: pa.Array, heard: str, numeric: bool) -> list[str]:
+    """place_pcode, place_name, place_code, country_iso3, country_iso2, country_name: what most values are."""
+    spoken = named(heard, "place")
+    values = [value.strip() for value in sample.slice(0, _SAMPLE).to_pylist()]
+    if not values:
+        return ["place_name"] if spoken else []
+    if _share_pcodes(sample.slice(0, _SAMPLE)) >= _MOST:
+        return ["place_pcode"]
+    if numeric:
+        return ["place_code"] if spoken else []
+    country = _country(values, named(heard, "country", "nationality"))
+    if country or named(heard, "nationality"):
+        return country or ["nationality"]
+    known = _share(values, _known_places())
+    return ["place_name"] if (spoken and not _yes_or_no(values)) or (known >= _HALF and len(values) >= 3) else []
+
+
+def _country(values: list[str], spoken: bool) -> list[str]:
+    iso2, iso3, names = _countries()
+    enough = spoken or len(values) >= 3
+    if enough and _share(values, iso3) >= _MOST and all(len(value) == 3 for value in values[:20]):
+        return ["country_iso3"]
+    if (spoken or len(values) >= 8) and _share(values, iso2) >= _MOST:
+        return ["country_iso2"]
+    return ["country_name"] if enough and _share(values, names) >= (_HALF if spoken else _MOST) else []
+
+
+def _yes_or_no(values: list[str]) -> bool:
+    return len(values) <= 3 and {folded(value) for value in values} <= {
+        "yes",
+        "no",
+        "si",
+        "oui",
+        "non",
+        "true",
+        "false",
+    }
+
+
+def _share(values: Iterable[str], known: frozenset[str]) -> float:
+    hits = [folded(value) in known for value in values]
+    return sum(hits) / len(hits)
+
+
+def _share_pcodes(sample: pa.Array) -> float:
+    iso2, iso3, _ = _countries()
+    prefixes = pc.struct_field(pc.extract_regex(sample, _PCODE), "country").to_pylist()
+    return sum(p is not None and p.casefold() in iso2 | iso3 for p in prefixes) / len(sample)
+
+
+@cache
+def _countries() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """ISO codes of two and of three letters, and names, all folded."""
+    from babel import Locale
+
+    from codebook.loader import load_codebook
+
+    territories = {language: Locale(language).territories for language in _LANGUAGES}
+    iso2 = frozenset(code.casefold() for code in map(str, territories["en"]) if len(code) == 2 and code.isalpha())
+    listed = load_codebook().codelists["country"]
+    iso3 = frozenset(code.name.casefold() for code in listed.codes if len(code.name) == 3)
+    names = {folded(name) for local in territories.values() for code, name in local.items() if code.isalpha()}
+    names |= {folded(code.label(language)) for code in listed.codes for language in ("en", "fr", "es", "ar")}
+    return iso2, iso3, frozenset(names)
+
+
+@cache
+def _known_places() -> frozenset[str]:
+    """Names and other spellings of every place that the codebook describes."""
+    from codebook.loader import load_codebook
+
+    codebook = load_codebook()
+    files = sorted((codebook.root / "places").glob("*.csv"))
+    units = [unit for file in files for unit in codebook.places(file.stem.upper())]
+    return frozenset(folded(name) for unit in units for name in (unit.name, *unit.alternates))

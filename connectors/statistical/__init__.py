@@ -1,0 +1,1 @@
+"""Statistical files: SPSS, Stata and SAS, parsed in a process of their own."""

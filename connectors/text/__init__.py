@@ -1,0 +1,1 @@
+"""Text files: delimited, fixed width and JSON, whatever their encoding."""

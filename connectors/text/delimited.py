@@ -1,0 +1,258 @@
+"""Delimited text (CSV): streamed by pyarrow in bounded memory, ragged rows kept and reported, cut at record ends.
+
+Everything is text and blank is null, quoted or not. Nothing is guessed in silence: an encoding or a delimiter that is
+not declared is detected and recorded in the facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+from numpy.typing import NDArray
+
+from codebook.errors import Refused
+from connectors.shapes import Grid, Heading, Piece, blank_rows, numbered, the_only
+from connectors.text.dialects import MAX_RECORD, Dialect, Layout, few_values, likely_delimiter, read_header
+from connectors.text.encodings import Proof, decoder, detect, is_guess, is_single_byte
+from connectors.text.footers import Tail, find_footer
+from connectors.text.ragged_rows import RaggedRows
+from connectors.text.recoded import Utf8Range
+from connectors.text.records import RecordCount
+from sources.batches import DeliveredFile
+from sources.models import Source
+
+BLOCK = 16 << 20
+_SCAN = 1 << 20
+_SAMPLE = 1 << 20
+_BLANK = [" " * n for n in range(65)] + ["\xa0"]
+"""Cells that hold nothing; exports of fixed-width registries pad with spaces."""
+_BINARY = (b"PK\x03\x04", b"$FL2", b"$FL3", b"\xd0\xcf\x11\xe0")
+"""How workbooks and SPSS files begin."""
+
+
+@dataclass(frozen=True)
+class DelimitedGrid:
+    """A byte range of a delimited file that begins and ends with whole records."""
+
+    file: DeliveredFile
+    dialect: Dialect
+    headings: tuple[Heading, ...]
+    start: int
+    stop: int
+    first_row: int
+    cuts: tuple[tuple[int, int], ...]
+    few_values: frozenset[int]
+    sheet: str | None = None
+
+    def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
+        """Rows in file order; ragged rows, and rows blank in these columns alone, follow in pieces of their own."""
+        blank: list[NDArray[np.int64]] = []
+        ragged = RaggedRows(len(self.headings), self.dialect, self.first_row)
+        for every_row, every_cell in self._blocks(positions, ragged):
+            rows, cells = every_row, every_cell
+            void = blank_rows(len(rows), cells)
+            if void.any():
+                blank.append(every_row[void])
+                rows, cells = rows[~void], [column.filter(pa.array(~void)) for column in cells]
+            for begin in range(0, len(rows), size):
+                yield Piece(rows[begin : begin + size], [column.slice(begin, size) for column in cells])
+            yield from ragged.pieces(positions, size)
+        yield from ragged.pieces(positions, size)
+        unread = [heading.position for heading in self.headings if heading.position not in positions]
+        if blank and unread:
+            yield from self._filled_elsewhere(np.concatenate(blank), unread, len(positions), size)
+
+    def _filled_elsewhere(
+        self, suspects: NDArray[np.int64], unread: Sequence[int], width: int, size: int
+    ) -> Iterator[Piece]:
+        """Rows that looked blank but hold a value in a column that is not read: records all the same."""
+        for rows, cells in self._blocks(unread, RaggedRows(len(self.headings), self.dialect, self.first_row)):
+            filled = rows[~blank_rows(len(rows), cells) & np.isin(rows, suspects)]
+            for begin in range(0, len(filled), size):
+                chunk = filled[begin : begin + size]
+                yield Piece(chunk, [pa.nulls(len(chunk), pa.string())] * width)
+
+    def _blocks(
+        self, positions: Sequence[int], ragged: RaggedRows
+    ) -> Iterator[tuple[NDArray[np.int64], Sequence[pa.Array]]]:
+        """Row numbers and cells of the well-formed rows, block by block; the others go to `ragged`."""
+        good = 0
+        with self.file.open() as handle:
+            batches = self._reader(handle, positions, ragged)
+            while batches is not None and (batch := self._next(batches, ragged)) is not None:
+                yield ragged.rows_of_good(good, batch.num_rows), batch.columns
+                good += batch.num_rows
+
+    def _next(self, batches: pacsv.CSVStreamingReader, ragged: RaggedRows) -> pa.RecordBatch | None:
+        try:
+            return batches.read_next_batch()
+        except StopIteration:
+            return None
+        except pa.ArrowInvalid:
+            raise ragged.refusal(self.file.name) from None
+
+    def split(self, n: int) -> list[Grid]:
+        """Parts of about equal length, cut where the survey of the file found a record's end."""
+        bounds = [(self.start, self.first_row)]
+        for k in range(1, n):
+            wanted = self.start + (self.stop - self.start) * k // n
+            cut = min((c for c in self.cuts if c[0] > bounds[-1][0]), key=lambda c: abs(c[0] - wanted), default=None)
+            if cut is not None and cut[0] < self.stop:
+                bounds.append(cut)
+        ends = [start for start, _ in bounds[1:]] + [self.stop]
+        return [
+            replace(self, start=start, stop=stop, first_row=row)
+            for (start, row), stop in zip(bounds, ends, strict=True)
+        ]
+
+    def _reader(
+        self, handle: BinaryIO, positions: Sequence[int], ragged: RaggedRows
+    ) -> pacsv.CSVStreamingReader | None:
+        if self.start >= self.stop:
+            return None
+        handle.seek(self.start)
+        names = [str(position) for position in range(len(self.headings))]
+        wanted = [names[position] for position in positions]
+        few = pa.dictionary(pa.int32(), pa.string())
+        try:
+            return pacsv.open_csv(
+                pa.PythonFile(Utf8Range(handle, self.stop - self.start, self.dialect.encoding), mode="r"),
+                # One thread: only then a ragged row knows its number. Speed comes from parts in processes.
+                read_options=pacsv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=names),
+                parse_options=pacsv.ParseOptions(
+                    delimiter=self.dialect.delimiter,
+                    newlines_in_values=self.dialect.breaks_in_cells,
+                    ignore_empty_lines=False,
+                    invalid_row_handler=ragged.keep,
+                ),
+                convert_options=pacsv.ConvertOptions(
+                    check_utf8=False,
+                    include_columns=wanted,
+                    column_types={
+                        name: few if position in self.few_values else pa.string()
+                        for name, position in zip(wanted, positions, strict=True)
+                    },
+                    null_values=_BLANK,
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=True,
+                ),
+            )
+        except pa.ArrowInvalid:
+            # pyarrow cannot open a range in which every row is ragged; they have all been kept.
+            if ragged.waiting:
+                return None
+            raise ragged.refusal(self.file.name) from None
+
+
+def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
+    """The one table of a `csv` source."""
+    declared = source.format
+    if declared.kind != "csv":
+        raise TypeError(declared.kind)
+    file = the_only(files, source.source)
+    layout = Layout(
+        encoding=declared.encoding,
+        delimiter=declared.delimiter,
+        language=source.supplier.language,
+        country=source.country,
+        header_row=declared.header_row,
+        header_rows=declared.header_rows,
+        footer=declared.footer,
+    )
+    grid, facts = open_grid(file, layout)
+    return {source.tables[0].name: grid}, facts
+
+
+def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[str, Grid], dict[str, object]]:
+    """The file as one table, its encoding, delimiter and header found; all of them stand in the facts."""
+    grid, facts = open_grid(file, Layout(header_row=None, needs_rows=False))
+    return {"main": grid}, facts
+
+
+def open_grid(file: DeliveredFile, layout: Layout) -> tuple[DelimitedGrid, dict[str, object]]:
+    """One delimited file as a grid, after a pass over all its bytes that proves its encoding and counts its records."""
+    with file.open() as handle:
+        sample = handle.read(_SAMPLE)
+        if sample.startswith(_BINARY):
+            raise Refused("delivery.unreadable", "it is not a text file", file.name, "deliver it as CSV")
+        encoding, mark = detect(sample, layout.encoding, layout.language, file.name, layout.country)
+        # Letters that cannot be read are refused by the survey, for the whole file.
+        text = decoder(encoding, "replace").decode(sample[mark:])
+        delimiter = layout.delimiter or likely_delimiter(text)
+        handle.seek(mark)
+        count, end = survey(handle, encoding, delimiter, file.name, mark)
+        header = read_header(text, delimiter, layout, file.name)
+        start = mark + len(text[: header.length].encode(encoding))
+        notes = find_footer(
+            handle,
+            Tail(encoding, delimiter, start, end, tuple(count.cuts)),
+            layout.footer,
+            len(header.names),
+            file.name,
+        )
+    stop = notes.start if layout.footer is not None else end
+    if layout.needs_rows and stop - start < _SAMPLE and not text[header.length :].strip('\r\n\t "\0' + delimiter):
+        raise Refused("delivery.empty", "there is no row below the header", file.name, "deliver the file again")
+    grid = DelimitedGrid(
+        file=file,
+        dialect=Dialect(encoding, delimiter, count.breaks_in_cells, layout.longer),
+        headings=numbered(header.names, file.name),
+        start=start,
+        stop=stop,
+        first_row=layout.first_row + header.records - 1,
+        cuts=tuple((cut, ended + layout.first_row - 1) for cut, ended in count.cuts if cut > start),
+        few_values=few_values(text[header.length :], delimiter, len(header.names)),
+    )
+    below = count.records - header.records
+    facts: dict[str, object] = {
+        "encoding": encoding,
+        "delimiter": delimiter,
+        "header_row": header.first,
+        "header_rows": header.rows,
+        "records": below - notes.records if layout.footer is not None else below,
+    }
+    if is_guess(encoding, layout.encoding):
+        facts["encoding_detected"] = True
+    if header.guess is not None:
+        facts["header_score"], facts["header_reasons"] = header.guess.score, list(header.guess.reasons)
+    if header.hashtags:
+        facts["hxl"] = list(header.hashtags)
+    if notes.records:
+        facts["footer_records"] = notes.records
+    return grid, facts
+
+
+def survey(handle: BinaryIO, encoding: str, delimiter: str, name: str, offset: int) -> tuple[RecordCount, int]:
+    """Prove the encoding and count the records from here to the end; the end is the second thing returned.
+
+    Where bytes are not letters (UTF-16), records are counted in the decoded text and the file is not cut.
+    """
+    proof, count = Proof(encoding, name), RecordCount(delimiter, offset=offset)
+    bytewise = encoding == "utf-8" or is_single_byte(encoding)
+    letters = None if bytewise else decoder(encoding)
+    stop = offset
+    while block := handle.read(_SCAN):
+        stop += len(block)
+        proof.feed(block)
+        count.feed(block if letters is None else letters.decode(block).encode("utf-8"))
+        if count.unended > MAX_RECORD:
+            what = f"record {count.ended + 1} is longer than {MAX_RECORD >> 20} MiB"
+            mend = "close its quotation mark" if count.unclosed else "check that it is a table"
+            raise Refused("delivery.unreadable", what, name, mend)
+    proof.finish()
+    count.feed(b"", last=True)
+    if count.unclosed:
+        raise Refused(
+            "delivery.unreadable",
+            f"a quotation mark is opened after record {count.ended} and never closed",
+            name,
+            "double the quotation marks inside quoted cells",
+        )
+    if not bytewise:
+        count.cuts.clear()
+    return count, stop

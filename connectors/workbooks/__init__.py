@@ -1,0 +1,1 @@
+"""Workbooks of every kind, parsed in a process of their own."""
