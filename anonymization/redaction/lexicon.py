@@ -46,9 +46,9 @@ class Lexicon:
     endings: tuple[str, ...]
     nouns_are_capital: bool
 
-    def derived(self, folded: str) -> bool:
+    def derived(self, word: str) -> bool:
         """Whether a long word is made from another, as few names are: -ment, -ción, -heit."""
-        return len(folded) >= _LONG and folded.endswith(self.endings)
+        return len(word) >= _LONG and word.lower().endswith(self.endings)
 
 
 @lru_cache(maxsize=32)
@@ -83,7 +83,7 @@ def lexicon(language: str) -> Lexicon:
         particles=both("particles"),
         prefixes=tuple(sorted((fold(p) for p in own.get("prefixes", ())), key=len, reverse=True)),
         suffixes=tuple(sorted((fold(s) for s in own.get("suffixes", ())), key=len, reverse=True)),
-        endings=tuple(fold(ending) for ending in own.get("endings", ())),
+        endings=tuple(own.get("endings", ())),  # with their accents: -té is an ending, -te is not
         nouns_are_capital=language == "de",
     )
 

@@ -37,7 +37,7 @@ _TRIGGER = re.compile(r"[0-9@_]|://|(?i:www)|[a-z]\.[a-z]")
 _SHAPES = re.compile(
     rf"""
       (?P<EMAIL>[\w.%+'-]{{1,120}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,6}})
-    | (?P<URL>(?:https?|ftp)://[^\s<>"'،؛]{{1,2000}}|(?i:www)\.[^\s<>"'،؛]{{1,2000}}
+    | (?P<URL>(?i:https?|ftp)://[^\s<>"'،؛]{{1,2000}}|(?i:www)\.[^\s<>"'،؛]{{1,2000}}
         |(?<![\w.@-])(?:[a-zA-Z0-9-]{{2,63}}\.){{1,4}}(?:{_TLD})\b(?:/[^\s<>"'،؛]{{0,2000}})?)
     | (?P<HANDLE>(?<![\w@])@\w[\w.-]{{1,40}})
     | (?P<MAC>\b[0-9A-Fa-f]{{2}}(?:[:-][0-9A-Fa-f]{{2}}){{5}}\b)
@@ -48,15 +48,19 @@ _SHAPES = re.compile(
         |(?<![\d.,])[-+]?\d{{1,3}}\.\d{{4,15}}(?!\d))
     | (?P<DATE>(?<![\d.])(?:\d{{4}}\s?[-/.]\s?\d{{1,2}}\s?[-/.]\s?\d{{1,2}}
             |\d{{1,2}}\s?[-/.]\s?\d{{1,2}}\s?[-/.]\s?(?:\d{{4}}|\d{{2}}))(?![-/.]?\d)
-        (?:[T ]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?Z?)?)
+        (?:[Tt ]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?[Zz]?)?)
     | (?P<IBAN>\b[A-Z]{{2}}\d{{2}}(?:[ -]?[A-Z0-9]{{4}}){{2,7}}(?:[ -]?[A-Z0-9]{{1,3}})?\b)
-    | (?P<NUMBER>(?<![\w.,])(?:[+(\#]{{1,2}}\s?)?\d{{1,40}}(?:[\s().\-/–]{{1,3}}\d{{1,40}}){{0,12}}
+    | (?P<NUMBER>(?<![0-9A-Za-zÀ-ɏ_.,])(?:[+(\#]{{1,2}}\s?)?\d{{1,40}}(?:[\s().\-/–]{{1,3}}\d{{1,40}}){{0,12}}
         (?:\s?(?:x|ext\.?|poste|anexo)\s?\d{{1,6}})?(?![\w]))
-    | (?P<CODE>(?<![\w])(?=[^\W\d]{{0,20}}\d)(?=\d{{0,20}}[^\W\d])\w{{3,60}}(?:[.-]\w{{1,40}}){{0,6}})
+    | (?P<CODE>(?<![\w])(?![\u0600-\u06ff\u1200-\u137f]{{1,4}}\d)
+        (?=[^\W\d]{{0,20}}\d)(?=\d{{0,20}}[^\W\d])\w{{3,60}}(?:[.-]\w{{1,40}}){{0,6}})
     | (?P<USER>(?<![\w])[^\W_]{{1,40}}_\w{{1,60}}|(?<![\w.])[a-z]{{3,30}}\.[a-z]{{3,30}}\d{{0,8}}(?![\w.]))
     """,
     re.VERBOSE,
 )
+_WITH_LETTERS = frozenset(("ID", "PHONE", "NATIONAL_ID"))
+_LETTERS_BEFORE = re.compile(r"(?<!\w)[A-Z]{1,2}[ -]$")
+_LETTERS_BEHIND = re.compile(r"[ -](?:[A-Z]{1,2}(?!\w)(?:[ -]\d{1,6}(?!\w)){0,3}|[a-z](?=[.,;|\"\n]|$))(?!['’\w])")
 _MONEY_AFTER = re.compile(
     r"\s?(?:usd|us\$|dollars?|dólares|euros?|eur|€|\$|fcfa|f\s?cfa|xof|cfa|francs?|birr|etb|br\b|afn|afghani|afs|pesos|lempiras?|"
     r"quetzales|colones|naira|iqd|dinars?|دينار|دولار|ريال|افغانی|دالر|ብር|ዶላር|%|km\b|kg\b|doolar)",
@@ -69,7 +73,7 @@ _ORDINAL_OR_PERIOD = re.compile(
 )
 _WORDS_AND_NUMBER = re.compile(r"\d{1,4}(?:-[^\W\d]{1,20}){1,3}|[^\W\d]{2,20}-\d{1,2}|\d{4}-\d{2,4}", re.IGNORECASE)
 _DAY_MONTH = re.compile(
-    r"(?<![\w.,/-])\d{1,2}(?:st|nd|rd|th|er|º|\.)?\s{1,2}(?:de\s|of\s|d'|፣)?\s?([^\W\d_]{2,12})\.?"
+    r"(?<![0-9A-Za-zÀ-ɏ_.,/-])\d{1,2}(?:st|nd|rd|th|er|º|\.)?\s{1,2}(?:de\s|of\s|d'|፣)?\s?([^\W\d_]{2,12})\.?"
     r"(?:,?\s{1,2}(?:de\s|del\s)?(?:ዓ\.?ም\.?\s)?\d{2,4}(?![\d]))?"
 )
 _MONTH_DAY = re.compile(r"\b([^\W\d_]{3,12})\.?\s{1,2}\d{1,2}(?:st|nd|rd|th|er)?(?:,?\s{1,2}\d{2,4})?(?!\w)")
@@ -90,8 +94,17 @@ def shapes(text: str, country: str, lexicon: Lexicon) -> list[Span]:
     for match in _SHAPES.finditer(text):
         kind = _kind(match, text, country, lexicon)
         if kind:
-            found.append(Span(match.start(), match.end(), kind))
+            loose = match.lastgroup == "NUMBER" and kind in _WITH_LETTERS
+            start, end = _with_letters(text, match) if loose else match.span()
+            found.append(Span(start, end, kind))
     return _with_days(text, found)
+
+
+def _with_letters(text: str, match: re.Match[str]) -> tuple[int, int]:
+    """A number with the letters that stand loosely before, behind or within it: "QQ 12 34 56 C", "65 170839 J 003"."""
+    before = _LETTERS_BEFORE.search(text, max(0, match.start() - 4), match.start())
+    behind = _LETTERS_BEHIND.match(text, match.end())
+    return before.start() if before else match.start(), behind.end() if behind else match.end()
 
 
 def _with_days(text: str, found: list[Span]) -> list[Span]:

@@ -61,7 +61,7 @@ class Words(dict[str, int]):
         name = not flags & STOP and any(form in self._names or form in frequent_names() for form in forms)
         if everyday:
             flags |= KEEP
-        elif cased and self._lexicon.derived(forms[0]):
+        elif cased and self._lexicon.derived(word):
             flags |= KEEP if not flags & CAPITAL or self._lexicon.nouns_are_capital else DERIVED
         if name and (flags & CAPITAL or not everyday):
             flags |= NAME

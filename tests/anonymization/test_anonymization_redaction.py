@@ -46,11 +46,19 @@ def redacted(note: str, language: str = "en", country: str = "SLV", own: str | N
         ("12 May 1990", "DATE"),
         ("May 12, 1990", "DATE"),
         ("A56319335", "ID"),
+        ("QQ 12 34 56 C", "ID"),
+        ("65 170839 J 003", "PHONE"),
+        ("HTTPS://FORUM.EXAMPLE.ORG/U/ZOLANI", "URL"),
         ("00:1B:44:11:3A:B7", "MAC"),
     ],
 )
 def test_what_has_a_shape_is_taken_out_whole(written: str, kind: str) -> None:
     assert redacted(f"please use {written} for this") == f"please use [{kind}] for this"
+
+
+def test_a_joined_preposition_hides_no_number_and_no_date() -> None:
+    assert "0911223344" not in redacted("ስልክ በ0911223344 ይደውሉ", "am", "ETH")
+    assert redacted("ፓስፖርት በ4 ኦገስ 2022 ተሰጥቷል", "am", "ETH") == "ፓስፖርት [DATE] ተሰጥቷል"
 
 
 def test_an_imei_and_a_short_number_are_known_by_the_word_before() -> None:
