@@ -27,10 +27,12 @@ from codebook.errors import Refused
 from sources.batches import (
     ENTITY_KEY_PREFIX,
     ISSUES,
+    KEY,
     PARENT,
     PERSON,
     ROW,
     ROW_KEY,
+    WITHDRAWN,
     SafeBatch,
     TextBatch,
     issues_table,
@@ -72,7 +74,8 @@ class Gate:
         self._note_free_text(table, batch.cells, findings)
         keys = self._row_keys(table, batch.cells, findings)
         parents = self._parent_keys(table, batch.cells, findings)
-        self._require_consent(table, batch.cells, findings)
+        refused = self._require_consent(table, batch.cells, findings)
+        withdrawn = self._withdrawn(table, keys.filter(pa.array(refused)).drop_null())
         self._look_for_personal_data(table, batch.cells, findings)
         self._hold_erased(table, batch.cells, keys, findings)
         self._remember_held_back(table, keys, findings)
@@ -99,6 +102,7 @@ class Gate:
             issues=pa.concat_tables([*findings.issues, *passed.issues, ISSUES.empty_table()]),
             rejected_rows=batch.rows.filter(pa.array(findings.held)).cast(pa.int64()),
             passing=passing,
+            withdrawn=withdrawn,
         )
 
     def _note_free_text(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
@@ -127,13 +131,27 @@ class Gate:
             findings.hold("gate.parent_rejected", _mask(pc.is_in(parents, pa.array(list(held_back), parents.type))))
         return parents
 
-    def _require_consent(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
+    def _require_consent(self, table: Table, cells: pa.Table, findings: _Findings) -> Mask:
+        """Holds back the rows that may not be used at all, and says which they are."""
         if table.consent is None:
-            return
-        findings.hold("gate.no_consent", ~consent.given(table.consent, cells), table.consent.column)
+            return np.zeros(len(cells), dtype=bool)
+        refused = ~consent.given(table.consent, cells)
+        findings.hold("gate.no_consent", refused, table.consent.column)
         if guardian := table.consent.guardian:
             alone = consent.without_guardian(guardian, table, cells, self._source)
             findings.hold("gate.no_guardian_consent", alone, guardian.column)
+            refused = refused | alone
+        return refused
+
+    def _withdrawn(self, table: Table, keys: pa.Array) -> pa.Table:
+        """The records that rows without consent would make, by the rows' own keys; a person may have others."""
+        if not len(keys):
+            return WITHDRAWN.empty_table()
+        own = [name for name, declared in table.entities.items() if not declared.key]
+        made = [name for name in own if name != "person" or table.person is None]
+        entities = pa.chunked_array([pa.repeat(name, len(keys)) for name in made], pa.string())
+        records = pa.chunked_array([self._record_keys.renamed(name, keys) for name in made], KEY)
+        return pa.Table.from_arrays([entities, records], schema=WITHDRAWN)
 
     def _look_for_personal_data(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
         """A row with a stray contact or number stays here; a column with many of them stops the delivery."""

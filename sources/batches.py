@@ -7,7 +7,7 @@ other. Nothing here reads a format or changes a value.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -26,6 +26,8 @@ ISSUES = pa.schema(
 """One finding a row; `row` is the supplier's row number (null: a whole column, table or delivery). No value, ever."""
 
 KEY = pa.binary(16)
+WITHDRAWN = pa.schema([("entity", pa.string()), ("record_key", KEY)])
+"""Records that a row would make if it had consent: what was published of them before has to go."""
 ROW, ROW_KEY, PERSON, PARENT = "_row", "_key", "_person", "_parent"
 ENTITY_KEY_PREFIX = "_key_"
 
@@ -96,6 +98,7 @@ class SafeBatch:
 
     `data`: `_row` int64, `_key` binary(16), optional `_person`, `_parent`, `_key_<entity>` binary(16), then passing
     columns as text. `issues`: schema ISSUES. `rejected_rows`: rows that the gate itself holds back (in no `data`).
+    `withdrawn`: schema WITHDRAWN, of rows without consent.
     """
 
     table: str
@@ -103,11 +106,14 @@ class SafeBatch:
     issues: pa.Table
     rejected_rows: pa.Array
     passing: Sequence[str]
+    withdrawn: pa.Table = field(default_factory=WITHDRAWN.empty_table)
 
     def __post_init__(self) -> None:
         require_safe(self.data, self.table, self.passing)
         if not self.issues.schema.equals(ISSUES):
             raise UnsafeColumn(f"issues of table {self.table!r} do not have the schema of issues")
+        if not self.withdrawn.schema.equals(WITHDRAWN):
+            raise UnsafeColumn(f"withdrawn records of table {self.table!r} are more than keys")
 
 
 def issues_table(

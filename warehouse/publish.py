@@ -2,7 +2,8 @@
 
 The verdict is read again here. Rows of rejected supplier rows never enter; rows that share a record (persons and
 households) are merged, the last row wins; new rows go in, changed ones move the old version to history, rows missing
-from a snapshot are withdrawn, all others are not touched and keep the delivery that first brought them.
+from a snapshot are withdrawn, and those without consent in any delivery; all others are not touched and keep the
+delivery that first brought them.
 
 Decided here: a record that was published before and whose row is rejected now stays as it was, in a snapshot too: a
 defect in a file does not make a person go. A row that the gate holds back (no consent) has no staged key, so its
@@ -96,6 +97,8 @@ def publish(
             if not staging.exists(conn, tables, tables.entity(entity)):
                 staging.load(conn, tables, entity, [], codebook)
             published.entities[entity] = _publish_entity(conn, what, tables, entity, codebook, standing.superseded)
+        if what.mode == "increment" and not standing.superseded and "person" in entities:
+            published.entities["person"]["withdrawn"] += _withdraw_persons(conn, what, entities)
         published.tables = _count_tables(conn, what, tables)
         for entity, counted in published.entities.items():
             ledger.count(conn, what.source, what.delivery, "published", "entity", entity, **counted)
@@ -148,7 +151,7 @@ def _publish_entity(
     if first:
         _attach(conn, what, tables, entity)
         return counted | nothing | {"inserted": rows_out}
-    changes = _exchange(conn, what, staged, entity, codebook)
+    changes = _exchange(conn, what, tables, entity, codebook)
     unchanged = rows_out - changes["inserted"] - changes["superseded"] - changes["outdated"]
     return counted | changes | {"unchanged": unchanged}
 
@@ -228,12 +231,12 @@ def _attach(conn: Connection, what: Publication, tables: staging.Names, entity: 
 
 
 def _exchange(
-    conn: Connection, what: Publication, staged: sql.Identifier, entity: str, codebook: Codebook
+    conn: Connection, what: Publication, tables: staging.Names, entity: str, codebook: Codebook
 ) -> dict[str, int]:
     """A later delivery: find what differs, move old versions to history, put the new ones in."""
+    staged = tables.sql(tables.entity(entity))
     own = [column.name for column in codebook.columns(entity)]
     compared = [name for name in own if name not in ("record_key", "source_table", "source_row")]
-    every = list(columns_of(conn, core(entity)))
     part = core(partition(what.source, entity))
     run(conn, "ANALYZE {staged} (record_key)", staged=staged)
     run(conn, template("for_comparing"))
@@ -243,10 +246,13 @@ def _exchange(
     )  # fmt: skip
     run(conn, template("keep_rejected"))
     run(conn, template("outdated"), {"source": what.source, "delivery": what.delivery})
+    run(
+        conn, template("without_consent"), {"entity": entity},
+        part=part, staged=staged, withdrawn=tables.sql(tables.withdrawn),
+    )  # fmt: skip
     counted = dict(run(conn, "SELECT kind, count(*) FROM difference GROUP BY kind").fetchall())
     run(conn, "ANALYZE difference")
-    names = sql.SQL(", ").join(map(sql.Identifier, every))
-    run(conn, template("close"), part=part, history=core(entity, "_history"), columns=names)
+    _close(conn, what, entity)
     run(
         conn, template("open"), what.values(), part=part, staged=staged,
         columns=sql.SQL(", ").join(map(sql.Identifier, own)),
@@ -258,6 +264,33 @@ def _exchange(
         "outdated": counted.get("outdated", 0),
         "withdrawn": counted.get("withdrawn", 0),
     }
+
+
+def _close(conn: Connection, what: Publication, entity: str) -> None:
+    """Move the records that `difference` changes or withdraws into history."""
+    names = sql.SQL(", ").join(map(sql.Identifier, columns_of(conn, core(entity))))
+    part = core(partition(what.source, entity))
+    run(conn, template("close"), part=part, history=core(entity, "_history"), columns=names)
+
+
+def _withdraw_persons(conn: Connection, what: Publication, entities: Sequence[str]) -> int:
+    """An increment says nothing of persons who are not in it; those who withdrew their only record go with it."""
+    others = [entity for entity in entities if entity != "person"]
+    if not others or not _has_partition(conn, what.source, "person"):
+        return 0
+    mine = sql.SQL("SELECT person_token FROM {table} WHERE source_id = {source} AND person_token IS NOT NULL")
+    present = [mine.format(table=core(entity), source=sql.Literal(what.source)) for entity in others]
+    closed = sql.SQL(" AND valid_to = now() AND closed_reason = 'withdrawn'")
+    gone = [mine.format(table=core(e, "_history"), source=sql.Literal(what.source)) + closed for e in others]
+    either = sql.SQL(" UNION ALL ")
+    run(
+        conn, template("persons_without_records"),
+        part=core(partition(what.source, "person")), gone=either.join(gone), present=either.join(present),
+    )  # fmt: skip
+    _close(conn, what, "person")
+    withdrawn = _count(conn, sql.Identifier("difference"))
+    run(conn, "DROP TABLE difference")
+    return withdrawn
 
 
 def _count_tables(conn: Connection, what: Publication, tables: staging.Names) -> dict[str, dict[str, int]]:

@@ -1,6 +1,7 @@
 """Staging: one delivery's tables on their way in, loaded from Parquet by binary COPY; loading again starts afresh.
 
     row       (source_table, source_row, row_key)   every row the supplier delivered: what was received is counted here
+    withdrawn (entity, record_key)                  records of rows without consent
     <entity>  harmonized rows, as in Parquet
     finding   what was found, by rule and row       made by whoever judges the delivery, read again by `publish`:
     verdict   (source_table, source_row, rejected)  a verdict table is the sign that it was judged to the end
@@ -31,6 +32,10 @@ from warehouse.schema import definitions
 SCHEMA = "staging"
 BATCH_ROWS = 50_000
 
+WITHDRAWN = (
+    Column("entity", pa.string(), "text", nullable=False),
+    Column("record_key", pa.binary(16), "uuid", nullable=False),
+)
 ROW = (
     Column("source_table", pa.string(), "text", nullable=False),
     Column("source_row", pa.int64(), "bigint", nullable=False),
@@ -48,6 +53,10 @@ class Names:
     @property
     def row(self) -> str:
         return f"{self.prefix}_row"
+
+    @property
+    def withdrawn(self) -> str:
+        return f"{self.prefix}_withdrawn"
 
     @property
     def finding(self) -> str:
@@ -71,16 +80,22 @@ def names(source_id: str, delivery_id: str) -> Names:
 
 
 def prepare(conn: Connection, source_id: str, delivery_id: str) -> Names:
-    """Drop whatever an earlier run of this delivery staged, its verdict too, and make its row table, empty."""
+    """Drop whatever an earlier run of this delivery staged, its verdict too, and make its own tables, empty."""
     drop(conn, source_id, delivery_id)
     tables = names(source_id, delivery_id)
     _create(conn, tables.sql(tables.row), ROW)
+    _create(conn, tables.sql(tables.withdrawn), WITHDRAWN)
     return tables
 
 
 def load_rows(conn: Connection, tables: Names, paths: Iterable[Path]) -> int:
     """Load the row ledger; returns the rows delivered."""
     return _load(conn, tables.sql(tables.row), ROW, paths)
+
+
+def load_withdrawn(conn: Connection, tables: Names, paths: Iterable[Path]) -> int:
+    """Load the keys of the records that rows without consent would make; returns how many."""
+    return _load(conn, tables.sql(tables.withdrawn), WITHDRAWN, paths)
 
 
 def load(conn: Connection, tables: Names, entity: str, paths: Iterable[Path], codebook: Codebook) -> int:
@@ -134,7 +149,13 @@ def entities(conn: Connection, tables: Names) -> list[str]:
 def drop(conn: Connection, source_id: str, delivery_id: str) -> None:
     """Drop every staging table of a delivery. A staged table that became a partition has left staging by then."""
     tables = names(source_id, delivery_id)
-    for table in (tables.row, tables.finding, tables.verdict, *map(tables.entity, entities(conn, tables))):
+    for table in (
+        tables.row,
+        tables.withdrawn,
+        tables.finding,
+        tables.verdict,
+        *map(tables.entity, entities(conn, tables)),
+    ):
         run(conn, "DROP TABLE IF EXISTS {table}", table=tables.sql(table))
 
 

@@ -131,13 +131,18 @@ def _part(workplace: Workplace, source: Source, part: Part, draft: Path, name: s
 
 
 def _keep(safe: SafeBatch, draft: Path, name: str) -> Counts:
-    """Write a safe batch, its share of the row ledger, and its issues. Nothing else is ever written here."""
+    """Write a safe batch, its share of the row ledger, its issues, and the keys of records without consent.
+
+    Nothing else is ever written here.
+    """
     if not isinstance(safe, SafeBatch):
         raise UnsafeColumn("only what the gate has passed is written")
     parquet.write(safe.data.replace_schema_metadata({"table": safe.table}), draft / f"data-{name}.parquet")
     parquet.write(row_ledger(safe), draft / f"rows-{name}.parquet")
     if safe.issues.num_rows:
         parquet.write(safe.issues, draft / f"issues-{name}.parquet")
+    if safe.withdrawn.num_rows:
+        parquet.write(safe.withdrawn, draft / f"withdrawn-{name}.parquet")
     held_back = len(safe.rejected_rows)
     return {"rows_in": safe.data.num_rows + held_back, "rows_out": safe.data.num_rows, "held_back": held_back}
 

@@ -99,6 +99,7 @@ def stage_and_ask(
     def load_ledger() -> None:
         with transaction(engine, where) as conn:
             staging.load_rows(conn, names, parquet.files(pseudonymous, "rows"))
+            staging.load_withdrawn(conn, names, parquet.files(pseudonymous, "withdrawn"))
 
     def load_entity(entity: str) -> None:
         with transaction(engine, where) as conn:

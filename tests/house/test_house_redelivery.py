@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 SOURCE = "slv/dgme_returns"
+PROJECT = Path(__file__).resolve().parents[2]
 Rows = list[dict[str, str]]
 
 
-def deliver(house: House, change: Callable[[Rows], Rows] = lambda rows: rows) -> dict[str, Any]:
+def deliver(
+    house: House, change: Callable[[Rows], Rows] = lambda rows: rows, source: str = SOURCE, **more: str
+) -> dict[str, Any]:
     """Deliver the sample register, changed, and run it; what the run said about it."""
     house.samples.mkdir(parents=True, exist_ok=True)
     make_slv(house.samples)
@@ -32,8 +36,8 @@ def deliver(house: House, change: Callable[[Rows], Rows] = lambda rows: rows) ->
         writer = csv.DictWriter(file, list(rows[0]), delimiter=";", lineterminator="\r\n")
         writer.writeheader()
         writer.writerows(change(rows))
-    house.homeward("deliver", str(path), "--source", SOURCE)
-    (told,) = house.ask("run", "--source", SOURCE, expect=1)
+    house.homeward("deliver", str(path), "--source", source, **more)
+    (told,) = house.ask("run", "--source", source, expect=1, **more)
     assert isinstance(told, dict)
     return told
 
@@ -118,3 +122,33 @@ def test_a_dry_run_says_what_a_run_would_say_and_leaves_nothing(house: House, tm
     assert {name: marked["totals"][name] for name in ("rows_in", "accepted", "rejected")} == {
         name: told[name] for name in ("rows_in", "accepted", "rejected")
     }
+
+
+def test_consent_that_is_withdrawn_in_an_increment_takes_the_record_and_its_person_with_it(house: House) -> None:
+    """An increment says nothing of whom it does not hold; whoever it holds without consent goes."""
+    monthly = "slv/monthly"
+    folder = house.home.parent / "sources" / monthly
+    shutil.copytree(PROJECT / "sources" / SOURCE, folder)
+    declared = (
+        (folder / "source.yaml").read_text().replace("mode: snapshot", "mode: increment").replace(SOURCE, monthly)
+    )
+    consent = "    consent: {column: MISMA_COMUNIDAD, accept: [SÍ, NO]}\n    entities:"
+    (folder / "source.yaml").write_text(declared.replace("    entities:", consent, 1))
+    more = {"HOMEWARD_SOURCES": str(folder.parents[1])}
+    first = deliver(house, source=monthly, **more)
+    alone = "SELECT min(source_row) FROM core.return_event GROUP BY person_token HAVING count(*) = 1 ORDER BY 1 LIMIT 2"
+    (gone,), (stays,) = house.sql(alone)
+    ((token,),) = house.sql(f"SELECT person_token FROM core.return_event WHERE source_row = {gone}")
+
+    def withdrawn(rows: Rows) -> Rows:
+        return [rows[gone - 2] | {"MISMA_COMUNIDAD": "RETIRADO"}, rows[stays - 2]]
+
+    second = deliver(house, withdrawn, monthly, **more)
+    assert (second["state"], second["accepted"], second["rejected"]) == ("published", 1, 1)
+    assert house.sql(f"SELECT count(*) FROM core.return_event WHERE person_token = '{token}'") == [(0,)]
+    assert house.sql(f"SELECT count(*) FROM core.person WHERE person_token = '{token}'") == [(0,)]
+    closed = "SELECT closed_reason, delivery_id FROM core.{}_history"
+    for entity in ("return_event", "person"):
+        assert house.sql(closed.format(entity)) == [("withdrawn", first["delivery"])]
+    assert events(house, first["delivery"]) == first["accepted"] - 1, "nobody else was touched"
+    assert house.sql("SELECT * FROM audit.count_mismatch") == []
