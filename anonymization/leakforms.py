@@ -32,6 +32,7 @@ LARGEST = 256 << 20
 """Bytes that one container may unfold to: more is a bomb, or no container that this house writes."""
 WINDOW, OVERLAP = 32 << 20, 1 << 20
 """Longer streams are read in windows; what is hidden in one form over less than OVERLAP bytes lies whole in one."""
+_BLOCK = 1 << 20
 
 _WIDE = {"utf-16-le": "<u2", "utf-16-be": ">u2", "utf-32-le": "<u4", "utf-32-be": ">u4"}
 _LETTERS = np.zeros(1 << 16, dtype=bool)
@@ -330,14 +331,28 @@ def _embedded(stream: _Stream) -> Iterator[_Stream | Reading]:
 
 
 def _inflate(data: memoryview, bits: int) -> tuple[bytes, bool]:
-    """What comes out before damage, the end of the data, or the limit; whether the limit was not in the way."""
-    engine, out = zlib.decompressobj(bits), []
+    """What comes out before damage, the end of the data, or the limit; whether the limit was not in the way.
+
+    Two bytes are no proof of a compressed stream: a page of zeros after them unfolds into a thousand times its size of
+    one pattern. Of such a run only the beginning is kept, and it does not count against the limit.
+    """
+    engine, out, size = zlib.decompressobj(bits), [], 0
     try:
         for part in (data[:4096], data[4096:]):  # most finds are chance, and end within a few bytes
-            out.append(engine.decompress(part, LARGEST))
+            block = engine.decompress(part, _BLOCK)
+            while block:
+                out.append(block[:4096] if _is_one_pattern(block) else block)
+                size += len(out[-1])
+                if size >= LARGEST:
+                    return b"".join(out), False
+                block = engine.decompress(engine.unconsumed_tail, _BLOCK)
     except zlib.error:
         pass
-    return b"".join(out), not engine.unconsumed_tail
+    return b"".join(out), True
+
+
+def _is_one_pattern(block: bytes) -> bool:
+    return len(block) == _BLOCK and len(zlib.compress(block, 1)) < _BLOCK // 200
 
 
 def _of_local_zip(data: memoryview) -> tuple[bytes, bool]:

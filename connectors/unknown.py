@@ -36,23 +36,23 @@ _NO_TABLE: Mapping[bytes, tuple[str, str]] = {
     b"Rar!": ("a RAR archive", "unpack it, or pack it as .zip"),
 }
 _READERS: Mapping[str, str] = {
-    "xlsx": "workbook",
-    "xlsb": "workbook",
-    "xls": "workbook",
-    "ods": "workbook",
-    "sav": "statistical",
-    "zsav": "statistical",
-    "por": "statistical",
-    "dta": "statistical",
-    "xpt": "statistical",
-    "sas7bdat": "statistical",
-    "json": "json_files",
+    "xlsx": "workbooks.workbook",
+    "xlsb": "workbooks.workbook",
+    "xls": "workbooks.workbook",
+    "ods": "workbooks.workbook",
+    "sav": "statistical.reader",
+    "zsav": "statistical.reader",
+    "por": "statistical.reader",
+    "dta": "statistical.reader",
+    "xpt": "statistical.reader",
+    "sas7bdat": "statistical.reader",
+    "json": "text.json_files",
     "zip": "archives",
     "gz": "archives",
-    "text": "delimited",
+    "text": "text.delimited",
 }
 """Format -> the module of this room that reads it."""
-_STATISTICAL = frozenset(kind for kind, reader in _READERS.items() if reader == "statistical")
+_STATISTICAL = frozenset(kind for kind, reader in _READERS.items() if reader == "statistical.reader")
 _EXPORTS = frozenset({"text", "xlsx", "xls"})
 """Formats in which a KoboToolbox export may come without its form."""
 
@@ -91,10 +91,10 @@ def open_unknown(file: DeliveredFile, form: DeliveredFile | None = None) -> Look
     with only_our_errors(file.name):
         kind = format_of(file, _head(file))
         if form is not None and kind not in _STATISTICAL:
-            return _looked(kind, file, "kobo_export", form)
+            return _looked(kind, file, "kobo.export", form)
         looked = _looked(kind, file, _READERS[kind], form)
         if kind in _EXPORTS and any(_is_export(grid) for grid in looked.grids.values()):
-            return _looked(kind, file, "kobo_export", None)
+            return _looked(kind, file, "kobo.export", None)
         return looked
 
 
@@ -103,7 +103,7 @@ def _looked(kind: str, file: DeliveredFile, reader: str, form: DeliveredFile | N
     grids, facts = look(file, form)
     told = {"text": "csv", "json": _suffix(file.name) or kind}.get(kind, kind)
     encoding = facts.get("encoding")
-    name = f"kobo_{told}" if reader == "kobo_export" else told
+    name = f"kobo_{told}" if reader == "kobo.export" else told
     return Looked(name, str(encoding) if encoding else None, grids, facts)
 
 

@@ -98,8 +98,8 @@ def test_conditions_that_fail_fall_through_and_nothing_left_is_unknown(harmonize
 
 
 def test_a_decomposed_accent_is_the_same_code(harmonize):
-    done = harmonize("person.disability | recode | D | SÍ | | yes |", {"D": ["SI\u0301", "SÍ", " SÍ\u00a0"]})
-    assert names(done, "person", "disability") == ["yes", "yes", "yes"]
+    done = harmonize("rss_response.consent | recode | D | SÍ | | yes |", {"D": ["SI\u0301", "SÍ", " SÍ\u00a0"]})
+    assert names(done, "rss_response", "consent") == ["yes", "yes", "yes"]
 
 
 def test_first_of_takes_the_first_filled_column_even_if_its_code_is_unknown(harmonize):
