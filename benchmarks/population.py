@@ -18,6 +18,7 @@ from codebook.loader import load_codebook
 SOURCE = "slv/bench_registry"
 PERSON = {"SEXO": "sex", "NACIONALIDAD": "nationality", "ESTUDIOS": "education", "ESTADO_CIVIL": "marital_status"}
 INTERVIEW = {"RONDA": "wave", "MODO": "interview_mode"}
+SENSITIVE = ("PSS_DISTRESS", "PSS_WANTS_PSYCH_SUPPORT")
 IDENTIFIERS = ("EXPEDIENTE", "DUI", "NOMBRE", "TELEFONO")
 NAMES = ("Ana", "José", "María", "Óscar", "Sofía", "Carlos", "Marta", "Íñigo", "Lucía", "Mario", "Rosa", "Elmer")
 FAMILY_NAMES = ("Muñoz", "Peña", "Gómez", "Núñez", "Rivas", "Zelaya", "Cruz", "Ayala", "Henríquez", "López", "Mejía")
@@ -51,7 +52,9 @@ def write_source(folder: Path) -> None:
     lines = [f"      - {{name: {name}, class: identifier, kind: {kind}}}" for name, kind in kinds.items()]
     lines.append('      - {name: FECHA_NAC, class: quasi_identifier, keep: year, format: "%d/%m/%Y"}')
     lines += [
-        f"      - {{name: {name}, class: plain}}" for name in columns() if name not in (*IDENTIFIERS, "FECHA_NAC")
+        f"      - {{name: {name}, class: {'sensitive' if name in SENSITIVE else 'plain'}}}"
+        for name in columns()
+        if name not in (*IDENTIFIERS, "FECHA_NAC")
     ]
     (home / "source.yaml").write_text(_SOURCE_YAML + "\n".join(lines) + "\n")
     with (home / "crosswalk.csv").open("w", newline="") as file:
