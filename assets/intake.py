@@ -264,30 +264,22 @@ def kobo_token(source: Source) -> str:
     """The API token of the supplier's KoboToolbox server, which only the environment knows."""
     if not isinstance(source.format, KoboServerFormat):
         raise HomewardError("this source is no KoboToolbox server", where=source.source)
-    name = source.format.token_env
-    token = os.environ.get(name)
-    if not token:
-        raise HomewardError(
-            "the API token of the KoboToolbox server is not set",
-            where=source.source,
-            mend=f"set {name} in the environment",
-        )
-    return token
+    return _from_environment(source, source.format.token_env, "the API token of the KoboToolbox server")
 
 
 def database_url(source: Source) -> str:
     """The URL of the supplier's database, which only the environment knows."""
     if not isinstance(source.format, DatabaseFormat):
         raise HomewardError("this source is no database", where=source.source)
-    name = source.format.url_env
-    url = os.environ.get(name)
-    if not url:
-        raise HomewardError(
-            "the address of the supplier's database is not set",
-            where=source.source,
-            mend=f"set {name} in the environment",
-        )
-    return url
+    return _from_environment(source, source.format.url_env, "the address of the supplier's database")
+
+
+def _from_environment(source: Source, name: str, what: str) -> str:
+    """What only the environment knows; never written down, and in no message."""
+    value = os.environ.get(name)
+    if not value:
+        raise HomewardError(f"{what} is not set", where=source.source, mend=f"set {name} in the environment")
+    return value
 
 
 def _blocks(path: Path, size: int = 4 << 20) -> Iterator[bytes]:

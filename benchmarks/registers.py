@@ -11,11 +11,12 @@ from __future__ import annotations
 import csv
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from benchmarks import transliterated
+from benchmarks.namesakes import Person
 
 ANCESTORS = {"latin_spanish": 0, "latin_french": 0, "arabic": 2, "persian": 1, "ethiopic": 2, "cyrillic": 1}
 _MISSING = {"birth_date": 0.03, "sex": 0.05, "phone": 0.35, "place": 0.10, "father": 0.06, "grandfather": 0.20}
@@ -42,19 +43,6 @@ _HEARD = {
     "cyrillic": (("ё", "е"), ("и", "і"), ("ы", "и"), ("о", "а"), ("э", "е"), ("ь", ""), ("г", "х"), ("в", "у")),
 }  # fmt: skip
 _DIGITS = {"1": "7", "7": "1", "3": "8", "8": "3", "5": "6", "6": "5", "0": "6", "9": "4", "2": "7", "4": "9"}
-
-
-@dataclass(frozen=True)
-class Person:
-    entity: int
-    given: str
-    father: str
-    grandfather: str
-    family: str
-    born: date
-    sex: str
-    phone: str
-    place: str
 
 
 class Registers:

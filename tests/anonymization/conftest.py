@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +98,8 @@ def keyring(tmp_path: Path) -> Keyring:
     return Keyring.open(tmp_path / "keys")
 
 
-@pytest.fixture
-def vault_url(postgres_url: str) -> Iterator[str]:
-    """A database that nobody has used yet."""
+@contextmanager
+def new_database(postgres_url: str) -> Iterator[str]:
     name = f"vault_{uuid.uuid4().hex[:8]}"
     server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
@@ -108,6 +108,20 @@ def vault_url(postgres_url: str) -> Iterator[str]:
     with server.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     server.dispose()
+
+
+@pytest.fixture
+def vault_url(postgres_url: str) -> Iterator[str]:
+    """A database that nobody has used yet."""
+    with new_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def other_url(postgres_url: str) -> Iterator[str]:
+    """A second one."""
+    with new_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture

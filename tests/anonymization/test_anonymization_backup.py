@@ -1,11 +1,10 @@
 import os
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
 
 from anonymization import audit, requests, rotation
 from anonymization.backup import backup, restore
@@ -20,18 +19,6 @@ from sources.models import Source
 
 Rows = Callable[..., TextBatch]
 SECRET = secret_of_passphrase("correct horse battery")
-
-
-@pytest.fixture
-def other_url(postgres_url: str) -> Iterator[str]:
-    name = f"vault_{uuid.uuid4().hex[:8]}"
-    server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
 
 
 @pytest.fixture

@@ -1,15 +1,32 @@
-"""Sources of a few columns, declared in a line; reading what they open; and calling things by a short name."""
+"""Sources of a few columns, declared in a line; files that lie in memory; reading what they open."""
 
+import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from connectors import Opened
 from sources.corrections import Correction
 from sources.models import Declaration, Source
 
 Columns = Sequence[str | dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class MemoryFile:
+    """A delivered file of these bytes."""
+
+    name: str
+    content: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def open(self) -> BinaryIO:
+        return io.BytesIO(self.content)
 
 
 def table(name: str, columns: Columns, key: Sequence[str], **more: Any) -> dict[str, Any]:

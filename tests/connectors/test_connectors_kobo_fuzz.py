@@ -2,13 +2,13 @@
 
 import io
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from small_sources import MemoryFile
 
 from codebook.errors import Refused
 from connectors.kobo.export import look
@@ -49,19 +49,6 @@ WORDS = [
     ),
     *(b"-1", b"_index", b"_parent_index", b"begin_repeat", b"or_other", b"(" * 60, b"{" * 3_000, b"9" * 5_000),
 ]
-
-
-@dataclass(frozen=True)
-class MemoryFile:
-    name: str
-    content: bytes
-
-    @property
-    def size(self) -> int:
-        return len(self.content)
-
-    def open(self) -> BinaryIO:
-        return io.BytesIO(self.content)
 
 
 @st.composite

@@ -1,35 +1,19 @@
 """Whatever is torn or overwritten in a delivered file, the answer is a refusal or its rows, never another error."""
 
-import io
 import random
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pandas as pd
 import pyreadstat
 import pytest
 from small_forms import export, form, workbook
-from small_sources import source, table
+from small_sources import MemoryFile, source, table
 
 from codebook.errors import Refused
 from connectors import open_delivery
 from sources.models import Source
-
-
-@dataclass(frozen=True)
-class MemoryFile:
-    name: str
-    content: bytes
-
-    @property
-    def size(self) -> int:
-        return len(self.content)
-
-    def open(self) -> BinaryIO:
-        return io.BytesIO(self.content)
-
 
 COLUMNS = ["id", "q"]
 RULES = {f"delivery.{rule}" for rule in ("empty", "unreadable", "wrong_source", "missing_column", "wrong_encoding")}

@@ -2,30 +2,16 @@
 
 import random
 import zipfile
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from small_sources import MemoryFile
 
 from codebook.errors import Refused
 from connectors.workbooks.workbook import look
-
-
-@dataclass(frozen=True)
-class MemoryFile:
-    name: str
-    content: bytes
-
-    @property
-    def size(self) -> int:
-        return len(self.content)
-
-    def open(self) -> BinaryIO:
-        return BytesIO(self.content)
 
 
 def mutated(content: bytes, seed: int) -> bytes:
