@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.pseudonyms import coded
+from anonymization.keys.pseudonyms import coded
 from sources.models import Consent, Guardian, Source, Table
 from values.dates import read_dates
 from values.numbers import read_numbers

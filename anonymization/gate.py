@@ -15,14 +15,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization import audit, consent, scan
-from anonymization.erasure import Erased
-from anonymization.keys import Keyring
-from anonymization.leakguard import no_values
+from anonymization import consent, scan
+from anonymization.keys.pseudonyms import RecordKeys, text
+from anonymization.keys.ring import Keyring
+from anonymization.leaks.guard import no_values
 from anonymization.notes import Notes
-from anonymization.persons import Persons, read_identifiers
-from anonymization.pseudonyms import RecordKeys, text
-from anonymization.vault import Vault
+from anonymization.vault import audit
+from anonymization.vault.erasure import Erased
+from anonymization.vault.persons import Persons, read_identifiers
+from anonymization.vault.vault import Vault
 from codebook.errors import Refused
 from sources.batches import (
     ENTITY_KEY_PREFIX,

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from anonymization.name_words import NameWords, names_in, words_of
-from anonymization.pseudonyms import text
+from anonymization.keys.pseudonyms import text
 from anonymization.redaction.policy import may_redact
 from anonymization.redaction.redactor import Redactor, name_words
-from anonymization.vault import Vault
+from anonymization.vault.name_words import NameWords, names_in, words_of
+from anonymization.vault.vault import Vault
 from sources.models import Column, Source, Table
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.pseudonyms import coded, text
+from anonymization.keys.pseudonyms import coded, text
 from sources.models import Table
 from values.contacts import emails, international_phones
 from values.national_numbers import SCHEMES, plausible

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from anonymization.leakguard import no_values
+from anonymization.leaks.guard import no_values
 from assets.intake import Delivery
 from assets.returning import marked_return
 from assets.stages.admit import admit

@@ -18,8 +18,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from anonymization.leakguard import no_values
-from anonymization.store import SUFFIX, Sealed, SealedFile, seal
+from anonymization.leaks.guard import no_values
+from anonymization.vault.store import SUFFIX, Sealed, SealedFile, seal
 from assets.workers import LARGE_BYTES
 from assets.workplace import Workplace
 from codebook.errors import HomewardError, Unavailable

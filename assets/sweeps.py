@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from anonymization.keys import Keyring
-from anonymization.store import SUFFIX, SealedFile, seal
+from anonymization.keys.ring import Keyring
+from anonymization.vault.store import SUFFIX, SealedFile, seal
 
 GOES_ON_WITHIN = 24 * 3600
 """Seconds. What an older sweep fetched may have been edited since: it begins again."""

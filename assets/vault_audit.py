@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from assets.workplace import Workplace
 
 if TYPE_CHECKING:
-    from anonymization.audit import Broken
+    from anonymization.vault.audit import Broken
 
 
 def keep_head(workplace: Workplace) -> None:
     """Have the warehouse remember the last line of the vault's audit."""
-    from anonymization import audit
+    from anonymization.vault import audit
     from warehouse import vault_head
 
     last = audit.head(workplace.vault)
@@ -22,7 +22,7 @@ def keep_head(workplace: Workplace) -> None:
 
 def verify(workplace: Workplace) -> Broken | None:
     """The first line of the vault's audit that does not stand, by the chain or by the warehouse's memory."""
-    from anonymization import audit
+    from anonymization.vault import audit
     from warehouse import vault_head
 
     heads = [audit.Head(entry, digest) for entry, digest in vault_head.kept(workplace.warehouse)]

@@ -32,8 +32,8 @@ from sources.loader import list_sources, load_source
 from sources.models import Source
 
 if TYPE_CHECKING:
-    from anonymization.erasure import Person
-    from anonymization.keys import Keyring
+    from anonymization.keys.ring import Keyring
+    from anonymization.vault.erasure import Person
 
 FOLDER = "certificates"
 _REMAINS = (
@@ -57,7 +57,7 @@ def erase(
     workplace: Workplace, token: UUID, reason: str, officer: str | None, request: int | None
 ) -> tuple[Path, dict[str, Any]]:
     """Erase the person behind `token` everywhere; the certificate's file and what it says."""
-    from anonymization import erasure
+    from anonymization.vault import erasure
     from assets.stages.marts import refresh_marts
     from warehouse import erasure as in_warehouse
     from warehouse.lock import source_lock

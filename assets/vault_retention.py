@@ -74,8 +74,8 @@ def retain(workplace: Workplace, today: date, dry_run: bool = False) -> list[Rem
 def _retain(
     workplace: Workplace, source: Source, past: list[Entry], needed: set[str], all_past: bool, dry_run: bool
 ) -> Removed:
-    from anonymization import audit, retention
-    from anonymization.store import SUFFIX
+    from anonymization.vault import audit, retention
+    from anonymization.vault.store import SUFFIX
 
     hashes = {sha256 for entry in past for sha256, _ in entry.files} - needed
     raw = [path for sha256 in sorted(hashes) if (path := workplace.sealed / f"{sha256}{SUFFIX}").exists()]

@@ -10,7 +10,7 @@ from assets.vault_audit import keep_head
 from assets.workplace import Workplace
 
 if TYPE_CHECKING:
-    from anonymization.rotation import Rotated
+    from anonymization.keys.rotation import Rotated
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class Done:
 
 def rotate(workplace: Workplace, country: str | None, root: bool, officer: str | None) -> Done:
     """Every country (or one) to the next epoch, then the key of every sealed file; run again, it goes on."""
-    from anonymization import audit, rotation
-    from anonymization.store import SUFFIX, rewrap
+    from anonymization.keys import rotation
+    from anonymization.vault import audit
+    from anonymization.vault.store import SUFFIX, rewrap
 
     vault, keyring = workplace.vault, workplace.keyring
     countries = rotation.rotate(vault, country, officer)

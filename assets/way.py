@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from anonymization.leakguard import no_values
+from anonymization.leaks.guard import no_values
 from assets import intake
 from assets.intake import Delivery
 from assets.returning import write_return

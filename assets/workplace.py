@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from anonymization.keys import Keyring
-    from anonymization.vault import Vault
+    from anonymization.keys.ring import Keyring
+    from anonymization.vault.vault import Vault
     from warehouse.embedded import EmbeddedServer
 
 
@@ -72,13 +72,13 @@ class Workplace:
 
     @cached_property
     def keyring(self) -> Keyring:
-        from anonymization.keys import Keyring
+        from anonymization.keys.ring import Keyring
 
         return Keyring.open(self.home / "keys")
 
     @cached_property
     def vault(self) -> Vault:
-        from anonymization.vault import Vault
+        from anonymization.vault.vault import Vault
 
         vault = Vault(self.vault_url, self.keyring)
         vault.migrate()

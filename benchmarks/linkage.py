@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from anonymization import rounds, similarity
-from anonymization.names import fold
+from anonymization.linkage import rounds, similarity
+from anonymization.linkage.names import fold
 from benchmarks.namesakes import STYLES, Population
 from benchmarks.registers import Registers
 

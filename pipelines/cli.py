@@ -206,7 +206,7 @@ def warehouse_stop() -> None:
 
 def main() -> None:
     """Entry point: every expected error is one line on stderr, and the exit code says what kind it was."""
-    from anonymization.leakguard import without_values
+    from anonymization.leaks.guard import without_values
 
     if logging.lastResort is not None:  # where records go that no handler takes: standard error
         logging.lastResort.addFilter(without_values)
@@ -222,7 +222,7 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("HOMEWARD_DEBUG"):
             raise
-        from anonymization.leakguard import scrub  # the text of an unforeseen error could quote a delivery
+        from anonymization.leaks.guard import scrub  # the text of an unforeseen error could quote a delivery
 
         print(f"homeward: {scrub(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(FAULT)

@@ -15,7 +15,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from anonymization.canaries import SCRIPTS, Canaries
+from anonymization.leaks.canaries import SCRIPTS, Canaries
 
 COUNTRY = "QZZ"
 """A code that ISO 3166 leaves to its users: nobody's country, and in nobody's figures."""

@@ -38,7 +38,7 @@ def remove(workplace: Workplace) -> None:
 
 def write_down(workplace: Workplace, **facts: int) -> None:
     """A line in the vault's audit."""
-    from anonymization import audit
+    from anonymization.vault import audit
 
     audit.note(workplace.vault, "leakcheck", COUNTRY, **facts)
 

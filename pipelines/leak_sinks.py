@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
-from anonymization.leaksearch import LeakSearch
+from anonymization.leaks.search import LeakSearch
 
 Table = tuple[str, str]
 

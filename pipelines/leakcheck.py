@@ -21,8 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from anonymization.canaries import SCRIPTS, Canaries
-from anonymization.leaksearch import LeakSearch
+from anonymization.leaks.canaries import SCRIPTS, Canaries
+from anonymization.leaks.search import LeakSearch
 from assets import intake
 from assets.workplace import Workplace
 from codebook.errors import Unavailable

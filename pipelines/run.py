@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from anonymization.leakguard import scrub
+from anonymization.leaks.guard import scrub
 from assets import intake
 from assets.intake import SETTLE_SECONDS, Delivery
 from assets.workplace import Workplace

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from anonymization.review import Pair
+    from anonymization.linkage.review import Pair
     from assets.workplace import Workplace
 
 vault_app = typer.Typer(help="The vault: for those who hold its keys.", no_args_is_help=True)
@@ -30,7 +30,7 @@ def review(
     json: Json = False,
 ) -> None:
     """Pairs of persons who may be one, side by side; settle one with --accept, --reject or --undo."""
-    from anonymization import review as desk
+    from anonymization.linkage import review as desk
     from codebook.errors import HomewardError
     from pipelines.settings import settings
 
@@ -50,7 +50,7 @@ def _settle(workplace: Workplace, number: int, answer: str, by: str | None) -> N
     """Record the answer, and let warehouse and marts follow it."""
     from getpass import getuser
 
-    from anonymization import review as desk
+    from anonymization.linkage import review as desk
     from assets.tokens import follow_tokens
     from assets.way import refresh_marts
     from pipelines import console

@@ -10,13 +10,13 @@ import typer
 from pipelines.vault_commands import Json, vault_app
 
 if TYPE_CHECKING:
-    from anonymization.backup import Held
+    from anonymization.vault.backup import Held
 
 
 @vault_app.command()
 def keys(json: Json = False) -> None:
     """Which root key opens this vault, and each country's epoch and persons; no key is shown."""
-    from anonymization import country_keys, roots
+    from anonymization.keys import country_keys, roots
     from pipelines import console
     from pipelines.settings import settings
 
@@ -80,7 +80,7 @@ def backup(
     json: Json = False,
 ) -> None:
     """Write vault and keys into one encrypted archive. The passphrase: asked, or HOMEWARD_BACKUP_PASSPHRASE."""
-    from anonymization import backup as archive
+    from anonymization.vault import backup as archive
     from assets.vault_audit import keep_head
     from pipelines import console
     from pipelines.settings import settings
@@ -98,7 +98,7 @@ def restore(
     file: Annotated[Path, typer.Argument(help="The archive to read.")], key_file: KeyFile = None, json: Json = False
 ) -> None:
     """Bring an archive back into a home without keys and an empty vault; whole, or not at all."""
-    from anonymization import backup as archive
+    from anonymization.vault import backup as archive
     from pipelines import console
     from pipelines.settings import settings
 
@@ -113,7 +113,7 @@ def _secret(key_file: Path | None, twice: bool) -> bytes:
     """What the archive opens with: of a key file, of the environment, or asked on the terminal."""
     import os
 
-    from anonymization.sealed_stream import secret_of_file, secret_of_passphrase
+    from anonymization.vault.sealed_stream import secret_of_file, secret_of_passphrase
 
     if key_file is not None:
         return secret_of_file(key_file)
@@ -142,7 +142,7 @@ def erase(
     json: Json = False,
 ) -> None:
     """Erase a person everywhere, for good, and write the certificate of it."""
-    from anonymization import requests
+    from anonymization.vault import requests
     from assets import vault_erasure
     from codebook.errors import HomewardError
     from pipelines import console
@@ -211,7 +211,7 @@ def show_audit(
     json: Json = False,
 ) -> None:
     """What was done with the vault, by whom; --verify finds the first line that was changed or taken out."""
-    from anonymization import audit
+    from anonymization.vault import audit
     from assets import vault_audit
     from codebook.errors import HomewardError
     from pipelines import console

@@ -24,7 +24,7 @@ def request(
     json: Json = False,
 ) -> None:
     """Ask to be told who a person is; another officer must approve."""
-    from anonymization import requests
+    from anonymization.vault import requests
     from assets.vault_audit import keep_head
     from pipelines import console
     from pipelines.settings import settings
@@ -41,7 +41,7 @@ def request(
 @vault_app.command()
 def approve(number: Number, officer: Officer) -> None:
     """Approve another officer's request."""
-    from anonymization import requests
+    from anonymization.vault import requests
     from assets.vault_audit import keep_head
     from pipelines import console
     from pipelines.settings import settings
@@ -56,7 +56,7 @@ def approve(number: Number, officer: Officer) -> None:
 @vault_app.command()
 def reveal(number: Number, officer: Officer, json: Json = False) -> None:
     """Show, to the officer who asked, who the person is. On the terminal only: keep no copy."""
-    from anonymization import requests
+    from anonymization.vault import requests
     from assets.vault_audit import keep_head
     from pipelines import console
     from pipelines.settings import settings
@@ -76,7 +76,7 @@ def reveal(number: Number, officer: Officer, json: Json = False) -> None:
 @vault_app.command("requests")
 def list_requests(json: Json = False) -> None:
     """Requests to name a person, and where they stand; no name is shown."""
-    from anonymization import requests
+    from anonymization.vault import requests
     from pipelines import console
     from pipelines.settings import settings
 

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from sqlalchemy import create_engine, make_url, text
 
-from anonymization.keys import Keyring
-from anonymization.vault import Vault
+from anonymization.keys.ring import Keyring
+from anonymization.vault.vault import Vault
 from sources.batches import TextBatch
 from sources.crosswalk import Crosswalk
 from sources.models import Declaration, Source

@@ -3,9 +3,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import create_engine, text
 
-from anonymization import audit
 from anonymization.gate import Gate
-from anonymization.vault import Vault
+from anonymization.vault import audit
+from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
 from sources.batches import TextBatch
 from sources.models import Source

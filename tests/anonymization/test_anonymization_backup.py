@@ -6,13 +6,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import create_engine, text
 
-from anonymization import audit, requests, rotation
-from anonymization.backup import backup, restore
 from anonymization.gate import Gate
-from anonymization.keys import Keyring
-from anonymization.sealed_stream import secret_of_file, secret_of_passphrase
-from anonymization.store import open_sealed, seal
-from anonymization.vault import Vault
+from anonymization.keys import rotation
+from anonymization.keys.ring import Keyring
+from anonymization.vault import audit, requests
+from anonymization.vault.backup import backup, restore
+from anonymization.vault.sealed_stream import secret_of_file, secret_of_passphrase
+from anonymization.vault.store import open_sealed, seal
+from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
 from sources.batches import TextBatch
 from sources.models import Source

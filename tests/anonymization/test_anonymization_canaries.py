@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from anonymization.gate import Gate
-from anonymization.vault import Vault
+from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
 from sources.batches import SafeBatch, TextBatch
 from sources.models import Source
@@ -80,7 +80,7 @@ def test_nothing_planted_is_in_an_error(
     def breaks(texts: object, *_: object) -> object:
         raise ValueError(f"cannot seal {texts}")
 
-    monkeypatch.setattr("anonymization.identities.digests", breaks)
+    monkeypatch.setattr("anonymization.vault.identities.digests", breaks)
     with pytest.raises(HomewardError) as raised:
         gate.pass_batch(rows(PLANTED))
     assert_nothing_leaks("".join(traceback.format_exception(raised.value)).encode())

@@ -4,9 +4,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import create_engine, text
 
-from anonymization import erasure, retention, rotation
 from anonymization.gate import Gate
-from anonymization.vault import Vault
+from anonymization.keys import rotation
+from anonymization.vault import erasure, retention
+from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
 from sources.batches import SafeBatch, TextBatch
 from sources.models import Source

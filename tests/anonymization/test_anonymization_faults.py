@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import create_engine, text
 
-from anonymization import enrolment, rotation
-from anonymization import vault as vaults
 from anonymization.gate import Gate
-from anonymization.keys import Keyring
-from anonymization.vault import Vault
+from anonymization.keys import rotation
+from anonymization.keys.ring import Keyring
+from anonymization.vault import enrolment
+from anonymization.vault import vault as vaults
+from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError, Unavailable
 from sources.batches import TextBatch
 from sources.models import Source

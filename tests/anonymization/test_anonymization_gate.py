@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from anonymization.gate import Gate
-from anonymization.vault import Vault
+from anonymization.vault.vault import Vault
 from codebook.errors import Refused
 from sources.batches import SafeBatch, TextBatch
 from sources.models import Source
@@ -303,7 +303,7 @@ def test_a_source_may_have_its_notes_redacted(make_source: MakeSource, vault: Va
 def test_the_vault_keeps_names_of_notes_as_keyed_hashes_of_the_country(
     make_source: MakeSource, vault: Vault, rows: Rows
 ) -> None:
-    from anonymization.name_words import NameWords
+    from anonymization.vault.name_words import NameWords
 
     Gate(make_source(tables=REDACTED % "es"), vault).pass_batch(rows({"NAME": "Zunilda de la O", "NOTES": None}))
     assert NameWords(vault, "SLV").among(["zunilda", "de", "la", "quan"]) == {"zunilda"}

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from anonymization.identifiers import field_of, normalise
+from anonymization.linkage.identifiers import field_of, normalise
 from sources.models import Column
 
 

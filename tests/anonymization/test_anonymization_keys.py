@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from anonymization.keys import RING_FILE, ROOT_FILE, Keyring
+from anonymization.keys.ring import RING_FILE, ROOT_FILE, Keyring
 from codebook.errors import HomewardError
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import create_engine, text
 
-from anonymization.leakguard import Fault, no_values, scrub
+from anonymization.leaks.guard import Fault, no_values, scrub
 from codebook.errors import HomewardError, Refused, Unavailable
 
 CANARY = "Xochitl Quetzal 04567890-3"

@@ -24,7 +24,7 @@ import python_calamine
 from pyxform.xls2xform import convert
 from sqlalchemy import create_engine, text
 
-from anonymization.leakguard import no_values, scrub, silent_warnings, without_values
+from anonymization.leaks.guard import no_values, scrub, silent_warnings, without_values
 from codebook.errors import HomewardError
 
 CANARY = "Xochitl Quetzal"

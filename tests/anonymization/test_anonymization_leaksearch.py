@@ -25,8 +25,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from anonymization.canaries import SCRIPTS, Canaries
-from anonymization.leaksearch import Leak, LeakSearch
+from anonymization.leaks.canaries import SCRIPTS, Canaries
+from anonymization.leaks.search import Leak, LeakSearch
 
 MADE = Canaries(seed=20261122)
 NAMES = {script: MADE.name(script) for script in SCRIPTS}

@@ -1,6 +1,6 @@
 import numpy as np
 
-from anonymization.linking import Resolution, resolve
+from anonymization.linkage.linking import Resolution, resolve
 
 
 def link(columns: list[list[int]], known: dict[int, int] | None = None, people: str | None = None) -> Resolution:

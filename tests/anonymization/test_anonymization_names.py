@@ -1,6 +1,6 @@
 import pytest
 
-from anonymization.names import fold, skeleton, sound
+from anonymization.linkage.names import fold, skeleton, sound
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from stdnum.pk import cnic
 from stdnum.si import emso
 
-from anonymization.identifiers import normalise
+from anonymization.linkage.identifiers import normalise
 from sources.models import Column
 from values.national_numbers import SCHEMES, plausible
 

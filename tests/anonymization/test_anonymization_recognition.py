@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import create_engine, text
 
-from anonymization import review
 from anonymization.gate import Gate
-from anonymization.vault import Vault
+from anonymization.linkage import review
+from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
 from sources.batches import TextBatch
 from sources.models import Source

@@ -4,9 +4,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import create_engine, text
 
-from anonymization import audit, requests
 from anonymization.gate import Gate
-from anonymization.vault import Vault
+from anonymization.vault import audit, requests
+from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
 from sources.batches import TextBatch
 from sources.models import Source

@@ -12,12 +12,13 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import create_engine, text
 
-from anonymization import audit, country_keys, identities, rotation
 from anonymization.gate import Gate
-from anonymization.keys import Keyring
-from anonymization.name_words import NameWords
-from anonymization.store import open_sealed, rewrap, seal
-from anonymization.vault import Vault
+from anonymization.keys import country_keys, rotation
+from anonymization.keys.ring import Keyring
+from anonymization.vault import audit, identities
+from anonymization.vault.name_words import NameWords
+from anonymization.vault.store import open_sealed, rewrap, seal
+from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
 from sources.batches import TextBatch
 from sources.models import Source
@@ -134,9 +135,9 @@ def test_indexes_can_be_turned_and_turned_back(register: Source, vault: Vault, b
 ROTATES = """
 import sys
 from pathlib import Path
-from anonymization import rotation
-from anonymization.keys import Keyring
-from anonymization.vault import Vault
+from anonymization.keys import rotation
+from anonymization.keys.ring import Keyring
+from anonymization.vault.vault import Vault
 turn = rotation._turn
 def slow(*arguments):
     print("turning", flush=True)

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from anonymization import similarity
+from anonymization.linkage import similarity
 from benchmarks.linkage import measure
 from benchmarks.namesakes import STYLES, Population
 

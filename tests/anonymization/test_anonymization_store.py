@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from anonymization import store
-from anonymization.keys import Keyring
-from anonymization.store import FRAME, TAG, open_sealed, seal
+from anonymization.keys.ring import Keyring
+from anonymization.vault import store
+from anonymization.vault.store import FRAME, TAG, open_sealed, seal
 from codebook.errors import HomewardError, Unavailable
 from sources.batches import DeliveredFile
 
@@ -128,8 +128,8 @@ def test_a_disk_that_fills_up_half_way_leaves_nothing(tmp_path: Path, keyring: K
     script = f"""
         import resource, signal, sys
         from pathlib import Path
-        from anonymization.keys import Keyring
-        from anonymization.store import seal
+        from anonymization.keys.ring import Keyring
+        from anonymization.vault.store import seal
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         keyring = Keyring.open(Path({str(keyring.folder)!r}))
         resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))

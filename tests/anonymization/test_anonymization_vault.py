@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
-from anonymization import identities
 from anonymization.gate import Gate
-from anonymization.keys import Keyring
-from anonymization.vault import ROLE, Vault
+from anonymization.keys.ring import Keyring
+from anonymization.vault import identities
+from anonymization.vault.vault import ROLE, Vault
 from codebook.errors import HomewardError, Unavailable
 from sources.batches import TextBatch
 from sources.models import Source

@@ -2,7 +2,7 @@
 
 import pytest
 
-from anonymization.canaries import SCRIPTS, Canaries
+from anonymization.leaks.canaries import SCRIPTS, Canaries
 from assets.headers import shown
 from sources.loader import load_source
 

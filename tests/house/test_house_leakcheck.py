@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from anonymization.canaries import Canaries
-from anonymization.leaksearch import LeakSearch
+from anonymization.leaks.canaries import Canaries
+from anonymization.leaks.search import LeakSearch
 from pipelines.leak_sinks import Database, search_home
 from pipelines.leakcheck import FOLDERS, OWN, report
 

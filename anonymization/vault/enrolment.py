@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from anonymization import identities, likeness, recognition, similarity, wire
-from anonymization.country_keys import CountryKeys
-from anonymization.linking import UNKNOWN, Disagree, Ids, resolve
-from anonymization.pseudonyms import as_matrix, from_bytes
+from anonymization.keys.country_keys import CountryKeys
+from anonymization.keys.pseudonyms import as_matrix, from_bytes
+from anonymization.linkage import likeness, recognition, similarity
+from anonymization.linkage.linking import UNKNOWN, Disagree, Ids, resolve
+from anonymization.vault import identities, wire
 
 if TYPE_CHECKING:
     from psycopg import Cursor

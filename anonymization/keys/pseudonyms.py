@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.keys import Keyring
+from anonymization.keys.ring import Keyring
 from sources.batches import KEY
 from values.distinct import distinct
 

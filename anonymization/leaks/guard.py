@@ -16,8 +16,20 @@ from pathlib import Path
 
 from codebook.errors import HomewardError, Unavailable
 
-_HOUSE = Path(__file__).resolve().parent.parent
-_OURS = ("homeward", "anonymization", "assets", "codebook", "connectors", "expectations", "harmonization", "pipelines")
+_HOUSE = Path(__file__).resolve().parent.parent.parent
+_OURS = (
+    "homeward",
+    "anonymization",
+    "assets",
+    "codebook",
+    "connectors",
+    "expectations",
+    "harmonization",
+    "pipelines",
+    "sources",
+    "values",
+    "warehouse",
+)
 _SERVER_AWAY = ("08", "53", "57", "58", "25006")
 """SQLSTATE classes of a server that did not serve: connection, resources, operator intervention, system, read-only."""
 

@@ -18,12 +18,13 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from anonymization import country_keys, recognition
-from anonymization.country_keys import CountryKeys
-from anonymization.enrolment import Claim, Enrolment, Linked
-from anonymization.keys import Keyring
-from anonymization.leakguard import scrubbed
-from anonymization.linking import Disagree
+from anonymization.keys import country_keys
+from anonymization.keys.country_keys import CountryKeys
+from anonymization.keys.ring import Keyring
+from anonymization.leaks.guard import scrubbed
+from anonymization.linkage import recognition
+from anonymization.linkage.linking import Disagree
+from anonymization.vault.enrolment import Claim, Enrolment, Linked
 from codebook.errors import HomewardError, Unavailable
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
 
-from anonymization.keys import Keyring
+from anonymization.keys.ring import Keyring
 
 if TYPE_CHECKING:
     from psycopg import Cursor
 
-    from anonymization.vault import Vault
+    from anonymization.vault.vault import Vault
 
     Vaultside = Cursor[tuple[Any, ...]]
 

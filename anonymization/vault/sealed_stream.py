@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-from anonymization.roots import refuse_if_others_can_read
+from anonymization.keys.roots import refuse_if_others_can_read
 from codebook.errors import HomewardError, Unavailable
 
 if TYPE_CHECKING:

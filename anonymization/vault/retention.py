@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from anonymization.vault import Vault
+    from anonymization.vault.vault import Vault
 
 _OF_SOURCE = " FROM vault.identity WHERE origin IN (SELECT origin FROM vault.origin WHERE starts_with(name, %s))"
 # By what a person is recognised is not kept by source: it goes with the last that is known of them.

@@ -13,15 +13,15 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization import country_keys
-from anonymization.pseudonyms import WIDTH, coded
+from anonymization.keys import country_keys
+from anonymization.keys.pseudonyms import WIDTH, coded
 from anonymization.redaction.redactor import name_words
 from sources.models import Table
 
 if TYPE_CHECKING:
     from psycopg import Cursor
 
-    from anonymization.vault import Vault
+    from anonymization.vault.vault import Vault
 
 _FIND = "SELECT idx FROM vault.name_word WHERE country = %s AND idx = ANY(%s)"
 # In one order, so that two processes which meet the same words wait for each other and never both.

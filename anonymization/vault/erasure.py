@@ -18,15 +18,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization import audit, country_keys
-from anonymization.pseudonyms import WIDTH, as_matrix, from_bytes, keyed
-from anonymization.requests import country_of, same_person
+from anonymization.keys import country_keys
+from anonymization.keys.pseudonyms import WIDTH, as_matrix, from_bytes, keyed
+from anonymization.vault import audit
+from anonymization.vault.requests import country_of, same_person
 
 if TYPE_CHECKING:
     from psycopg import Cursor
 
-    from anonymization.keys import Keyring
-    from anonymization.vault import Vault
+    from anonymization.keys.ring import Keyring
+    from anonymization.vault.vault import Vault
 
     Vaultside = Cursor[tuple[Any, ...]]
 

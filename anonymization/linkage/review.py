@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anonymization import audit, country_keys, identities, likeness, recognition
+from anonymization.keys import country_keys
+from anonymization.linkage import likeness, recognition
+from anonymization.vault import audit, identities
 from codebook.errors import HomewardError
 
 if TYPE_CHECKING:
-    from anonymization.recognition import Vaultside
-    from anonymization.vault import Vault
+    from anonymization.linkage.recognition import Vaultside
+    from anonymization.vault.vault import Vault
 
 ACCEPTED, REJECTED, UNDONE, WAITING = "accepted", "rejected", "undone", "waiting"
 _FROM = {ACCEPTED: (WAITING, REJECTED, UNDONE), REJECTED: (WAITING,), UNDONE: ("merged", ACCEPTED)}

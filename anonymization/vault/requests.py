@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from anonymization import audit, identities
+from anonymization.vault import audit, identities
 from codebook.errors import HomewardError
 
 if TYPE_CHECKING:
     from psycopg import Cursor
 
-    from anonymization.vault import Vault
+    from anonymization.vault.vault import Vault
 
     Vaultside = Cursor[tuple[Any, ...]]
 

@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from anonymization.keys import Keyring
+from anonymization.keys.ring import Keyring
 from codebook.errors import HomewardError, Unavailable
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.contradiction import disagreement
-from anonymization.enrolment import Claim, Linked
-from anonymization.identifiers import Normalised, field_of, normalise
-from anonymization.keys import Keyring
-from anonymization.likeness import likeness
-from anonymization.pseudonyms import coded, keyed, text
-from anonymization.vault import Vault
+from anonymization.keys.pseudonyms import coded, keyed, text
+from anonymization.keys.ring import Keyring
+from anonymization.linkage.contradiction import disagreement
+from anonymization.linkage.identifiers import Normalised, field_of, normalise
+from anonymization.linkage.likeness import likeness
+from anonymization.vault.enrolment import Claim, Linked
+from anonymization.vault.vault import Vault
 from sources.batches import KEY
 from sources.models import Source, Table
 from values.national_numbers import SCHEMES

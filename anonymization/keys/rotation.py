@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anonymization import audit, country_keys, identities, wire
-from anonymization.country_keys import CountryKeys
+from anonymization.keys import country_keys
+from anonymization.keys.country_keys import CountryKeys
+from anonymization.vault import audit, identities, wire
 from codebook.errors import HomewardError
 
 if TYPE_CHECKING:
     from psycopg import Cursor
 
-    from anonymization.vault import Vault
+    from anonymization.vault.vault import Vault
 
     Vaultside = Cursor[tuple[Any, ...]]
 

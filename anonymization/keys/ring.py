@@ -17,8 +17,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
-from anonymization import roots
-from anonymization.roots import ROOT_BYTES, ROOT_FILE, Root
+from anonymization.keys import roots
+from anonymization.keys.roots import ROOT_BYTES, ROOT_FILE, Root
 from codebook.errors import HomewardError, Unavailable
 
 __all__ = ["RING_FILE", "ROOT_BYTES", "ROOT_FILE", "Keyring"]

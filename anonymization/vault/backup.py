@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from anonymization import audit
-from anonymization.keys import RING_FILE, Keyring
-from anonymization.sealed_stream import Reader, Writer
-from anonymization.store import SUFFIX
-from anonymization.vault import Vault
+from anonymization.keys.ring import RING_FILE, Keyring
+from anonymization.vault import audit
+from anonymization.vault.sealed_stream import Reader, Writer
+from anonymization.vault.store import SUFFIX
+from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError, Unavailable
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from anonymization import wire
+from anonymization.vault import wire
 
 KEY_BYTES, NONCE, TAG = 32, 12, 16
 WRAPPED_BYTES = KEY_BYTES + TAG

@@ -21,8 +21,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.frequencies import Frequencies
-from anonymization.names import fingerprint, skeleton, sound
+from anonymization.linkage.frequencies import Frequencies
+from anonymization.linkage.names import fingerprint, skeleton, sound
 
 if TYPE_CHECKING:
     import duckdb

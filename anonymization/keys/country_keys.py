@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from anonymization import identities
-from anonymization.keys import Keyring
-from anonymization.names import VERSION
+from anonymization.keys.ring import Keyring
+from anonymization.linkage.names import VERSION
+from anonymization.vault import identities
 from codebook.errors import HomewardError
 
 if TYPE_CHECKING:

@@ -15,14 +15,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.names import fold
-from anonymization.pseudonyms import coded
-from anonymization.similarity import PERSONS
+from anonymization.keys.pseudonyms import coded
+from anonymization.linkage.names import fold
+from anonymization.linkage.similarity import PERSONS
 from sources.models import Column, Source, Table
 from values.dates import read_dates
 
 if TYPE_CHECKING:
-    from anonymization.persons import Said
+    from anonymization.vault.persons import Said
 
 _RECORD_BYTES = 64
 LIKENESS = pa.schema([field for field in PERSONS if field.name != "person_id"])
@@ -71,7 +71,7 @@ def _read(column: Column, cells: pa.ChunkedArray, source: Source) -> tuple[str, 
     if column.keep == "year" or column.kind == "birth_date":
         return "born", _born(cells, column.format or source.format.date_format or "iso")
     if column.kind == "phone":
-        from anonymization.identifiers import normalise
+        from anonymization.linkage.identifiers import normalise
 
         encoded = coded(cells)
         keys = normalise(encoded.dictionary.cast(pa.string()), column, source.country).keys

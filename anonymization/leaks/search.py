@@ -1,7 +1,7 @@
-"""Looks for canaries in anything: files, dumps, streams, in every form that `leakforms` can undo, and folded.
+"""Looks for canaries in anything: files, dumps, streams, in every form that `forms` can undo, and folded.
 
 What is found is told by sink, place and form, never by value. What a sink is and where it lies is the caller's
-knowledge; what bytes can hide is in `leakforms`.
+knowledge; what bytes can hide is in `forms`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from anonymization import names
-from anonymization.canaries import Canary
-from anonymization.leakforms import WINDOW, readings
+from anonymization.leaks.canaries import Canary
+from anonymization.leaks.forms import WINDOW, readings
+from anonymization.linkage import names
 from anonymization.redaction.folding import fold
 
 _LEGACY = ("cp1252", "cp1251", "cp1256", "iso8859-6", "koi8-r", "mac-roman")

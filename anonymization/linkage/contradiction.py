@@ -10,9 +10,9 @@ from functools import cache
 
 import pyarrow as pa
 
-from anonymization.linking import Disagree
-from anonymization.names import fold, skeleton, sound
-from anonymization.pseudonyms import text
+from anonymization.keys.pseudonyms import text
+from anonymization.linkage.linking import Disagree
+from anonymization.linkage.names import fold, skeleton, sound
 from sources.models import Column, Source, Table
 from values.dates import read_dates
 

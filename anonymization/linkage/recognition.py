@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from anonymization import identities, likeness, rounds, similarity, wire
-from anonymization.country_keys import CountryKeys
-from anonymization.frequencies import Frequencies
-from anonymization.pseudonyms import as_matrix, keyed
+from anonymization.keys.country_keys import CountryKeys
+from anonymization.keys.pseudonyms import as_matrix, keyed
+from anonymization.linkage import likeness, rounds, similarity
+from anonymization.linkage.frequencies import Frequencies
+from anonymization.vault import identities, wire
 
 if TYPE_CHECKING:
     from psycopg import Cursor

@@ -1,0 +1,1 @@
+"""Leaks: errors robbed of their values, and canaries looked for in every form."""
