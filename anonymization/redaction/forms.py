@@ -32,6 +32,11 @@ def _labels() -> dict[str, str]:
     return {" ".join(fold(w) for w in _WORD.findall(str(label))): kind for kind, one in kinds.items() for label in one}
 
 
+@lru_cache(maxsize=1)
+def _last_words() -> frozenset[str]:
+    return frozenset(label.rpartition(" ")[2] for label in _labels())
+
+
 def values(text: str, words: Words) -> list[Span]:
     """Values behind labels in a cleaned note, in order of place."""
     if ":" not in text and "=" not in text and "：" not in text:
@@ -58,13 +63,13 @@ def _label(text: str, end: int) -> tuple[str | None, int]:
     if sign := _NUMBER_SIGN.search(text, max(0, end - 3), end):
         return "ADDRESS", sign.start()
     start = max(0, end - 40)
-    ends = [match.end() for match in _LABEL_ENDS.finditer(text, start, end)]
-    start = ends[-1] if ends else start
     said = list(_WORD.finditer(text, start, end))[-4:]
     folded = [fold(word.group()) for word in said]
+    if not folded or folded[-1] not in _last_words():
+        return None, start
     for first in range(len(said)):
         kind = _labels().get(" ".join(folded[first:]))
-        if kind:
+        if kind and not _LABEL_ENDS.search(text, said[first].start(), end):
             return kind, said[first].start()
     return None, start
 

@@ -29,7 +29,6 @@ from anonymization.redaction.words import (
     UNIT,
     Words,
     is_cased,
-    is_shouted,
 )
 
 _ENDS = frozenset('.!?:;\n\r\t|•()[]{}"“”«»…؟።፤፣،-–—*>/=')
@@ -51,11 +50,15 @@ class RowNames:
 
 
 def find(
-    text: str, parts: list[str], words: Words, lexicon: Lexicon, own: RowNames | None, shaped: list[Span]
+    text: str,
+    parts: list[str],
+    flags: list[int],
+    words: Words,
+    lexicon: Lexicon,
+    own: RowNames | None,
+    shaped: list[Span],
 ) -> list[Span]:
-    """Names and addresses in a note and the same split by `words.SPLIT`; `shaped`: what was found by its shape."""
-    shouted = is_shouted(text)
-    flags = [words[word.lower() if shouted else word] for word in parts[1::2]]
+    """Names and addresses in a note, split by `words.SPLIT` and looked up; `shaped`: what was found by its shape."""
     if own is None and not any(flag & _NEEDS_A_LOOK or not flag & (KEEP | DIGITS) for flag in flags):
         return []
     return _Note(parts, flags, words, lexicon, own, is_cased(text)).spans(shaped)

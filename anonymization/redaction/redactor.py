@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from anonymization.redaction import forms, names
+from anonymization.redaction import forms, names, numbers
+from anonymization.redaction.dates import named_days
 from anonymization.redaction.folding import clean, fold
 from anonymization.redaction.installed_model import installed_model, named
 from anonymization.redaction.lexicon import lexicon
 from anonymization.redaction.names import RowNames
-from anonymization.redaction.patterns import Span, load, shapes
-from anonymization.redaction.words import SPLIT, Words
+from anonymization.redaction.patterns import Span, shapes
+from anonymization.redaction.words import MONTH, SPLIT, Words, flags_of
 
 _REMEMBERED = 200_000
 """So many different words are remembered from one batch to the next."""
@@ -29,7 +30,7 @@ class Redactor:
         self._language, self._country, self._known_names = language, country, known_names
         self._lexicon, self._model = lexicon(language), installed_model(language)
         self._words = Words(self._lexicon, ())
-        load()
+        numbers.load()
 
     def redact(
         self, notes: Sequence[str | None], own: Sequence[frozenset[str] | None] | None = None
@@ -46,16 +47,34 @@ class Redactor:
         modelled = named(self._model, [text for text, _ in cleaned]) if self._model is not None else None
         own_names: dict[frozenset[str], RowNames] = {}
         found = []
-        for row, ((text, places), parts) in enumerate(zip(cleaned, split, strict=True)):
+        for row, ((text, _), parts) in enumerate(zip(cleaned, split, strict=True)):
             said = own[row] if own is not None else None
             mine = own_names.setdefault(said, RowNames(said)) if said else None
-            shaped = sorted([*shapes(text, self._country, self._lexicon), *forms.values(text, words)])
-            names_found = names.find(text, parts, words, self._lexicon, mine, shaped) if text else []
+            flags = flags_of(text, parts, words)
+            days = named_days(text) if any(flag & MONTH for flag in flags) else []
+            shaped = sorted([*shapes(text, self._lexicon), *days, *forms.values(text, words)])
+            names_found = names.find(text, parts, flags, words, self._lexicon, mine, shaped)
             spans = names.merged(text, [*shaped, *names_found]) if names_found or shaped else []
             if modelled is not None:
                 spans = names.merged(text, [*spans, *next(modelled)])
-            found.append(spans if places is None else [_as_written(span, places) for span in spans])
-        return found
+            found.append(spans)
+        self._tell_numbers(cleaned, found)
+        return [
+            spans if places is None else [_as_written(span, places) for span in spans]
+            for spans, (_, places) in zip(found, cleaned, strict=True)
+        ]
+
+    def _tell_numbers(self, cleaned: Sequence[tuple[str, list[int] | None]], found: list[list[Span]]) -> None:
+        """Puts the kind of each number in its place, asked for all numbers of the batch at once."""
+        asked = [
+            (spans, place, text[span.start : span.end])
+            for (text, _), spans in zip(cleaned, found, strict=True)
+            for place, span in enumerate(spans)
+            if span.type == numbers.UNDETERMINED
+        ]
+        kinds = numbers.kinds({written for _, _, written in asked}, self._country)
+        for spans, place, written in asked:
+            spans[place] = spans[place]._replace(type=kinds[written])
 
     def _words_of(self, split: Sequence[Sequence[str]]) -> Words:
         """What the words of these notes are; asked of the vault which of them are names of its people."""

@@ -11,10 +11,10 @@ import re
 from collections.abc import Collection
 
 from anonymization.redaction.folding import MARKS_IN_WORDS, fold
-from anonymization.redaction.lexicon import Lexicon, frequent_names
+from anonymization.redaction.lexicon import Lexicon, frequent_names, months
 
-KEEP, NAME, CAPITAL, TITLE, KIN, STOP, DIGITS, STREET, UNIT, PARTICLE, SINGLE, CASELESS, DERIVED, NAMING = (
-    1 << bit for bit in range(14)
+KEEP, NAME, CAPITAL, TITLE, KIN, STOP, DIGITS, STREET, UNIT, PARTICLE, SINGLE, CASELESS, DERIVED, NAMING, MONTH = (
+    1 << bit for bit in range(15)
 )
 
 SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
@@ -86,17 +86,19 @@ class Words(dict[str, int]):
             (UNIT, known.units),
             (PARTICLE, known.particles),
             (NAMING, self._naming_ends),
+            (MONTH, months()),
         ):
             if folded in words:
                 flags |= flag
         return flags
 
 
+def flags_of(text: str, parts: list[str], words: Words) -> list[int]:
+    """What each word of a note is; a note in capitals throughout is read like one in lower case."""
+    shouted = text.isupper()
+    return [words[word.lower() if shouted else word] for word in parts[1::2]]
+
+
 def is_cased(note: str) -> bool:
     """Whether a note tells by capitals where a word is a name: one in capitals or lower case throughout does not."""
     return bool(_CASED.search(note))
-
-
-def is_shouted(note: str) -> bool:
-    """Whether a note is written in capitals throughout."""
-    return note.isupper()

@@ -47,7 +47,7 @@ def redacted(note: str, language: str = "en", country: str = "SLV", own: str | N
         ("May 12, 1990", "DATE"),
         ("A56319335", "ID"),
         ("QQ 12 34 56 C", "ID"),
-        ("65 170839 J 003", "PHONE"),
+        ("65 170839 J 003", "ID"),
         ("HTTPS://FORUM.EXAMPLE.ORG/U/ZOLANI", "URL"),
         ("00:1B:44:11:3A:B7", "MAC"),
     ],

@@ -1,0 +1,32 @@
+"""Days and months that are named in a note: "12 May 1990", "May 12", "15 مارس", "March 2019". The year alone stays.
+
+A month with its year goes like a day does: of dates only the year is left by those who must not tell a person (HIPAA's
+safe harbor, 45 CFR 164.514(b)(2)(i)(C)). Dates in numerals are the business of `patterns`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from anonymization.redaction.folding import fold
+from anonymization.redaction.lexicon import months
+from anonymization.redaction.patterns import Span
+
+_DAY_MONTH = re.compile(
+    r"(?<![0-9A-Za-zÀ-ɏ_.,/-])\d{1,2}(?:st|nd|rd|th|er|º|ª|\.)?\s{1,2}(?:de\s|of\s|d'|፣)?\s?([^\W\d_]{2,12})\.?"
+    r"(?:,?\s{1,2}(?:de\s|del\s|of\s)?(?:ዓ\.?ም\.?\s)?\d{2,4}(?![\d]))?"
+)
+_MONTH_DAY = re.compile(
+    r"\b([^\W\d_]{3,12})\.?,?\s{1,2}(?:(?:the\s)?\d{1,2}(?:st|nd|rd|th|er)?(?:,?\s{1,2}\d{2,4})?|(?:de\s|del\s|of\s)?(?:19|20)\d\d)"
+    r"(?!\w)"
+)
+
+
+def named_days(text: str) -> list[Span]:
+    """Days and months of a cleaned note that are named: no expression knows all months, so they are looked up."""
+    return [
+        Span(match.start(), match.end(), "DATE")
+        for form in (_DAY_MONTH, _MONTH_DAY)
+        for match in form.finditer(text)
+        if fold(match[1]) in months()
+    ]

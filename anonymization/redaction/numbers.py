@@ -1,0 +1,154 @@
+"""What a run of digits in a note is: nobody's (an amount, a year), a card, a phone, a national number, some other id.
+
+That a number identifies somebody is told from where it stands, note by note. Whether it is a national number or a phone
+is asked for all numbers of a batch at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import lru_cache
+from itertools import compress
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from anonymization.redaction.folding import fold
+from anonymization.redaction.lexicon import Lexicon
+from values.national_numbers import SCHEMES, Scheme
+
+if TYPE_CHECKING:
+    from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, IbanRecognizer
+
+DIGIT = re.compile(r"[0-9]")
+UNDETERMINED = "NUMBER"
+"""A number that identifies somebody: `kinds` says which kind it is."""
+
+_NO_DIGIT, _NO_SIGN = re.compile(r"[^0-9]+"), re.compile(r"[^0-9A-ZÑ]+")
+_MONEY_AFTER = re.compile(
+    r"\s?(?:usd|us\$|dollars?|dólares|euros?|eur|€|\$|fcfa|f\s?cfa|xof|cfa|francs?|birr|etb|br\b|afn|afghani|afs|pesos|lempiras?|"
+    r"quetzales|colones|naira|iqd|dinars?|دينار|دولار|ريال|افغانی|دالر|ብር|ዶላር|%|km\b|kg\b|doolar)",
+    re.IGNORECASE,
+)
+_MONEY_BEFORE = re.compile(r"(?:[$€£]|usd|us\$|fcfa|cfa|etb|afn|birr|eur|iqd|lps?\.?)\s?$", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_YEARS = re.compile(r"(?:(?:19|20)\d\d[\s\-–/.]*)+")
+_WORD = re.compile(r"[^\W\d_]+")
+_BETWEEN = frozenset(("is", "es", "est", "no", "nr", "n", "de", "هو", "ነው"))
+
+
+def load() -> None:
+    """Loads the libraries that numbers are checked with, which the first note would otherwise wait for."""
+    _cards()
+    _ibans()
+
+
+def kind(text: str, start: int, end: int, lexicon: Lexicon) -> str | None:
+    """What a run of digits in a note is as far as its place tells; None if it is nobody's."""
+    found = text[start:end]
+    digits = _NO_DIGIT.sub("", found)
+    if len(digits) <= 4:
+        told = len(digits) >= 3 and fold(word_before(text, start)) in lexicon.numbers
+        return "ID" if told or found[0] == "#" else None
+    if _MONEY_AFTER.match(text, end) or _MONEY_BEFORE.search(text[max(0, start - 6) : start]):
+        return None
+    if len(digits) < 7:
+        grouped = found.count(" ") + found.count("-") + found.count(".") >= 2 and not _YEAR.search(found)
+        told = grouped or found[0] in "#+(" or fold(word_before(text, start)) in lexicon.numbers
+        return "ID" if told else None
+    if _YEARS.fullmatch(found):
+        return None
+    if len(digits) == 15 and fold(word_before(text, start)) == "imei":  # it ends in the check digit of cards
+        return "IMEI"
+    if 13 <= len(digits) <= 19 and _cards().validate_result(digits):
+        return "CREDIT_CARD"
+    return UNDETERMINED
+
+
+def word_before(text: str, place: int) -> str:
+    """The word before a place, over a colon, a number sign or "is"."""
+    words = _WORD.findall(text[max(0, place - 24) : place])
+    while len(words) > 1 and fold(words[-1]) in _BETWEEN:
+        words.pop()
+    return words[-1] if words else ""
+
+
+def kinds(written: Collection[str], country: str) -> dict[str, str]:
+    """Of numbers as they are written, which kind each is: a national number, a phone, or an id of some other kind."""
+    compact = {number: _NO_SIGN.sub("", number.upper()) for number in written}
+    national = _national(set(compact.values()), country)
+    return {
+        number: "NATIONAL_ID" if signs in national else "PHONE" if _is_phone(number, signs, country) else "ID"
+        for number, signs in compact.items()
+    }
+
+
+def _national(compact: Collection[str], country: str) -> set[str]:
+    """Those that a scheme of the country could have issued; a scheme without a check digit tells nothing."""
+    told: set[str] = set()
+    for scheme in SCHEMES.values():
+        if scheme.country == country and scheme.check:
+            formed = [number for number in compact if _form(scheme).fullmatch(number)]
+            if formed:
+                told.update(compress(formed, scheme.check(pa.array(formed, pa.string()))))
+    return told
+
+
+@lru_cache(maxsize=100)
+def _form(scheme: Scheme) -> re.Pattern[str]:
+    return re.compile(scheme.form)
+
+
+def _is_phone(written: str, signs: str, country: str) -> bool:
+    """Whether a number is as long as a phone of the country, or written with the sign of any country's."""
+    if not signs.isdigit():
+        return False
+    if written[0] in "+(" and 7 <= len(signs) <= 15:
+        return True
+    code, prefix, lengths = _dialling(country)
+    rests = [signs, *(signs[len(p) :] for p in (prefix, code, "00" + code) if p and signs.startswith(p))]
+    return any(len(rest) in lengths for rest in rests)
+
+
+@lru_cache(maxsize=300)
+def _dialling(country: str) -> tuple[str, str, frozenset[int]]:
+    """Country code, national prefix and lengths of a country's phone numbers, from the metadata of phonenumbers."""
+    from phonenumbers import PhoneMetadata
+
+    metadata = PhoneMetadata.metadata_for_region(region(country) or "", None)
+    if metadata is None or metadata.general_desc is None:
+        return "", "", frozenset()
+    form = metadata.general_desc
+    lengths = {*form.possible_length, *form.possible_length_local_only}
+    return str(metadata.country_code), metadata.national_prefix or "", frozenset(lengths - {-1})
+
+
+@lru_cache(maxsize=300)
+def region(country: str) -> str | None:
+    """ISO 3166-1 alpha-2 of an alpha-3 code; alpha-2 codes are taken as they are."""
+    from babel.core import get_global
+
+    if len(country) == 2:
+        return country.upper()
+    aliases = get_global("territory_aliases").get(country)
+    return aliases[0] if aliases else None
+
+
+@lru_cache(maxsize=1)
+def _cards() -> CreditCardRecognizer:
+    from presidio_analyzer.predefined_recognizers import CreditCardRecognizer
+
+    return CreditCardRecognizer()
+
+
+@lru_cache(maxsize=1)
+def _ibans() -> IbanRecognizer:
+    from presidio_analyzer.predefined_recognizers import IbanRecognizer
+
+    return IbanRecognizer()
+
+
+def is_iban(written: str) -> bool:
+    """Whether the check digits of an IBAN hold."""
+    return bool(_ibans().validate_result(written.replace(" ", "").replace("-", "")))
