@@ -7,6 +7,7 @@ Makes the CSV and, beside it, the two files of the source that reads it.
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +40,8 @@ def columns() -> list[str]:
     return [*names, *(name.upper() for name in survey_variables())]
 
 
-def write_source(folder: Path) -> None:
-    """source.yaml and crosswalk.csv under `folder`/slv/bench_registry."""
+def write_source(folder: Path, link: Sequence[str] = ("DUI",)) -> None:
+    """source.yaml and crosswalk.csv under `folder`/slv/bench_registry; a person is found by the columns `link`."""
     home = folder / SOURCE
     home.mkdir(parents=True, exist_ok=True)
     kinds = {
@@ -56,7 +57,7 @@ def write_source(folder: Path) -> None:
         for name in columns()
         if name not in (*IDENTIFIERS, "FECHA_NAC")
     ]
-    (home / "source.yaml").write_text(_SOURCE_YAML + "\n".join(lines) + "\n")
+    (home / "source.yaml").write_text(_SOURCE_YAML.replace("[DUI]", f"[{', '.join(link)}]") + "\n".join(lines) + "\n")
     with (home / "crosswalk.csv").open("w", newline="") as file:
         out = csv.writer(file)
         out.writerow(
@@ -116,14 +117,14 @@ def _row(
     ]
 
 
-def write_delivery(path: Path, rows: int, seed: int = 7) -> None:
-    """The CSV of `rows` rows, `;`-separated UTF-8; about 350 bytes a row."""
+def write_delivery(path: Path, rows: int, seed: int = 7, first: int = 0) -> None:
+    """The CSV of `rows` rows, `;`-separated UTF-8; about 350 bytes a row. `first`: the number of its first person."""
     random = np.random.default_rng(seed)
     schema = pa.schema([(name, pa.string()) for name in columns()])
     options = pa_csv.WriteOptions(delimiter=";", quoting_style="none")
     with pa_csv.CSVWriter(path, schema, write_options=options) as out:
         for start in range(0, rows, CHUNK):
-            out.write_table(_chunk(random, start, min(CHUNK, rows - start), schema))
+            out.write_table(_chunk(random, first + start, min(CHUNK, rows - start), schema))
 
 
 def _chunk(random: np.random.Generator, start: int, n: int, schema: pa.Schema) -> pa.Table:

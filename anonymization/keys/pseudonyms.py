@@ -7,7 +7,7 @@ Columns are dictionary-encoded and only distinct values are hashed. Not its busi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -39,9 +39,19 @@ def coded(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
 def keyed(values: pa.Array, key: bytes) -> pa.Array:
     """Keyed BLAKE2b of each text, as binary(16); a null stays null."""
     codes = values.dictionary_encode()
-    plain = codes.dictionary.cast(pa.binary()).to_pylist()
-    joined = b"".join([blake2b(value, key=key, digest_size=WIDTH).digest() for value in plain])
-    return from_bytes(joined).take(codes.indices)
+    digests = keyed_digests(codes.dictionary.cast(pa.binary()).to_pylist(), key, WIDTH)
+    return from_bytes(digests).take(codes.indices)
+
+
+def keyed_digests(values: Iterable[bytes], key: bytes, width: int) -> bytes:
+    """Keyed BLAKE2b of each value, joined."""
+    begun = blake2b(key=key, digest_size=width).copy  # a copy costs a quarter less than to begin anew with the key
+    digests = []
+    for value in values:
+        digest = begun()
+        digest.update(value)
+        digests.append(digest.digest())
+    return b"".join(digests)
 
 
 def from_bytes(joined: bytes | npt.NDArray[np.uint8]) -> pa.Array:
