@@ -45,11 +45,19 @@ class Frequencies:
 
     def add(self, persons: pa.Table) -> None:
         """Count the values of `persons`; null counts nowhere."""
+        self._count(persons, 1)
+
+    def remove(self, persons: pa.Table) -> None:
+        """Take back what `add` counted of `persons`; no count goes below zero."""
+        self._count(persons, -1)
+        np.maximum(self._counts, 0, out=self._counts)
+
+    def _count(self, persons: pa.Table, step: int) -> None:
         for row, column in enumerate(self._columns):
             counted = pc.value_counts(_whole(persons[column]).drop_null())
             buckets, n = _buckets(counted.field("values")), counted.field("counts").to_numpy()
-            np.add.at(self._counts[row], buckets, n)
-            self._counts[row, -1] += n.sum()
+            np.add.at(self._counts[row], buckets, step * n)
+            self._counts[row, -1] += step * n.sum()
 
     def shares(self, column: str, values: pa.Array) -> npt.NDArray[np.float64]:
         """The share of persons who have each of `values` in `column`."""

@@ -66,25 +66,25 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     """Compare the next persons who have not been compared; nothing left to do: `compared` is 0."""
     country, country_key = keys.country, keys.key
     lock(cursor, country)
-    pending = _open(cursor.execute(_PENDING, (country, ROUND), binary=True).fetchall(), country_key)
+    pending = opened(cursor.execute(_PENDING, (country, ROUND), binary=True).fetchall(), country_key)
     if not len(pending):
         return Recognised()
     prepared = similarity.prepared(pending)
     fresh = prepared["unique_id"].to_numpy()
     neighbours = _neighbours(cursor, prepared, fresh, keys)
-    frequencies = _frequencies(cursor, country, country_key)
+    frequencies = frequencies_of(cursor, keys)
     with_fresh = frequencies.copy()
     with_fresh.add(prepared)
     everyone = prepared
     if len(neighbours):
-        known = _open(cursor.execute(_CANDIDATES, (neighbours.tolist(),), binary=True).fetchall(), country_key)
+        known = opened(cursor.execute(_CANDIDATES, (neighbours.tolist(),), binary=True).fetchall(), country_key)
         everyone = pa.concat_tables([prepared, similarity.prepared(known)])
     pairs = similarity.compare(everyone, with_fresh.persons, with_fresh, fresh)
     merged, waiting = _decide(cursor, country, pairs)
     cursor.execute("UPDATE vault.likeness SET pending = false WHERE person_id = ANY (%s)", (fresh.tolist(),))
     # A person met again is not one more who bears the name.
     frequencies.add(prepared.filter(pa.array(~np.isin(fresh, _joined(cursor, fresh)))))
-    _remember(cursor, country, country_key, frequencies)
+    remember(cursor, keys, frequencies)
     return Recognised(len(fresh), merged, waiting)
 
 
@@ -146,7 +146,7 @@ def _heads(persons: dict[int, int], edges: list[tuple[Any, ...]]) -> dict[int, i
     return {person: find(person) for person in head}
 
 
-def _open(rows: list[tuple[Any, ...]], country_key: bytes) -> pa.Table:
+def opened(rows: list[tuple[Any, ...]], country_key: bytes) -> pa.Table:
     """Persons of rows (person_id, token, wrapped key, sealed likeness)."""
     ids = np.array([row[0] for row in rows], dtype=np.int64)
     opened = [
@@ -179,16 +179,18 @@ def _joined(cursor: Vaultside, persons: Ids) -> list[int]:
     return [person for (person,) in cursor.execute(ask, (persons.tolist(),)).fetchall()]
 
 
-def _frequencies(cursor: Vaultside, country: str, country_key: bytes) -> Frequencies:
-    row = cursor.execute("SELECT sealed FROM vault.frequency WHERE country = %s", (country,), binary=True).fetchone()
+def frequencies_of(cursor: Vaultside, keys: CountryKeys) -> Frequencies:
+    """The counts of a country; under its lock, where they are to be changed."""
+    ask = "SELECT sealed FROM vault.frequency WHERE country = %s"
+    row = cursor.execute(ask, (keys.country,), binary=True).fetchone()
     empty = similarity.no_frequencies()
-    return empty.loaded(identities.open_likeness(row[0], country_key)) if row else empty
+    return empty.loaded(identities.open_likeness(row[0], keys.key)) if row else empty
 
 
-def _remember(cursor: Vaultside, country: str, country_key: bytes, frequencies: Frequencies) -> None:
+def remember(cursor: Vaultside, keys: CountryKeys, frequencies: Frequencies) -> None:
     cursor.execute(
         "INSERT INTO vault.frequency VALUES (%s, %s) ON CONFLICT (country) DO UPDATE SET sealed = excluded.sealed",
-        (country, identities.seal_likeness(frequencies.dumps(), country_key)),
+        (keys.country, identities.seal_likeness(frequencies.dumps(), keys.key)),
     )
 
 

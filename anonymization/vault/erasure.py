@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from anonymization.keys import country_keys
 from anonymization.keys.pseudonyms import WIDTH, as_matrix, from_bytes, keyed
-from anonymization.vault import audit
+from anonymization.vault import audit, unlearning
 from anonymization.vault.requests import country_of, same_person
 
 if TYPE_CHECKING:
@@ -91,9 +91,13 @@ def shred(vault: Vault, person: Person, officer: str | None, certificate: str) -
     with vault.transaction() as cursor:
         country_keys.hold(cursor, person.country, alone=True)  # no batch is writing about them at this moment
         persons = [number for (number,) in cursor.execute(_PERSONS, (list(person.tokens),)).fetchall()]
+        keys = vault.keys_of(cursor, person.country)
+        words = unlearning.words_said(cursor, keys, persons)
+        gone["frequency"] = unlearning.uncount(cursor, keys, persons)
         for table, statement in _SHRED:
             values = {"persons": persons, "tokens": list(person.tokens)}
             gone[table] = cursor.execute(statement.encode(), values).rowcount
+        gone["name_word"] = unlearning.forget_words(cursor, keys, words)
         audit.write(cursor, vault.keyring, "erase", person.country, officer, {"certificate": certificate, **gone})
     return gone
 

@@ -21,6 +21,8 @@ from sources.models import Table
 if TYPE_CHECKING:
     from psycopg import Cursor
 
+    from anonymization.keys.country_keys import CountryKeys
+    from anonymization.keys.ring import Keyring
     from anonymization.vault.vault import Vault
 
 _FIND = "SELECT idx FROM vault.name_word WHERE country = %s AND idx = ANY(%s)"
@@ -35,7 +37,6 @@ class NameWords:
 
     def __init__(self, vault: Vault, country: str) -> None:
         self._vault, self._country = vault, country
-        self._key = vault.keyring.derive(country, "name word")
         self._added: set[str] = set()
 
     def add(self, words: Iterable[str]) -> None:
@@ -60,12 +61,23 @@ class NameWords:
         return {row[0] for row in cursor.execute(_FIND, (self._country, indexes)).fetchall()}
 
     def _hashed(self, cursor: Cursor[tuple[Any, ...]], words: Iterable[str]) -> dict[UUID, str]:
-        """Index of each word in the country's present epoch."""
-        listed = list(words)
-        joined = b"".join([blake2b(word.encode(), key=self._key, digest_size=WIDTH).digest() for word in listed])
+        """Index of each word in the country's present epoch; a country that nobody came from yet has no epoch."""
         keys = country_keys.opened(cursor, self._vault.keyring, self._country)
-        turned = keys.turned(joined) if keys else joined
-        return {UUID(bytes=turned[i * WIDTH : (i + 1) * WIDTH]): word for i, word in enumerate(listed)}
+        if keys is None:
+            return _indexed(words, self._vault.keyring, self._country)
+        return hashed(keys, words)
+
+
+def hashed(keys: CountryKeys, words: Iterable[str]) -> dict[UUID, str]:
+    """Index of each folded word, as it stands in the vault."""
+    stated = _indexed(words, keys.keyring, keys.country)
+    turned = keys.turned(b"".join(index.bytes for index in stated))
+    return {UUID(bytes=turned[at * WIDTH : (at + 1) * WIDTH]): word for at, word in enumerate(stated.values())}
+
+
+def _indexed(words: Iterable[str], keyring: Keyring, country: str) -> dict[UUID, str]:
+    key = keyring.derive(country, "name word")
+    return {UUID(bytes=blake2b(word.encode(), key=key, digest_size=WIDTH).digest()): word for word in words}
 
 
 def names_in(table: Table, cells: pa.Table) -> list[str]:

@@ -81,6 +81,13 @@ def register(make_source: Callable[..., Source]) -> Source:
 
 
 @pytest.fixture
+def similar(make_source: Callable[..., Source]) -> Source:
+    """The register, if its people are also known by name and birth date."""
+    named = REGISTER.replace("part: full", "part: given")
+    return make_source(tables=named.replace("[DUI, PHONE]}", "[DUI, PHONE], similar: [NAME, BORN]}"))
+
+
+@pytest.fixture
 def rows() -> Callable[..., TextBatch]:
     """A batch of the register: what a row does not say is as in BLANK_ROW; rows count from 2."""
 

@@ -6,7 +6,9 @@ from sqlalchemy import create_engine, text
 
 from anonymization.gate import Gate
 from anonymization.keys import rotation
+from anonymization.linkage import recognition
 from anonymization.vault import erasure, retention
+from anonymization.vault.name_words import NameWords
 from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
 from sources.batches import SafeBatch, TextBatch
@@ -35,11 +37,52 @@ def test_nothing_of_an_erased_person_is_left_in_the_vault(
     batch = passed(register, vault, rows({"DUI": "04567890-3"}, {"FILE": "F2"}))
     gone = erase(vault, batch)
     assert {table: count for table, count in gone.items() if count} == {"blind_index": 1, "identity": 1, "person": 1}
+    assert known_words(vault, "ana") == {"ana"}, "the other one has the same name"
     with create_engine(vault_url).connect() as connection:
         for table in ("person", "identity", "blind_index"):
             assert connection.scalar(text(f"SELECT count(*) FROM vault.{table}")) == 1
     with pytest.raises(HomewardError, match="knows no person by this token"):
         erase(vault, batch)
+
+
+def known_words(vault: Vault, *words: str) -> set[str]:
+    return NameWords(vault, "SLV").among(words)
+
+
+@pytest.mark.parametrize("rotated", [False, True])
+def test_words_of_names_that_nobody_else_has_go_with_the_person(
+    register: Source, vault: Vault, rows: Rows, rotated: bool
+) -> None:
+    batch = passed(register, vault, rows({"NAME": "XÓCHITL de Menjívar"}, {"FILE": "F2", "NAME": "Ana menjivar"}))
+    if rotated:
+        rotation.rotate(vault)
+    assert known_words(vault, "xochitl", "menjivar", "ana") == {"xochitl", "menjivar", "ana"}
+    assert erase(vault, batch)["name_word"] == 1
+    assert known_words(vault, "xochitl", "menjivar", "ana") == {"menjivar", "ana"}
+
+
+def counts(vault: Vault) -> bytes:
+    with vault.transaction() as cursor:
+        return recognition.frequencies_of(cursor, vault.keys_of(cursor, "SLV")).dumps()
+
+
+def test_counts_of_names_are_as_if_the_person_had_never_been_counted(similar: Source, vault: Vault, rows: Rows) -> None:
+    passed(similar, vault, rows({"NAME": "Ana Portillo"}))
+    vault.recognise("SLV")
+    before = counts(vault)
+    second = passed(similar, vault, rows({"FILE": "F2", "NAME": "Xochitl Menjivar"}))
+    vault.recognise("SLV")
+    assert counts(vault) != before
+    assert erase(vault, second)["frequency"] == 1
+    assert counts(vault) == before
+
+
+def test_who_was_never_counted_is_not_taken_out_of_the_counts(similar: Source, vault: Vault, rows: Rows) -> None:
+    passed(similar, vault, rows({"NAME": "Ana Portillo"}))
+    vault.recognise("SLV")
+    before = counts(vault)
+    assert erase(vault, passed(similar, vault, rows({"FILE": "F2", "NAME": "Ana Portillo Lopez"})))["frequency"] == 0
+    assert counts(vault) == before
 
 
 @pytest.mark.parametrize(

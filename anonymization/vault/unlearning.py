@@ -1,0 +1,109 @@
+"""Taking back what the vault has learnt from people beyond the rows that carry their number: words and counts.
+
+A word of a name belongs to nobody in particular and may be another's as well, so it goes only when no record that is
+left says it: the records of the country are opened and searched until every word was found with somebody else. Not its
+business: deleting the people's own rows (`erasure`, `retention`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from anonymization.linkage import recognition, similarity
+from anonymization.redaction.redactor import name_words
+from anonymization.vault import identities
+from anonymization.vault.name_words import hashed
+from codebook.errors import HomewardError
+from sources.loader import load_source
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
+
+    from anonymization.keys.country_keys import CountryKeys
+
+    Vaultside = Cursor[tuple[Any, ...]]
+
+_PAGE = 20_000
+_RECORDS = """
+    SELECT o.name, i.origin, i.sealed, p.token, p.wrapped_key
+    FROM vault.identity AS i
+    JOIN vault.person AS p USING (person_id)
+    JOIN vault.origin AS o USING (origin)
+    WHERE p.country = %s"""
+_SOME = " AND i.person_id = ANY (%s) AND (%s::smallint[] IS NULL OR i.origin = ANY (%s))"
+_FORGET = "DELETE FROM vault.name_word WHERE country = %s AND idx = ANY (%s)"
+# Who was recognised in the round in which they came was not counted as one more who bears the name.
+_COUNTED = """
+    SELECT l.person_id, p.token, p.wrapped_key, l.sealed
+    FROM vault.likeness AS l JOIN vault.person AS p USING (person_id)
+    WHERE l.person_id = ANY (%s) AND NOT l.pending AND NOT EXISTS (
+        SELECT FROM vault.same_person AS s
+        JOIN vault.decision AS d ON d.one = s.person_id OR d.other = s.person_id
+        JOIN vault.decision_event AS e ON e.decision_id = d.decision_id AND e.state = 'merged'
+        WHERE s.person_id = l.person_id AND s.head <> s.person_id)"""
+
+
+def words_said(
+    cursor: Vaultside, keys: CountryKeys, persons: list[int], origins: list[int] | None = None
+) -> frozenset[str]:
+    """Folded words of the names in these people's records: of all sources' tables, or of these."""
+    pages = _pages(cursor, _RECORDS + _SOME, (keys.country, persons, origins, origins))
+    return name_words(*{piece for page in pages for piece in _pieces(page, keys)})
+
+
+def forget_words(cursor: Vaultside, keys: CountryKeys, words: Iterable[str]) -> int:
+    """Those of `words` that no record of the country says any more are no names any more; how many went."""
+    left, seen = set(words), set[str]()
+    for page in _pages(cursor, _RECORDS, (keys.country,)) if left else ():
+        fresh = _pieces(page, keys) - seen
+        seen |= fresh
+        left -= name_words(*fresh)
+        if not left:
+            return 0
+    return cursor.execute(_FORGET, (keys.country, list(hashed(keys, left)))).rowcount
+
+
+def uncount(cursor: Vaultside, keys: CountryKeys, persons: list[int]) -> int:
+    """The country's counts of names and places as if these people had not been counted; how many had been."""
+    opened = recognition.opened(cursor.execute(_COUNTED, (persons,), binary=True).fetchall(), keys.key)
+    if not opened.num_rows:
+        return 0
+    recognition.lock(cursor, keys.country)
+    frequencies = recognition.frequencies_of(cursor, keys)
+    frequencies.remove(similarity.prepared(opened))
+    recognition.remember(cursor, keys, frequencies)
+    return int(opened.num_rows)
+
+
+def _pages(cursor: Vaultside, statement: str, values: tuple[object, ...]) -> Iterator[list[tuple[Any, ...]]]:
+    with cursor.connection.cursor(name="records", binary=True) as reader:
+        reader.execute(statement.encode(), values)
+        while page := reader.fetchmany(_PAGE):
+            yield page
+
+
+def _pieces(page: list[tuple[Any, ...]], keys: CountryKeys) -> set[str]:
+    """What stands between blanks in the names of these records."""
+    pieces: set[str] = set()
+    for origin_name, origin, sealed, token, wrapped in page:
+        key = identities.open_person_key(token.bytes, wrapped, keys.key)
+        record = json.loads(identities.open_record(sealed, origin, key))
+        names = _name_columns(origin_name)
+        for column, value in record.items():
+            if value is not None and (names is None or column in names):
+                pieces.update(value.split())
+    return pieces
+
+
+@cache
+def _name_columns(origin: str) -> frozenset[str] | None:
+    """Columns of a source's table that hold names; None, all, where the source is no longer declared."""
+    source, _, table = origin.partition(" ")
+    try:
+        declared = load_source(source).table(table)
+    except (HomewardError, KeyError):
+        return None
+    return frozenset(column.name for column in declared.columns if column.kind == "name")
