@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from anonymization import consent, scan
-from anonymization.keys.pseudonyms import RecordKeys, text
+from anonymization.erased_rows import ErasedRows
+from anonymization.keys.pseudonyms import RecordKeys, texts
 from anonymization.keys.ring import Keyring
 from anonymization.leaks.guard import no_values
 from anonymization.notes import Notes
 from anonymization.vault import audit
-from anonymization.vault.erasure import Erased
 from anonymization.vault.persons import Persons, read_identifiers
 from anonymization.vault.vault import Vault
 from codebook.errors import Refused
@@ -55,7 +55,7 @@ class Gate:
         self._source = source
         self._record_keys = RecordKeys(keyring, source.country, source.source)
         self._persons = Persons(source, keyring, vault)
-        self._erased = Erased(vault, source.country) if vault is not None else None
+        self._erased = ErasedRows(source, vault) if vault is not None else None
         self._notes = Notes(source, vault)
         # Of tables that are somebody's parent only: a register of millions need not remember whom it held back.
         self._held_back: dict[str, set[bytes]] = {table.parent.table: set() for table in source.tables if table.parent}
@@ -118,7 +118,7 @@ class Gate:
     def _row_keys(self, table: Table, cells: pa.Table, findings: _Findings) -> pa.Array:
         for name in table.key:
             findings.hold("gate.missing_key", _blank(cells, name), name)
-        return self._record_keys.of_rows(table.name, _texts(cells, table.key))
+        return self._record_keys.of_rows(table.name, texts(cells, table.key))
 
     def _parent_keys(self, table: Table, cells: pa.Table, findings: _Findings) -> pa.Array | None:
         if table.parent is None:
@@ -126,7 +126,7 @@ class Gate:
         for name in table.parent.key:
             if name not in table.key:
                 findings.hold("gate.missing_key", _blank(cells, name), name)
-        parents = self._record_keys.of_rows(table.parent.table, _texts(cells, table.parent.key))
+        parents = self._record_keys.of_rows(table.parent.table, texts(cells, table.parent.key))
         held_back = self._held_back[table.parent.table]
         if held_back:
             findings.hold("gate.parent_rejected", _mask(pc.is_in(parents, pa.array(list(held_back), parents.type))))
@@ -183,13 +183,8 @@ class Gate:
 
     def _hold_erased(self, table: Table, cells: pa.Table, keys: pa.Array, findings: _Findings) -> None:
         """A person who was erased does not come back, neither by an identifier nor by the key of a row of theirs."""
-        if not self._erased:
-            return
-        findings.hold("gate.erased", self._erased.among(keys))
-        if table.person is not None:
-            said = read_identifiers(table, cells, self._source)
-            for claim in self._persons.claims(table, said, keys):
-                findings.hold("gate.erased", self._erased.among(claim.index))
+        if self._erased is not None:
+            findings.hold("gate.erased", self._erased.among(table, cells, keys))
 
     def _remember_held_back(self, table: Table, keys: pa.Array, findings: _Findings) -> None:
         if table.name in self._held_back:
@@ -212,7 +207,7 @@ class Gate:
         made = {}
         for entity, declared in table.entities.items():
             if declared.key:
-                made[ENTITY_KEY_PREFIX + entity] = self._record_keys.of_entity(entity, _texts(cells, declared.key))
+                made[ENTITY_KEY_PREFIX + entity] = self._record_keys.of_entity(entity, texts(cells, declared.key))
             else:
                 whose = tokens if entity == "person" and tokens is not None else keys
                 made[ENTITY_KEY_PREFIX + entity] = self._record_keys.renamed(entity, whose)
@@ -257,11 +252,6 @@ class _Findings:
     def _add(self, rule: str, severity: str, where: Mask, column: str | None) -> None:
         if where.any():
             self.issues.append(issues_table(self._table, self._rows.filter(pa.array(where)), rule, severity, column))
-
-
-def _texts(cells: pa.Table, names: list[str]) -> list[pa.Array]:
-    """Columns as text; one that an optional declaration lets be absent is all blank."""
-    return [text(cells[name]) if name in cells.column_names else pa.nulls(len(cells), pa.string()) for name in names]
 
 
 def _blank(cells: pa.Table, name: str) -> Mask:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from anonymization.leaks.guard import no_values
-from anonymization.vault.store import SUFFIX, Sealed, SealedFile, seal
+from anonymization.vault.store import SUFFIX, Sealed, SealedFile, seal, shred, was_shredded
 from assets.workers import LARGE_BYTES
 from assets.workplace import Workplace
 from codebook.errors import HomewardError, Unavailable
@@ -209,6 +209,7 @@ def _take(workplace: Workplace, source: Source, upload: Upload) -> Receipt:
     key = known or f"{datetime.now(UTC):%Y-%m-%d}-{sha256[:8]}"
     if known:
         ledger.note(workplace.warehouse, source.source, key, "already_received")
+        _drop_what_was_taken_out(workplace, sealed)
     else:
         ledger.register(
             workplace.warehouse,
@@ -224,6 +225,15 @@ def _take(workplace: Workplace, source: Source, upload: Upload) -> Receipt:
     return Receipt(find(workplace, source, key), already_received=bool(known))
 
 
+def _drop_what_was_taken_out(workplace: Workplace, sealed: Sequence[Sealed]) -> None:
+    """A file that was cut or destroyed when somebody was erased does not come back with the same bytes."""
+    from warehouse import ledger
+
+    for one in sealed:
+        if was_shredded(one.file.path) or not ledger.needs(workplace.warehouse, one.sha256):
+            shred(one.file.path, leave_word=False)
+
+
 def find(workplace: Workplace, source: Source, key: str) -> Delivery:
     """The delivery `key` of `source`, with its sealed files opened for reading."""
     from warehouse import ledger
@@ -231,15 +241,17 @@ def find(workplace: Workplace, source: Source, key: str) -> Delivery:
     entry = ledger.delivery(workplace.warehouse, source.source, key)
     if entry is None:
         raise HomewardError(f"no delivery {key}", where=source.source, mend="`homeward status` lists the deliveries")
-    paths = [workplace.sealed / f"{sha256}{SUFFIX}" for sha256, _ in entry.files]
-    sealed = [SealedFile(path, workplace.keyring) for path in paths]
-    # The files of a server are our own, and carry names that we gave them.
-    files = (
-        sealed
-        if source.format.kind in FETCHED
-        else [NumberedFile(file, number) for number, file in enumerate(sealed, start=1)]
-    )
+    files = opened(workplace, source, [sha256 for sha256, _ in entry.files])
     return Delivery(source, key, entry.sha256, date.fromisoformat(key[:10]), tuple(files))
+
+
+def opened(workplace: Workplace, source: Source, hashes: Sequence[str]) -> Sequence[DeliveredFile]:
+    """Sealed files of one delivery of `source`."""
+    sealed = [SealedFile(workplace.sealed / f"{sha256}{SUFFIX}", workplace.keyring) for sha256 in hashes]
+    # The files of a server are our own, and carry names that we gave them.
+    if source.format.kind in FETCHED:
+        return sealed
+    return [NumberedFile(file, number) for number, file in enumerate(sealed, start=1)]
 
 
 def _contents(workplace: Workplace, source: Source, upload: Upload) -> Iterator[tuple[str, Iterable[bytes]]]:

@@ -1,13 +1,14 @@
 """Erasing a person from the whole deployment, with a signed certificate of what was removed where, and what stays.
 
 The order makes it safe to be killed at any point: first the marks by which the gate holds the person back, then store,
-warehouse and marts, last the vault. While the vault knows the token it can be run again, and goes on.
+warehouse, sealed deliveries and marts, last the vault. While the vault knows the token it can be run again.
 """
 
 from __future__ import annotations
 
 import hmac
 import json
+import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,14 +35,14 @@ from sources.models import Source
 if TYPE_CHECKING:
     from anonymization.keys.ring import Keyring
     from anonymization.vault.erasure import Person
+    from assets.freed_pages import Overwritten
 
 FOLDER = "certificates"
 _REMAINS = (
     "keyed hashes of the person's identifiers and row keys, by which their rows are held back from now on",
-    "keyed hashes of words of names, which belong to no person, and the counts of how often names occur",
     "row numbers and rule ids in findings and marked returns, which hold no value",
     "aggregates that passed disclosure control before",
-    "backups and the database's own log from before this day, until they are replaced",
+    "backups from before this day, and what a disk keeps of removed files, until they are replaced",
 )
 
 
@@ -54,10 +55,14 @@ class _Found:
 
 
 def erase(
-    workplace: Workplace, token: UUID, reason: str, officer: str | None, request: int | None
+    workplace: Workplace, token: UUID, reason: str, officer: str | None, request: int | None, keep_raw: bool = False
 ) -> tuple[Path, dict[str, Any]]:
-    """Erase the person behind `token` everywhere; the certificate's file and what it says."""
+    """Erase the person behind `token` everywhere; the certificate's file and what it says.
+
+    `keep_raw`: sealed files that cannot be overwritten by row stay until their retention ends.
+    """
     from anonymization.vault import erasure
+    from assets.freed_pages import overwrite
     from assets.stages.marts import refresh_marts
     from warehouse import erasure as in_warehouse
     from warehouse.lock import source_lock
@@ -75,11 +80,15 @@ def erase(
         markers = erasure.mark(workplace.vault, person, found.keys)
         store = _rewrite(workplace, sources, person, found)
         warehouse = in_warehouse.erase(workplace.warehouse, person.country, person.tokens, found.rows)
+        sealed = _treat_sealed(workplace, sources, found, keep_raw)
         progress.report("marts", 0)
         refresh_marts(workplace, everywhere)
+        # Before the vault forgets the token: what goes wrong until then can be run again.
+        pages = [overwrite(workplace.warehouse_url, in_warehouse.tables(workplace.warehouse, person.country))]
         number = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{_pseudonym(workplace.keyring, person)[:12]}"
         vault = erasure.shred(workplace.vault, person, officer, number)
     keep_head(workplace)
+    pages.append(overwrite(workplace.vault_url, erasure.tables(workplace.vault)))
     said = {
         "certificate": number,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -90,8 +99,9 @@ def erase(
         "officer": officer,
         "login": getuser(),
         "removed": {"vault": vault, "warehouse": warehouse, "store": store, "markers_set": markers},
-        "sealed_raw_files_that_still_hold_the_row": _sealed(workplace, sources, found),
-        "remains": list(_REMAINS),
+        "sealed_deliveries": sealed,
+        "overwritten": _overwritten(pages),
+        "remains": [*_REMAINS, *_not_overwritten(pages)],
     }
     return _write(workplace, said)
 
@@ -209,19 +219,33 @@ def _swap(path: Path, data: pa.Table) -> None:
     temporary.replace(path)
 
 
-def _sealed(workplace: Workplace, sources: list[Source], found: _Found) -> list[dict[str, Any]]:
-    """Raw files hold other people too and cannot be cut: they stay sealed until retention removes them."""
+def _treat_sealed(workplace: Workplace, sources: list[Source], found: _Found, keep: bool) -> list[dict[str, Any]]:
+    """What was done to each sealed delivery that the person was in, or that could not be searched."""
+    from assets import raw_erasure
     from assets.vault_retention import kept_until
-    from warehouse import ledger
 
-    by_name = {source.source: source for source in sources}
-    remaining = []
-    for source, delivery in sorted(found.rows):
-        entry = ledger.delivery(workplace.warehouse, source, delivery)
-        if entry is not None:
-            until = kept_until(by_name[source], entry.received_at.date())
-            remaining.append({"source": source, "delivery": delivery, "kept_until": until.isoformat()})
-    return remaining
+    told = []
+    for source in sources:
+        shutil.rmtree(workplace.sweeps / source.source, ignore_errors=True)  # a server is asked again from the start
+        known = [delivery for name, delivery in found.rows if name == source.source]
+        for one in raw_erasure.treat(workplace, source, known, keep):
+            line = {"source": one.source, "delivery": one.delivery, "rows": one.rows, "done": one.done}
+            if one.done in (raw_erasure.KEPT, raw_erasure.NOT_SEARCHED):
+                line["kept_until"] = kept_until(source, one.entry.received_at.date()).isoformat()
+            told.append(line)
+    return told
+
+
+def _overwritten(pages: list[Overwritten]) -> dict[str, Any]:
+    return {"tables": sum(one.tables for one in pages), "log": all(one.log for one in pages)}
+
+
+def _not_overwritten(pages: list[Overwritten]) -> list[str]:
+    """What the login was not allowed to clear, or what readers held, for whoever may."""
+    told = [f"freed pages of {table}: VACUUM (FULL) is needed" for one in pages for table in one.left]
+    if not all(one.log for one in pages):
+        told.append("the server's log of transactions, until its segments are written over")
+    return told
 
 
 def _pseudonym(keyring: Keyring, person: Person) -> str:

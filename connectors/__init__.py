@@ -1,8 +1,20 @@
 """Reads any supplier's file or server into batches of text. Knows formats; knows nothing of meaning."""
 
+from connectors.cutting import files_of, same_but_for, without_rows
 from connectors.database import snapshot
 from connectors.delivery import Opened, Part, open_delivery
 from connectors.kobo.server import sweep
 from connectors.shapes import ColumnShape, TableShape
 
-__all__ = ["ColumnShape", "Opened", "Part", "TableShape", "open_delivery", "snapshot", "sweep"]
+__all__ = [
+    "ColumnShape",
+    "Opened",
+    "Part",
+    "TableShape",
+    "files_of",
+    "open_delivery",
+    "same_but_for",
+    "snapshot",
+    "sweep",
+    "without_rows",
+]

@@ -139,6 +139,9 @@ def erase(
     token: Annotated[str | None, typer.Option(help="person_token, as an officer sees it.")] = None,
     request: Annotated[int | None, typer.Option(metavar="ID", help="The person of this approved request.")] = None,
     officer: Annotated[str | None, typer.Option("--as", help="Who erases, for the audit.")] = None,
+    keep_raw: Annotated[
+        bool, typer.Option("--keep-raw", help="Keep sealed files whose rows cannot be overwritten one by one.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Erase a person everywhere, for good, and write the certificate of it."""
@@ -153,7 +156,7 @@ def erase(
     workplace = settings().workplace()
     whose = requests.as_token(token) if token else requests.standing(workplace.vault, request or 0).token
     with console.watching("erasure"):
-        path, said = vault_erasure.erase(workplace, whose, reason, officer, request)
+        path, said = vault_erasure.erase(workplace, whose, reason, officer, request, keep_raw)
     if json:
         console.print_json(said)
         return
@@ -162,8 +165,9 @@ def erase(
     rows += [["warehouse", name, count] for name, count in removed["warehouse"].items() if count]
     rows += [["store", name, count] for name, count in removed["store"].items() if count]
     console.print_table(("where", "what", "removed"), rows)
-    for one in said["sealed_raw_files_that_still_hold_the_row"]:
-        console.out.print(f"Sealed until {one['kept_until']}: {one['source']} {one['delivery']}", highlight=False)
+    for one in said["sealed_deliveries"]:
+        until = f" until {one['kept_until']}" if "kept_until" in one else ""
+        console.out.print(f"Sealed {one['source']} {one['delivery']}: {one['done']}{until}", highlight=False)
     console.out.print(f"Certificate: {path}", highlight=False, soft_wrap=True)
 
 

@@ -49,6 +49,19 @@ _UNKEY = """
         AND e.source_table = t.source_table AND e.source_row = t.source_row"""
 _DELIVERIES = "SELECT source_id, delivery_id FROM audit.delivery WHERE country = %(country)s"
 
+_KEPT_IN = """
+    SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'm') AND (n.nspname IN ('core', 'marts', 'staging') OR c.oid = 'audit.delivery'::regclass)
+        AND (NOT c.relispartition OR pg_get_expr(c.relpartbound, c.oid) IN (
+            SELECT format('FOR VALUES IN (%%L)', source_id) FROM audit.delivery WHERE country = %(country)s))
+    ORDER BY 1, 2"""
+
+
+def tables(engine: Engine, country: str) -> list[tuple[str, str]]:
+    """Schema and name of the tables in which rows of people of a country are or were."""
+    with transaction(engine, "erasure") as conn:
+        return [(schema, name) for schema, name in run(conn, _KEPT_IN, {"country": country}).fetchall()]
+
 
 def erase(engine: Engine, country: str, tokens: Sequence[UUID], rows: Rows) -> dict[str, int]:
     """Delete the person's rows everywhere but in marts; how many went, by table. Repeatable."""

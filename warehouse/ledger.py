@@ -115,6 +115,26 @@ def note(engine: Engine, source: str, delivery: str, event: str, run_id: str | N
         _event(conn, source, delivery, event, run_id=run_id)
 
 
+def needs(engine: Engine, sha256: str) -> bool:
+    """Whether a delivery is made of a sealed file."""
+    with transaction(engine, "ledger") as conn:
+        ask = "SELECT EXISTS (SELECT FROM audit.delivery WHERE files @> %(one)s)"
+        row = run(conn, ask, {"one": Jsonb([[sha256]])}).fetchone()
+    return bool(row and row[0])
+
+
+def replace_files(engine: Engine, source: str, delivery: str, files: Sequence[tuple[str, int]], event: str) -> None:
+    """From now on the delivery is made of other sealed files; it keeps the checksum that it was received under."""
+    values = {"source": source, "delivery": delivery, "files": Jsonb([list(file) for file in files])}
+    with transaction(engine, f"ledger, {source}") as conn:
+        run(
+            conn,
+            "UPDATE audit.delivery SET files = %(files)s WHERE source_id = %(source)s AND delivery_id = %(delivery)s",
+            values,
+        )
+        _event(conn, source, delivery, event)
+
+
 def describe(engine: Engine, source: str, delivery: str, **facts: str | None) -> None:
     """Fill in facts: codebook_version, crosswalk_version, header_fingerprint, form_version, run_id."""
     allowed = {"codebook_version", "crosswalk_version", "header_fingerprint", "form_version", "run_id"}

@@ -28,6 +28,11 @@ def text(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
 
 
+def texts(cells: pa.Table, names: Sequence[str]) -> list[pa.Array]:
+    """Columns of a batch as text; one that an optional declaration lets be absent is all blank."""
+    return [text(cells[name]) if name in cells.column_names else pa.nulls(len(cells), pa.string()) for name in names]
+
+
 def coded(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
     """A column of a batch as one dictionary array."""
     encoded = distinct(column)

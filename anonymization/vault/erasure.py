@@ -102,6 +102,13 @@ def shred(vault: Vault, person: Person, officer: str | None, certificate: str) -
     return gone
 
 
+def tables(vault: Vault) -> list[tuple[str, str]]:
+    """Schema and name of the tables that hold anything of people."""
+    ask = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = 'vault' AND tablename <> 'audit' ORDER BY 2"
+    with vault.transaction() as cursor:
+        return [(schema, name) for schema, name in cursor.execute(ask).fetchall()]
+
+
 class Erased:
     """Who of a country must not come back; read once, when first asked."""
 

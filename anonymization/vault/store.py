@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 FRAME = 1 << 20
 TAG = 16
 SUFFIX = ".sealed"
+SHREDDED = ".shredded"
+"""Ending of the empty file that stands where a sealed one was destroyed on purpose."""
 _MAGIC = b"HOMEWARD SEAL 2\n"
 _FIRST_MAGIC = b"HOMEWARD SEAL 1\n"
 """Files from before keys were wrapped: theirs is a hash of a salt in the header. They are read, and no longer made."""
@@ -128,6 +130,8 @@ class _FrameReader(io.RawIOBase):
         try:
             self._file = path.open("rb", buffering=0)
         except OSError as error:
+            if was_shredded(path):
+                raise _destroyed(self._where) from None
             raise Unavailable("a sealed file cannot be opened", self._where, os.strerror(error.errno or 0)) from None
         try:
             self._read_header(keyring)
@@ -288,6 +292,29 @@ def rewrap(path: Path, keyring: Keyring) -> bool:
     return True
 
 
+def shred(path: Path, leave_word: bool) -> None:
+    """Destroy a sealed file: first its key, without which no copy of its frames can be read, then the file.
+
+    `leave_word`: who looks for it later is told that it was destroyed on purpose.
+    """
+    try:
+        with path.open("r+b", buffering=0) as file:
+            os.pwrite(file.fileno(), bytes(_SLOT), len(_MAGIC))
+            os.fsync(file.fileno())
+        if leave_word:
+            path.with_suffix(SHREDDED).touch(0o600)
+        path.unlink()
+        _sync_folder(path.parent)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unwritable(path.parent, error) from None
+
+
+def was_shredded(path: Path) -> bool:
+    return path.with_suffix(SHREDDED).exists()
+
+
 def _wrapped(keyring: Keyring, key: bytes) -> bytes:
     """The slot of the header that holds a file's key."""
     epoch, nonce = keyring.present, os.urandom(_NONCE)
@@ -340,6 +367,14 @@ def _unwritable(folder: Path, error: OSError) -> Unavailable:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return Unavailable("the sealed store has no room left", str(folder), "free some space and run again")
     return Unavailable("the sealed store cannot be written", str(folder), os.strerror(error.errno or 0))
+
+
+def _destroyed(where: str) -> HomewardError:
+    return HomewardError(
+        "the file of this delivery was destroyed when a person in it was erased",
+        where,
+        "what was published of the others stays; to run it again, have it delivered without the person",
+    )
 
 
 def _damaged(where: str) -> HomewardError:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from assets import parquet, progress
+from assets import parquet, progress, raw_erasure
 from assets.headers import shown
 from assets.intake import Delivery
 from assets.shape import Shape
@@ -54,6 +55,8 @@ def pseudonymize(workplace: Workplace, delivery: Delivery) -> StageReport:
     # A dry run has no vault: nobody is recognised in it, and nothing is written into its audit.
     if workplace.vault is not None:
         totals |= _recognised(workplace, delivery.source)
+        if pc.any(pc.equal(issues["rule"], "gate.erased")).as_py():
+            raw_erasure.cut_out(workplace, delivery)
         keep_head(workplace)
     if not totals.get("rows_in"):
         raise Refused("delivery.empty", "the delivery has no row", f"{delivery.id} {delivery.key}", "deliver it again")

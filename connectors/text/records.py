@@ -134,6 +134,15 @@ class RecordCount:
         return _effective(runs, opens, self._inside)
 
 
+def record_ends(block: bytes, delimiter: str) -> NDArray[np.int64]:
+    """Places behind each record of a block that begins with one; what stands behind the last line end is one too."""
+    data = np.frombuffer(block, np.uint8)
+    ends = _line_ends(data)
+    outside = np.searchsorted(RecordCount(delimiter)._toggles(data), ends) % 2 == 0
+    found = ends[outside] + 1
+    return found if len(found) and found[-1] == len(block) else np.append(found, len(block))
+
+
 def _effective(runs: NDArray[np.int64], opens: NDArray[np.bool_], inside: bool) -> NDArray[np.int64]:
     """`runs` without those that stand where a cell would have to open but cannot: they are ordinary letters.
 

@@ -12,6 +12,10 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 
+from anonymization.keys.ring import Keyring
+from anonymization.vault.name_words import NameWords
+from anonymization.vault.store import SealedFile
+from anonymization.vault.vault import Vault
 from examples.dgme_slv import FILE, make_slv
 
 if TYPE_CHECKING:
@@ -80,6 +84,40 @@ def places(house: House, needles: list[str]) -> set[str]:
     return found
 
 
+def files_of_the_server(house: House, needles: list[bytes]) -> set[str]:
+    """Files of the databases, their log included, in which one of these is found: freed room of pages counts."""
+    with psycopg.connect(f"postgresql://postgres@/postgres?host={house.home / 'postgres'}", autocommit=True) as server:
+        server.execute("CHECKPOINT")
+    found = set()
+    for path in (house.home / "postgres").rglob("*"):
+        if path.is_file() and not path.is_socket():
+            content = path.read_bytes()
+            found |= {path.parent.name for needle in needles if needle in content}
+    return found
+
+
+def in_the_vault(house: House, token: str) -> list[bytes]:
+    """What only the vault has of a person: indexes and wrapped key."""
+    with psycopg.connect(f"postgresql://postgres@/vault?host={house.home / 'postgres'}") as connection:
+        indexes = connection.execute(
+            "SELECT idx FROM vault.blind_index JOIN vault.person USING (person_id) WHERE token = %s", (token,)
+        ).fetchall()
+        keys = connection.execute("SELECT wrapped_key FROM vault.person WHERE token = %s", (token,)).fetchall()
+    return [index.bytes for (index,) in indexes] + [bytes(key) for (key,) in keys]
+
+
+def words_known(house: House, *words: str) -> set[str]:
+    keyring = Keyring.open(house.home / "keys")
+    vault = Vault(f"postgresql+psycopg://postgres@/vault?host={house.home / 'postgres'}", keyring)
+    return NameWords(vault, "SLV").among(words)
+
+
+def raw(house: House) -> list[bytes]:
+    """The sealed deliveries, opened with the keys."""
+    keyring, folder = Keyring.open(house.home / "keys"), house.home / "vault" / "store"
+    return [SealedFile(path, keyring).open().read() for path in sorted(folder.glob("*.sealed"))]
+
+
 def test_a_person_is_named_by_two_officers_then_erased_everywhere_and_stays_away(house: House) -> None:
     rows = register(house)
     first = deliver(house, [])
@@ -90,6 +128,10 @@ def test_a_person_is_named_by_two_officers_then_erased_everywhere_and_stays_away
     )
     keys = [key for (key,) in house.sql(mine)]
     assert places(house, [token, *keys]) == {"warehouse", "vault", "parquet"}, "the search finds what is there"
+    bare = [*(bytes.fromhex(key.replace("-", "")) for key in (token, *keys)), *in_the_vault(house, token)]
+    assert len(bare) >= 5
+    assert {"pg_wal"} < files_of_the_server(house, bare)
+    assert row["EXPEDIENTE"].encode() in raw(house)[0]
 
     asked = house.ask("vault", "request", "--token", token, "--purpose", "family tracing", "--as", "Marta")
     number = str(asked["request"])
@@ -102,9 +144,14 @@ def test_a_person_is_named_by_two_officers_then_erased_everywhere_and_stays_away
     assert certificate["removed"]["vault"]["person"] == 1
     assert certificate["removed"]["warehouse"]["core.return_event"] >= 1
     assert certificate["removed"]["store"]["rows"] >= 2
-    assert [one["delivery"] for one in certificate["sealed_raw_files_that_still_hold_the_row"]] == [first["delivery"]]
+    (sealed,) = certificate["sealed_deliveries"]
+    assert (sealed["delivery"], sealed["done"], sealed["rows"]) == (first["delivery"], "rows overwritten", 1)
+    assert certificate["overwritten"]["log"]
+    assert not [one for one in certificate["remains"] if "VACUUM" in one]
     assert not any(value in json.dumps(certificate) for value in (token, row["DUI"], row["NOMBRES"], *keys))
     assert places(house, [token, *keys]) == set()
+    assert files_of_the_server(house, bare) == set()
+    assert not any(row[name].encode("cp1252") in content for content in raw(house) for name in ("EXPEDIENTE", "DUI"))
     gone = house.homeward("vault", "erase", "--token", token, "--reason", "again", expect=2)
     assert "knows no person by this token" in gone.stderr
 
@@ -114,14 +161,20 @@ def test_a_person_is_named_by_two_officers_then_erased_everywhere_and_stays_away
     forged.write_text(path.read_text().replace("asked for it", "nobody asked"))
     assert "was changed" in house.homeward("vault", "certificate", str(forged), expect=2).stderr
 
+    counted = house.sql("SELECT count(*) FROM core.return_event")
+    house.homeward("run", "--source", SOURCE, "--delivery", first["delivery"], expect=1)
+    assert house.sql("SELECT count(*) FROM core.return_event") == counted
+    assert deliver(house, [])["state"] == "already_received", "the bytes as they first came"
+    assert not any(row["EXPEDIENTE"].encode() in content for content in raw(house))
+
     again = deliver(house, [row | {"EXPEDIENTE": "RET-2024-900001"}])
     held = house.sql(
         f"SELECT count(DISTINCT source_row) FROM audit.finding WHERE rule = 'gate.erased'"
         f" AND delivery_id = '{again['delivery']}'"
     )
-    assert held[0][0] >= 2, "by the key of the row, and a new row by the identifier"
-    house.homeward("run", "--source", SOURCE, "--delivery", first["delivery"], expect=None)
+    assert held[0][0] == 2, "by the key of the row, and a new row by the identifier"
     assert places(house, [token, *keys]) == set()
+    assert not any(row[name].encode("cp1252") in content for content in raw(house) for name in ("EXPEDIENTE", "DUI"))
     assert house.sql("SELECT * FROM audit.count_mismatch") == []
     verified = house.ask("vault", "audit", "--verify")
     assert verified["broken"] is None

@@ -1,0 +1,150 @@
+"""Sealed deliveries without the rows of people who were erased.
+
+Where the format lets a row be overwritten in place, the delivery is sealed anew without the rows, read back and
+compared, and the old file's key destroyed; the delivery keeps its key and checksum. Where it does not, the sealed file
+is destroyed, unless the officer keeps it. Warehouse and store are not its business (`vault_erasure`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assets import intake, progress
+from assets.intake import Delivery
+from assets.workplace import Workplace
+from codebook.errors import HomewardError
+from sources.models import Source
+
+if TYPE_CHECKING:
+    from warehouse.ledger import Entry
+
+CUT, DESTROYED, KEPT, NOT_SEARCHED = "rows overwritten", "destroyed", "kept", "cannot be read, kept"
+Rows = dict[str, list[int]]
+
+
+@dataclass(frozen=True)
+class Treated:
+    """What was done to the sealed files of one delivery; `rows`: how many in it were of people who were erased."""
+
+    source: str
+    delivery: str
+    done: str
+    rows: int
+    entry: Entry
+
+
+def treat(workplace: Workplace, source: Source, known: Sequence[str], keep: bool) -> list[Treated]:
+    """Every delivery of the source; `known`: keys of those in which the person's rows were found in the store.
+
+    `keep`: what cannot be overwritten by row stays as it is, until its retention ends.
+    """
+    from warehouse import ledger
+
+    treated = []
+    for number, entry in enumerate(ledger.deliveries(workplace.warehouse, source=source.source), start=1):
+        one = _treat(workplace, source, entry, entry.delivery_id in known, keep)
+        treated += [one] if one else []
+        progress.report("sealed deliveries", number)
+    return treated
+
+
+def cut_out(workplace: Workplace, delivery: Delivery) -> None:
+    """A delivery that has just brought somebody erased again: their rows go, if its files can be overwritten by row."""
+    from warehouse import ledger
+
+    entry = ledger.delivery(workplace.warehouse, delivery.id, delivery.key)
+    if entry is not None:
+        _treat(workplace, delivery.source, entry, known=True, keep=True)
+
+
+def _treat(workplace: Workplace, source: Source, entry: Entry, known: bool, keep: bool) -> Treated | None:
+    if not all(path.exists() for path in _paths(workplace, entry.files)):
+        return None  # past its retention, or destroyed before
+    delivery, found = intake.find(workplace, source, entry.delivery_id), _Found({}, set())
+
+    def treated(done: str) -> Treated:
+        return Treated(source.source, entry.delivery_id, done, sum(map(len, found.rows.values())), entry)
+
+    try:
+        found = _look(workplace, delivery)
+        if not found.rows:
+            return None
+        if _cut(workplace, delivery, entry, found.rows):
+            return treated(CUT)
+    except HomewardError:  # no such file as the source declares: refused when it came, or declared otherwise by now
+        if not known:
+            return treated(NOT_SEARCHED)
+    if keep:
+        return treated(KEPT)
+    _destroy(workplace, entry, found.places)
+    return treated(DESTROYED)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Rows of people who were erased, and the places of the files that they lie in."""
+
+    rows: Rows
+    places: set[int]
+
+
+def _look(workplace: Workplace, delivery: Delivery) -> _Found:
+    import connectors
+    from anonymization.erased_rows import ErasedRows
+
+    opened, erased = (
+        connectors.open_delivery(delivery.files, delivery.source),
+        ErasedRows(delivery.source, workplace.vault),
+    )
+    rows: Rows = {}
+    for table in opened.tables:
+        for batch in opened.batches(table):
+            if found := erased.in_batch(batch).to_pylist():
+                rows.setdefault(table, []).extend(found)
+    return _Found(rows, connectors.files_of(delivery.files, delivery.source, rows))
+
+
+def _cut(workplace: Workplace, delivery: Delivery, entry: Entry, rows: Rows) -> bool:
+    """Seal the files anew without the rows; False if they cannot be overwritten so that all others read as before."""
+    import connectors
+    from anonymization.vault.store import SealedFile, seal, shred
+    from warehouse import ledger
+
+    made = connectors.without_rows(delivery.files, delivery.source, rows)
+    if made is None:
+        return False
+    old, files = _paths(workplace, entry.files), list(entry.files)
+    for place, blocks in made.items():
+        name = SealedFile(old[place], workplace.keyring).name
+        sealed = seal(blocks, name, workplace.sealed, workplace.keyring)
+        files[place] = (sealed.sha256, sealed.size)
+    new = intake.opened(workplace, delivery.source, [sha256 for sha256, _ in files])
+    if not connectors.same_but_for(delivery.files, new, delivery.source, rows):
+        for place in made:
+            shred(_paths(workplace, files)[place], leave_word=False)
+        return False
+    ledger.replace_files(workplace.warehouse, delivery.id, delivery.key, files, "rows_overwritten")
+    for place in made:
+        if not ledger.needs(workplace.warehouse, entry.files[place][0]):
+            shred(old[place], leave_word=False)
+    return True
+
+
+def _destroy(workplace: Workplace, entry: Entry, places: set[int]) -> None:
+    """The files that hold the rows; where that is not known, all, since each may."""
+    from anonymization.vault.store import shred
+    from warehouse import ledger
+
+    for place, path in enumerate(_paths(workplace, entry.files)):
+        if place in places or not places:
+            shred(path, leave_word=True)
+    ledger.note(workplace.warehouse, entry.source_id, entry.delivery_id, "file_destroyed")
+
+
+def _paths(workplace: Workplace, files: Sequence[tuple[str, int]]) -> list[Path]:
+    from anonymization.vault.store import SUFFIX
+
+    return [workplace.sealed / f"{sha256}{SUFFIX}" for sha256, _ in files]

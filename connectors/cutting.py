@@ -1,0 +1,173 @@
+"""A delivered text file without some of its rows: each is overwritten where it stands, so that the others keep their
+numbers and it is still counted. `###`, which Excel shows for what it cannot show, is read as damage: no key, no person.
+
+Files whose records can be told apart byte by byte can be cut (CSV, fixed width, snapshots of databases); a workbook, a
+file of a statistics package or an archive cannot. Which rows go, and where the new bytes lie, is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from itertools import pairwise
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.delivery import Opened, open_delivery
+from connectors.shapes import Grid
+from connectors.text.delimited import DelimitedGrid
+from connectors.text.encodings import is_single_byte
+from connectors.text.fixed_width import FixedWidthGrid
+from connectors.text.records import record_ends
+from sources.batches import DeliveredFile, TextBatch
+from sources.models import Source
+
+Rows = Mapping[str, Collection[int]]
+"""By table: the supplier's row numbers."""
+_BLOCK = 4 << 20
+_NOTHING = "###"
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Bytes of a file, and what is written in their place."""
+
+    start: int
+    stop: int
+    over: bytes
+
+
+def without_rows(files: Sequence[DeliveredFile], source: Source, rows: Rows) -> dict[int, Iterator[bytes]] | None:
+    """New bytes of the files in which the rows stand, by the file's place in `files`; None if one cannot be cut."""
+    opened = open_delivery(files, source)
+    spans: dict[int, list[_Span]] = {}
+    for table, numbers in rows.items():
+        grid = _innermost(opened, table)
+        place = next((at for at, file in enumerate(files) if file is getattr(grid, "file", None)), None)
+        if place is None or not isinstance(grid, DelimitedGrid | FixedWidthGrid) or not _by_bytes(grid):
+            return None
+        wanted = sorted(set(numbers))
+        found = _lines(grid, wanted) if isinstance(grid, FixedWidthGrid) else _records(grid, wanted)
+        spans.setdefault(place, []).extend(found)
+    return {place: _rewritten(files[place], sorted(found, key=lambda s: s.start)) for place, found in spans.items()}
+
+
+def same_but_for(old: Sequence[DeliveredFile], new: Sequence[DeliveredFile], source: Source, rows: Rows) -> bool:
+    """Whether the new files read as the old ones do, but for these rows, which have no key any more."""
+    before, after = open_delivery(old, source), open_delivery(new, source)
+    if before.tables.keys() != after.tables.keys():
+        return False
+    return all(
+        _equal(_without(before.batches(table), gone), _without(after.batches(table), gone, source.table(table).key))
+        for table in before.tables
+        for gone in [rows.get(table, ())]
+    )
+
+
+def files_of(files: Sequence[DeliveredFile], source: Source, tables: Collection[str]) -> set[int]:
+    """Places in `files` of those in which these tables lie; a form beside an export is none of them."""
+    opened = open_delivery(files, source)
+    return {place for table in tables for place in _read_by(opened._parts[table].grid, files)}
+
+
+def _read_by(grid: object, files: Sequence[DeliveredFile]) -> set[int]:
+    """The files that a grid, or what it is made of, reads."""
+    for place, file in enumerate(files):
+        if grid is file:
+            return {place}
+    if not is_dataclass(grid):
+        return set()
+    return {place for field in fields(grid) for place in _read_by(getattr(grid, field.name), files)}
+
+
+def _innermost(opened: Opened, table: str) -> Grid | None:
+    """The grid of the file itself, under those that give its columns another meaning; None if several files make it."""
+    part = opened._parts.get(table)
+    grid = part.grid if part else None
+    while (inner := getattr(grid, "inner", None)) is not None:
+        if hasattr(grid, "others"):
+            return None
+        grid = inner
+    return grid
+
+
+def _by_bytes(grid: DelimitedGrid | FixedWidthGrid) -> bool:
+    encoding = grid.encoding if isinstance(grid, FixedWidthGrid) else grid.dialect.encoding
+    return encoding == "utf-8" or is_single_byte(encoding)
+
+
+def _records(grid: DelimitedGrid, wanted: Sequence[int]) -> Iterator[_Span]:
+    """A record becomes one whose cells are all damaged."""
+    bounds = [(grid.start, grid.first_row), *grid.cuts, (grid.stop, np.iinfo(np.int64).max)]
+    over = grid.dialect.delimiter.join([_NOTHING] * len(grid.headings)).encode()
+    with grid.file.open() as handle:
+        for (start, first), (stop, beyond) in pairwise(bounds):
+            numbers = [row for row in wanted if first <= row < beyond]
+            if not numbers:
+                continue
+            handle.seek(start)
+            block = handle.read(stop - start)
+            ends = record_ends(block, grid.dialect.delimiter)
+            for row in numbers:
+                place = row - first
+                begin = int(ends[place - 1]) if place else 0
+                record = block[begin : int(ends[place])]
+                yield _Span(start + begin, start + begin + len(record.rstrip(b"\r\n")), over)
+
+
+def _lines(grid: FixedWidthGrid, wanted: Sequence[int]) -> Iterator[_Span]:
+    """A line becomes one of nothing but such signs, as wide as before."""
+    numbers, start = set(wanted), grid.mark
+    with grid.file.open() as handle:
+        handle.seek(start)
+        for number, line in enumerate(handle, start=1):
+            if number in numbers:
+                text = line.rstrip(b"\r\n")
+                over = _NOTHING[:1] * len(text.decode(grid.encoding))
+                yield _Span(start, start + len(text), over.encode())
+            start += len(line)
+
+
+def _rewritten(file: DeliveredFile, spans: Sequence[_Span]) -> Iterator[bytes]:
+    with file.open() as handle:
+        position = 0
+        for span in spans:
+            yield from _copied(handle, span.start - position)
+            yield span.over
+            handle.seek(span.stop)
+            position = span.stop
+        yield from _copied(handle, file.size - position)
+
+
+def _copied(handle: BinaryIO, length: int) -> Iterator[bytes]:
+    while length > 0 and (block := handle.read(min(length, _BLOCK))):
+        length -= len(block)
+        yield block
+
+
+def _without(batches: Iterator[TextBatch], gone: Collection[int], keyless: Sequence[str] = ()) -> Iterator[pa.Table]:
+    """Row numbers and cells, of some rows the numbers only; those that still have a key (`keyless`) stay as read."""
+    numbers = pa.array(sorted(gone), pa.int64())
+    for batch in batches:
+        blank = pc.is_in(batch.rows, numbers)
+        for name in keyless[:1]:
+            blank = pc.and_(blank, batch.cells[name].is_null())
+        cells = [pc.if_else(blank, None, column.cast(pa.string())) for column in batch.cells.columns]
+        yield pa.table([batch.rows, *cells], names=["", *batch.cells.column_names])
+
+
+def _equal(one: Iterator[pa.Table], other: Iterator[pa.Table]) -> bool:
+    """Whether two streams of tables are the same rows, wherever they are cut into batches."""
+    mine = theirs = None
+    while True:
+        mine = mine if mine is not None and mine.num_rows else next((t for t in one if t.num_rows), None)
+        theirs = theirs if theirs is not None and theirs.num_rows else next((t for t in other if t.num_rows), None)
+        if mine is None or theirs is None:
+            return mine is theirs
+        length = min(mine.num_rows, theirs.num_rows)
+        if not mine.slice(0, length).equals(theirs.slice(0, length)):
+            return False
+        mine, theirs = mine.slice(length), theirs.slice(length)
