@@ -28,7 +28,7 @@ class ErasedRows:
         self._source = source
         self._erased = Erased(vault, source.country)
         self._persons = Persons(source, vault.keyring, vault)
-        self._record_keys = RecordKeys(vault.keyring, source.country, source.source)
+        self._record_keys = RecordKeys(vault.keyring, source.country, source.source, source.programme)
         self._found: dict[str, set[bytes]] = {table.parent.table: set() for table in source.tables if table.parent}
 
     def among(self, table: Table, cells: pa.Table, keys: pa.Array) -> Mask:

@@ -53,7 +53,7 @@ class Gate:
     def __init__(self, source: Source, vault: Vault | None) -> None:
         keyring = vault.keyring if vault is not None else Keyring.throwaway()
         self._source = source
-        self._record_keys = RecordKeys(keyring, source.country, source.source)
+        self._record_keys = RecordKeys(keyring, source.country, source.source, source.programme)
         self._persons = Persons(source, keyring, vault)
         self._erased = ErasedRows(source, vault) if vault is not None else None
         self._notes = Notes(source, vault)

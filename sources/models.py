@@ -327,6 +327,8 @@ class Declaration(Closed):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     supplier: Supplier
     owner: Text
+    programme: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")] | None = None
+    """Within a country, sources of different programmes share no person, key or index; without one: the common one."""
     purpose: Text
     legal_basis: Text
     agreement: Text

@@ -41,9 +41,8 @@ class CountryKeys:
     def digest_key(self) -> bytes:
         return self.keyring.derive(self.country, "identity digest", epoch=self.epoch)
 
-    @property
-    def block_key(self) -> bytes:
-        return self.keyring.derive(self.country, "block", f"names {VERSION}")
+    def block_key(self, programme: str | None) -> bytes:
+        return self.keyring.derive(self.country, "block", f"names {VERSION}", programme=programme)
 
     def turned(self, indexes: bytes, since: int = 1) -> bytes:
         """Joined 16-byte indexes of epoch `since` as they are in this country's epoch."""

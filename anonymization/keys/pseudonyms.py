@@ -83,8 +83,8 @@ def netstrings(columns: Sequence[pa.Array]) -> pa.Array:
 class RecordKeys:
     """Makes the keys of one source's records: same source, table and natural key, same record key, for ever."""
 
-    def __init__(self, keyring: Keyring, country: str, source: str) -> None:
-        self._keyring, self._country, self._source = keyring, country, source
+    def __init__(self, keyring: Keyring, country: str, source: str, programme: str | None = None) -> None:
+        self._keyring, self._country, self._source, self._programme = keyring, country, source, programme
 
     def of_rows(self, table: str, cells: Sequence[pa.Array]) -> pa.Array:
         """`_key` of rows of `table`, or `_parent` of rows that hold its key."""
@@ -108,4 +108,5 @@ class RecordKeys:
         return pc.if_else(keys.is_null(), pa.scalar(None, KEY), renamed) if keys.null_count else renamed
 
     def _key(self, kind: str, name: str) -> bytes:
-        return self._keyring.derive(self._country, "record", f"{self._source} {kind} {name}")
+        field = f"{self._source} {kind} {name}"
+        return self._keyring.derive(self._country, "record", field, programme=self._programme)

@@ -1,8 +1,9 @@
 """The keys of an installation: master keys by epoch, wrapped by the root key, and all that is derived from them.
 
 `keys/ring.json` holds a random master key for each epoch, wrapped; a rotation adds one, so that what was made in an
-older epoch can still be read. Every other key is HKDF-SHA256 of a master for one country, purpose, field and epoch: no
-two uses share a key. Not its business: what is encrypted with them, and the random keys of countries and persons.
+older epoch can still be read. Every other key is HKDF-SHA256 of a master for one country, programme, purpose, field
+and epoch: no two uses share a key. Not its business: what is encrypted with them, and the random keys of countries and
+persons.
 """
 
 from __future__ import annotations
@@ -121,8 +122,10 @@ class Keyring:
         self.root = coming
         return coming
 
-    def _derive(self, country: str, purpose: str, field: str = "", epoch: int = 1) -> bytes:
-        """The 32-byte key of one use."""
+    def _derive(
+        self, country: str, purpose: str, field: str = "", epoch: int = 1, programme: str | None = None
+    ) -> bytes:
+        """The 32-byte key of one use; without `programme` that of the country's common programme."""
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -132,7 +135,8 @@ class Keyring:
             raise HomewardError(
                 f"the keys of epoch {epoch} are not in the key folder", str(self.folder), "restore it from its backup"
             )
-        parts = (_VERSION, country.encode(), purpose.encode(), field.encode(), str(epoch).encode())
+        stated = [country, purpose, field, str(epoch)] + ([programme] if programme else [])
+        parts = [_VERSION, *(part.encode() for part in stated)]
         # Each part carries its length: ("ab", "c") and ("a", "bc") must not give one key.
         info = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self._masters[epoch])

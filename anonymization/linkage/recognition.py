@@ -36,7 +36,8 @@ _MODEL = "model"
 _SELECT = """
     SELECT l.person_id, p.token, p.wrapped_key, l.sealed
     FROM vault.likeness AS l JOIN vault.person AS p USING (person_id)"""
-_PENDING = _SELECT + " WHERE l.country = %s AND l.pending ORDER BY l.person_id LIMIT %s"
+_PENDING = _SELECT + " WHERE l.country = %s AND l.programme = %s AND l.pending ORDER BY l.person_id LIMIT %s"
+_NEXT = "SELECT programme FROM vault.likeness WHERE country = %s AND pending ORDER BY person_id LIMIT 1"
 # Who came in this moment is still pending, and has a round of his own.
 _CANDIDATES = _SELECT + " WHERE l.person_id = ANY (%s) AND NOT l.pending"
 _NEIGHBOURS = """
@@ -66,12 +67,16 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     """Compare the next persons who have not been compared; nothing left to do: `compared` is 0."""
     country, country_key = keys.country, keys.key
     lock(cursor, country)
-    pending = opened(cursor.execute(_PENDING, (country, ROUND), binary=True).fetchall(), country_key)
+    waits = cursor.execute(_NEXT, (country,)).fetchone()
+    if waits is None:
+        return Recognised()
+    programme: str = waits[0]
+    pending = opened(cursor.execute(_PENDING, (country, programme, ROUND), binary=True).fetchall(), country_key)
     if not len(pending):
         return Recognised()
     prepared = similarity.prepared(pending)
     fresh = prepared["unique_id"].to_numpy()
-    neighbours = _neighbours(cursor, prepared, fresh, keys)
+    neighbours = _neighbours(cursor, prepared, fresh, keys, programme)
     frequencies = frequencies_of(cursor, keys)
     with_fresh = frequencies.copy()
     with_fresh.add(prepared)
@@ -88,9 +93,9 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     return Recognised(len(fresh), merged, waiting)
 
 
-def block_rows(persons: pa.Table, country_keys: CountryKeys) -> bytes:
-    """Rows (key, person_id) of the binary COPY for `prepared` persons, sorted by key."""
-    keys, ids = _hashed(persons, country_keys)
+def block_rows(persons: pa.Table, country_keys: CountryKeys, programme: str | None) -> bytes:
+    """Rows (key, person_id) of the binary COPY for `prepared` persons, sorted by key; programmes share no key."""
+    keys, ids = _hashed(persons, country_keys, programme)
     order = np.lexsort((ids, keys[:, 1], keys[:, 0]))
     return wire.rows([np.ascontiguousarray(keys[order].astype(">u8")).view(np.uint8).reshape(-1, 16), ids[order]])
 
@@ -156,19 +161,19 @@ def opened(rows: list[tuple[Any, ...]], country_key: bytes) -> pa.Table:
     return likeness.from_records(ids, opened)
 
 
-def _hashed(persons: pa.Table, country_keys: CountryKeys) -> tuple[npt.NDArray[np.uint64], Ids]:
+def _hashed(persons: pa.Table, country_keys: CountryKeys, programme: str | None) -> tuple[npt.NDArray[np.uint64], Ids]:
     listed = persons["keys"].combine_chunks()
-    stated = as_matrix(keyed(listed.flatten(), country_keys.block_key))
+    stated = as_matrix(keyed(listed.flatten(), country_keys.block_key(programme)))
     keys = np.frombuffer(country_keys.turned(stated.tobytes()), dtype=np.uint8)
     ids = np.repeat(persons["unique_id"].to_numpy(), listed.value_lengths().to_numpy())
     return keys.view(">u8").reshape(-1, 2).astype(np.uint64), ids
 
 
-def _neighbours(cursor: Vaultside, prepared: pa.Table, fresh: Ids, keys: CountryKeys) -> Ids:
+def _neighbours(cursor: Vaultside, prepared: pa.Table, fresh: Ids, keys: CountryKeys, programme: str) -> Ids:
     """Persons who share a key with the fresh ones."""
     cursor.execute("CREATE TEMP TABLE asked (key uuid, person_id bigint) ON COMMIT DROP")
     with cursor.copy("COPY asked FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(block_rows(prepared, keys))
+        copy.write(block_rows(prepared, keys, programme))
     found = np.array([person for (person,) in cursor.execute(_NEIGHBOURS, (_CROWD,)).fetchall()], dtype=np.int64)
     return np.setdiff1d(found, fresh)
 

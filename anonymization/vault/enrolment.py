@@ -103,8 +103,9 @@ class Enrolment:
         records: pa.Array | None,
         likeness: pa.Table | None = None,
         disagree: Disagree | None = None,
+        programme: str | None = None,
     ) -> None:
-        self._disagree = disagree
+        self._disagree, self._programme = disagree, programme
         self._keys, self._origin, self._records, self._likeness = keys, origin, records, likeness
         sizes = [len(claim.index.dictionary) for claim in claims]
         starts = np.cumsum([0, *sizes])[:-1]
@@ -237,10 +238,11 @@ class Enrolment:
             )
             for at in places.tolist()
         ]
-        sealed = identities.sealed_likenesses(ids, self._keys.country, new, likeness.records(rows), their_keys)
-        _copy_in(cursor, "vault.likeness (person_id, country, pending, sealed)", sealed)
+        group = (self._keys.country, self._programme or "")
+        sealed = identities.sealed_likenesses(ids, group, new, likeness.records(rows), their_keys)
+        _copy_in(cursor, "vault.likeness (person_id, country, programme, pending, sealed)", sealed)
         persons = similarity.prepared(rows.add_column(0, "person_id", pa.array(ids)))
-        _copy_in(cursor, "vault.block (key, person_id)", recognition.block_rows(persons, self._keys))
+        _copy_in(cursor, "vault.block (key, person_id)", recognition.block_rows(persons, self._keys, self._programme))
 
 
 def _by_key(fields: npt.NDArray[np.int16], keys: Bytes) -> Places:

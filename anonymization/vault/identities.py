@@ -74,14 +74,14 @@ def sealed_rows(
 
 def sealed_likenesses(
     person_ids: npt.NDArray[np.int64],
-    country: str,
+    group: tuple[str, str],
     pending: npt.NDArray[np.bool_],
     records: Sequence[bytes],
     keys: Sequence[bytes],
 ) -> bytes:
-    """Rows (person_id, country, pending, sealed) of the binary COPY."""
-    countries = np.tile(np.frombuffer(country.encode(), dtype=np.uint8), (len(records), 1))
-    return _sealed([person_ids, countries, pending.astype(np.int8)], records, keys, _LIKENESS)
+    """Rows (person_id, country, programme, pending, sealed) of the binary COPY; `group`: country and programme."""
+    texts = [np.tile(np.frombuffer(text.encode(), dtype=np.uint8), (len(records), 1)) for text in group]
+    return _sealed([person_ids, *texts, pending.astype(np.int8)], records, keys, _LIKENESS)
 
 
 def seal_likeness(record: bytes, key: bytes) -> bytes:

@@ -76,6 +76,7 @@ class Persons:
             identity_records(table, cells),
             likeness(table, cells, said, self._source),
             disagreement(table, cells, self._source),
+            self._source.programme,
         )
 
     def claims(self, table: Table, said: Mapping[str, Said], row_keys: pa.Array) -> Iterator[Claim]:
@@ -85,15 +86,20 @@ class Persons:
             if name in said:
                 index = self._blind(said[name])
                 nameless = pc.and_(nameless, index.is_null())
-                yield Claim(said[name].field, index.dictionary_encode())
+                yield Claim(self._field(said[name]), index.dictionary_encode())
         if pc.any(nameless).as_py():
             own = pc.if_else(nameless, row_keys, pa.scalar(None, KEY))
             yield Claim(f"row {table.name}@{self._source.source}", own.dictionary_encode())
 
     def _blind(self, said: Said) -> pa.Array:
         """Blind indexes of a column's identifiers, null where a row has none that can serve as a key."""
-        key = self._keyring.derive(self._source.country, "blind index", said.field)
+        programme = self._source.programme
+        key = self._keyring.derive(self._source.country, "blind index", said.field, programme=programme)
         return keyed(said.distinct.keys, key).take(said.codes)
+
+    def _field(self, said: Said) -> str:
+        """Under which the vault compares: a programme's identifiers with those of its own sources only."""
+        return f"{self._source.programme}: {said.field}" if self._source.programme else said.field
 
 
 def identity_records(table: Table, cells: pa.Table) -> pa.Array | None:

@@ -39,10 +39,15 @@ _PARTS = (
     ("name_word", Path(__file__).with_name("name_words.sql")),
     ("token_event", Path(__file__).with_name("recognition.sql")),
     ("audit", Path(__file__).with_name("operations.sql")),
+    ("likeness.programme", Path(__file__).with_name("programmes.sql")),
 )
-"""The schema in the order in which it grew: a table of each part, by which it is known to be there, and its file."""
+"""The schema in the order in which it grew: a table or column of each part, by which it is known, and its file."""
 # Not to_regclass: it answers from a cache that does not know what another process has just made.
-_MADE = "SELECT tablename FROM pg_tables WHERE schemaname = 'vault'"
+_MADE = """
+    SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('vault') AND c.relkind = 'r'
+    UNION ALL
+    SELECT c.relname || '.' || a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+    WHERE c.relnamespace = to_regnamespace('vault') AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped"""
 _ATTEMPTS = 100
 """Each failed attempt means that another process got on; so many in a row are no longer a coincidence."""
 
@@ -101,12 +106,13 @@ class Vault:
         records: pa.Array | None,
         likeness: pa.Table | None = None,
         disagree: Disagree | None = None,
+        programme: str | None = None,
     ) -> Linked:
         """Tokens for the rows of a batch; every row has at least one claim, strongest claim first.
 
         `origin`: source and table; `records`: each row's identity as JSON text, sealed for the row's person;
         `likeness`: by what the row's person can be recognised, where the source asks for that; `disagree`: whether two
-        rows that share an identifier nobody knew speak of two people.
+        rows that share an identifier nobody knew speak of two people; `programme`: within which persons are recognised.
         """
         self._know(country)  # first: a field belongs to a country that the vault knows
         numbers = [self._field(country, claim.field) for claim in claims]
@@ -115,7 +121,7 @@ class Vault:
             try:
                 with self.transaction() as cursor:
                     keys = self.keys_of(cursor, country)
-                    return Enrolment(keys, number, numbers, claims, records, likeness, disagree).run(cursor)
+                    return Enrolment(keys, number, numbers, claims, records, likeness, disagree, programme).run(cursor)
             except _AnotherWasFaster:
                 continue  # another process has just met the same person: look again, and take theirs
         raise Unavailable("the vault is too busy", origin, "run again")
