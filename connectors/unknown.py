@@ -6,6 +6,7 @@ business of its own module; what the columns hold, of `profile`.
 
 from __future__ import annotations
 
+import re
 import stat
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -176,6 +177,11 @@ def _statistical(head: bytes) -> str | None:
     return "por" if b"SPSS PORT FILE" in head[:500].replace(b"\r", b"").replace(b"\n", b"") else None
 
 
+_SQL = re.compile(
+    rb"(?is)(?:\s|--[^\n]*\n|#[^\n]*\n|/\*.*?\*/;?)*(?:insert\s+into|create\s+(?:table|database|schema|type)|drop\s+table"
+    rb"|set\s+\w+\s*=|set\s+names|begin;|begin\s+transaction|start\s+transaction|pragma\s|copy\s+\S+\s*\(|use\s+[`\w]+;)"
+)
+"""A dump of a database: comments, then a statement."""
 _DTA = (b"\x01\x01", b"\x02\x01")
 """Byte order and file type of a Stata file before version 13, after its version's letter."""
 
@@ -186,6 +192,9 @@ def _text(file: DeliveredFile, head: bytes) -> str:
         return "json"
     if start.startswith(b"<"):
         raise Refused("delivery.unreadable", "it is XML or HTML", file.name, "deliver the export as CSV or XLSX")
+    if _SQL.match(start):
+        what, mend = "it is an SQL script", "load it into a database and declare a source of kind database"
+        raise Refused("delivery.unreadable", what, file.name, mend)
     if start.startswith((b"VARIABLE LABELS", b"VALUE LABELS")):
         raise _syntax(file)
     wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[1::2].count(0) > len(head) // 4

@@ -33,12 +33,15 @@ def show_profile(file: Path, form: Path | None, json: bool) -> None:
 def _notes(facts: dict[str, Any]) -> list[str]:
     """What a person has to know about the file before declaring it: what was guessed, and what stands beside tables."""
     notes = []
-    if facts.get("encoding_detected"):
+    if facts.get("encoding_candidates"):
+        notes.append(f"The encoding may be {', '.join(facts['encoding_candidates'])}: read as the first; declare it.")
+    elif facts.get("encoding_detected"):
         notes.append("The encoding was found by its letters: have it confirmed.")
     if facts.get("delimiter"):
         rows = f", {facts['header_rows']} rows" if facts["header_rows"] > 1 else ""
         mark = {"\t": "tab", " ": "space"}.get(facts["delimiter"], facts["delimiter"])
-        notes.append(f"Delimiter {mark}; header in row {facts['header_row']}{rows}.")
+        header = f"header in row {facts['header_row']}{rows}" if facts["header_rows"] else "no row looks like a header"
+        notes.append(f"Delimiter {mark}; {header}.")
     if facts.get("footer_records"):
         notes.append(f"Notes below the table: {facts['footer_records']} rows.")
     if facts.get("values"):
@@ -73,5 +76,7 @@ def _show_table(table: dict[str, Any]) -> None:
     ]
     heads = ("name", "label", "type", "filled", "distinct", "labels", "missing codes", "looks like")
     console.print_table(heads, rows, title)
+    if table["total_rows"]:
+        console.out.print(f"Rows that say they are totals, and so are no records: {table['total_rows']:,}")
     for rule, count in table["findings"].items():
         console.out.print(f"{rule}: {count:,} rows")

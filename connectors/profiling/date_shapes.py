@@ -18,10 +18,13 @@ from values.digits import with_ascii_digits
 
 _FORMS = ("iso", "%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%d/%m/%Y %H:%M",
           "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d %B %Y", "%d-%b-%Y", "%B %d, %Y",
-          "%Y%m%d")  # fmt: skip
+          "%Y%m%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d-%m-%Y %H:%M", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S",
+          "%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p")  # fmt: skip
 _FITS = 0.95
 _PERHAPS = r"^[^0-9]{0,20}[0-9]{1,4}([^0-9]+|[0-9]*$).{0,40}$"
 """What any date looks like: asked first, because most columns hold none."""
+PLACEHOLDER = r"^(9[9/.\-]+9|0[0/.\-]+0)([ T][0:]+)?$"
+"""What programs write for a date that nobody told: 9999-99-99, 00/00/0000."""
 _SAMPLE = 2_000
 _DATE_WORDS = frozenset(
     ["date", "fecha", "jour", "dia", "data", "tarikh", "تاريخ", "تاریخ", "ቀን", "дата", "retorno", "return"]
@@ -34,6 +37,9 @@ def date_kinds(sample: pa.Array, kind: str, heard: str, declared: bool) -> list[
     if kind in ("empty", "decimal", "boolean") or not len(sample):
         return []
     texts = with_ascii_digits(sample.slice(0, _SAMPLE))
+    texts = texts.filter(pc.invert(pc.match_substring_regex(texts, PLACEHOLDER)))
+    if not len(texts):
+        return []
     if pc.mean(pc.match_substring_regex(texts, _PERHAPS).cast(pa.int8())).as_py() < _FITS:
         return []
     if kind == "integer":

@@ -7,7 +7,8 @@ kind for a person to confirm: it is told as a word, never with a value. Shapes o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.profiling.date_shapes import date_kinds, spans_lives
-from connectors.profiling.header_words import named, words
+from connectors.profiling.header_words import named, only_named, own_part, words
 from connectors.profiling.place_shapes import places
 from values.contacts import emails, international_phones
 from values.digits import with_ascii_digits
@@ -26,17 +27,25 @@ PERSONAL = ("person_name", "phone", "email", "national_id", "birth_date", "addre
 """Kinds that tell who somebody is, or where they are."""
 
 _KOBO = re.compile(
-    r"^(?:_id|_uuid|_index|_submission_time|_validation_status|_notes|_status|_submitted_by|_?_version_?_|_tags"
-    r"|_parent_index|_parent_table_name|_submission__\w+|_xform_id_string|_bamboo_dataset_id|_attachments|_geolocation"
+    r"^(?:_id|_uuid|_index|_submission_time|_validation_status|_notes|_status|_submitted_by|_?_version(?:_?_)?|_tags"
+    r"|_parent_index|_parent_table_name|_submission__\w+|_xform_id(?:_string)?|_bamboo_dataset_id|_attachments"
+    r"|_geolocation|_userform_id"
     r"|_date_modified|_media_count|_total_media|_duration|_edited|_media_all_received"
     r"|(?:.*/)?(?:meta/)?(?:instanceID|rootUuid|deprecatedID|instanceName)|formhub/uuid)$",
     re.I,
 )
 _KOBO_DEVICE = {"start", "end", "today", "starttime", "endtime", "username", "simserial", "subscriberid", "deviceid"}
 _KOBO_SIGNS = ("_uuid", "_submission_time", "_index", "__version__", "formhub/uuid")
+_ODK = re.compile(
+    r"^(?:SubmissionDate|meta-instanceID|meta-instanceName|instanceID|KEY|PARENT_KEY|SET-OF-\w+|SubmitterID|Status"
+    r"|ReviewState|DeviceID|Edits|FormVersion|formdef_version|AttachmentsPresent|AttachmentsExpected"
+    r"|interview__key|interview__id|assignment__id|interview__status|has__errors|sssys_irnd)$"
+)
+_ODK_SIGNS = ("KEY", "interview__id")
 _GPS = r"^\s*-?[0-9]{1,2}\.[0-9]{2,}[,; ]+-?[0-9]{1,3}\.[0-9]{2,}([,; ]+-?[0-9.]+){0,2}\s*$"
 _DEVICE = (
-    r"^(collect:[A-Za-z0-9]{8,}|[A-Za-z0-9_.\-]+:[A-Za-z0-9]{12,}|([0-9A-Fa-f]{2}[:\-]){5}[0-9A-Fa-f]{2}|[0-9a-f]{16})$"
+    r"^(collect:[A-Za-z0-9]{8,}|[A-Za-z0-9_.\-]+:[A-Za-z0-9]{12,}|([0-9A-Fa-f]{2}[:\-]){5}[0-9A-Fa-f]{2}|[0-9a-f]{16}"
+    r"|((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9]))$"
 )
 _WORDS_ONLY = r"^\p{L}[\p{L}'’.\-]*( \p{L}[\p{L}'’.\-]*){1,4}$"
 _CAPITALS = r"^(\P{Ll}\p{L}*[ '’.\-]*)+$"
@@ -64,7 +73,8 @@ class Seen:
     @property
     def heard(self) -> str:
         """The header and, where it is no whole question, the label."""
-        return f"{self.name} {self.label}" if len(self.label.split()) <= 6 else self.name
+        own = own_part(self.name)
+        return f"{own} {self.label}" if len(self.label.split()) <= 6 else own
 
     @property
     def numeric(self) -> bool:
@@ -88,7 +98,8 @@ def looks_like(seen: Seen) -> list[str]:
     """Every kind this column may be of, the most telling first; none where nothing speaks for one."""
     system = _system(seen)
     if system:
-        return [*system, *_personal(seen), *date_kinds(seen.sample, seen.type, "", False), *_key(seen)]
+        personal = _personal(seen) if seen.filled else []
+        return [*system, *personal, *date_kinds(seen.sample, seen.type, "", False), *_key(seen)]
     found = [*_personal(seen), *date_kinds(seen.sample, seen.type, seen.heard, seen.declared_date)]
     if set(found) <= {"person_name"}:
         found = [*places(seen.sample, seen.heard, seen.numeric), *found]
@@ -114,7 +125,7 @@ def _system(seen: Seen) -> list[str]:
     last = re.split(r"[/.]", bare)[-1].lower()
     if is_kobo and (_KOBO.match(bare) or last in _KOBO_DEVICE):
         return ["kobo_system"]
-    return []
+    return ["odk_system"] if any(sign in beside for sign in _ODK_SIGNS) and _ODK.match(bare) else []
 
 
 def _personal(seen: Seen) -> list[str]:
@@ -132,14 +143,14 @@ def _personal(seen: Seen) -> list[str]:
 
 
 def _name(seen: Seen) -> bool:
-    if seen.numeric or seen.coded or named(seen.heard, "organisation", "place", "country"):
+    if seen.numeric or seen.coded or named(seen.heard, "thing", "place", "country"):
         return False
-    spoken = named(seen.heard, "person_name")
+    spoken = named(seen.heard, "person_name", "name") or only_named(seen.heard, "person")
     if not seen.filled:
         return spoken
-    letters = seen.share(r"^[\p{L}\p{M} '’.,\-]+$")
     if spoken:
-        return letters >= _MOST
+        # Rosters also say "person 1", and registers number people of one name.
+        return seen.share(r"^[\p{L}\p{M} '’.,\-]*\p{L}[\p{L}\p{M}\p{N} '’.,\-]*$") >= _MOST
     people = seen.share(_WORDS_ONLY) >= _MOST and seen.share(_CAPITALS) >= _MOST
     return people and seen.distinct >= 20 and seen.distinct > 0.6 * seen.filled
 
@@ -173,7 +184,7 @@ def _birth_date(seen: Seen) -> bool:
     is_date = bool(date_kinds(seen.sample, seen.type, seen.heard, seen.declared_date))
     if not seen.filled:
         return spoken
-    return is_date and (spoken or spans_lives(seen.sample))
+    return (spoken and (is_date or seen.type.startswith("date"))) or (is_date and spans_lives(seen.sample))
 
 
 def _address(seen: Seen) -> bool:
@@ -237,11 +248,14 @@ def _by_chance(name: str) -> float:
 
 def _weight(seen: Seen) -> bool:
     spoken = named(seen.heard, "weight") and not named(seen.heard, "body")
-    return spoken and seen.numeric and seen.share(r"^[0-9]*[.,]?[0-9]+([eE]-?[0-9]+)?$") >= 0.99
+    of_bodies = any(named(own_part(name), "body_beside") for name in seen.beside)
+    return spoken and not of_bodies and seen.numeric and seen.share(r"^[0-9]*[.,]?[0-9]+([eE]-?[0-9]+)?$") >= 0.99
 
 
 def _free_text(seen: Seen) -> bool:
     if seen.type != "text" or seen.coded:
+        return False
+    if seen.share(r"\p{L}.*\p{L}.*\p{L}") < 0.5:
         return False
     long = seen.share(r"^\s*\S+(\s+\S+){4,}") >= 0.3 and seen.many()
     return long or (named(seen.name, "free_text") and seen.share(r"\s") >= 0.2)
@@ -259,11 +273,24 @@ def _several_answers(seen: Seen) -> bool:
         return False
     if seen.coded:
         return True
+    if not _combined(texts, several):
+        return False
     vocabulary = {word for text in texts for word in text}
     code = re.compile(r"^[a-z0-9][a-z0-9_\-]*$|^[A-Z0-9_]{1,12}$")
     written = len(vocabulary) <= 60 and all(map(code.match, vocabulary))
     repeated = sum(map(len, texts)) >= 2 * len(vocabulary) or any(len(text) == 1 for text in texts)
     return written and repeated and len(several) >= 0.2 * len(texts) and len(texts) >= 3
+
+
+def _combined(texts: Sequence[Sequence[str]], several: Sequence[Sequence[str]]) -> bool:
+    """Whether words stand together as answers do, in numbers that vary, and alone or in other company as well: those
+    of street and place names stand in one company, or always in twos."""
+    if len({len(text) for text in texts}) < 2:
+        return False
+    companies = Counter(word for text in several for word in text)
+    alone = {text[0] for text in texts if len(text) == 1}
+    free = sum(times > 1 or word in alone for word, times in companies.items())
+    return bool(alone & set(companies) or len({len(text) for text in several}) > 1) and free >= 0.5 * len(companies)
 
 
 def _one_option(seen: Seen) -> bool:

@@ -24,7 +24,7 @@ def places(sample: pa.Array, heard: str, numeric: bool) -> list[str]:
     values = [value.strip() for value in sample.slice(0, _SAMPLE).to_pylist()]
     if not values:
         return ["place_name"] if spoken else []
-    if _share_pcodes(sample.slice(0, _SAMPLE)) >= _MOST:
+    if _share_pcodes(sample.slice(0, _SAMPLE)) >= _MOST and (spoken or _of_few_lengths(values)):
         return ["place_pcode"]
     if numeric:
         return ["place_code"] if spoken else []
@@ -55,6 +55,12 @@ def _yes_or_no(values: list[str]) -> bool:
         "true",
         "false",
     }
+
+
+def _of_few_lengths(values: list[str]) -> bool:
+    """P-codes have one length for each level and at least two digits; numbers behind a prefix grow with their count."""
+    lengths = {len(value) for value in values}
+    return len(lengths) <= 3 and all(sum(map(str.isdigit, value)) >= 2 for value in values)
 
 
 def _share(values: Iterable[str], known: frozenset[str]) -> float:

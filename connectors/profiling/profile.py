@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from connectors.profiling.date_shapes import PLACEHOLDER
 from connectors.profiling.looks_like import Seen, looks_like, may_show
 from connectors.shapes import Grid, Heading, Piece, Text
 from connectors.unknown import Looked, only_our_errors
@@ -32,15 +33,28 @@ _CELLS_A_PIECE = 4_000_000
 _KINDS = {
     "integer": r"^\s*[+-]?[0-9]+\s*$",
     "decimal": r"^\s*[+-]?[0-9]*[.,]?[0-9]+([eE][+-]?[0-9]+)?\s*$",
+    "integer, grouped": r"^\s*[+-]?[0-9]{1,3}([,.'\x{2019}\x{a0}\x{202f} ][0-9]{3})*\s*$",
+    "decimal, grouped": r"^\s*[+-]?[0-9]{1,3}(([. '\x{a0}][0-9]{3})*(,[0-9]+)?|([, '\x{a0}][0-9]{3})*(\.[0-9]+)?)\s*$",
     "date": r"^\s*([0-9]{4}[/\-][0-9]{1,2}[/\-][0-9]{1,2}|[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{4})\s*$",
     "datetime": r"^\s*[0-9]{4}[/-][0-9]{2}[/-][0-9]{2}[T ][0-9]{1,2}:[0-9]{2}.*$",
     "time": r"^\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?\s*$",
     "boolean": r"(?i)^(true|false)$",
 }
 """Types in the order in which they are told: a value of one kind may also be of a later one."""
+_GROUPS_OR_FRACTION = r"^\s*[+-]?[1-9][0-9]{0,2}[,.][0-9]{3}\s*$"
+"""57,897: a group of thousands or a decimal comma; where all fractions are such, it cannot be told."""
+_ENOUGH = 3
 _TAGGED = r"^\.[a-z_]$"
+_NO_ANSWER = r"^\s*(#*N/?A#*|n/a|#?NULL!?|null|NaN|nan|[.:]|-+)\s*$"
+"""What programs write into a cell for nothing: R's NA, a database's NULL, Eurostat's colon, ##N/A## of Survey
+Solutions. Told as proposed missing codes, since they would make a number a text."""
 _WITH_LETTERS = frozenset({"dta", "sas7bdat", "xpt"})
 """Formats whose numbers may be a letter that says why there is none."""
+_TOTAL = (
+    r"(?i)^\s*(grand\s+|sub-?)?total(es|s|e|\s+g[eé]n[eé]ral)?\b[^\p{L}]*$|^\s*(ensemble|gesamt|insgesamt|всего|итого|разом"
+    r"|усього|المجموع|الإجمالي|جمع|جمع کل)\s*:?\s*$"
+)
+"""How a row of totals begins, which is no record."""
 _MOSTLY = 0.9
 _REASONS = {
     "dont_know": (
@@ -108,6 +122,7 @@ class _Tally:
     sample: list[pa.Array] = field(default_factory=list)
     sampled: int = 0
     tagged: set[str] = field(default_factory=set)
+    nothing: set[str] = field(default_factory=set)
 
     def add(self, column: Text, room: int) -> None:
         encoded = distinct(column)
@@ -117,8 +132,7 @@ class _Tally:
         self.filled += len(present)
         values = encoded.dictionary.take(pc.unique(present)).cast(pa.string())
         self.hashes.add(values.to_pylist())
-        if self.letters:
-            values = self._answers(values)
+        values = self._answers(values) if self.letters else self._something(values)
         self.possible = {kind for kind in self.possible if pc.all(_fits(values, kind)).as_py()}
         take = min(len(values), _PER_PIECE if self.sample else room, room - self.sampled)
         if take > 0:
@@ -132,13 +146,21 @@ class _Tally:
         self.tagged.update(values.filter(tagged).to_pylist())
         return values.filter(pc.invert(tagged))
 
+    def _something(self, values: pa.Array) -> pa.Array:
+        """The values that do not only say that there is none."""
+        void = pc.match_substring_regex(values, _NO_ANSWER)
+        if not pc.any(void).as_py():
+            return values
+        self.nothing.update(values.filter(void).to_pylist())
+        return values.filter(pc.invert(void))
+
     def type(self, sample: pa.Array) -> str:
         """One of the kinds, `text` or `empty`; `integer, some text` where nine values in ten are of that kind."""
         if not self.filled or not len(sample):
             return "empty"
         for kind in _KINDS:
             if kind in self.possible:
-                return kind
+                return "integer, grouped, or decimal" if kind == "decimal" and _may_be_groups(sample) else kind
         for kind in _KINDS:
             if pc.mean(_fits(sample, kind).cast(pa.int8())).as_py() >= _MOSTLY:
                 return f"{kind}, some text"
@@ -147,6 +169,12 @@ class _Tally:
 
 def _fits(values: pa.Array, kind: str) -> pa.Array:
     return pc.match_substring_regex(values, _KINDS[kind])
+
+
+def _may_be_groups(sample: pa.Array) -> bool:
+    """Whether every fraction has three digits, as a group of thousands has."""
+    fractions = sample.filter(pc.match_substring_regex(sample, "[.,]"))
+    return len(fractions) >= _ENOUGH and bool(pc.all(pc.match_substring_regex(fractions, _GROUPS_OR_FRACTION)).as_py())
 
 
 def profile(looked: Looked, name: str) -> dict[str, Any]:
@@ -173,11 +201,12 @@ def _table(title: str, grid: Grid, hxl: bool, letters: bool) -> dict[str, Any]:
     tallies = [_Tally(heading, letters) for heading in headings]
     width = max(1, len(headings))
     room = min(20_000, max(200, _SAMPLED_CELLS // width))
-    rows, findings = 0, Counter[str]()
+    rows, totals, findings = 0, 0, Counter[str]()
     for raw in grid.pieces([h.position for h in headings], max(200, min(20_000, _CELLS_A_PIECE // width))):
         piece = raw if rows or hxl else _without_tags(raw)
         hxl = hxl or piece is not raw
         rows += len(piece.rows)
+        totals += _total_rows(piece.cells[:2])
         for finding in piece.findings:
             findings[finding.rule] += len(finding.rows)
         for tally, column in zip(tallies, piece.cells, strict=True):
@@ -188,10 +217,19 @@ def _table(title: str, grid: Grid, hxl: bool, letters: bool) -> dict[str, Any]:
         "name": title,
         "sheet": grid.sheet,
         "rows": rows,
+        "total_rows": totals,
         "hxl_row": hxl,
         "columns": [_column(tally, rows, names) for tally in tallies],
         "findings": {rule: count for rule, count in sorted(findings.items()) if count},
     }
+
+
+def _total_rows(first: Sequence[Text]) -> int:
+    """Rows whose first filled cell says that they are a total."""
+    if not first:
+        return 0
+    begin = pc.coalesce(*(column.cast(pa.string()) for column in first))
+    return int(pc.sum(pc.match_substring_regex(begin, _TOTAL)).as_py() or 0)
 
 
 def _without_tags(piece: Piece) -> Piece:
@@ -212,7 +250,9 @@ def _keep_to_budget(tallies: Sequence[_Tally]) -> None:
 
 def _column(tally: _Tally, rows: int, names: frozenset[str]) -> dict[str, Any]:
     heading = tally.heading
-    sample = pc.unique(pa.concat_arrays(tally.sample)) if tally.sample else pa.array([], pa.string())
+    sample = pa.concat_arrays(tally.sample) if tally.sample else pa.array([], pa.string())
+    # Exports of fixed-width registers pad their cells with spaces.
+    sample = pc.unique(pc.utf8_trim_whitespace(sample))
     kind = tally.type(sample)
     seen = Seen(
         name=heading.header or (heading.names[0] if heading.names else ""),
@@ -240,14 +280,23 @@ def _column(tally: _Tally, rows: int, names: frozenset[str]) -> dict[str, Any]:
         "value_labels": labels,
         "decimal": "," if kind.startswith("decimal") and _commas(sample) else ".",
         "missing_codes": missing,
-        "missing_by_label": _no_answers(labels, missing),
+        "missing_by_label": _no_answers(labels, missing) | _nothing(tally, sample, found),
         "looks_like": found,
     }
 
 
+def _nothing(tally: _Tally, sample: pa.Array, found: Sequence[str]) -> dict[str, str]:
+    """What stands for no answer: NA among numbers, but not among texts, where it may be a word or Namibia; a date of
+    nines among dates."""
+    void = set() if tally.type(sample) == "text" else {text.strip() for text in tally.nothing}
+    if any(kind.startswith("date:") for kind in found):
+        void = void | set(sample.filter(pc.match_substring_regex(sample, PLACEHOLDER)).to_pylist())
+    return dict.fromkeys(sorted(void), "missing")
+
+
 def _commas(sample: pa.Array) -> bool:
     """Whether most numbers with a fraction are written with a comma."""
-    fractions = pc.match_substring_regex(sample, r"^[+-]?[0-9]*[.,][0-9]+$")
+    fractions = pc.match_substring_regex(sample, r"^[+-]?[0-9]*[.,][0-9]+$|^[+-]?[0-9. ']+,[0-9]{1,2}$")
     return bool(
         pc.sum(pc.and_(fractions, pc.match_substring(sample, ","))).as_py() * 2 > (pc.sum(fractions).as_py() or 0)
     )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from codebook.errors import Refused
 from connectors.shapes import Grid, Heading, Piece, blank_rows, numbered, the_only
 from connectors.text.dialects import MAX_RECORD, Dialect, Layout, few_values, likely_delimiter, read_header
-from connectors.text.encodings import Proof, decoder, detect, is_guess, is_single_byte
+from connectors.text.encodings import Proof, candidates, decoder, detect, is_guess, is_single_byte
 from connectors.text.footers import Tail, find_footer
 from connectors.text.ragged_rows import RaggedRows
 from connectors.text.recoded import Utf8Range
@@ -170,7 +170,19 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
 
 def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[str, Grid], dict[str, object]]:
     """The file as one table, its encoding, delimiter and header found; all of them stand in the facts."""
-    grid, facts = open_grid(file, Layout(header_row=None, needs_rows=False))
+    layout = Layout(header_row=None, needs_rows=False)
+    try:
+        grid, facts = open_grid(file, layout)
+    except Refused as refused:
+        if refused.rule != "delivery.wrong_encoding":
+            raise
+        with file.open() as handle:
+            likely = candidates(handle.read(_SAMPLE))
+        if not likely:
+            raise
+        # A look shows the table; which of the code pages it is must be declared before it is delivered.
+        grid, facts = open_grid(file, replace(layout, encoding=likely[0]))
+        facts["encoding_candidates"] = likely
     return {"main": grid}, facts
 
 
@@ -201,7 +213,7 @@ def open_grid(file: DeliveredFile, layout: Layout) -> tuple[DelimitedGrid, dict[
     grid = DelimitedGrid(
         file=file,
         dialect=Dialect(encoding, delimiter, count.breaks_in_cells, layout.longer),
-        headings=numbered(header.names, file.name),
+        headings=_labelled(numbered(header.names, file.name), header.labels),
         start=start,
         stop=stop,
         first_row=layout.first_row + header.records - 1,
@@ -225,6 +237,11 @@ def open_grid(file: DeliveredFile, layout: Layout) -> tuple[DelimitedGrid, dict[
     if notes.records:
         facts["footer_records"] = notes.records
     return grid, facts
+
+
+def _labelled(headings: tuple[Heading, ...], labels: Sequence[str]) -> tuple[Heading, ...]:
+    told = [*labels, *[""] * len(headings)]
+    return tuple(replace(heading, label=told[heading.position]) for heading in headings) if labels else headings
 
 
 def survey(handle: BinaryIO, encoding: str, delimiter: str, name: str, offset: int) -> tuple[RecordCount, int]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -18,7 +19,10 @@ from connectors.text.header_rows import HeaderGuess, is_hxl_row, joined_header, 
 
 MAX_RECORD = 8 << 20
 """A record of more bytes than this is none: a quotation mark was opened and never closed, or the file is no table."""
-_DELIMITERS = ",;\t|"
+_DELIMITERS = "\t;|,"
+"""Rarer in text first: Eurostat's tables have as many commas as tabs in every row."""
+_IMPORT_IDS = re.compile(r'^\{"ImportId": ?"[^"]*"[^{}]*\}$')
+"""How Qualtrics writes the row of its own names, below that of the questions' words."""
 _LINES = 100
 """Records that are looked at to find the delimiter and the header."""
 _FEW = 0.2
@@ -62,6 +66,7 @@ class Header:
     """The names of a table's columns, and how much of the text stands at and above them.
 
     `first` counts records from 1, `rows` are those of names, `hashtags` those of the HXL row below, if there is one;
+    `labels` are the words of the questions where a survey program writes them, and its own names, in two rows below;
     `length` is in characters, up to the first record of the table. `guess` is what was proposed where none is declared.
     """
 
@@ -71,11 +76,12 @@ class Header:
     hashtags: tuple[str, ...]
     length: int
     guess: HeaderGuess | None = None
+    labels: tuple[str, ...] = ()
 
     @property
     def records(self) -> int:
         """Records of the file above the table's first."""
-        return self.first - 1 + self.rows + bool(self.hashtags)
+        return self.first - 1 + self.rows + bool(self.hashtags) + 2 * bool(self.labels)
 
 
 def read_header(text: str, delimiter: str, layout: Layout, name: str) -> Header:
@@ -83,17 +89,30 @@ def read_header(text: str, delimiter: str, layout: Layout, name: str) -> Header:
     first, rows, guess = layout.header_row, layout.header_rows, None
     if first is None:
         guess = propose_header([cells for cells, _ in islice(records(text, delimiter), _LINES)])
-        first, rows = guess.first + 1, max(guess.count, 1)
-    found = list(islice(records(text, delimiter), first + rows))
-    above = [cells for cells, _ in found[first - 1 : first - 1 + rows]]
+        first, rows = guess.first + 1, guess.count
+    found = list(islice(records(text, delimiter), first + rows + 1))
+    above, below = [cells for cells, _ in found[first - 1 : first - 1 + rows]], found[first - 1 + rows :]
+    if guess is not None and not rows:
+        return _without(guess, found, name)
     names = [cell.strip() for cell in above[0]] if len(above) == 1 else joined_header(above)
     if not any(names):
         where = "" if first == 1 else f" on record {first}"
         raise Refused("delivery.empty", f"there is no header row{where}", name, "deliver the file again")
-    length, hashtags = found[min(first - 1 + rows, len(found)) - 1][1], tuple[str, ...]()
-    if layout.hashtags and len(found) == first + rows and is_hxl_row(found[-1][0]):
-        hashtags, length = tuple(cell.strip() for cell in found[-1][0]), found[-1][1]
-    return Header(names, first, rows, hashtags, length, guess)
+    length, hashtags, labels = found[min(first - 1 + rows, len(found)) - 1][1], tuple[str, ...](), tuple[str, ...]()
+    if layout.hashtags and below and is_hxl_row(below[0][0]):
+        hashtags, length = tuple(cell.strip() for cell in below[0][0]), below[0][1]
+    elif layout.hashtags and len(below) > 1 and below[1][0] and all(map(_IMPORT_IDS.match, below[1][0])):
+        labels, length = tuple(cell.strip() for cell in below[0][0]), below[1][1]
+    return Header(names, first, rows, hashtags, length, guess, labels)
+
+
+def _without(guess: HeaderGuess, found: Sequence[tuple[list[str], int]], name: str) -> Header:
+    """Columns by their place, where no row looks like a header: the first may be somebody's record."""
+    start = guess.first
+    if start >= len(found) or not any(found[start][0]):
+        raise Refused("delivery.empty", "there is no header row", name, "deliver the file again")
+    names = [f"column {place + 1}" for place in range(len(found[start][0]))]
+    return Header(names, start + 1, 0, (), found[start - 1][1] if start else 0, guess)
 
 
 def records(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:

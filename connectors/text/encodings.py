@@ -51,6 +51,12 @@ def detect(
     return "utf-8", 0
 
 
+def candidates(sample: bytes) -> list[str]:
+    """The code pages that a file's first bytes may be written in, the likeliest first; none where none makes words."""
+    lines = _high_lines(sample)
+    return [reading.encoding for reading in readings(lines, languages_of(None))]
+
+
 def is_guess(encoding: str, declared: str | None) -> bool:
     """Whether an encoding was chosen for its likely letters, and so is for a person to confirm."""
     return declared is None and is_single_byte(encoding)
@@ -79,11 +85,15 @@ _ENOUGH = 20
 """Non-ASCII bytes from which a detector may tell apart what two code pages make of them."""
 
 
+def _high_lines(sample: bytes) -> bytes:
+    return b"\n".join([line for line in sample.splitlines() if not line.isascii()][:2000])
+
+
 def _guess(sample: bytes, language: str, country: str | None, name: str) -> str:
     """The code page that makes words of the sample; Refused if none does, or if several do and cannot be told apart."""
     import chardet
 
-    lines = b"\n".join([line for line in sample.splitlines() if not line.isascii()][:2000])
+    lines = _high_lines(sample)
     known = languages_of(country) if country else (language,) if language in ("es", "fr", "ar") else languages_of(None)
     found = [reading.encoding for reading in readings(lines, known) or readings(lines, languages_of(None))]
     if len(found) == 1:

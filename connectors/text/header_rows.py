@@ -21,9 +21,17 @@ _LATER = 0.3
 """What a full row above costs a candidate, a half-full one a quarter of it: data are often fuller than their header."""
 _PARTED = 0.2
 """What a blank row right below costs a candidate: notes are set apart from the table, headers seldom."""
+_AS_BELOW = 0.45
+"""What it costs a candidate that it is like the rows below, numbers above numbers or words that come again in their
+columns: it is a record of a table that has no header. Only a header that is printed on every page comes again whole."""
 _NUMERIC = 0.8
 """A column whose cells below are numbers to this share is a column of numbers."""
-_YEAR = re.compile(r"^(19|20)\d\d$")
+_PERIOD = re.compile(r"^[(-]?(19|20)\d\d(?:[-/.]\d{1,2}){0,2}\)?$|^\d{1,2}[-/.]\d{1,2}[-/.](19|20)\d\d$")
+"""A year, a month or a day as a name; spreadsheets turn a year in brackets into a negative number."""
+_WRITTEN = re.compile(
+    r"@\w|^\{?[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-|^(?=[0-9A-Fa-f]*[0-9])[0-9A-Fa-f]{16,}$|^\d{4}-\d\d-\d\dT"
+)
+"""What is no name of a column though it has letters: an address, an identifier, a moment."""
 _HXL = re.compile(r"^#[A-Za-z][A-Za-z0-9_]*(\s*\+\s*[A-Za-z0-9_]+)*$")
 
 
@@ -31,7 +39,8 @@ _HXL = re.compile(r"^#[A-Za-z][A-Za-z0-9_]*(\s*\+\s*[A-Za-z0-9_]+)*$")
 class HeaderGuess:
     """`first` is the index (from 0) of the header's first row, `count` how many rows it has (0: there is no row).
 
-    `score` runs from 0 to 1; below 0.5 nothing looked like a header and the first filled row was taken.
+    `score` runs from 0 to 1; below 0.5 nothing looks like a header, and `first` is the first filled row: what stands
+    there may be a record, so it is nobody's name for a column.
     """
 
     first: int
@@ -44,10 +53,13 @@ def propose_header(rows: Sequence[Row]) -> HeaderGuess:
     """The row or rows of `rows`, a table from its top, that most look like its header."""
     table = [[(cell or "").strip() for cell in row] for row in rows[:_LOOKED_AT]]
     filled = [[position for position, cell in enumerate(row) if cell] for row in table]
-    candidates = [index for index, positions in enumerate(filled) if positions and not is_hxl_row(table[index])]
-    if not candidates:
+    if not any(filled):
         return HeaderGuess(0, 0, 0.0, ("no row is filled",))
     width = _width(filled)
+    tagged = next((index for index, row in enumerate(table) if is_hxl_row(row) and 3 * len(filled[index]) >= width), -1)
+    if tagged >= 0:
+        return _above_hashtags(table, filled, tagged)
+    candidates = [index for index, positions in enumerate(filled) if positions and not is_hxl_row(table[index])]
     earlier = 0.0
     best, best_score = candidates[0], -1.0
     for index in candidates:
@@ -56,7 +68,7 @@ def propose_header(rows: Sequence[Row]) -> HeaderGuess:
             best, best_score = index, score
         earlier += min(len(filled[index]) / width, 1.0) ** 2
     if best_score < 0.5:
-        return HeaderGuess(candidates[0], 1, round(max(best_score, 0.0), 2), ("no row stands out from those below it",))
+        return HeaderGuess(candidates[0], 0, round(max(best_score, 0.0), 2), ("no row stands out from those below it",))
     first, last = _extent(table, filled, best)
     reasons = [f"{len(filled[best])} of {max(width, len(filled[best]))} columns are filled"]
     if first > 0:
@@ -66,6 +78,19 @@ def propose_header(rows: Sequence[Row]) -> HeaderGuess:
     if (hits := _numeric_below(table, best, filled[best])) > 0:
         reasons.append(f"{hits} columns hold numbers below a name")
     return HeaderGuess(first, last - first + 1, round(min(best_score, 1.0), 2), tuple(reasons))
+
+
+def _above_hashtags(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], tagged: int) -> HeaderGuess:
+    """The row of hashtags says where the table begins: names stand right above it, or it has no other names."""
+    named = tagged > 0 and bool(filled[tagged - 1]) and all(_is_name(cell) for cell in table[tagged - 1] if cell)
+    if not named:
+        return HeaderGuess(tagged, 1, 1.0, ("a row of HXL hashtags names the columns",))
+    first = tagged - 1
+    # Names over several rows have gaps that the row above or below fills; a title over all columns has none.
+    gaps = set(filled[tagged]) - set(filled[first])
+    if first > 0 and gaps & set(filled[first - 1]) and _continues(table, filled, first - 1, tagged):
+        first -= 1
+    return HeaderGuess(first, tagged - first, 1.0, ("a row of HXL hashtags stands below it",))
 
 
 def joined_header(rows: Sequence[Row]) -> list[str]:
@@ -109,7 +134,7 @@ def _score(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], inde
     if named < 0.5:
         return 0.0
     distinct = len(set(cells)) / len(cells)
-    below = [row for row in table[index + 1 :] if any(row)]
+    below = [row for row in table[index + 1 :] if any(row) and row != table[index]]
     fresh = sum(
         not any(position < len(row) and row[position] == table[index][position] for row in below)
         for position in positions[:_COLUMNS]
@@ -120,19 +145,22 @@ def _score(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], inde
         + 0.25 * named
         + 0.1 * distinct
         + 0.15 * fresh / min(len(cells), _COLUMNS)
-        + 0.15 * (1.0 if against > 0 else 0.5 if against == 0 else 0.0)
+        + (0.15 if against > 0 else 0.075 if against == 0 else -_AS_BELOW)
+        - (0.0 if 2 * fresh > min(len(cells), _COLUMNS) else _AS_BELOW)
         - (_PARTED if index + 1 < len(filled) and not filled[index + 1] else 0.0)
     )
 
 
 def _numeric_below(table: Sequence[Sequence[str]], index: int, positions: Sequence[int]) -> int:
-    """Columns of numbers below a name, less columns of numbers below a number; a year names no column of years."""
+    """Columns of numbers below a name, less columns of numbers below a number; a date names no column of dates."""
     balance = 0
     for position in positions[:_COLUMNS]:
         below = [row[position] for row in table[index + 1 :] if position < len(row) and row[position]]
         if below and sum(map(is_number, below)) >= _NUMERIC * len(below):
-            years = sum(_YEAR.match(cell) is not None for cell in below)
-            balance += 1 if _is_name(table[index][position]) and 2 * years < len(below) else -1
+            periods = sum(_PERIOD.match(cell) is not None for cell in below)
+            cell = table[index][position]
+            same = 2 * periods >= len(below) and _PERIOD.match(cell) is not None
+            balance += 1 if _is_name(cell) and not same else -1
     return balance
 
 
@@ -164,8 +192,8 @@ def _continues(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], 
 
 
 def _is_name(cell: str) -> bool:
-    """Words, or a year: tables name their columns by years."""
-    return not is_number(cell) or _YEAR.match(cell) is not None
+    """Words, or a date: tables name their columns by years and days."""
+    return (not is_number(cell) or _PERIOD.match(cell) is not None) and not _WRITTEN.search(cell)
 
 
 def is_number(text: str) -> bool:

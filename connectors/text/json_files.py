@@ -301,8 +301,10 @@ def _survey(file: DeliveredFile, wording: Wording) -> _Survey:
         lines = json_stream.is_lines(handle, encoding, file.name)
     survey = _Survey(_Document(file, encoding, mark, lines, wording))
     survey.run()
-    if not survey.lists:
-        # An object without any list of objects is one record.
+    empty = [path for path in survey.outer() if not survey.lists[path, ()].records]
+    if not survey.lists or (len(empty) > 1 and len(empty) == len(survey.outer())):
+        # An object without any list of objects is one record, and so is one that has several, all empty: an envelope
+        # has one.
         survey = _Survey(_Document(file, encoding, mark, lines=True, wording=wording))
         survey.run()
     return survey

@@ -1,0 +1,193 @@
+"""What a profile says of headers, numbers, names and dates as supplier programs of many countries write them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from codebook.errors import HomewardError
+from connectors.profiling.profile import profile
+from connectors.unknown import delivered, open_unknown
+from sources.batches import PlainFile
+
+Deliver = Callable[[str, bytes], PlainFile]
+
+
+def profiled(file: PlainFile) -> dict[str, Any]:
+    return profile(open_unknown(delivered(file.path)), file.name)
+
+
+def columns(file: PlainFile) -> dict[str, dict[str, Any]]:
+    return {column["name"]: column for column in profiled(file)["tables"][0]["columns"]}
+
+
+def looks(deliver: Deliver, header: str, *rows: str) -> dict[str, list[str]]:
+    found = columns(deliver("a.csv", "\n".join([header, *rows]).encode()))
+    return {name: column["looks_like"] for name, column in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "kind"),
+    [
+        ("Номер_телефону", "0501234567", "phone"),
+        ("رقم التليفون", "01012345678", "phone"),
+        ("Phone Number", "0700 123 456", "phone"),
+        ("Побатькові", "Петрівна", "person_name"),
+        ("reporter", "Ana Tum", "person_name"),
+        ("soc_sec_id", "1234567", "national_id"),
+        ("Ідент_код", "2345678901", "national_id"),
+        ("Вулиця", "Шевченка", "address"),
+        ("የትውልድ ቀን", "03/02/1990", "birth_date"),
+        ("date_of_birth", "19900203", "birth_date"),
+        ("IPAddress", "10.1.2.3", "device_id"),
+        ("استان", "گیلان", "place_name"),
+        ("الملاحظات", "لا يوجد شيء", "free_text"),
+        ("ADM0_PCODE", "SV", "country_iso2"),
+    ],
+)
+def test_headers_of_many_languages_say_what_a_column_holds(
+    deliver: Deliver, header: str, value: str, kind: str
+) -> None:
+    assert kind in looks(deliver, f"{header};n", f"{value};1", f" {value};2")[header]
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        ("CurrencyName", ["Dirham", "Lempira", "Euro"]),
+        ("Indicator Name", ["Population total", "Land area", "Deaths"]),
+        ("respondent_sex", ["Male", "Female", "Female"]),
+        ("contact_person/consent", ["Yes", "No", "Yes"]),
+    ],
+)
+def test_a_name_of_a_thing_is_no_name_of_a_person(deliver: Deliver, header: str, values: list[str]) -> None:
+    assert "person_name" not in looks(deliver, f"{header};n", *(f"{v};{n}" for n, v in enumerate(values)))[header]
+
+
+def test_a_question_is_heard_without_the_groups_around_it(deliver: Deliver) -> None:
+    found = looks(deliver, "Contact_address/HHSize;address/street;n", "4;Calle 1;1", "5;Calle 2;2")
+    assert (found["Contact_address/HHSize"], found["address/street"][0]) == (["key (unique)"], "address")
+
+
+def test_streets_and_places_are_no_answers_to_a_question(deliver: Deliver) -> None:
+    streets = [f"{a} {b}" for a in ("stanley", "bodenham", "tewksbury") for b in ("street", "place", "circuit")]
+    places = ["nhill", "winston hills", "boonah", "mount barker"] * 3
+    found = looks(deliver, "x1;x2", *(f"{s};{p}" for s, p in zip(streets, places, strict=False)))
+    assert found == {"x1": ["key (unique)"], "x2": []}
+
+
+def test_numbers_behind_a_prefix_are_no_p_codes(deliver: Deliver) -> None:
+    rows = [f"AM{n};AM{n:02}" for n in range(1, 12)]
+    assert looks(deliver, "case;adm1_pcode", *rows) == {
+        "case": ["key (unique)"],
+        "adm1_pcode": ["place_pcode", "key (unique)"],
+    }
+
+
+def test_a_survey_weight_is_not_the_weight_of_a_body(deliver: Deliver) -> None:
+    assert looks(deliver, "weight;height;q", "61.5;170;1", "70.2;180;2")["weight"] == []
+    assert looks(deliver, "weight;age;q", "0.5;17;1", "1.2;18;2")["weight"] == ["weight"]
+
+
+def test_system_columns_of_other_survey_programs_are_told(deliver: Deliver) -> None:
+    found = looks(deliver, "SubmissionDate,KEY,q", "2019-09-18T08:51:07.481Z,uuid:1,3")
+    assert found["KEY"] == ["odk_system"]
+    assert looks(deliver, "interview__id,interview__key,q", "1f,11-22,3")["interview__key"] == ["odk_system"]
+
+
+def test_moments_and_months_are_dates_in_their_calendar(deliver: Deliver) -> None:
+    found = looks(deliver, "a;b;n", "1403/11/16 14:30;2026-05;1", "1402/12/29 09:05;2026-04;2")
+    assert found["a"] == ["date:jalali:%Y/%m/%d %H:%M", "key (unique)"]
+    assert found["b"] == ["date:gregorian:%Y-%m", "key (unique)"]
+
+
+def test_what_programs_write_for_nothing_is_a_proposed_missing_code(deliver: Deliver) -> None:
+    found = columns(deliver("a.csv", b"died;n;who;land\n9999-99-99;1;NA;NA\n2020-01-02;NA;Awa;ML\n2020-02-03;3;;SN\n"))
+    assert (found["died"]["looks_like"][0], found["died"]["missing_by_label"]) == (
+        "date:gregorian:iso",
+        {"9999-99-99": "missing"},
+    )
+    assert (found["n"]["type"], found["n"]["missing_by_label"]) == ("integer", {"NA": "missing"})
+    assert (found["who"]["missing_by_label"], found["land"]["missing_by_label"]) == ({}, {})
+
+
+def test_groups_of_thousands_are_told_and_where_they_may_be_decimals_it_is_said(deliver: Deliver) -> None:
+    rows = ["57,897;1.234,50;57,897", "2,777,228;2.000,10;70,123", "1;3,00;5,001"]
+    found = columns(deliver("a.csv", "\n".join(["a;b;c", *rows]).encode()))
+    assert [found[name]["type"] for name in "abc"] == [
+        "integer, grouped",
+        "decimal, grouped",
+        "integer, grouped, or decimal",
+    ]
+    assert found["b"]["decimal"] == ","
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["DURAND;Zoe;13/06/2009", "PETIT;Noe;14/07/2008", "NERI;Ana;15/08/2007"],
+        ["ana@x.org;1;2020-01-01T10:00:00Z", "eva@x.org;2;2020-01-02T10:00:00Z"],
+        ["Neri;Paris;oui", "Petit;Lyon;non", "Neri;Lyon;oui", "Petit;Paris;non"],
+    ],
+)
+def test_a_record_is_no_header_and_is_not_shown(deliver: Deliver, rows: list[str]) -> None:
+    told = profiled(deliver("a.csv", "\n".join(rows).encode()))
+    assert [column["name"] for column in told["tables"][0]["columns"]] == ["column 1", "column 2", "column 3"]
+    assert (told["tables"][0]["rows"], told["facts"]["header_rows"]) == (len(rows), 0)
+    assert not [cell for row in rows for cell in row.split(";") if len(cell) > 2 and cell in json.dumps(told)]
+
+
+def test_days_may_name_columns_of_numbers(deliver: Deliver) -> None:
+    found = columns(deliver("a.csv", b"Fecha,2020-03-01,2020-03-02\nCasos,1.0,2.0\nAltas,3.5,4.5\n"))
+    assert list(found) == ["Fecha", "2020-03-01", "2020-03-02"]
+
+
+def test_a_header_stands_right_above_its_hashtags(deliver: Deliver) -> None:
+    found = profiled(deliver("a.csv", b"Junk,Junk,Junk\nOrg,No tag,Province\n#org,,#adm1\nX,x,Coast\nY,y,Hills\n"))
+    assert [column["name"] for column in found["tables"][0]["columns"]] == ["Org", "No tag", "Province"]
+    assert found["tables"][0]["rows"] == 2
+    alone = profiled(deliver("b.csv", b'#description,#adm1\n"Line 1\nLine 2",Coast\n'))
+    assert [column["name"] for column in alone["tables"][0]["columns"]] == ["#description", "#adm1"]
+
+
+def test_the_words_and_names_below_a_qualtrics_header_are_no_records(deliver: Deliver) -> None:
+    ids = ",".join('"{""ImportId"":""' + name + '""}"' for name in ("startDate", "QID1"))
+    found = columns(deliver("a.csv", f"StartDate,Q1\nBegin,How old?\n{ids}\n2017-07-18 08:28:09,7\n".encode()))
+    assert (found["Q1"]["label"], found["Q1"]["type"], found["Q1"]["filled"]) == ("How old?", "integer", 1)
+
+
+def test_a_third_header_row_with_a_year_in_brackets_belongs_to_the_header(deliver: Deliver) -> None:
+    rows = [f'North,d{n},"{n + 10},000",{n % 5}' for n in range(9)]
+    content = "\n".join([",,People,Phase", "Region,District,-2022,IPC", *rows, 'TOTAL,,"99,000",'])
+    told = profiled(deliver("a.csv", content.encode()))["tables"][0]
+    assert [column["name"] for column in told["columns"]] == ["Region", "District", "People / -2022", "Phase / IPC"]
+    assert (told["rows"], told["total_rows"]) == (10, 1)
+
+
+def test_tabs_part_a_table_that_has_as_many_commas(deliver: Deliver) -> None:
+    content = "freq,unit,geo\\TIME_PERIOD\t2022\t2023\nA,MEUR,AT\t1.5\t: \nA,MEUR,DE\t2.5\t3.5\n"
+    assert list(columns(deliver("a.tsv", content.encode()))) == ["freq,unit,geo\\TIME_PERIOD", "2022", "2023"]
+
+
+def test_a_look_names_every_code_page_it_may_be(deliver: Deliver) -> None:
+    """In both pages of Western and of Central Europe these bytes make words."""
+    told = profiled(deliver("a.csv", "N° dossier;Nom\n1;Boué\n2;Pérez\n3;Lefèvre\n4;Dernière\n".encode("cp1252")))
+    assert told["facts"]["encoding_candidates"][:2] == ["cp1252", "cp1250"]
+    assert told["encoding"] == "cp1252"
+
+
+def test_a_dump_of_a_database_is_no_table(deliver: Deliver) -> None:
+    content = b"-- from the ministry\n\ninsert into `people` (`name`, `age`)\nvalues\n('Rosa Xol', 31);\n"
+    with pytest.raises(HomewardError, match="SQL script") as refusal:
+        profiled(deliver("a.sql", content))
+    assert "Rosa" not in str(refusal.value)
+
+
+def test_a_submission_with_empty_lists_is_one_record(deliver: Deliver) -> None:
+    told = profiled(deliver("a.json", b'{"_uuid":"1f","q":"7","_tags":[],"_notes":[],"_attachments":[]}'))
+    assert (told["tables"][0]["rows"], len(told["tables"][0]["columns"])) == (1, 5)
+    with pytest.raises(HomewardError, match="empty"):
+        profiled(deliver("b.json", b'{"count":0,"next":null,"results":[]}'))
