@@ -12,6 +12,11 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
 from codebook.errors import BadDefinition, Refused
 from connectors.statistical.readstat import Dictionary
 from connectors.text.encodings import Proof
@@ -199,3 +204,18 @@ def decoded(dictionary: Dictionary, encoding: str) -> Dictionary:
             for name, told in dictionary.mr_sets.items()
         },
     )
+
+
+def in_letters(text: pa.ChunkedArray, encoding: str) -> tuple[pa.ChunkedArray, NDArray[np.bool_] | None]:
+    """A column that was read raw, in its letters; where cells end within a letter, which are null."""
+    if pc.all(pc.string_is_ascii(text)).as_py() is not False:
+        return text, None
+    coded = text.combine_chunks().dictionary_encode()
+    letters: list[str | None] = []
+    for raw in coded.dictionary.to_pylist():
+        try:
+            letters.append(raw.encode("latin-1").decode(encoding))
+        except UnicodeDecodeError:
+            letters.append(None)
+    found = pa.chunked_array([pa.array(letters, pa.string()).take(coded.indices)])
+    return found, pc.and_(found.is_null(), text.is_valid()).to_numpy()

@@ -19,7 +19,7 @@ from codebook.errors import Refused
 from connectors.shapes import Finding, Grid, Heading, Piece, Text, numbered
 from connectors.statistical import readstat_process
 from connectors.statistical.labels import proposed_missing, weights
-from connectors.statistical.letters import CodePage, Letters, declared_name, decoded, python_name, texts_of
+from connectors.statistical.letters import CodePage, Letters, declared_name, decoded, in_letters, python_name, texts_of
 from connectors.statistical.readstat import KINDS, Dictionary, Readstat, Waiting, suffix_of
 from connectors.statistical.text import is_date, text_of, writer_of
 from sources.batches import DeliveredFile
@@ -30,25 +30,23 @@ from sources.models import Source
 class StatisticalGrid:
     """The cases of a file; a row's number is its case number, from 1.
 
-    `encoding` is what pyreadstat is told (None: as the file says); `cut` where texts are decoded here, cell by cell.
+    `raw` is its dictionary with a letter for each byte of its texts, in `page`; `dictionary` is the same in letters.
     """
 
     file: DeliveredFile
     suffix: str
     headings: tuple[Heading, ...]
     dictionary: Dictionary
-    encoding: str | None
-    cut: str | None
+    raw: Dictionary
+    page: CodePage
     n_rows: int
     waiting: Waiting
     sheet: str | None = None
 
     def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
-        names = [self.dictionary.names[position] for position in positions]
-        encoding = readstat_process.RAW if self.cut else self.encoding
-        asked = [name.encode(self.cut).decode("latin-1") for name in names] if self.cut else names
+        asked = [self.raw.names[position] for position in positions]
         with self.waiting.taken() as readstat:
-            for offset, table in readstat.steps(self.dictionary, asked, size, encoding, self.n_rows):
+            for offset, table in readstat.steps(self.raw, asked, size, self.n_rows):
                 for start in range(0, table.num_rows, size):
                     yield self._piece(positions, asked, offset + start, table.slice(start, size))
 
@@ -68,14 +66,14 @@ class StatisticalGrid:
 
     def _text(self, position: int, table: pa.Table, name: str) -> tuple[Text, NDArray[np.bool_] | None]:
         values = table.column(name)
-        tags = readstat_process.tags_of(name)
-        letters = table.column(tags) if tags in table.column_names else None
         told = self.dictionary
         writer = writer_of(self.suffix, told.formats[position])
-        text, bad = text_of(values, letters, writer, told.types[position] == "float")
-        if self.cut and told.types[position] == "string":
-            return _decoded_cells(text, self.cut)
-        return text, bad
+        if told.types[position] == "string":
+            values, bad = in_letters(values, self.page.encoding)
+            return text_of(values, None, writer, False)[0], bad
+        tags = readstat_process.tags_of(name)
+        letters = table.column(tags) if tags in table.column_names else None
+        return text_of(values, letters, writer, told.types[position] == "float")
 
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
@@ -128,23 +126,22 @@ def _open(
 ) -> tuple[StatisticalGrid, dict[str, object]]:
     with ExitStack() as opened:
         readstat = opened.enter_context(Readstat(file, catalog))
-        dictionary, page, encoding, n_rows = _read_texts(readstat, declared, language)
+        dictionary, raw, page, n_rows = _read_texts(readstat, declared, language)
         if not n_rows:
             raise Refused("delivery.empty", "there is no case in the file", file.name, "deliver the file again")
         sets = dict(dictionary.label_sets)
         if catalog is not None:
             sets |= _catalog_of(readstat, page)
         opened.pop_all()
-    suffix, cut = readstat.suffix, page.encoding if page.cut else None
-    headings = _headings(dictionary, sets, suffix, file.name)
-    grid = StatisticalGrid(file, suffix, headings, dictionary, encoding, cut, n_rows, Waiting(readstat))
+    headings = _headings(dictionary, sets, readstat.suffix, file.name)
+    grid = StatisticalGrid(file, readstat.suffix, headings, dictionary, raw, page, n_rows, Waiting(readstat))
     return grid, _facts(grid, page)
 
 
 def _read_texts(
     readstat: Readstat, declared: str | None, language: str | None
-) -> tuple[Dictionary, CodePage, str | None, int]:
-    """The dictionary in its letters, the code page, the encoding to tell pyreadstat, and how many rows there are."""
+) -> tuple[Dictionary, Dictionary, CodePage, int]:
+    """The dictionary in its letters and as it is, the code page, and how many rows there are."""
     try:
         own = readstat.describe()
     except Refused as refusal:
@@ -164,8 +161,8 @@ def _read_texts(
             letters.feed(text)
     page = letters.judge(said, declared, language)
     if own and not page.cut and page.basis in ("ascii", "file"):
-        return own, page, None, n_rows
-    return decoded(raw, page.encoding), page, page.encoding, n_rows
+        return own, raw, page, n_rows
+    return decoded(raw, page.encoding), raw, page, n_rows
 
 
 def _catalog_of(readstat: Readstat, page: CodePage) -> dict[str, Mapping[str, str]]:
@@ -225,16 +222,3 @@ def _facts(grid: StatisticalGrid, page: CodePage) -> dict[str, object]:
         "proposed_weights": weights(grid.headings, frozenset(dictionary.names) - frozenset(dictionary.strings)),
     }
     return facts | ({"encoding_candidates": list(page.candidates)} if page.candidates else {})
-
-
-def _decoded_cells(text: Text, encoding: str) -> tuple[Text, NDArray[np.bool_]]:
-    """Cells that were read as bytes, in their letters; null where a cell ends within a letter."""
-    cells = text.to_pylist()
-    bad = np.zeros(len(cells), dtype=bool)
-    for row, cell in enumerate(cells):
-        if cell is not None and not cell.isascii():
-            try:
-                cells[row] = cell.encode("latin-1").decode(encoding)
-            except UnicodeDecodeError:
-                cells[row], bad[row] = None, True
-    return pa.array(cells, pa.string()), bad

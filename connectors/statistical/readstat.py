@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +19,15 @@ from typing import Any, BinaryIO, Self
 import pyarrow as pa
 
 from codebook.errors import Refused
+from connectors.reading_process import command
 from connectors.shapes import MAX_COLUMNS
 from connectors.statistical import readstat_process
 from sources.batches import DeliveredFile
 
 PARSERS = {"sav": "sav/zsav", "por": "por", "dta": "dta", "xpt": "xport", "sas7bdat": "sas7bdat"}
 KINDS = {"sav": "SPSS", "por": "SPSS", "dta": "Stata", "xpt": "SAS", "sas7bdat": "SAS", "sas7bcat": "SAS"}
+_FINDING = frozenset({"sav", "dta"})
+"""Where a row lies where its number says, or `packed_rows` finds it, so that reading can begin there."""
 _PATIENCE = 60
 """Seconds without a word, after which reading has run into an endless loop."""
 _CELL = 40
@@ -69,16 +71,6 @@ def is_torn(file: DeliveredFile, suffix: str) -> bool:
         return not handle.read().rstrip(b"\r\n\x1a ").endswith((b"Z", "Z".encode("cp037")))
 
 
-def finds_rows(file: DeliveredFile, suffix: str) -> bool:
-    """Whether a row lies where its number says, so that reading can begin there: in .dta and in .sav as it is, but not
-    in a .sav whose rows are compressed (its field `compression`)."""
-    if suffix != "sav":
-        return suffix == "dta"
-    with file.open() as handle:
-        handle.seek(72)
-        return not any(handle.read(4))
-
-
 @dataclass(frozen=True)
 class Dictionary:
     """What a file says about itself; nothing here is a value of a row."""
@@ -117,7 +109,7 @@ class Readstat:
         self.suffix = found
         if is_torn(file, found):
             raise self.damaged()
-        self._finds_rows = finds_rows(file, found)
+        self._finds_rows = found in _FINDING
         self._ended: Callable[[], object] | None = None
         self._files = {"data": file} | ({"catalog": catalog} if catalog is not None else {})
 
@@ -126,7 +118,7 @@ class Readstat:
             return self
         self._handles = {of: file.open() for of, file in self._files.items()}
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", str(Path(readstat_process.__file__))],
+            command(Path(readstat_process.__file__), "numpy", "pyarrow", "pyreadstat", "narwhals"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -138,6 +130,8 @@ class Readstat:
         self._receive = Connection(self._process.stdout.fileno(), writable=False)
         self._ended = weakref.finalize(self, _end, self._process, self._send, self._receive, [*self._handles.values()])
         self._say({of: file.size for of, file in self._files.items()})
+        if self.suffix == "sav":
+            self._ask(do="look")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -146,7 +140,7 @@ class Readstat:
 
     def describe(self, encoding: str | None = None) -> Dictionary:
         """The dictionary of the file, its text read in `encoding` (None: as the file itself says)."""
-        told = json.loads(self._ask("data", do="describe", parser=PARSERS[self.suffix], encoding=encoding))
+        told = json.loads(self._ask(do="describe", of="data", parser=PARSERS[self.suffix], encoding=encoding))
         self._refuse_impossible(told["names"])
         return Dictionary(
             names=tuple(told["names"]),
@@ -165,14 +159,17 @@ class Readstat:
 
     def catalog(self, encoding: str | None = None) -> Mapping[str, Mapping[str, str]]:
         """The sets of value labels of a SAS catalog, by the name of their format."""
-        told = json.loads(self._ask("catalog", do="describe", parser="sas7bcat", encoding=encoding))
+        told = json.loads(self._ask(do="describe", of="catalog", parser="sas7bcat", encoding=encoding))
         return {name: dict(labels) for name, labels in told["label_sets"].items()}
 
     def steps(
-        self, dictionary: Dictionary, names: Sequence[str], size: int, encoding: str | None, n_rows: int
+        self, dictionary: Dictionary, names: Sequence[str], size: int, n_rows: int
     ) -> Iterator[tuple[int, pa.Table]]:
-        """Row offsets and columns, as many rows at a time as fit into the memory; Refused if rows are not there."""
-        asked = self._some(dictionary, names)
+        """Row offsets and columns, as many rows at a time as fit into the memory; Refused if rows are not there.
+
+        A text has a letter for each of its bytes. `names` are those of `dictionary`, which was read so, too.
+        """
+        texts = set(dictionary.strings)
         step = _step(dictionary, names)
         if not self._finds_rows:
             step = min(max(step, n_rows // _PASSES), _step(dictionary, names, _SLOW))
@@ -181,11 +178,11 @@ class Readstat:
         for offset in range(0, n_rows, step):
             limit = min(step, n_rows - offset)
             answer = self._ask(
-                "data",
                 do="read",
                 parser=PARSERS[self.suffix],
-                encoding=encoding,
-                names=asked,
+                names=names,
+                texts=[name for name in names if name in texts],
+                every=len(names) == len(dictionary.names) and dictionary.rows is not None,
                 offset=offset,
                 limit=limit,
                 at_once=at_once,
@@ -203,14 +200,7 @@ class Readstat:
         offset = 0
         while rows is None or offset < rows:
             limit = step if rows is None else min(step, rows - offset)
-            answer = self._ask(
-                "data",
-                do="letters",
-                parser=PARSERS[self.suffix],
-                names=self._some(dictionary, columns),
-                offset=offset,
-                limit=limit,
-            )
+            answer = self._ask(do="letters", parser=PARSERS[self.suffix], names=columns, offset=offset, limit=limit)
             table = pa.ipc.open_stream(answer).read_all()
             read = table.column("rows")[0].as_py()
             if rows is not None and read != limit:
@@ -225,12 +215,6 @@ class Readstat:
         return Refused(
             "delivery.unreadable", f"it is no whole {kind} file (.{self.suffix})", self.file.name, "save it again"
         )
-
-    def _some(self, dictionary: Dictionary, names: Sequence[str]) -> list[str] | None:
-        """None where all columns are asked for: pyreadstat looks each of its columns up in the list it is given."""
-        if len(names) == len(dictionary.names) and dictionary.rows is not None:
-            return None
-        return list(names)
 
     def _refuse_impossible(self, names: Sequence[str]) -> None:
         if len(names) > MAX_COLUMNS:
@@ -248,10 +232,10 @@ class Readstat:
                 "delivery.unreadable", "two variables have one name", self.file.name, "give each its own name"
             )
 
-    def _ask(self, of: str, **request: Any) -> bytes:
+    def _ask(self, **request: Any) -> bytes:
         """One answer, serving the bytes that are asked for on the way to it."""
         try:
-            self._say({"of": of, **request})
+            self._say(request)
             while self._receive.poll(_PATIENCE):
                 message = self._receive.recv_bytes()
                 kind, content = message[:1], message[1:]

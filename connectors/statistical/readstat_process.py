@@ -9,95 +9,89 @@ side (`statistical_text`).
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__":
+    sys.path += sys.argv[1:]  # the libraries' folders: see connectors.reading_process
+
 import io
 import json
 import os
-import sys
+import struct
 import warnings
 from collections.abc import Container, Iterator, Mapping, Sequence
-from functools import lru_cache
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from connectors.statistical.packed_rows import PackedRows
+
 MEMORY = 3 << 30
 """Bytes of data this process may hold; a file that asks for more is damaged or hostile."""
-_BLOCK, _BLOCKS = 1 << 20, 64
-"""Bytes that are asked for at a time, and how many such blocks are kept: a file is passed over more than once."""
 _BUFFER = 128 << 10
-_ROWS_AT_ONCE = 2000
+_KEPT = 128 << 20
+"""Bytes of text that are kept from the search for letters to the reading of rows, so that it is parsed once."""
+_ROWS_AT_ONCE = 1000
 """Numbers of a row lie side by side: columns are taken out of rows that the processor still has at hand."""
 _COLUMNS_AT_ONCE = 400
 """pyreadstat makes room for 100,000 rows in every column where the file does not say how many it has."""
-_NONE = np.empty(0)
 RAW = "ISO-8859-1"
 """Each byte is read as one letter: the way to the bytes as they are."""
-
-
-class _Served(io.RawIOBase):
-    """The delivered file, whose bytes the other side of the pipes serves."""
-
-    def __init__(self, receive: Connection, send: Connection, name: str, size: int) -> None:
-        super().__init__()
-        self._receive, self._send, self._of, self._size, self._at = receive, send, name, size, 0
-        self._block = lru_cache(_BLOCKS)(self._fetched)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if base + offset < 0:
-            raise ValueError("before the beginning")
-        self._at = base + offset
-        return self._at
-
-    def readinto(self, buffer: Any, /) -> int:
-        if not 0 <= self._at < self._size:
-            return 0
-        number, start = divmod(self._at, _BLOCK)
-        content = self._block(number)[start : start + len(buffer)]
-        buffer[: len(content)] = content
-        self._at += len(content)
-        return len(content)
-
-    def _fetched(self, number: int) -> memoryview:
-        start = number * _BLOCK
-        self._send.send_bytes(b"R" + json.dumps([self._of, start, min(_BLOCK, self._size - start)]).encode())
-        return memoryview(self._receive.recv_bytes())
 
 
 class _Reader:
     """Answers requests about the files whose `sizes` it was told."""
 
     def __init__(self, receive: Connection, send: Connection, sizes: Mapping[str, int]) -> None:
-        self._receive, self._send = receive, send
-        self._files = {
-            name: io.BufferedReader(_Served(receive, send, name, size), _BUFFER) for name, size in sizes.items()
-        }
+        from served_file import ServedFile
 
-    def parse(self, of: str, parser: str, encoding: str | None, **options: Any) -> tuple[Any, Any]:
+        self._send = send
+        self._files: dict[str, io.RawIOBase] = {
+            name: ServedFile(receive, send, name, size) for name, size in sizes.items()
+        }
+        self._packed: PackedRows | None = None
+        self._texts: list[Mapping[str, pa.Array]] = []
+        """The texts of the first rows, step by step, as far as they may be kept."""
+        self._rows_of_texts = self._bytes_of_texts = 0
+
+    def look(self) -> None:
+        """Make ready for rows that are packed; the answer is empty."""
+        from packed_rows import PackedRows, is_packed
+
+        buffered = io.BufferedReader(self._files["data"], _BUFFER)
+        if is_packed(buffered):
+            self._packed = PackedRows(buffered)
+        else:
+            buffered.detach()
+        self._send.send_bytes(b"J")
+
+    def parse(self, of: str, parser: str, encoding: str | None, row_offset: int = 0, **options: Any) -> tuple[Any, Any]:
         # The entry point below read_por and read_xport: only it takes `user_missing` for them. Lists and not arrays:
         # in arrays a plain `.` after a tagged `.a` is what was left in memory (formats.md 2), in lists it is None.
         from pyreadstat._readstat_parser import parser_entry_point
 
-        handle = self._files[of]
-        handle.seek(0)
-        return parser_entry_point(  # type: ignore[no-any-return]
-            handle,
-            parser_format=parser,
-            encoding=encoding,
-            user_missing=True,
-            disable_datetime_conversion=True,
-            output_format="dict",
-            **options,
-        )
+        raw = self._files[of]
+        if self._packed is not None and of == "data":
+            raw, row_offset = self._packed, row_offset - self._packed.start_at(row_offset)
+        raw.seek(0)
+        handle = io.BufferedReader(raw, _BUFFER)
+        try:
+            return parser_entry_point(  # type: ignore[no-any-return]
+                handle,
+                parser_format=parser,
+                encoding=encoding,
+                user_missing=True,
+                disable_datetime_conversion=True,
+                output_format="dict",
+                row_offset=row_offset,
+                **options,
+            )
+        finally:
+            handle.detach()
 
     def describe(self, of: str, parser: str, encoding: str | None) -> None:
         meta = self.parse(of, parser, encoding, metadataonly=True)[1]
@@ -123,43 +117,67 @@ class _Reader:
         }
         self._send.send_bytes(b"J" + json.dumps(told).encode())
 
+    def letters(self, parser: str, names: Sequence[str], offset: int, limit: int) -> None:
+        """How many rows there are, and every different text in them that is not plain ASCII, as its bytes."""
+        found: set[str] = set()
+        rows = 0
+        texts: dict[str, pa.Array] = {}
+        for group in _groups(names):
+            data, meta = self.parse("data", parser, RAW, row_offset=offset, usecols=group, row_limit=limit)
+            rows = max([rows, *map(len, data.values())])
+            for name, values in data.items():
+                if meta.readstat_variable_types[name] == "string":
+                    texts[name] = pa.array(values, pa.string())
+                    if not _is_ascii(texts[name]):
+                        different = texts[name].unique().to_pylist()
+                        found.update(text for text in different if text and not text.isascii())
+        self._keep(texts, offset, rows)
+        answer = pa.array([value.encode(RAW) for value in found], pa.binary())
+        self._table({"rows": pa.array([rows] * max(1, len(answer))), "texts": answer if len(answer) else pa.nulls(1)})
+
+    def _keep(self, texts: Mapping[str, pa.Array], offset: int, rows: int) -> None:
+        size = sum(column.nbytes for column in texts.values())
+        if offset == self._rows_of_texts and self._bytes_of_texts + size <= _KEPT:
+            self._texts.append(texts)
+            self._rows_of_texts += rows
+            self._bytes_of_texts += size
+
     def read(
         self,
-        of: str,
         parser: str,
-        encoding: str | None,
-        names: Sequence[str] | None,
+        names: Sequence[str],
+        texts: Sequence[str],
+        every: bool,
         offset: int,
         limit: int,
         at_once: int,
     ) -> None:
-        """Columns of some rows: float64 as a dictionary, string, and beside numbers with tagged missings the letters.
-
-        They are parsed `at_once` rows at a time.
-        """
-        columns: dict[str, pa.Array] = {}
-        for group in _groups(names):
+        """Columns of some rows, parsed `at_once` rows at a time: float64 as a dictionary, and beside numbers with
+        tagged missings the letters; texts with a letter for each of their bytes. `every`: there are no others."""
+        columns = self._kept(texts, offset, limit) if offset + limit <= self._rows_of_texts else {}
+        left = [name for name in names if name not in columns]
+        groups = _groups(left)
+        if every and len(left) > _COLUMNS_AT_ONCE:
+            # pyreadstat looks each column of the file up in the list of those it is asked for, where there is one.
+            columns, groups = {}, iter([None])
+        for group in groups:
             found = _Columns()
             for start in range(offset, offset + limit, at_once):
                 wanted = min(at_once, offset + limit - start)
-                data, meta = self.parse(of, parser, encoding, usecols=group, row_offset=start, row_limit=wanted)
+                data, meta = self.parse("data", parser, RAW, row_offset=start, usecols=group, row_limit=wanted)
                 found.add(data, {name for name, kind in meta.readstat_variable_types.items() if kind == "string"})
             columns |= found.joined()
         self._table(columns)
 
-    def letters(self, of: str, parser: str, names: Sequence[str] | None, offset: int, limit: int) -> None:
-        """How many rows there are, and every different text in them that is not plain ASCII, as its bytes."""
-        found: set[str] = set()
-        rows = 0
-        for group in _groups(names):
-            data, meta = self.parse(of, parser, RAW, usecols=group, row_offset=offset, row_limit=limit)
-            for name, values in data.items():
-                rows = max(rows, len(values))
-                texts_here = filter(None, values) if meta.readstat_variable_types[name] == "string" else ()
-                if not "".join(texts_here).isascii():
-                    found.update(value for value in set(filter(None, values)) if not value.isascii())
-        texts = pa.array([value.encode(RAW) for value in found], pa.binary())
-        self._table({"rows": pa.array([rows] * max(1, len(texts))), "texts": texts if len(texts) else pa.nulls(1)})
+    def _kept(self, texts: Sequence[str], offset: int, limit: int) -> dict[str, pa.Array]:
+        parts: dict[str, list[pa.Array]] = {name: [] for name in texts}
+        begins = 0
+        for step in self._texts:
+            rows = len(next(iter(step.values()), ()))
+            for name in texts:
+                parts[name].append(step[name][max(0, offset - begins) : max(0, offset + limit - begins)])
+            begins += rows
+        return {name: pa.concat_arrays(some) for name, some in parts.items()}
 
     def _table(self, columns: Mapping[str, pa.Array]) -> None:
         batch = pa.record_batch(list(columns.values()), names=list(columns))
@@ -170,10 +188,12 @@ class _Reader:
         self._send.send_bytes(out.getbuffer())
 
 
-def _groups(names: Sequence[str] | None) -> Iterator[list[str] | None]:
-    if names is None:
-        yield None
-        return
+def _is_ascii(column: pa.Array) -> bool:
+    letters = column.buffers()[2]
+    return letters is None or bool((np.frombuffer(letters, np.uint8) < 128).all())
+
+
+def _groups(names: Sequence[str]) -> Iterator[list[str] | None]:
     for start in range(0, len(names), _COLUMNS_AT_ONCE):
         yield list(names[start : start + _COLUMNS_AT_ONCE])
 
@@ -184,45 +204,48 @@ class _Columns:
     def __init__(self) -> None:
         self._texts: dict[str, list[pa.Array]] = {}
         self._numbers: dict[str, list[NDArray[np.float64]]] = {}
-        self._letters: dict[str, list[pa.Array]] = {}
+        self._letters: dict[str, list[pa.Array | None]] = {}
 
     def add(self, data: Mapping[str, list[Any]], texts: Container[str]) -> None:
-        for name, found in _numbers({name: values for name, values in data.items() if name not in texts}).items():
-            values = data[name]
-            if found is None:
-                letters = pa.array([value if isinstance(value, str) else None for value in values], pa.string())
-                numbers = np.array([None if isinstance(value, str) else value for value in values], np.float64)
-            else:
-                letters, numbers = pa.nulls(len(values), pa.string()), found
-            self._numbers.setdefault(name, []).append(numbers)
-            self._letters.setdefault(name, []).append(letters)
-        for name, values in data.items():
+        rows = max(map(len, data.values()), default=0)
+        numbers = [name for name in data if name not in texts]
+        for start in range(0, rows, _ROWS_AT_ONCE):
+            for name in numbers:
+                values = data[name][start : start + _ROWS_AT_ONCE]
+                found, letters = _numbers(values)
+                self._numbers.setdefault(name, []).append(found)
+                self._letters.setdefault(name, []).append(letters)
+        for name in data:
             if name in texts:
-                self._texts.setdefault(name, []).append(pa.array(values, pa.string()))
+                self._texts.setdefault(name, []).append(pa.array(data[name], pa.string()))
 
     def joined(self) -> dict[str, pa.Array]:
         columns = {name: pa.concat_arrays(parts) for name, parts in self._texts.items()}
         for name, parts in self._numbers.items():
             columns[name] = pa.array(np.concatenate(parts), from_pandas=True).dictionary_encode()
-            letters = pa.concat_arrays(self._letters[name])
-            if letters.null_count < len(letters):
-                columns[tags_of(name)] = letters
+            letters = self._letters[name]
+            if any(some is not None for some in letters):
+                columns[tags_of(name)] = pa.concat_arrays(
+                    [
+                        pa.nulls(len(part), pa.string()) if some is None else some
+                        for part, some in zip(parts, letters, strict=True)
+                    ]
+                )
         return columns
 
 
-def _numbers(columns: Mapping[str, list[Any]]) -> dict[str, NDArray[np.float64] | None]:
-    """Lists of numbers as arrays, None as NaN; None for a list in which letters of tagged missings stand."""
-    rows = max(map(len, columns.values()), default=0)
-    parts: dict[str, list[NDArray[np.float64]] | None] = {name: [] for name in columns}
-    for start in range(0, rows, _ROWS_AT_ONCE):
-        for name, values in columns.items():
-            some = parts[name]
-            if some is not None:
-                try:
-                    some.append(np.array(values[start : start + _ROWS_AT_ONCE], np.float64))
-                except ValueError:
-                    parts[name] = None
-    return {name: None if some is None else np.concatenate([*some, _NONE]) for name, some in parts.items()}
+def _numbers(values: list[Any]) -> tuple[NDArray[np.float64], pa.Array | None]:
+    """A list of numbers as an array, None as NaN, and the letters of tagged missings if any stand between them."""
+    try:
+        # A third of the time that numpy and Arrow take for a list.
+        return np.frombuffer(struct.pack(f"{len(values)}d", *values)), None
+    except struct.error:
+        pass
+    try:
+        return pa.array(values, pa.float64()).to_numpy(zero_copy_only=False), None
+    except pa.ArrowInvalid:
+        letters = pa.array([value if isinstance(value, str) else None for value in values], pa.string())
+        return np.array([None if isinstance(value, str) else value for value in values], np.float64), letters
 
 
 def tags_of(name: str) -> str:
@@ -265,6 +288,7 @@ def _serve() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no values on the disk
     sys.meta_path.insert(0, _WithoutPandas)
+    sys.path.append(os.path.dirname(os.path.abspath(__file__)))
     reader = _Reader(receive, send, json.loads(receive.recv_bytes()))
     while True:
         try:

@@ -252,7 +252,10 @@ def serve(source: BinaryIO, answer: Callable[[dict[str, object], bytes], None]) 
 
 
 def _import_arrow() -> None:
-    pass
+    import numpy
+    import pyarrow
+
+    _ = numpy, pyarrow
 
 
 def _packed(batch: Any) -> bytes:
@@ -275,9 +278,9 @@ class _WithoutPandas:
 
 def main() -> None:
     """Bound the memory, keep the answers' pipe for answers alone, and serve."""
-    # At the end of the path: `encodings` and others of this folder must not stand before Python's own.
+    # At the end of the path: no module of this folder may stand before Python's own.
     sys.meta_path.insert(0, _WithoutPandas)
-    sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+    sys.path += [*sys.argv[1:], os.path.dirname(os.path.abspath(__file__))]
     try:
         import resource
     except ImportError:

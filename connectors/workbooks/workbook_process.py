@@ -10,7 +10,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import threading
 import weakref
 import zipfile
@@ -22,6 +21,7 @@ from typing import Any
 import pyarrow as pa
 
 from codebook.errors import HomewardError, Refused
+from connectors.reading_process import command
 from sources.batches import DeliveredFile
 
 MAX_UNPACKED = 4 << 30
@@ -55,7 +55,7 @@ class WorkbookProcess:
         self._name = file.name
         self._seconds = _PATIENCE + _refuse_unsafe(file) / _BYTES_A_SECOND
         self._child = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", str(_PROGRAM)],
+            command(_PROGRAM, "numpy", "pyarrow", "python_calamine", "xlrd"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

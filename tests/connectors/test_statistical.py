@@ -398,3 +398,35 @@ def test_a_grid_can_be_sent_to_another_process(stata: PlainFile) -> None:
 
     (grid,) = look(stata)[0].values()
     assert dataclasses.asdict(pickle.loads(pickle.dumps(grid))) == dataclasses.asdict(grid)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("options", [{"row_compress": True}, {"compress": True}, {}], ids=["packed", "zsav", "plain"])
+def test_packed_rows_are_found_wherever_reading_begins(tmp_path: Path, options: dict[str, bool]) -> None:
+    """Rows that fill groups of eight codes never, always and with blanks and long values between."""
+    rows = 70_000
+    frame = pd.DataFrame(
+        {
+            "n": np.arange(rows, dtype=float),
+            "coded": np.where(np.arange(rows) % 7 == 0, np.nan, np.arange(rows) % 5),
+            "text": [f"name {n % 300}" if n % 3 else "" for n in range(rows)],
+        }
+    )
+    path = tmp_path / ("a.zsav" if "compress" in options else "a.sav")
+    pyreadstat.write_sav(frame, path, **options)
+    (grid,) = look(PlainFile(path))[0].values()
+    numbers, coded, texts = [], [], []
+    for piece in grid.pieces(range(3), 9_999):
+        for column, into in zip(piece.cells, (numbers, coded, texts), strict=True):
+            into.extend(column.to_pylist())
+    assert numbers == [str(n) for n in range(rows)]
+    assert coded == [None if n % 7 == 0 else str(n % 5) for n in range(rows)]
+    assert texts == [f"name {n % 300}" if n % 3 else None for n in range(rows)]
+
+
+def test_a_letter_that_is_a_blank_in_another_code_page_is_no_blank(tmp_path: Path) -> None:
+    """An ellipsis of cp1252 is byte 85, elsewhere the end of a line."""
+    file = stata_13(tmp_path / "a.dta", "cp1252", "…")
+    main = table("main", ["ID", "s"], key=["ID"])
+    assert [row["s"] for row in rows(open_delivery([file], source({"kind": "stata", "encoding": "cp1252"}, main)))] == [
+        "…"
+    ]
