@@ -1,7 +1,7 @@
 """What Homeward knows of a language: its everyday words, titles, kin, streets, months; and frequent names per script.
 
-Read from `languages/` and `names.yaml`, joined with the stop words of spaCy, the months of the CLDR and the codebook's
-own words. A language without a file has stop words and months at least.
+Read from `languages/`, `names.yaml` and `from_faker/`, joined with the stop words of spaCy, the months of the CLDR and the
+codebook's own words. A language without a file has stop words and months at least.
 """
 
 from __future__ import annotations
@@ -72,6 +72,9 @@ def lexicon(language: str) -> Lexicon:
         | _stop_words("en")
         | months()
         | _codebook_words()
+        | _label_words()
+        | _listed(f"words_{language}")
+        | _listed("words_en")
         | {w for _, w in naming},
         stop=stop | (_stop_words("en") if language == "en" else frozenset()),
         titles=both("titles"),
@@ -93,6 +96,34 @@ def frequent_names() -> frozenset[str]:
     """Names that so many people share that they are frequent words."""
     scripts: dict[str, str] = yaml.safe_load((_FOLDER / "names.yaml").read_text("utf-8"))
     return frozenset().union(*(_folded(names) for names in scripts.values()))
+
+
+def given_names() -> frozenset[str]:
+    """Given names of some fifty countries."""
+    return _listed("given")
+
+
+def family_names() -> frozenset[str]:
+    """Family names of the same countries that are no given names."""
+    return _listed("family")
+
+
+@lru_cache(maxsize=32)
+def _listed(name: str) -> frozenset[str]:
+    """Folded words of a list in `from_faker/`; none where Faker has no such list."""
+    path = _FOLDER / "from_faker" / f"{name}.txt"
+    return frozenset(path.read_text("utf-8").partition("\n")[2].split()) if path.exists() else frozenset()
+
+
+@lru_cache(maxsize=1)
+def calendar_words() -> frozenset[str]:
+    """Months and days of the week, which people are called after too."""
+    from babel import Locale
+
+    days = {
+        fold(day) for language in ("en", "fr", "es", "pt", "de", "it", "nl") for day in Locale(language).days["format"]["wide"].values()
+    }
+    return months() | days
 
 
 @lru_cache(maxsize=1)
@@ -137,6 +168,13 @@ def _stop_words(language: str) -> frozenset[str]:
     except ModuleNotFoundError:  # spaCy has no such language
         return frozenset()
     return frozenset(fold(part) for word in words for part in _WORD.findall(word))
+
+
+@lru_cache(maxsize=1)
+def _label_words() -> frozenset[str]:
+    """Words of the labels of forms, in all languages: no answer is made of them."""
+    labels: dict[str, list[str]] = yaml.safe_load((_FOLDER / "labels.yaml").read_text("utf-8"))
+    return frozenset(fold(word) for one in labels.values() for label in one for word in _WORD.findall(str(label)))
 
 
 @lru_cache(maxsize=1)

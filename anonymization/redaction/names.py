@@ -19,6 +19,7 @@ from anonymization.redaction.words import (
     DIGITS,
     KEEP,
     KIN,
+    LISTED,
     NAME,
     NAMING,
     PARTICLE,
@@ -112,12 +113,15 @@ class _Note:
             return True  # "sra. consuelo": what follows a title cut short is a name, in a note without capitals too
         if flag & CAPITAL:
             if flag & KEEP:
-                return (follows or self._after_initial(place)) and not flag & (STOP | TITLE)
+                inside = flag & LISTED and not self._lexicon.nouns_are_capital and not self._begins_a_sentence(place)
+                return bool(follows or inside or self._after_initial(place)) and not flag & (STOP | TITLE | SINGLE)
             if flag & SINGLE:
                 return False
             if not self._begins_a_sentence(place):
                 return True
             return not flag & DERIVED and self._texts[place].lower() not in self._texts
+        if flag & KEEP and flag & LISTED and flag & CASELESS and follows:
+            return not flag & (STOP | TITLE | KIN)
         if flag & (KEEP | SINGLE):
             return False
         # A rare word in lower case right after a name is more often the rest of it than a verb.
@@ -191,6 +195,8 @@ class _Note:
                 return
             if self._flags[end] & DIGITS and not self._hits[end] and not self._counts_something(end):
                 self._hits[end] = kind
+            if self._hits[place] == kind and self._flags[end] & CAPITAL and not self._flags[end] & (STOP | UNIT | KIN):
+                self._hits[end] = self._hits[end] or kind  # "12 rue de la Paix": an everyday word, but in an address
             if self._hits[end] in ends:
                 self._hits[place + 1 : end] = [kind] * (end - place - 1)
                 self._hits[place] = self._hits[place] or kind
@@ -265,7 +271,7 @@ class _Note:
                 continue
             alone = place == 0 or "\n" in self._gaps[place]
             line = alone and (place + 2 == len(flags) or "\n" in self._gaps[place + 2][:1])
-            inside = place > 0 and self._gaps[place] == " "
+            inside = (place > 0 and self._gaps[place] == " ") or flags[place] & LISTED
             if flags[place] & CAPITAL and (line or inside) and not flags[place] & (STOP | _ANNOUNCES | STREET | UNIT):
                 hits[place] = "NAME"
 

@@ -11,15 +11,16 @@ import re
 from collections.abc import Collection
 
 from anonymization.redaction.folding import MARKS_IN_WORDS, fold
-from anonymization.redaction.lexicon import Lexicon, frequent_names, months
+from anonymization.redaction.lexicon import Lexicon, calendar_words, family_names, frequent_names, given_names, months
 
-KEEP, NAME, CAPITAL, TITLE, KIN, STOP, DIGITS, STREET, UNIT, PARTICLE, SINGLE, CASELESS, DERIVED, NAMING, MONTH = (
-    1 << bit for bit in range(15)
+KEEP, NAME, CAPITAL, TITLE, KIN, STOP, DIGITS, STREET, UNIT, PARTICLE, SINGLE, CASELESS, DERIVED, NAMING, MONTH, LISTED = (
+    1 << bit for bit in range(16)
 )
 
 SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
 """Splits a cleaned note into what is between words (even places) and words (odd places)."""
 
+_LONG_ENOUGH = 5
 _CASED = re.compile("[A-ZÀ-ÖØ-ÞĀ-ſА-Я][a-zß-öø-ÿā-ſа-я]")
 
 
@@ -63,11 +64,23 @@ class Words(dict[str, int]):
             flags |= KEEP
         elif cased and self._lexicon.derived(word):
             flags |= KEEP if not flags & CAPITAL or self._lexicon.nouns_are_capital else DERIVED
+        if not name and not flags & STOP:
+            name = self._is_listed(word, forms, cased)
+            if name and everyday:
+                name, flags = False, flags | LISTED
         if name and (flags & CAPITAL or not everyday):
             flags |= NAME
         if name and not cased:  # where letters have no case, nothing else could tell
             flags = (flags | NAME) & ~KEEP
         return flags
+
+    def _is_listed(self, word: str, forms: list[str], cased: bool) -> bool:
+        """Whether a word is somebody's name somewhere; short ones in lower case are words of too many languages."""
+        if not cased:
+            return any(form in given_names() or form in family_names() for form in forms)
+        if word[0].isupper():
+            return (forms[0] in given_names() or forms[0] in family_names()) and forms[0] not in calendar_words()
+        return len(word) >= _LONG_ENOUGH and forms[0] in given_names()
 
     def _looks(self, word: str, folded: str, cased: bool) -> int:
         flags = SINGLE if len(folded) == 1 else 0
