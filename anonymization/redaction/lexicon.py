@@ -1,7 +1,7 @@
 """What Homeward knows of a language: its everyday words, titles, kin, streets, months; and frequent names per script.
 
-Read from `languages/`, `names.yaml` and `from_faker/`, joined with the stop words of spaCy, the months of the CLDR and the
-codebook's own words. A language without a file has stop words and months at least.
+Read from `languages/`, `names.yaml` and `from_faker/`, joined with the stop words of spaCy, the months of the CLDR and
+the codebook's own words. A language without a file has stop words and months at least.
 """
 
 from __future__ import annotations
@@ -44,11 +44,16 @@ class Lexicon:
     prefixes: tuple[str, ...]
     suffixes: tuple[str, ...]
     endings: tuple[str, ...]
+    formed: re.Pattern[str] | None
     nouns_are_capital: bool
 
     def derived(self, word: str) -> bool:
         """Whether a long word is made from another, as few names are: -ment, -ción, -heit."""
         return len(word) >= _LONG and word.lower().endswith(self.endings)
+
+    def has_form_of_words(self, folded: str) -> bool:
+        """Whether a word in a script without case has a form that verbs and plurals have, and hardly any name."""
+        return self.formed is not None and bool(self.formed.fullmatch(folded))
 
 
 @lru_cache(maxsize=32)
@@ -87,6 +92,7 @@ def lexicon(language: str) -> Lexicon:
         prefixes=tuple(sorted((fold(p) for p in own.get("prefixes", ())), key=len, reverse=True)),
         suffixes=tuple(sorted((fold(s) for s in own.get("suffixes", ())), key=len, reverse=True)),
         endings=tuple(own.get("endings", ())),  # with their accents: -té is an ending, -te is not
+        formed=re.compile("|".join(own["formed"])) if "formed" in own else None,
         nouns_are_capital=language == "de",
     )
 
@@ -94,13 +100,19 @@ def lexicon(language: str) -> Lexicon:
 @lru_cache(maxsize=1)
 def frequent_names() -> frozenset[str]:
     """Names that so many people share that they are frequent words."""
-    scripts: dict[str, str] = yaml.safe_load((_FOLDER / "names.yaml").read_text("utf-8"))
-    return frozenset().union(*(_folded(names) for names in scripts.values()))
+    return frozenset().union(*(_folded(names) for script, names in _own_names().items() if script != "words_too"))
 
 
+@lru_cache(maxsize=1)
+def _own_names() -> dict[str, str]:
+    names: dict[str, str] = yaml.safe_load((_FOLDER / "names.yaml").read_text("utf-8"))
+    return names
+
+
+@lru_cache(maxsize=1)
 def given_names() -> frozenset[str]:
     """Given names of some fifty countries."""
-    return _listed("given")
+    return _listed("given") | _folded(_own_names()["words_too"])
 
 
 def family_names() -> frozenset[str]:
@@ -121,7 +133,9 @@ def calendar_words() -> frozenset[str]:
     from babel import Locale
 
     days = {
-        fold(day) for language in ("en", "fr", "es", "pt", "de", "it", "nl") for day in Locale(language).days["format"]["wide"].values()
+        fold(day)
+        for language in ("en", "fr", "es", "pt", "de", "it", "nl")
+        for day in Locale(language).days["format"]["wide"].values()
     }
     return months() | days
 

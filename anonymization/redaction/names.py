@@ -20,6 +20,7 @@ from anonymization.redaction.words import (
     KEEP,
     KIN,
     LISTED,
+    LOOSELY,
     NAME,
     NAMING,
     PARTICLE,
@@ -104,7 +105,8 @@ class _Note:
     def _is_name(self, place: int, flag: int, expecting: int) -> bool:
         if flag & NAME:
             return True
-        if expecting and not flag & SINGLE and (flag & CAPITAL or not flag & KEEP):
+        loosely = flag & CASELESS and flag & (LOOSELY | LISTED)  # a word without its prefix, by its form, or a name too
+        if expecting and not flag & SINGLE and (flag & CAPITAL or not flag & KEEP or loosely):
             return True  # "my brother Will": a capital is a name even in the most frequent words
         if self._own is not None and not flag & STOP and self._is_own(place, flag, self._own):
             return True
@@ -262,6 +264,10 @@ class _Note:
                 hits[place] = "NAME"
         if self._cased and not self._lexicon.nouns_are_capital:
             self._mark_everyday_names()
+        for place in range(len(flags) - 2, -1, -1):
+            likely = flags[place] & LISTED and flags[place] & CASELESS and not flags[place] & _ANNOUNCES
+            if likely and hits[place + 1] == "NAME" and self._gaps[place + 1] == " " and not hits[place]:
+                hits[place] = "NAME"
 
     def _mark_everyday_names(self) -> None:
         """A capital inside a sentence right before a name is its first part: "with Will Postlethwaite"."""

@@ -13,14 +13,30 @@ from collections.abc import Collection
 from anonymization.redaction.folding import MARKS_IN_WORDS, fold
 from anonymization.redaction.lexicon import Lexicon, calendar_words, family_names, frequent_names, given_names, months
 
-KEEP, NAME, CAPITAL, TITLE, KIN, STOP, DIGITS, STREET, UNIT, PARTICLE, SINGLE, CASELESS, DERIVED, NAMING, MONTH, LISTED = (
-    1 << bit for bit in range(16)
-)
+(
+    KEEP,
+    NAME,
+    CAPITAL,
+    TITLE,
+    KIN,
+    STOP,
+    DIGITS,
+    STREET,
+    UNIT,
+    PARTICLE,
+    SINGLE,
+    CASELESS,
+    DERIVED,
+    NAMING,
+    MONTH,
+    LISTED,
+    LOOSELY,
+) = (1 << bit for bit in range(17))
 
 SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
 """Splits a cleaned note into what is between words (even places) and words (odd places)."""
 
-_LONG_ENOUGH = 5
+_LONG_ENOUGH, _LONG_FORM = 5, 4
 _CASED = re.compile("[A-ZÀ-ÖØ-ÞĀ-ſА-Я][a-zß-öø-ÿā-ſа-я]")
 
 
@@ -61,7 +77,9 @@ class Words(dict[str, int]):
         everyday = any(form in self._lexicon.words for form in forms)
         name = not flags & STOP and any(form in self._names or form in frequent_names() for form in forms)
         if everyday:
-            flags |= KEEP
+            flags |= KEEP if forms[0] in self._lexicon.words else KEEP | LOOSELY
+        elif not cased and len(forms[0]) >= _LONG_FORM and self._lexicon.has_form_of_words(forms[0]):
+            flags |= KEEP | LOOSELY
         elif cased and self._lexicon.derived(word):
             flags |= KEEP if not flags & CAPITAL or self._lexicon.nouns_are_capital else DERIVED
         if not name and not flags & STOP:

@@ -209,3 +209,28 @@ def test_a_note_of_ten_megabytes_is_redacted() -> None:
     assert "Zephyrine" not in said
     assert "7123" not in said
     assert "the house for [PHONE]. They need work" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "note"),
+    [
+        ("am", "መንግሥት ተፈናቃዮችን ለመርዳት እየሰራ መሆኑን ገልጿል"),
+        ("ar", "يفتقرون إلى المساعدات الإنسانية وتجهيزاتها"),
+        ("fa", "خانه‌هایش را ندارد و نمی‌توانند کار کنند"),
+    ],
+)
+def test_a_form_that_only_verbs_and_plurals_have_is_no_name(language: str, note: str) -> None:
+    assert "[NAME]" not in redacted(note, language, "ETH")
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "left"),
+    [
+        ("am", "ሰላም በሀገሪቱ ሰፈነ", "ሰላም በሀገሪቱ"),
+        ("am", "አቶ ሰላም ተናገረ", "[NAME] ተናገረ"),
+        ("en", "It was a long walk home", "It was a long walk home"),
+        ("en", "We met Long and Price there", "We met [NAME] and [NAME] there"),
+    ],
+)
+def test_a_name_that_is_an_everyday_word_goes_where_it_stands_like_a_name(language: str, note: str, left: str) -> None:
+    assert redacted(note, language).startswith(left)
