@@ -20,9 +20,10 @@ from typing import BinaryIO
 
 from anonymization.leaks.guard import no_values
 from anonymization.vault.store import SUFFIX, Sealed, SealedFile, seal, shred, was_shredded
+from assets.refused_uploads import set_aside
 from assets.workers import LARGE_BYTES
 from assets.workplace import Workplace
-from codebook.errors import HomewardError, Unavailable
+from codebook.errors import HomewardError, Refused, Unavailable
 from sources.batches import DeliveredFile
 from sources.models import FETCHED, DatabaseFormat, KoboServerFormat, Source
 
@@ -46,7 +47,7 @@ class Upload:
 
     def files(self) -> list[Path]:
         """The delivered files, by name."""
-        if self.path.is_file():
+        if _kind(self.path) != "folder":
             return [self.path]
         return sorted(p for p in self.path.iterdir() if p.is_file() and not p.name.startswith("."))
 
@@ -121,7 +122,6 @@ def waiting(workplace: Workplace, source: str) -> Iterator[Upload]:
     for path in sorted(inbox.iterdir()):
         if path.name.startswith(".") or path.name.endswith(".done"):
             continue
-        _refuse_no_files(path, source)
         if _complete(path):
             yield Upload(source, path)
 
@@ -134,7 +134,11 @@ def _refuse_no_files(upload: Path, source: str) -> None:
         kind = _kind(path)
         if kind != "file" and not (kind == "folder" and is_upload):
             mend = "put the files themselves into the upload"
-            raise HomewardError(f"a {kind} lies in the inbox", where=f"{source}, upload {upload.name}", mend=mend)
+            raise _NoFiles(f"a {kind} lies in the inbox", where=f"{source}, upload {upload.name}", mend=mend)
+
+
+class _NoFiles(HomewardError):
+    """An upload that holds something else than files."""
 
 
 def _kind(path: Path) -> str:
@@ -146,7 +150,7 @@ def _kind(path: Path) -> str:
 def large_waits(workplace: Workplace, source: str) -> bool:
     """Whether an upload waits that is worth processes of its own."""
     uploads = waiting(workplace, source)
-    return any(sum(path.stat().st_size for path in upload.files()) >= LARGE_BYTES for upload in uploads)
+    return any(sum(path.lstat().st_size for path in upload.files()) >= LARGE_BYTES for upload in uploads)
 
 
 def settling(workplace: Workplace, source: str) -> int:
@@ -159,14 +163,14 @@ def settling(workplace: Workplace, source: str) -> int:
 
 
 def _complete(path: Path) -> bool:
-    if path.is_dir():
-        files = [file for file in path.iterdir() if file.is_file()]
+    if _kind(path) == "folder":
+        files = list(path.iterdir())
         return (path / COMPLETE).exists() or (bool(files) and all(_settled(file) for file in files))
     return path.with_name(path.name + ".done").exists() or _settled(path)
 
 
 def _settled(path: Path) -> bool:
-    return time.time() - path.stat().st_mtime >= SETTLE_SECONDS
+    return time.time() - path.lstat().st_mtime >= SETTLE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -177,17 +181,29 @@ class Receipt:
     already_received: bool
 
 
-def receive(workplace: Workplace, source: Source, upload: Upload) -> Receipt | None:
+def receive(workplace: Workplace, source: Source, upload: Upload, until: float | None = None) -> Receipt | None:
     """Seal the upload's files, enter the delivery into the ledger, clear the inbox; in this order.
 
-    None: another process took the upload in the meantime.
+    None: another process took the upload in the meantime. UploadRefused: it can never be received, and is out of the
+    way. `until`: when (time.monotonic) reading a form's server stops for this time; what was read is kept.
     """
     from warehouse.lock import source_lock
 
     inbox = f"inbox of {source.source}"
     with no_values(inbox), source_lock(workplace.warehouse, inbox):
         _sweep(workplace.inbox / source.source)
-        return _take(workplace, source, upload) if upload.path.exists() else None
+        if not os.path.lexists(upload.path):
+            return None
+        try:
+            _refuse_no_files(upload.path, source.source)
+            return _take(workplace, source, upload, until)
+        except _NoFiles as error:
+            raise set_aside(upload.path, source.source, error) from None
+        except Refused as error:
+            # A file that is still written to is whole another time; a database or a form stays what it is.
+            if source.format.kind not in FETCHED:
+                raise
+            raise set_aside(upload.path, source.source, error) from None
 
 
 def _sweep(inbox: Path) -> None:
@@ -199,10 +215,10 @@ def _sweep(inbox: Path) -> None:
             shutil.rmtree(draft)
 
 
-def _take(workplace: Workplace, source: Source, upload: Upload) -> Receipt:
+def _take(workplace: Workplace, source: Source, upload: Upload, until: float | None) -> Receipt:
     from warehouse import ledger
 
-    contents = _contents(workplace, source, upload)
+    contents = _contents(workplace, source, upload, until)
     sealed: list[Sealed] = [seal(blocks, name, workplace.sealed, workplace.keyring) for name, blocks in contents]
     sha256 = _identity(workplace, source, _digest([file.sha256 for file in sealed]))
     known = ledger.known(workplace.warehouse, source.source, sha256)
@@ -254,7 +270,9 @@ def opened(workplace: Workplace, source: Source, hashes: Sequence[str]) -> Seque
     return [NumberedFile(file, number) for number, file in enumerate(sealed, start=1)]
 
 
-def _contents(workplace: Workplace, source: Source, upload: Upload) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _contents(
+    workplace: Workplace, source: Source, upload: Upload, until: float | None
+) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Name and blocks of bytes of every file of the upload; a database or a form's server is read now."""
     if source.format.kind == "database":
         from connectors import snapshot
@@ -266,7 +284,7 @@ def _contents(workplace: Workplace, source: Source, upload: Upload) -> Iterator[
 
         # By upload and version of the source: pages of another request or declaration are no part of this sweep.
         folder = workplace.sweeps / source.source / f"{upload.path.name}-{source.version}"
-        yield from sweep(source, kobo_token(source), SealedPages(folder, workplace.keyring))
+        yield from sweep(source, kobo_token(source), SealedPages(folder, workplace.keyring), until=until)
     else:
         for path in upload.files():
             yield path.name, _blocks(path)

@@ -3,7 +3,7 @@
 from connectors.cutting import files_of, same_but_for, without_rows
 from connectors.database import snapshot
 from connectors.delivery import Opened, Part, open_delivery
-from connectors.kobo.server import sweep
+from connectors.kobo.server import Unfinished, sweep
 from connectors.shapes import ColumnShape, TableShape
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Opened",
     "Part",
     "TableShape",
+    "Unfinished",
     "files_of",
     "open_delivery",
     "same_but_for",

@@ -1,8 +1,10 @@
 """What starts by itself: the inbox sensor, the marts after a publication and every night, pruning and retention."""
 
 # No postponed annotations here: Dagster reads those of its functions as they stand.
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -12,9 +14,11 @@ from assets.factory import MARTS, key, partitions, slug
 from assets.way import LAST_STAGE
 from assets.workplace import Workplace
 from codebook.errors import HomewardError
-from sources.models import Source
+from sources.models import FETCHED, Source
 
 UPLOADS_PER_TICK = 20
+TICK_SECONDS = 30.0
+"""After so long no further page of a server is asked for: Dagster gives a tick 60 seconds, and a page may take 10."""
 KEEP_RUNS_DAYS = 90
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -93,21 +97,28 @@ def inbox_sensor(sources: Sequence[Source], jobs: Sequence[UnresolvedAssetJobDef
         description="Picks up deliveries dropped into the inbox; a file counts when it no longer changes.",
     )
     def inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        from connectors import Unfinished
+
         workplace: Workplace = context.resources.workplace
-        requests, new_keys, left, faults = [], [], UPLOADS_PER_TICK, []
+        requests, new_keys, left, faults = [], [], UPLOADS_PER_TICK, list[HomewardError]()
+        until = time.monotonic() + TICK_SECONDS
         for source in sources:
             keys = []
-            try:
-                for upload in intake.waiting(workplace, source.source):
-                    if left == 0:
+            for upload in islice(intake.waiting(workplace, source.source), left):
+                left -= 1
+                try:
+                    receipt = intake.receive(workplace, source, upload, until)
+                except Unfinished as pause:
+                    context.log.info(f"{source.source}: {pause}")
+                    break
+                except HomewardError as error:  # no reason to leave later uploads or other sources' deliveries
+                    context.log.error(f"{source.source}: {error}")
+                    faults.append(error)
+                    if source.format.kind in FETCHED:  # a server that is away is asked once in a tick
                         break
-                    left -= 1
-                    receipt = intake.receive(workplace, source, upload)
-                    if receipt and not receipt.already_received:
-                        keys.append(receipt.delivery.key)
-            except HomewardError as error:  # a server that is away is no reason to leave other sources' deliveries
-                context.log.error(f"{source.source}: {error}")
-                faults.append(error)
+                    continue
+                if receipt and not receipt.already_received:
+                    keys.append(receipt.delivery.key)
             if keys:
                 new_keys.append(partitions(source).build_add_request(keys))
                 requests += [_request(source, key) for key in keys]

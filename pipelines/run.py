@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from anonymization.leaks.guard import scrub
 from assets import intake
 from assets.intake import SETTLE_SECONDS, Delivery
+from assets.refused_uploads import UploadRefused
 from assets.workplace import Workplace
 from codebook.errors import HomewardError, Unavailable
 from pipelines.killed import forget_killed_runs, quiet, tags
 from sources.loader import list_sources, load_source
-from sources.models import Source
+from sources.models import FETCHED, Source
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -68,7 +69,14 @@ def _run_source(workplace: Workplace, instance: Callable[[], DagsterInstance], s
     for entry in ledger.unfinished(workplace.warehouse, source.source):
         yield run_delivery(workplace, instance(), intake.find(workplace, source, entry.delivery_id))
     for upload in intake.waiting(workplace, source.source):
-        receipt = intake.receive(workplace, source, upload)
+        try:
+            receipt = intake.receive(workplace, source, upload)
+        except HomewardError as error:
+            # A server that is away is asked once; of uploads, one that is refused is no reason to leave the others.
+            if source.format.kind in FETCHED and not isinstance(error, UploadRefused):
+                raise
+            yield Outcome(source.source, "", "refused" if isinstance(error, UploadRefused) else "failed", str(error))
+            continue
         if receipt is None:
             continue
         if receipt.already_received:

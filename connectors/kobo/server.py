@@ -8,6 +8,7 @@ the source declares and nothing that changes by itself, in order of `_id`: an un
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
@@ -20,6 +21,8 @@ from sources.models import KoboServerFormat, Source
 MOST_SWEEPS = 4
 """A sweep during which submissions are deleted begins again, so many times in all."""
 _MOST_PAGES = 1_000_000
+BRIEF: Mapping[str, Any] = {"attempts": 1, "longest_pause": 5.0, "answer": 10.0}
+"""How patient a sweep is that must stop soon: what does not come now is asked for the next time."""
 
 
 class Kept(Protocol):
@@ -34,27 +37,31 @@ class Kept(Protocol):
     def clear(self) -> None: ...
 
 
+class Unfinished(Unavailable):
+    """The time for a sweep is over before it is whole; what came is kept, and the next one goes on from there."""
+
+
 class _Changed(Exception):
     """The submissions are no longer those that the sweep began with."""
 
 
 def sweep(
-    source: Source, token: str, kept: Kept, patience: Patience | None = None
+    source: Source, token: str, kept: Kept, patience: Patience | None = None, until: float | None = None
 ) -> list[tuple[str, Iterator[bytes]]]:
     """File names and bytes of a delivery, after a whole sweep into `kept`; pages that are there already are not asked
-    for again.
+    for again. `until`: when (time.monotonic) to stop for this time, with Unfinished.
 
     Unavailable if the server does not serve (what came is kept), HomewardError if it refuses.
     """
     declared = source.format
     if not isinstance(declared, KoboServerFormat):
         raise TypeError(declared.kind)
-    server = Server(declared, token, patience)
+    server = Server(declared, token, patience or (Patience() if until is None else Patience(**BRIEF)))
     try:
         form = _form(server)
         for _ in range(MOST_SWEEPS):
             try:
-                _sweep(server, declared, source, kept)
+                _sweep(server, declared, source, kept, until)
                 break
             except _Changed:
                 kept.clear()
@@ -93,7 +100,7 @@ def _form(server: Server) -> dict[str, Any]:
     }
 
 
-def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kept) -> None:
+def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kept, until: float | None) -> None:
     """Fetch the pages that are missing. Every page is flattened to what is declared before it is kept.
 
     The sweep is bounded by the newest `_id` at its beginning: submissions that come in meanwhile belong to the next.
@@ -101,11 +108,14 @@ def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kep
     state = _last_state(kept)
     if state is None:
         newest = _results(server.get("data/", {"limit": "1", "start": "0", "sort": '{"_id":-1}', "fields": '["_id"]'}))
-        until = _id(newest[0]) if newest else 0
-        state = {"count": None, "had": 0, "last": -1, "next": _first(declared, until)}
+        last_id = _id(newest[0]) if newest else 0
+        state = {"count": None, "had": 0, "last": -1, "next": _first(declared, last_id)}
     for _ in range(_MOST_PAGES):
         if state["next"] is None:
             break
+        if until is not None and time.monotonic() >= until:
+            what = f"the sweep is not whole yet: {state['had']} of {state['count'] or 'all'} submissions are kept"
+            raise Unfinished(what, source.source, "it goes on by itself")
         page = server.get("data/", state["next"])
         found, count = _results(page), _count(page)
         if state["count"] is not None and count != state["count"]:

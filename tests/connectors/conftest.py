@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from kobo_api_double import KoboServer, serving
+from small_kobo import SURVEY
 
 from sources.batches import PlainFile
 
@@ -64,3 +66,33 @@ def _until_it_serves(engine: sa.Engine) -> None:
         else:
             return
     raise RuntimeError("MariaDB did not start")
+
+
+@pytest.fixture
+def kobo() -> KoboServer:
+    """Three submissions: one with two members, of whom the second has two papers; one with a validation status."""
+    kobo = KoboServer(SURVEY)
+    members = [
+        {"members/name": "Abel"},
+        {"members/name": "Hana", "members/papers": [{"members/papers/kind": "id"}, {"members/papers/kind": "pass"}]},
+    ]
+    kobo.add(11, who__name="Sara", who__needs="food shelter", gps="9.01 38.76 2355 4.8", members=members)
+    kobo.add(12, who__name="Omar")
+    kobo.add(15, gps="")
+    kobo.submissions[12]["_validation_status"] = {"uid": "validation_status_approved", "label": "Approved"}
+    return kobo
+
+
+@pytest.fixture
+def url(kobo: KoboServer) -> Iterator[str]:
+    with serving(kobo) as address:
+        yield address
+
+
+@pytest.fixture
+def many(kobo: KoboServer) -> KoboServer:
+    """250 submissions: three pages of at most 100."""
+    kobo.submissions.clear()
+    for number in range(1, 251):
+        kobo.add(number, who__name=f"N{number}")
+    return kobo

@@ -222,7 +222,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", ["link", "folder", "pipe"])
-def test_what_is_no_file_is_refused_in_the_inbox(house: House, tmp_path: Path, kind: str) -> None:
+def test_what_is_no_file_is_moved_out_of_the_inbox_and_later_uploads_are_taken(
+    house: House, tmp_path: Path, kind: str
+) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_bytes(b"id;q\n1;a\n")
     upload = house.home / "inbox" / "slv" / "dgme_returns" / "upload"
@@ -238,8 +240,16 @@ def test_what_is_no_file_is_refused_in_the_inbox(house: House, tmp_path: Path, k
     for path in upload.iterdir():
         if not path.is_symlink():
             os.utime(path, (time.time() - 60,) * 2)
+    later = upload.with_name("upload later.csv")
+    later.write_bytes(f"id;q\n1;{kind}\n".encode())
     done = house.homeward("run", "--source", "slv/dgme_returns", expect=2)
     told = [line for line in done.stderr.splitlines() if line.strip()]
-    assert len(told) == 1
+    assert len(told) == 2
     assert kind in told[0]
-    assert {path.name for path in upload.iterdir()} == {"real.csv", "x.csv"}
+    assert "columns" in told[1]
+    assert not later.exists()
+    refused = sorted((upload.parent / ".refused").iterdir(), key=lambda path: path.name)
+    moved = [path for path in refused if not path.name.endswith(".why.txt")][-1]
+    assert {path.name for path in moved.iterdir()} == {"real.csv", "x.csv"}
+    assert kind in moved.with_name(moved.name + ".why.txt").read_text("utf-8")
+    assert not upload.exists()
