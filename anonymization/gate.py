@@ -59,6 +59,7 @@ class Gate:
         self._notes = Notes(source, vault)
         # Of tables that are somebody's parent only: a register of millions need not remember whom it held back.
         self._held_back: dict[str, set[bytes]] = {table.parent.table: set() for table in source.tables if table.parent}
+        self._without_consent: dict[str, set[bytes]] = {parent: set() for parent in self._held_back}
         self._noted: set[tuple[str, str]] = set()
         self._strays: Counter[tuple[str, str]] = Counter()
         if vault is not None:
@@ -75,11 +76,11 @@ class Gate:
         self._note_free_text(table, batch.cells, findings)
         keys = self._row_keys(table, batch.cells, findings)
         parents = self._parent_keys(table, batch.cells, findings)
-        refused = self._require_consent(table, batch.cells, findings)
+        refused = self._require_consent(table, batch.cells, findings) | self._parents_refused(table, parents)
         withdrawn = self._withdrawn(table, keys.filter(pa.array(refused)).drop_null())
         self._look_for_personal_data(table, batch.cells, findings)
         self._hold_erased(table, batch.cells, keys, findings)
-        self._remember_held_back(table, keys, findings)
+        self._remember_held_back(table, keys, findings, refused)
         cells, rows = batch.cells, batch.rows
         if findings.held.any():
             kept = pa.array(~findings.held)
@@ -186,9 +187,17 @@ class Gate:
         if self._erased is not None:
             findings.hold("gate.erased", self._erased.among(table, cells, keys))
 
-    def _remember_held_back(self, table: Table, keys: pa.Array, findings: _Findings) -> None:
+    def _parents_refused(self, table: Table, parents: pa.Array | None) -> Mask:
+        """Rows that hang on one without consent: what they brought before goes with it."""
+        if table.parent is None or parents is None:
+            return np.zeros(1, dtype=bool)  # one for all rows: it is only or-ed with them
+        without = pa.array(list(self._without_consent[table.parent.table]), parents.type)
+        return _mask(pc.is_in(parents, without))
+
+    def _remember_held_back(self, table: Table, keys: pa.Array, findings: _Findings, refused: Mask) -> None:
         if table.name in self._held_back:
             self._held_back[table.name].update(keys.filter(pa.array(findings.held)).drop_null().to_pylist())
+            self._without_consent[table.name].update(keys.filter(pa.array(refused)).drop_null().to_pylist())
 
     def _link(self, table: Table, cells: pa.Table, keys: pa.Array, findings: _Findings) -> pa.Array:
         said = read_identifiers(table, cells, self._source)

@@ -51,6 +51,13 @@ def _leaf(field: pa.Field) -> str:
     return f"{field.name}.list.element" if pa.types.is_list(field.type) else field.name
 
 
+def swap(table: pa.Table, path: Path) -> None:
+    """Put a table in the place of a file, whole or not at all."""
+    temporary = path.with_name(f".{path.name}")
+    write(table, temporary)
+    temporary.replace(path)
+
+
 def files(folder: Path, kind: str) -> list[Path]:
     """The files `<kind>-*.parquet` of a stage's folder, in the order of their numbers."""
     return sorted(folder.glob(f"{kind}-*.parquet"))

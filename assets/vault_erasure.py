@@ -197,7 +197,7 @@ def _replace(path: Path, data: pa.Table, kept: pa.ChunkedArray) -> int:
     left = data.filter(kept)
     gone: int = data.num_rows - left.num_rows
     if gone:
-        _swap(path, left)
+        parquet.swap(left, path)
     return gone
 
 
@@ -209,14 +209,8 @@ def _without_keys(path: Path, keys: set[bytes]) -> bool:
         return False
     place = data.schema.get_field_index("row_key")
     blank = pc.if_else(mine, pa.scalar(None, pa.binary(16)), data["row_key"])
-    _swap(path, data.set_column(place, data.schema.field(place), blank))
+    parquet.swap(data.set_column(place, data.schema.field(place), blank), path)
     return True
-
-
-def _swap(path: Path, data: pa.Table) -> None:
-    temporary = path.with_name(f".{path.name}")
-    parquet.write(data, temporary)
-    temporary.replace(path)
 
 
 def _treat_sealed(workplace: Workplace, sources: list[Source], found: _Found, keep: bool) -> list[dict[str, Any]]:

@@ -2,8 +2,8 @@
 
 The verdict is read again here. Rows of rejected supplier rows never enter; rows that share a record (persons and
 households) are merged, the last row wins; new rows go in, changed ones move the old version to history, rows missing
-from a snapshot are withdrawn, and those without consent in any delivery; all others are not touched and keep the
-delivery that first brought them.
+from a snapshot are withdrawn, and those without consent in any delivery, whose history goes too (`consent`); all others
+are not touched and keep the delivery that first brought them.
 
 Decided here: a record that was published before and whose row is rejected now stays as it was, in a snapshot too: a
 defect in a file does not make a person go. A row that the gate holds back (no consent) has no staged key, so its
@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine
 
 from codebook.errors import HomewardError, Refused
 from codebook.loader import Codebook
-from warehouse import ledger, staging
+from warehouse import consent, ledger, staging
 from warehouse.engine import driver, run, template, transaction
 from warehouse.schema import PUBLISHED, columns_of, core, definitions
 
@@ -99,6 +99,8 @@ def publish(
             published.entities[entity] = _publish_entity(conn, what, tables, entity, codebook, standing.superseded)
         if what.mode == "increment" and not standing.superseded and "person" in entities:
             published.entities["person"]["withdrawn"] += _withdraw_persons(conn, what, entities)
+        if not standing.superseded:
+            _forget_withdrawn(conn, what, tables, entities)
         published.tables = _count_tables(conn, what, tables)
         for entity, counted in published.entities.items():
             ledger.count(conn, what.source, what.delivery, "published", "entity", entity, **counted)
@@ -245,9 +247,11 @@ def _exchange(
         row=sql.SQL("ROW({})").format(sql.SQL(", ").join(map(sql.Identifier, compared))),
     )  # fmt: skip
     run(conn, template("keep_rejected"))
-    run(conn, template("outdated"), {"source": what.source, "delivery": what.delivery})
+    which = {"source": what.source, "delivery": what.delivery, "entity": entity}
+    run(conn, template("outdated"), which)
+    run(conn, template("withdrawn_later"), which)
     run(
-        conn, template("without_consent"), {"entity": entity},
+        conn, template("without_consent"), which,
         part=part, staged=staged, withdrawn=tables.sql(tables.withdrawn),
     )  # fmt: skip
     counted = dict(run(conn, "SELECT kind, count(*) FROM difference GROUP BY kind").fetchall())
@@ -291,6 +295,14 @@ def _withdraw_persons(conn: Connection, what: Publication, entities: Sequence[st
     withdrawn = _count(conn, sql.Identifier("difference"))
     run(conn, "DROP TABLE difference")
     return withdrawn
+
+
+def _forget_withdrawn(conn: Connection, what: Publication, tables: staging.Names, entities: Sequence[str]) -> None:
+    """What a row without consent had allowed before goes from history too."""
+    withdrawn = tables.sql(tables.withdrawn)
+    if _count(conn, withdrawn):
+        parts = {entity: partition(what.source, entity) for entity in entities}
+        consent.forget(conn, what.source, what.delivery, withdrawn, parts)
 
 
 def _count_tables(conn: Connection, what: Publication, tables: staging.Names) -> dict[str, dict[str, int]]:

@@ -234,8 +234,9 @@ def _make_role(cursor: Cursor[tuple[Any, ...]]) -> None:
     """The role that owns the vault; nobody else may even connect."""
     if not _one(cursor, "SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)):
         cursor.execute(f"CREATE ROLE {ROLE} NOLOGIN")
-    if not _one(cursor, "SELECT pg_has_role(current_user, %s, 'MEMBER')", (ROLE,)):
-        cursor.execute(f"GRANT {ROLE} TO current_user")
+    # Who may create roles administers the new one, but may not yet act as it.
+    if not _one(cursor, "SELECT pg_has_role(current_user, %s, 'SET')", (ROLE,)):
+        cursor.execute(f"GRANT {ROLE} TO current_user WITH INHERIT TRUE, SET TRUE")
     database = _one(cursor, "SELECT quote_ident(current_database())")
     cursor.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
     cursor.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")

@@ -5,6 +5,7 @@ Then the marked return is written for the supplier. A delivery that was refused 
 
 from __future__ import annotations
 
+from assets.consent_store import forget_withdrawn
 from assets.intake import Delivery
 from assets.returning import write_return
 from assets.stages.report import StageReport
@@ -32,6 +33,7 @@ def publish(workplace: Workplace, delivery: Delivery) -> StageReport:
     )
     follow_tokens(workplace, source.country)
     published = publishing.publish(workplace.warehouse, what, entities_of(source), codebook)
+    forget_withdrawn(workplace, delivery)
     write_return(workplace, delivery)
     entry = ledger.delivery(workplace.warehouse, delivery.id, delivery.key)
     state = entry.state if entry else STAGE

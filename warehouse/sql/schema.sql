@@ -215,6 +215,15 @@ CREATE TABLE IF NOT EXISTS core.current_token (
 );
 COMMENT ON TABLE core.current_token IS 'Tokens that count as another one. Rows of core keep the token they came with; marts show the current one';
 
+CREATE TABLE IF NOT EXISTS core.consent_withdrawn (
+    source_id text NOT NULL,
+    entity text NOT NULL,
+    record_key uuid NOT NULL,
+    sequence bigint NOT NULL,
+    PRIMARY KEY (source_id, entity, record_key)
+);
+COMMENT ON TABLE core.consent_withdrawn IS 'Records without consent, by the latest delivery that says so: an earlier one does not bring them back';
+
 -- Marts ----------------------------------------------------------------------------------------------------------
 CREATE TABLE IF NOT EXISTS marts.rss_score (
     source_id text NOT NULL,

@@ -1,0 +1,132 @@
+"""A backup on a clean machine: another home, another server, another login, and the vault goes on where it was."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from examples.dgme_slv import FILE, make_slv
+from warehouse.embedded import EmbeddedServer
+
+if TYPE_CHECKING:
+    from homes import House
+
+pytestmark = pytest.mark.slow
+
+SOURCE = "slv/dgme_returns"
+PASSPHRASE = {"HOMEWARD_BACKUP_PASSPHRASE": "correct horse battery staple"}
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A machine that has never seen Homeward: an empty home, and two databases of a login that is no superuser."""
+
+    home: Path
+    login: str
+    host: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        url = f"postgresql://{self.login}@/{{}}?host={self.host}"
+        return {
+            "HOMEWARD_HOME": str(self.home),
+            "HOMEWARD_VAULT_URL": url.format("identities"),
+            "HOMEWARD_WAREHOUSE_URL": url.format("figures"),
+        }
+
+    def tokens(self) -> dict[str, str]:
+        with psycopg.connect(f"postgresql://postgres@/figures?host={self.host}") as connection:
+            return dict(connection.execute(TOKENS).fetchall())
+
+
+TOKENS = "SELECT record_key::text, person_token::text FROM core.return_event"
+
+
+@pytest.fixture
+def elsewhere(server_folder: Path) -> Iterator[Elsewhere]:
+    folder = Path(tempfile.mkdtemp(dir=server_folder))
+    folder.chmod(0o755)
+    server = EmbeddedServer(folder / "server").start()
+    login = f"keeper_{uuid.uuid4().hex[:6]}"
+    with psycopg.connect(f"postgresql://postgres@/postgres?host={folder / 'server'}", autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {login} LOGIN CREATEROLE")
+        for database in ("identities", "figures"):
+            connection.execute(f"CREATE DATABASE {database} OWNER {login}")
+    try:
+        yield Elsewhere(folder / "home", login, folder / "server")
+    finally:
+        server.stop()
+
+
+def deliver(house: House, extra: int = 0, **more: str) -> dict[str, object]:
+    house.samples.mkdir(parents=True, exist_ok=True)
+    make_slv(house.samples)
+    path = house.samples / FILE
+    rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("cp1252"), newline=""), delimiter=";"))
+    rows += [rows[0] | {"EXPEDIENTE": f"RET-2024-9{n:05d}", "FAMILIA": f"F9{n:04d}"} for n in range(extra)]
+    with path.open("w", encoding="cp1252", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=";", lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    house.homeward("deliver", str(path), "--source", SOURCE, **more)
+    (told,) = house.ask("run", "--source", SOURCE, expect=1, **more)
+    return dict(told)
+
+
+def test_a_person_is_named_on_the_other_machine_and_the_next_delivery_knows_everybody(
+    house: House, elsewhere: Elsewhere, tmp_path: Path
+) -> None:
+    deliver(house)
+    house.homeward("vault", "rotate")
+    before = dict(house.sql(TOKENS))
+    archive = tmp_path / "vault.backup"
+    made = house.ask("vault", "backup", str(archive), "--store", **PASSPHRASE)
+    assert made["files"] == 1
+    there = elsewhere.environment
+
+    wrong = {"HOMEWARD_BACKUP_PASSPHRASE": "correct horse battery stable"}
+    harmed = tmp_path / "harmed.backup"
+    content = archive.read_bytes()
+    for harm, secret, said in (
+        (content, wrong, "the passphrase or key file is not the one of this backup"),
+        (content[: len(content) // 2], PASSPHRASE, "damaged, cut short or was changed"),
+        (content[:5000] + bytes([content[5000] ^ 1]) + content[5001:], PASSPHRASE, "damaged, cut short or was changed"),
+        (b"no archive at all", PASSPHRASE, "no backup of a vault"),
+    ):
+        harmed.write_bytes(harm)
+        refused = house.homeward("vault", "restore", str(harmed), expect=2, **there | secret)
+        assert said in refused.stderr
+        assert len(refused.stderr.strip().splitlines()) == 1
+        assert not (elsewhere.home / "keys").exists()
+
+    held = house.ask("vault", "restore", str(archive), **there | PASSPHRASE)
+    assert (held["persons"], held["files"]) == (made["persons"], made["files"])
+    over = house.homeward("vault", "restore", str(archive), expect=2, **there | PASSPHRASE)
+    assert "the vault is not empty" in over.stderr
+    assert len(over.stderr.strip().splitlines()) == 1
+    assert os.stat(elsewhere.home / "keys" / "root.key").st_mode & 0o777 == 0o600
+
+    token = next(iter(before.values()))
+    asked = house.ask("vault", "request", "--token", token, "--purpose", "tracing", "--as", "Marta", **there)
+    number = str(asked["request"])
+    house.homeward("vault", "reveal", number, "--as", "Marta", expect=2, **there)
+    house.homeward("vault", "approve", number, "--as", "Jorge", **there)
+    (said,) = house.ask("vault", "reveal", number, "--as", "Marta", **there)
+    assert said["record"]["NOMBRES"]
+    assert house.ask("vault", "audit", "--verify", **there)["broken"] is None
+
+    told = deliver(house, extra=3, **there)
+    assert told["state"] == "published"
+    after = elsewhere.tokens()
+    assert before.items() <= after.items()
+    assert len(after) > len(before)
