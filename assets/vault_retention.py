@@ -1,38 +1,50 @@
-"""Retention: what may no longer be kept is removed - sealed raw files, Parquet of the store, identities in the vault.
+"""Retention: what may no longer be kept is removed - sealed raw files, Parquet of the store, marked returns, identities.
 
-A delivery is kept for the source's `retention_months` from its receipt, and not beyond the end of its agreement. A
-source of which no delivery may be kept loses its identities too; tokens and published rows stay, which name nobody.
+A delivery is kept for the source's `retention_months` from its receipt, and not longer than GRACE_DAYS beyond the end of
+its agreement. What a source said about a person goes when they are in no delivery of it that may be kept; tokens and
+published rows stay, which name nobody.
 """
 
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
+
+from assets import parquet
+from assets.stages import pseudonymize
 from assets.vault_audit import keep_head
 from assets.workplace import Workplace
+from sources.batches import PERSON
 from sources.loader import list_sources, load_source
 from sources.models import Source
 
 if TYPE_CHECKING:
     from warehouse.ledger import Entry
 
+GRACE_DAYS = 30
+"""After an agreement's end nothing is read any more; so long it can still be renewed without loss."""
+_ABANDONED_SECONDS = 24 * 3600
+
 
 @dataclass(frozen=True)
 class Removed:
-    """What one source loses: raw files, deliveries' Parquet, and identity records."""
+    """What one source loses: raw files, deliveries' Parquet, marked returns, and identity records."""
 
     source: str
     deliveries: int
     raw_files: int
     parquet_folders: int
+    returns: int
     identities: int
 
     def __bool__(self) -> bool:
-        return bool(self.raw_files or self.parquet_folders or self.identities)
+        return bool(self.raw_files or self.parquet_folders or self.returns or self.identities)
 
 
 def kept_until(source: Source, received: date) -> date:
@@ -41,11 +53,13 @@ def kept_until(source: Source, received: date) -> date:
     year, month = divmod(months, 12)
     first_of_next = date(year + month // 11, (month + 1) % 12 + 1, 1)
     last_day = date.fromordinal(first_of_next.toordinal() - 1).day
-    return min(date(year, month + 1, min(received.day, last_day)), source.expires)
+    return min(date(year, month + 1, min(received.day, last_day)), source.expires + timedelta(days=GRACE_DAYS))
 
 
 def retain(workplace: Workplace, today: date, dry_run: bool = False) -> list[Removed]:
     """Remove what is past its time; with `dry_run` only say what would go. Repeatable."""
+    from anonymization.vault import erasure
+    from assets.freed_pages import overwrite
     from warehouse import ledger
     from warehouse.lock import source_lock
 
@@ -64,15 +78,18 @@ def retain(workplace: Workplace, today: date, dry_run: bool = False) -> list[Rem
         if not past[source.source]:
             continue
         with source_lock(workplace.warehouse, source.source):
-            all_past = len(past[source.source]) == len(entries[source.source])
-            removed.append(_retain(workplace, source, past[source.source], needed, all_past, dry_run))
+            kept = [entry for entry in entries[source.source] if entry not in past[source.source]]
+            removed.append(_retain(workplace, source, past[source.source], kept, needed, dry_run))
     if not dry_run:
+        _sweep_orphans(workplace)
+        if any(one.identities for one in removed):
+            overwrite(workplace.vault_url, erasure.tables(workplace.vault))
         keep_head(workplace)
     return [one for one in removed if one]
 
 
 def _retain(
-    workplace: Workplace, source: Source, past: list[Entry], needed: set[str], all_past: bool, dry_run: bool
+    workplace: Workplace, source: Source, past: list[Entry], kept: list[Entry], needed: set[str], dry_run: bool
 ) -> Removed:
     from anonymization.vault import audit, retention
     from anonymization.vault.store import SUFFIX
@@ -80,20 +97,54 @@ def _retain(
     hashes = {sha256 for entry in past for sha256, _ in entry.files} - needed
     raw = [path for sha256 in sorted(hashes) if (path := workplace.sealed / f"{sha256}{SUFFIX}").exists()]
     folders = [path for entry in past if (path := workplace.store(source.source, entry.delivery_id)).exists()]
+    returns = [path for entry in past if (path := workplace.returned(source.source, entry.delivery_id)).exists()]
+    tokens = _tokens(
+        workplace, source, kept
+    )  # before their Parquet goes: killed in between, the rest is done next time
+    identities = 0
+    if tokens is not None:
+        identities = retention.forget(workplace.vault, source.source, source.country, tokens, dry_run)
     if not dry_run:
-        _remove(raw, folders)
-    identities = retention.forget(workplace.vault, source.source, dry_run) if all_past else 0
-    done = Removed(source.source, len(past), len(raw), len(folders), identities)
+        _remove(raw, [*folders, *returns])
+    done = Removed(source.source, len(past), len(raw), len(folders), len(returns), identities)
     if done and not dry_run:
         audit.note(
             workplace.vault, "retain", source.country, source=source.source, raw_files=len(raw),
-            parquet_folders=len(folders), identities=identities,
+            parquet_folders=len(folders), returns=len(returns), identities=identities,
         )  # fmt: skip
     return done
 
 
+def _tokens(workplace: Workplace, source: Source, kept: list[Entry]) -> set[bytes] | None:
+    """Persons of the deliveries that may be kept; None where a delivery's Parquet is not there to tell."""
+    tokens: set[bytes] = set()
+    for entry in kept:
+        folder = workplace.store(source.source, entry.delivery_id) / pseudonymize.STAGE
+        if not folder.is_dir():
+            if entry.state != "refused":
+                return None
+            continue
+        for path in parquet.files(folder, "data"):
+            if PERSON in pq.read_schema(path).names:
+                tokens.update(pq.read_table(path, columns=[PERSON])[PERSON].drop_null().to_pylist())
+    return tokens
+
+
+def _sweep_orphans(workplace: Workplace) -> None:
+    """Sealed files that no delivery is made of: a crash came between sealing and the ledger, or in a sealing anew."""
+    from anonymization.vault.store import SUFFIX, shred
+    from warehouse import ledger
+
+    for path in workplace.sealed.glob(f"*{SUFFIX}"):
+        old = time.time() - path.stat().st_mtime > _ABANDONED_SECONDS
+        if old and not ledger.needs(workplace.warehouse, path.name.removesuffix(SUFFIX)):
+            shred(path, leave_word=False)
+
+
 def _remove(raw: list[Path], folders: list[Path]) -> None:
+    from anonymization.vault.store import shred
+
     for path in raw:
-        path.unlink(missing_ok=True)
+        shred(path, leave_word=False)
     for folder in folders:
         shutil.rmtree(folder)

@@ -167,7 +167,7 @@ prune_weekly = dg.ScheduleDefinition(
 
 @dg.op(
     required_resource_keys={"workplace"},
-    description="Removes sealed raw files, Parquet and identities that sources may no longer keep.",
+    description="Removes sealed raw files, Parquet, marked returns and identities that sources may no longer keep.",
 )
 def remove_what_is_past_retention(context: dg.OpExecutionContext) -> None:
     from assets.vault_retention import retain
@@ -182,7 +182,6 @@ def retain_job() -> None:
     remove_what_is_past_retention()
 
 
-# Off until somebody switches it on: what an agreement that is renewed late has lost does not come back.
 retain_weekly = dg.ScheduleDefinition(
-    name="retain_weekly", job=retain_job, cron_schedule="0 5 * * 0", default_status=dg.DefaultScheduleStatus.STOPPED
+    name="retain_weekly", job=retain_job, cron_schedule="0 5 * * 0", default_status=dg.DefaultScheduleStatus.RUNNING
 )

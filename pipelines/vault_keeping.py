@@ -187,7 +187,7 @@ def retain(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
     json: Json = False,
 ) -> None:
-    """Remove what is past its retention: sealed raw files, Parquet, identities."""
+    """Remove what is past its retention: sealed raw files, Parquet, marked returns, identities."""
     from dataclasses import asdict
     from datetime import UTC, datetime
 
@@ -203,7 +203,7 @@ def retain(
     if not removed:
         console.out.print("Nothing is past its retention.")
         return
-    columns = ("source", "deliveries", "raw_files", "parquet_folders", "identities")
+    columns = ("source", "deliveries", "raw_files", "parquet_folders", "returns", "identities")
     rows = [list(asdict(one).values()) for one in removed]
     console.print_table(columns, rows, title="Would be removed" if dry_run else "Removed")
 

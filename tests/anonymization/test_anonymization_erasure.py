@@ -118,10 +118,27 @@ def test_what_a_source_may_no_longer_keep_is_forgotten_and_persons_stay(
     one, other = make_source("slv/a"), make_source("slv/ab")
     first = passed(one, vault, rows({"DUI": "04567890-3"})).data["_person"].to_pylist()
     passed(other, vault, rows({"DUI": "04567890-3"}))
-    assert retention.forget(vault, "slv/a", dry_run=True) == 1
-    assert retention.forget(vault, "slv/a") == 1
+    assert retention.forget(vault, "slv/a", "SLV", dry_run=True) == 1
+    assert retention.forget(vault, "slv/a", "SLV") == 1
     with create_engine(vault_url).connect() as connection:
         assert connection.scalars(text("SELECT name FROM vault.identity JOIN vault.origin USING (origin)")).all() == [
             "slv/ab main"
         ]
     assert passed(one, vault, rows({"DUI": "04567890-3"})).data["_person"].to_pylist() == first
+
+
+def test_who_is_in_no_delivery_that_may_be_kept_is_forgotten_alone(
+    similar: Source, vault: Vault, vault_url: str, rows: Rows
+) -> None:
+    first = (
+        passed(similar, vault, rows({"NAME": "Xochitl"}, {"FILE": "F2", "NAME": "Rosa"})).data["_person"].to_pylist()
+    )
+    vault.recognise("SLV")
+    assert retention.forget(vault, "slv/register", "SLV", kept=first[1:]) == 1
+    assert retention.forget(vault, "slv/register", "SLV", kept=first[1:]) == 0
+    with create_engine(vault_url).connect() as connection:
+        kept = [UUID(bytes=first[1])]
+        for table in ("identity", "likeness"):
+            ask = f"SELECT token FROM vault.{table} JOIN vault.person USING (person_id)"
+            assert connection.scalars(text(ask)).all() == kept
+    assert known_words(vault, "xochitl", "rosa") == {"rosa"}

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import Engine
 
 from codebook.loader import Codebook
+from sources.batches import WITHDRAWN
 from warehouse import engine as engines
 from warehouse import ledger, publish, staging
 
@@ -47,8 +48,9 @@ class Supplier:
         )  # fmt: skip
 
     def stage(
-        self, delivery: str, entities: dict[str, list[dict[str, Any]]], rejected: Sequence[int] = ()
-    ) -> staging.Names:
+        self, delivery: str, entities: dict[str, list[dict[str, Any]]], rejected: Sequence[int] = (),
+        withdrawn: Sequence[tuple[str, str]] = (),
+    ) -> staging.Names:  # fmt: skip
         places = sorted({(row["row"], row["key"]) for rows in entities.values() for row in rows})
         with self.engine.begin() as conn:
             tables = staging.prepare(conn, self.source, delivery)
@@ -60,6 +62,8 @@ class Supplier:
                 }
             )
             staging.load_rows(conn, tables, [self._parquet("rows", ledger_rows)])
+            gone = [{"entity": entity, "record_key": key(natural)} for entity, natural in withdrawn]
+            staging.load_withdrawn(conn, tables, [self._parquet("gone", pa.Table.from_pylist(gone, schema=WITHDRAWN))])
             for entity, rows in entities.items():
                 path = self._parquet(entity, rows_of(self.codebook, entity, rows))
                 staging.load(conn, tables, entity, [path], self.codebook)
@@ -72,10 +76,11 @@ class Supplier:
 
     def deliver(
         self, content: str, entities: dict[str, list[dict[str, Any]]], rejected: Sequence[int] = (),
-        mode: publish.Mode = "snapshot",
+        mode: publish.Mode = "snapshot", withdrawn: Sequence[tuple[str, str]] = (),
     ) -> publish.Published:  # fmt: skip
+        """`withdrawn`: entity and natural key of records whose row has no consent."""
         delivery = self.register(content)
-        self.stage(delivery, entities, rejected)
+        self.stage(delivery, entities, rejected, withdrawn)
         return self.publish(delivery, list(entities), mode)
 
     def _parquet(self, name: str, table: pa.Table) -> Path:
