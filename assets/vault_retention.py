@@ -1,8 +1,8 @@
-"""Retention: what may no longer be kept is removed - sealed raw files, Parquet of the store, marked returns, identities.
+"""Retention: what may no longer be kept is removed - sealed raw files, Parquet, marked returns, identities.
 
-A delivery is kept for the source's `retention_months` from its receipt, and not longer than GRACE_DAYS beyond the end of
-its agreement. What a source said about a person goes when they are in no delivery of it that may be kept; tokens and
-published rows stay, which name nobody.
+A delivery is kept for the source's `retention_months` from its receipt, and not longer than GRACE_DAYS beyond the end
+of its agreement. What a source said about a person goes when they are in no delivery of it that may be kept; tokens
+and published rows stay, which name nobody.
 """
 
 from __future__ import annotations
@@ -98,10 +98,7 @@ def _retain(
     raw = [path for sha256 in sorted(hashes) if (path := workplace.sealed / f"{sha256}{SUFFIX}").exists()]
     folders = [path for entry in past if (path := workplace.store(source.source, entry.delivery_id)).exists()]
     returns = [path for entry in past if (path := workplace.returned(source.source, entry.delivery_id)).exists()]
-    tokens = _tokens(
-        workplace, source, kept
-    )  # before their Parquet goes: killed in between, the rest is done next time
-    identities = 0
+    tokens, identities = _tokens(workplace, source, kept), 0
     if tokens is not None:
         identities = retention.forget(workplace.vault, source.source, source.country, tokens, dry_run)
     if not dry_run:

@@ -14,10 +14,10 @@ from assets.vault_retention import kept_until
         (date(2026, 11, 22), 60, date(2099, 1, 1), date(2031, 11, 22)),
         (date(2026, 11, 22), 1, date(2099, 1, 1), date(2026, 12, 22)),
         (date(2026, 12, 31), 12, date(2099, 1, 1), date(2027, 12, 31)),
-        (date(2026, 11, 22), 60, date(2029, 12, 31), date(2029, 12, 31)),
+        (date(2026, 11, 22), 60, date(2029, 12, 31), date(2030, 1, 30)),
     ],
 )
-def test_a_delivery_is_kept_for_its_months_and_not_beyond_the_agreement(
+def test_a_delivery_is_kept_for_its_months_and_thirty_days_beyond_the_agreement_at_most(
     received: date, months: int, expires: date, until: date
 ) -> None:
     source: Any = SimpleNamespace(retention_months=months, expires=expires)
