@@ -6,6 +6,7 @@ index says so and the whole batch is run again from the look-up (`vault`). Group
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from anonymization.keys.country_keys import CountryKeys
-from anonymization.keys.pseudonyms import as_matrix, from_bytes
+from anonymization.keys.pseudonyms import WIDTH, as_matrix, from_bytes
 from anonymization.linkage import likeness, recognition, similarity
 from anonymization.linkage.linking import UNKNOWN, Disagree, Ids, resolve
 from anonymization.vault import identities, wire
+from codebook.errors import HomewardError
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -33,23 +36,26 @@ Texts = npt.NDArray[np.object_]
 _BLOCK = 1 << 17
 """Person ids are drawn in blocks of this many, so that a batch needs one call of the sequence."""
 
-# One value for the whole answer: rows of COPY TO arrive one message each, and fifty thousand messages cost more.
-_LOOK_UP = """
-    SELECT string_agg(int8send(a.n) || int8send(b.person_id) || uuid_send(p.token) || p.wrapped_key
-                      || int8send(coalesce(i.digest, 0)), ''::bytea)
-    FROM asked a
-    JOIN vault.blind_index b ON b.field = a.field AND b.idx = a.idx
-    JOIN vault.person p ON p.person_id = b.person_id
-    LEFT JOIN vault.identity i ON i.person_id = b.person_id AND i.origin = %s"""
-_FOUND = np.dtype(
+# One value for the whole answer: rows of COPY TO arrive one message each, and fifty thousand messages cost more. The
+# array comes out of a sub-select, so that the plan follows the index without looking at fifty thousand constants first.
+_OWNERS = """
+    SELECT string_agg(uuid_send(idx) || int8send(person_id), ''::bytea)
+    FROM vault.blind_index WHERE field = %s AND idx = ANY ((SELECT %s)::uuid[])"""
+_OWNER = np.dtype([("idx", "u1", (WIDTH,)), ("person_id", ">i8")])
+_PERSONS = """
+    SELECT string_agg(int8send(person_id) || uuid_send(token) || wrapped_key, ''::bytea)
+    FROM vault.person WHERE person_id = ANY ((SELECT %s)::bigint[])"""
+_PERSON = np.dtype(
     [
-        ("n", ">i8"),
         ("person_id", ">i8"),
         ("token", "u1", (identities.TOKEN_BYTES,)),
         ("wrapped_key", "u1", (identities.WRAPPED_BYTES,)),
-        ("digest", ">i8"),
     ]
 )
+_DIGESTS = """
+    SELECT string_agg(int8send(person_id) || int8send(digest), ''::bytea)
+    FROM vault.identity WHERE person_id = ANY ((SELECT %s)::bigint[]) AND origin = %s"""
+_DIGEST = np.dtype([("person_id", ">i8"), ("digest", ">i8")])
 _IDENTITY = "(person_id, origin, digest, sealed)"
 _SAY_AGAIN = """
     INSERT INTO vault.identity SELECT * FROM said ORDER BY person_id
@@ -108,18 +114,18 @@ class Enrolment:
         self._disagree, self._programme = disagree, programme
         self._keys, self._origin, self._records, self._likeness = keys, origin, records, likeness
         sizes = [len(claim.index.dictionary) for claim in claims]
-        starts = np.cumsum([0, *sizes])[:-1]
+        self._starts = np.cumsum([0, *sizes])
         stated = np.concatenate([as_matrix(claim.index.dictionary) for claim in claims])
-        self._indexes = np.frombuffer(keys.turned(stated.tobytes()), dtype=np.uint8).reshape(-1, stated.shape[1])
+        self._indexes = np.frombuffer(keys.turned(stated.tobytes()), dtype=np.uint8).reshape(-1, WIDTH)
         self._fields = np.repeat(np.array(fields, dtype=np.int16), sizes)
         codes = [claim.index.indices.fill_null(-1).to_numpy().astype(np.int64) for claim in claims]
-        self._columns = [np.where(code >= 0, code + start, -1) for code, start in zip(codes, starts, strict=True)]
+        pairs = zip(codes, self._starts[:-1], strict=True)
+        self._columns = [np.where(code >= 0, code + start, -1) for code, start in pairs]
 
     def run(self, cursor: Vaultside) -> Linked:
         """The whole batch in the cursor's transaction. UniqueViolation: another process was faster, run again."""
-        positions, known = self._look_up(cursor)
-        owner = np.full(len(self._indexes), UNKNOWN, dtype=np.int64)
-        owner[positions] = known.ids
+        owner = self._owners(cursor)
+        known = self._known(cursor, np.unique(owner[owner != UNKNOWN]))
         resolution = resolve(self._columns, owner, self._disagree)
         new, keys = self._make_persons(cursor, resolution.new_persons)
 
@@ -132,8 +138,8 @@ class Enrolment:
         self._write_indexes(cursor, np.flatnonzero(owner == UNKNOWN), settled(resolution.owner))
         self._write_persons(cursor, new)
         everyone = known + new
-        ids, first = np.unique(everyone.ids, return_index=True)
-        place = first[np.searchsorted(ids, settled(resolution.person))]
+        by_id = np.argsort(everyone.ids)
+        place = by_id[np.searchsorted(everyone.ids, settled(resolution.person), sorter=by_id)]
         if self._records is not None:
             spoken, texts, digests = self._news(self._records, everyone, place)
             met = spoken < len(known.ids)
@@ -143,17 +149,31 @@ class Enrolment:
             self._describe(cursor, self._likeness, everyone, place, keys, len(known.ids))
         return Linked(from_bytes(everyone.tokens[place].tobytes()), resolution.conflicts)
 
-    def _look_up(self, cursor: Vaultside) -> tuple[Places, _Persons]:
-        """Positions of the identifiers that the vault knows, and whose they are."""
-        # The plan must follow the index whatever the statistics of a temporary table say.
-        cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off")
-        cursor.execute("CREATE TEMP TABLE asked (n bigint, field smallint, idx uuid) ON COMMIT DROP")
-        order = _by_key(self._fields, self._indexes)
-        _copy_in(cursor, "asked", wire.rows([order, self._fields[order], self._indexes[order]]))
-        (answer,) = cursor.execute(_LOOK_UP, (self._origin,), binary=True).fetchone() or (None,)
-        found = np.frombuffer(answer or b"", dtype=_FOUND)
-        ids, digests = found["person_id"].astype(np.int64), found["digest"].astype(np.int64)
-        return found["n"].astype(np.int64), _Persons(ids, found["token"], found["wrapped_key"], digests)
+    def _owners(self, cursor: Vaultside) -> Ids:
+        """Whose each identifier is, as far as the vault knows."""
+        owner = np.full(len(self._indexes), UNKNOWN, dtype=np.int64)
+        for start, end in itertools.pairwise(self._starts.tolist()):
+            if start == end:
+                continue
+            stated = self._indexes[start:end]
+            wanted = wire.Uuids(stated[_by_key(self._fields[start:end], stated)])
+            found = _answer(cursor, _OWNERS, (int(self._fields[start]), wanted), _OWNER)
+            places = pc.index_in(from_bytes(found["idx"].tobytes()), from_bytes(stated.tobytes())).to_numpy()
+            owner[start + places] = found["person_id"]
+        return owner
+
+    def _known(self, cursor: Vaultside, ids: Ids) -> _Persons:
+        """Persons of the vault, and what this origin last said about them."""
+        found = _answer(cursor, _PERSONS, (wire.Bigints(ids),), _PERSON)
+        said = _answer(cursor, _DIGESTS, (wire.Bigints(ids), self._origin), _DIGEST)
+        if len(found) != len(ids):
+            raise HomewardError(
+                "an identifier in the vault is nobody's", self._keys.country, "restore the vault from its backup"
+            )
+        found = found[np.argsort(found["person_id"])]
+        digests = np.zeros(len(ids), dtype=np.int64)
+        digests[np.searchsorted(ids, said["person_id"].astype(np.int64))] = said["digest"]
+        return _Persons(ids, found["token"], found["wrapped_key"], digests)
 
     def _make_persons(self, cursor: Vaultside, count: int) -> tuple[_Persons, list[bytes]]:
         """New persons with random tokens and keys.
@@ -243,6 +263,13 @@ class Enrolment:
         _copy_in(cursor, "vault.likeness (person_id, country, programme, pending, sealed)", sealed)
         persons = similarity.prepared(rows.add_column(0, "person_id", pa.array(ids)))
         _copy_in(cursor, "vault.block (key, person_id)", recognition.block_rows(persons, self._keys, self._programme))
+
+
+def _answer(cursor: Vaultside, statement: str, values: tuple[object, ...], row: np.dtype[np.void]) -> npt.NDArray[Any]:
+    """The rows that a statement aggregates into one value."""
+    wire.know_arrays(cursor)
+    (joined,) = cursor.execute(statement.encode(), values, binary=True).fetchone() or (None,)
+    return np.frombuffer(joined or b"", dtype=row)
 
 
 def _by_key(fields: npt.NDArray[np.int16], keys: Bytes) -> Places:

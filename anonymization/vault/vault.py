@@ -40,11 +40,12 @@ _PARTS = (
     ("token_event", Path(__file__).with_name("recognition.sql")),
     ("audit", Path(__file__).with_name("operations.sql")),
     ("likeness.programme", Path(__file__).with_name("programmes.sql")),
+    ("identity_covering", Path(__file__).with_name("covering.sql")),
 )
-"""The schema in the order in which it grew: a table or column of each part, by which it is known, and its file."""
+"""The schema in the order in which it grew: a table, column or index of each part, by which it is known, its file."""
 # Not to_regclass: it answers from a cache that does not know what another process has just made.
 _MADE = """
-    SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('vault') AND c.relkind = 'r'
+    SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('vault') AND c.relkind IN ('r', 'i')
     UNION ALL
     SELECT c.relname || '.' || a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
     WHERE c.relnamespace = to_regnamespace('vault') AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped"""
