@@ -17,6 +17,7 @@ ANSWERS = {
     "work": pa.array(["paid", "paid idle", None, "paidleave"]),
     "age": pa.array(["5", "18", None, "18.0"]),
     "why": pa.array(["", None, "rent", "18"]),
+    "born": pa.array(["1990-05-01", "2001-02-03T10:00:00+03:00", None, "soon"]),
 }
 
 
@@ -41,6 +42,25 @@ ANSWERS = {
         ("string-length(${why}) > 0", "0011"),
         ("selected(${work},'paid')\nor  ${age}<=5", "1100"),
         ("true()", "1111"),
+        ("${age} mod 2 = 0", "0101"),
+        ("${age} * 2 - 1 = 9", "1000"),
+        ("${age} div 0 > 1", "1101"),  # infinity is a number, a blank is none
+        ("if(${work} = 'paid', ${age}, 20) = 20", "0111"),
+        ("if(selected(${work}, 'paid'), 'a', 'b') = 'a'", "1100"),
+        ("coalesce(${why}, ${work}) = 'paid'", "1000"),
+        ("selected-at(${work}, 1) = 'idle'", "0100"),
+        ("regex(${why}, '[a-z]+')", "0010"),  # the whole answer
+        ("contains(${work}, 'leave')", "0001"),
+        ("concat(${work}, '-') = 'paid-'", "1000"),
+        ("int(${age} div 4) = 4", "0101"),
+        ("round(${age} div 4) = 5", "0101"),
+        ("round(4.25, 1) = 4.3", "1111"),
+        ("selected(${work}, 'paid') and number(${age}) < 6", "1000"),
+        ("selected(${work}, if(${age} = 5, 'paid', 'idle'))", "1100"),  # a code of each row's own
+        ("date(${born}) < date('2001-01-01')", "1000"),
+        ("${born} <= date('2001-02-03') + 1", "1100"),  # an answer beside a date counts its days
+        ("format-date(${born}, '%Y-%n') = '2001-2'", "0100"),
+        ("date('2001-02-30') = date('2001-02-30')", "0000"),  # no such day
     ],
 )
 def test_a_condition_holds_as_on_the_device(expression: str, holds: str) -> None:
@@ -53,12 +73,15 @@ def test_a_condition_holds_as_on_the_device(expression: str, holds: str) -> None
     [
         "today() > ${born}",
         "${born} > '2020-01-01'",
-        "${age} mod 2 = 0",
-        "if(${work} = 'paid', 1, 0)",
+        "once(${age}) = 1",
+        "position(..) = 1",
+        "if(${work} = 'paid', 1, 'x') = 1",
+        "format-date(${born}, '%b') = 'May'",
         "/form/work = 'paid'",
         ". > 3",
         "count(${child}) > 0",
-        "regex(${why}, '^a')",
+        "regex(${why}, '(?=a)b')",
+        "jr:choice-name(${work}, '${work}') = 'x'",
         "${work} = ",
         "${work} = 'paid' ${age}",
         "(" * 60 + "true()" + ")" * 60,

@@ -1,0 +1,208 @@
+"""The functions of a form's conditions that depend on nothing but the row: what ODK XForms says they do.
+
+A function that asks the device (`today()`), other rows (`count()`, `position()`) or the form (`jr:choice-name()`) is
+Unevaluable. Dates are numbers of days since 1970 as on the device, a text that is no ISO date is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.kobo.xpath_values import (
+    Amounts,
+    Columns,
+    Node,
+    Numbers,
+    Strings,
+    Truth,
+    Truths,
+    Unevaluable,
+    amounts,
+    constant_text,
+    flags,
+    floats,
+    texts,
+    truths,
+)
+
+_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_PARTS = {"%Y": (0, 4, False), "%m": (5, 7, False), "%d": (8, 10, False), "%n": (5, 7, True), "%e": (8, 10, True)}
+"""Of an ISO date: from where to where, and whether zeros before it are left out."""
+
+
+def call(name: str, arguments: Sequence[Node]) -> Node:
+    """What the function makes of its arguments; Unevaluable if it is not known, or not with these."""
+    match name, arguments:
+        case "selected", [Strings() as answer, code]:
+            wanted = texts(code)
+            return Truths(lambda columns, n: _selected(answer.of(columns, n), wanted.of(columns, n)))
+        case "not", [node]:
+            truth = truths(node)
+            return Truths(lambda columns, n: ~truth.of(columns, n))
+        case "boolean", [node]:
+            return truths(node)
+        case "true" | "false", []:
+            return Truths(lambda columns, n: np.full(n, name == "true"))
+        case "contains" | "starts-with", [Strings() as answer, Strings(literal=str(part))]:
+            find = pc.match_substring if name == "contains" else pc.starts_with
+            return Truths(lambda columns, n: flags(find(answer.of(columns, n), part)))
+        case "regex", [Strings() as answer, Strings(literal=str(pattern))]:
+            return _regex(answer, pattern)
+        case "if", [condition, left, right]:
+            return _either(truths(condition), left, right)
+        case "coalesce", [Strings() as left, Strings() as right]:
+            return _coalesced(left, right)
+        case "concat", [first, *more] if all(isinstance(node, Strings) for node in (first, *more)):
+            parts = [texts(node) for node in (first, *more)]
+            return Strings(lambda columns, n: pc.binary_join_element_wise(*(part.of(columns, n) for part in parts), ""))
+        case "selected-at", [Strings() as answer, Amounts() as place]:
+            return Strings(lambda columns, n: _selected_at(answer.of(columns, n), place.of(columns, n)))
+        case "format-date", [Strings() as date, Strings(literal=str(pattern))]:
+            return _formatted(date, pattern)
+        case _:
+            return _number(name, arguments)
+
+
+def _number(name: str, arguments: Sequence[Node]) -> Amounts:
+    match name, arguments:
+        case "count-selected", [Strings() as answer]:
+            return Amounts(lambda columns, n: floats(pc.count_substring_regex(answer.of(columns, n), r"\S+")))
+        case "string-length", [Strings() as answer]:
+            return Amounts(lambda columns, n: floats(pc.utf8_length(answer.of(columns, n))))
+        case "number", [node]:
+            return amounts(node)
+        case "int", [node]:
+            whole = amounts(node)
+            return Amounts(lambda columns, n: np.trunc(whole.of(columns, n)))
+        case "round", [node]:
+            exact = amounts(node)
+            return Amounts(lambda columns, n: np.floor(exact.of(columns, n) + 0.5))
+        case "round", [node, Amounts() as places]:
+            exact = amounts(node)
+            return Amounts(lambda columns, n: _rounded(exact.of(columns, n), places.of(columns, n)))
+        case "date", [Strings() as date]:
+            return Amounts(lambda columns, n: days(date.of(columns, n)), dates=True)
+        case _:
+            raise Unevaluable(f"{name}()")
+
+
+def days(dates: pa.Array) -> Numbers:
+    """Days since 1970 of ISO dates, of moments that of their day; NaN where there is none."""
+    day = pc.utf8_slice_codeunits(dates, 0, 10)
+    told = pc.if_else(pc.match_substring_regex(dates, _DAY), day, pa.scalar(None, pa.string()))
+    numbers: Numbers = np.full(len(told), np.nan)
+    known = pc.unique(told).drop_null()
+    parsed = pc.strptime(known, format="%Y-%m-%d", unit="s", error_is_null=True)
+    # A day that no month has would be taken for one of the next month.
+    real = pc.equal(pc.strftime(parsed, format="%Y-%m-%d"), known)
+    at = pc.index_in(told, known)
+    by_place = np.where(
+        np.asarray(pc.fill_null(real, False)),
+        np.asarray(pc.fill_null(parsed.cast(pa.int64()), 0)) // 86_400,
+        np.nan,
+    )
+    filled = np.asarray(at.is_valid())
+    numbers[filled] = by_place[np.asarray(at.drop_null())]
+    return numbers
+
+
+def _selected(answers: pa.Array, codes: pa.Array) -> Truth:
+    """Whether the code is one of the words of the answer."""
+    padded = pc.binary_join_element_wise(pa.scalar(""), answers, pa.scalar(""), " ")
+    wanted = pc.unique(codes)
+    if len(wanted) == 1:
+        code = wanted[0].as_py()
+        return flags(pc.equal(answers, "") if not code else pc.match_substring(padded, f" {code} "))
+    found = np.zeros(len(answers), dtype=bool)
+    for code in wanted.to_pylist():
+        of_code = flags(pc.equal(codes, code))
+        found |= of_code & flags(pc.equal(answers, "") if not code else pc.match_substring(padded, f" {code} "))
+    return found
+
+
+def _selected_at(answers: pa.Array, places: Numbers) -> pa.Array:
+    """The word at each place, from 0; '' beyond the last."""
+    words = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(answers)).to_pylist()
+    found = [
+        words[row][int(place)] if 0 <= place < len(words[row]) else ""  # NaN is no place
+        for row, place in enumerate(places)
+    ]
+    return pa.array(found, pa.string())
+
+
+def _regex(answer: Strings, pattern: str) -> Truths:
+    """The whole text fits, as on the device; RE2 reads the pattern, in time that no pattern can exhaust."""
+    whole = f"^(?:{pattern})$"
+    try:
+        pc.match_substring_regex(pa.array([""]), whole)
+    except pa.ArrowInvalid:
+        raise Unevaluable("regex() with a pattern that RE2 does not know") from None
+    return Truths(lambda columns, n: flags(pc.match_substring_regex(answer.of(columns, n), whole)))
+
+
+def _either(condition: Truths, left: Node, right: Node) -> Node:
+    if isinstance(left, Strings) and isinstance(right, Strings):
+        first, second = left, right
+        return Strings(
+            lambda columns, n: pc.if_else(
+                pa.array(condition.of(columns, n)), first.of(columns, n), second.of(columns, n)
+            ),
+            left.numeric and right.numeric,
+        )
+    if isinstance(left, Truths) and isinstance(right, Truths):
+        yes, no = left, right
+        return Truths(lambda columns, n: np.where(condition.of(columns, n), yes.of(columns, n), no.of(columns, n)))
+    if any(isinstance(node, Truths) or (isinstance(node, Strings) and not node.numeric) for node in (left, right)):
+        raise Unevaluable("if() between a number and a text")
+    more, less = amounts(left), amounts(right)
+    return Amounts(lambda columns, n: np.where(condition.of(columns, n), more.of(columns, n), less.of(columns, n)))
+
+
+def _coalesced(left: Strings, right: Strings) -> Strings:
+    def first(columns: Columns, n: int) -> pa.Array:
+        answers = left.of(columns, n)
+        return pc.if_else(pc.equal(answers, ""), right.of(columns, n), answers)
+
+    return Strings(first, left.numeric and right.numeric)
+
+
+def _formatted(date: Strings, pattern: str) -> Strings:
+    """A date in parts; a part that is the name of a month is written in the device's language and is not known here."""
+    pieces: list[Callable[[pa.Array], pa.Array]] = []
+    rest = pattern
+    while rest:
+        part = rest[:2]
+        if part in _PARTS:
+            pieces.append(_part(*_PARTS[part]))
+            rest = rest[2:]
+            continue
+        if part.startswith("%"):
+            raise Unevaluable(f"format-date() with {part}")
+        letter, rest = rest[0], rest[1:]
+        pieces.append(lambda days, letter=letter: pa.repeat(letter, len(days)))  # type: ignore[misc]
+
+    def of(columns: Columns, n: int) -> pa.Array:
+        answers = date.of(columns, n)
+        told = pc.match_substring_regex(answers, _DAY)
+        written = pc.binary_join_element_wise(*(piece(answers) for piece in pieces), "")
+        return pc.if_else(told, written, pa.scalar(""))
+
+    return Strings(of) if pieces else constant_text("")
+
+
+def _part(start: int, stop: int, bare: bool) -> Callable[[pa.Array], pa.Array]:
+    def cut(answers: pa.Array) -> pa.Array:
+        digits = pc.utf8_slice_codeunits(answers, start, stop)
+        return pc.utf8_ltrim(digits, "0") if bare else digits
+
+    return cut
+
+
+def _rounded(exact: Numbers, places: Numbers) -> Numbers:
+    """Halves away from zero, as the device's decimals are rounded."""
+    factor = np.power(10.0, places)
+    return np.sign(exact) * np.floor(np.abs(exact) * factor + 0.5) / factor
