@@ -13,12 +13,14 @@ from anonymization.redaction.lexicon import months
 from anonymization.redaction.patterns import Span
 
 _DAY_MONTH = re.compile(
-    r"(?<![0-9A-Za-zÀ-ɏ_.,/-])\d{1,2}(?:st|nd|rd|th|er|º|ª|\.)?\s{1,2}(?:de\s|of\s|d'|፣)?\s?([^\W\d_]{2,12})\.?"
-    r"(?:,?\s{1,2}(?:de\s|del\s|of\s)?(?:ዓ\.?ም\.?\s)?\d{2,4}(?![\d]))?"
+    r"(?<![0-9A-Za-zÀ-ɏ_.,/-])\d{1,2}(?:st|nd|rd|th|er|º|ª|\.)?(?:\s{1,2}(?:de\s|of\s|d'|፣)?\s?|[-/.])([^\W\d_]{2,12})\.?"
+    r"(?:(?:,?\s{1,2}(?:de\s|del\s|of\s)?(?:ዓ\.?ም\.?\s)?|[-/.])\d{2,4}(?![\d]))?",
+    re.IGNORECASE,
 )
 _MONTH_DAY = re.compile(
-    r"\b([^\W\d_]{3,12})\.?,?\s{1,2}(?:(?:the\s)?\d{1,2}(?:st|nd|rd|th|er)?(?:,?\s{1,2}\d{2,4})?|(?:de\s|del\s|of\s)?(?:19|20)\d\d)"
-    r"(?!\w)"
+    r"\b([^\W\d_]{3,12})(?:\.?,?\s{1,2}(?:(?:the\s)?\d{1,2}(?:st|nd|rd|th|er)?(?:,?\s{1,2}\d{2,4})?|(?:de\s|del\s|of\s)?(?:19|20)\d\d)"
+    r"|[-/](?:\d{4}|\d{2}))(?!\w)",
+    re.IGNORECASE,
 )
 
 

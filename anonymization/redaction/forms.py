@@ -1,4 +1,4 @@
-"""What stands behind a label - "Nombre: ...", `"surname": "..."`, "DOB = ..." - is what the label says.
+"""What stands behind a label - "Nombre: ...", `"surname": "..."`, `<name>...</name>` - is what the label says.
 
 The value is taken whole, whatever its words are by themselves. Prose behind a colon is left to `names`.
 """
@@ -15,21 +15,24 @@ from anonymization.redaction.folding import fold
 from anonymization.redaction.patterns import Span
 from anonymization.redaction.words import KEEP, PARTICLE, Words
 
-_SEPARATOR = re.compile(r"""["'”»]?\s?[:=：]\s{0,3}["'“«]?""")
+_SEPARATOR = re.compile(r"""["'”»]?\s?[:=：]\s{0,3}["'“«]?|(?<=\w)>""")
 _BOUNDARY = re.compile(r"""[\n|;"”{}\[\]<>\t]|\s{3}|$""")
 _LABEL_ENDS = re.compile(r"""[\n|;,"“”{}\[\]()<>\t:=]|\.\s""")
 _NUMBER_SIGN = re.compile(r"\b[Nn]\s?[°º]$")
 _WORD = re.compile(r"[^\W_]+")
 _TOKEN = re.compile(r"[^\s,]+")
-_LONGEST = {"NAME": 5, "ADDRESS": 9, "USERNAME": 1, "ID": 7, "PHONE": 6, "DATE": 5}
+_SECRET = re.compile(r"\S{1,60}")
+_LONGEST = {"NAME": 5, "ADDRESS": 9, "USERNAME": 1, "ID": 7, "PHONE": 6, "DATE": 5, "TIME": 3}
 """Of how many words a value may be; what is longer is a sentence."""
-_NEEDS_DIGIT = {"ID", "PHONE", "DATE"}
+_NEEDS_DIGIT = {"ID", "PHONE", "DATE", "TIME"}
 
 
 @lru_cache(maxsize=1)
 def _labels() -> dict[str, str]:
     kinds: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("labels.yaml").read_text("utf-8"))
-    return {" ".join(fold(w) for w in _WORD.findall(str(label))): kind for kind, one in kinds.items() for label in one}
+    said = {" ".join(fold(w) for w in _WORD.findall(str(label))): kind for kind, one in kinds.items() for label in one}
+    joined = {label.replace(" ", ""): kind for label, kind in said.items() if " " in label}  # lastName, dateOfBirth
+    return joined | said
 
 
 @lru_cache(maxsize=1)
@@ -39,13 +42,16 @@ def _last_words() -> frozenset[str]:
 
 def values(text: str, words: Words) -> list[Span]:
     """Values behind labels in a cleaned note, in order of place."""
-    if ":" not in text and "=" not in text and "：" not in text:
+    if ":" not in text and "=" not in text and "：" not in text and "</" not in text:
         return []
     separators = list(_SEPARATOR.finditer(text))
     found = []
     for place, separator in enumerate(separators):
         kind, _ = _label(text, separator.start())
         if kind is None:
+            continue
+        if kind == "SECRET":
+            found += [Span(*word.span(), kind) for word in [_SECRET.match(text, _after(text, separator))] if word]
             continue
         boundary = _BOUNDARY.search(text, separator.end(), separator.end() + 100)
         end = boundary.start() if boundary else separator.end() + 100
@@ -56,6 +62,12 @@ def values(text: str, words: Words) -> list[Span]:
         if span:
             found.append(span)
     return found
+
+
+def _after(text: str, separator: re.Match[str]) -> int:
+    """Where a secret begins: a quotation mark before it may be a part of it."""
+    quoted = separator.group()[-1:] in ('"', "'", "“", "«")
+    return separator.end() - quoted
 
 
 def _label(text: str, end: int) -> tuple[str | None, int]:
@@ -70,6 +82,8 @@ def _label(text: str, end: int) -> tuple[str | None, int]:
     for first in range(len(said)):
         kind = _labels().get(" ".join(folded[first:]))
         if kind and not _LABEL_ENDS.search(text, said[first].start(), end):
+            if text[said[first].start() - 1 : said[first].start()] == "/":  # a tag that closes
+                return None, start
             return kind, said[first].start()
     return None, start
 
@@ -87,6 +101,8 @@ def _value(text: str, start: int, end: int, kind: str, words: Words) -> Span | N
     first, last = tokens[0].start(), tokens[-1].end()
     while last > first and not (text[last - 1].isalnum() or text[last - 1] in ")"):
         last -= 1
+    while first < last and not (text[first].isalnum() or text[first] in "(+#@"):
+        first += 1
     return Span(first, last, kind) if last > first else None
 
 

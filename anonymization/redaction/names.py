@@ -34,11 +34,16 @@ from anonymization.redaction.words import (
 )
 
 _ENDS = frozenset('.!?:;\n\r\t|•()[]{}"“”«»…؟።፤፣،-–—*>/=')
+_OPENS, _CLOSES = (
+    frozenset(("\n", "[", "{", '"', "'", "“", "«", "‘")),
+    frozenset(("\n", "]", "}", '"', "'", "”", "»", "’")),
+)
 _WITHIN_NAMES = frozenset((" ", ". ", ".", "'", "’", "-", "- "))
 _WITHIN_LINES = frozenset((" ", ", ", "-", ". ", ".", ",", " - "))
 _INSIDE_ADDRESSES = str.maketrans("", "", "\n-/.")
 _HOUSE_PARTS = frozenset(("bis", "ter", "quater"))
 _SHAPED = "SHAPED"
+_LONG_TITLE = 9
 _ANNOUNCES = TITLE | KIN | NAMING
 _NEEDS_A_LOOK = ~(KEEP | STOP | UNIT | PARTICLE | CASELESS | DIGITS)
 
@@ -119,15 +124,22 @@ class _Note:
                 return bool(follows or inside or self._after_initial(place)) and not flag & (STOP | TITLE | SINGLE)
             if flag & SINGLE:
                 return False
-            if not self._begins_a_sentence(place):
-                return True
+            if not self._begins_a_sentence(place):  # a title's words are capital too: "Admission Notification"
+                return bool(follows) or not flag & DERIVED or len(self._texts[place]) < _LONG_TITLE
             return not flag & DERIVED and self._texts[place].lower() not in self._texts
         if flag & KEEP and flag & LISTED and flag & CASELESS and follows:
             return not flag & (STOP | TITLE | KIN)
         if flag & (KEEP | SINGLE):
             return False
+        if self._stands_alone(place):
+            return True  # an answer, or an item of a list
         # A rare word in lower case right after a name is more often the rest of it than a verb.
         return not self._cased or bool(flag & CASELESS) or follows
+
+    def _stands_alone(self, place: int) -> bool:
+        """Whether a word has a line, brackets or quotation marks to itself."""
+        before, behind = self._gaps[place].strip(" \t"), self._gaps[place + 1].strip(" \t")
+        return before[-1:] in _OPENS and behind[:1] in _CLOSES and ":" not in behind and "=" not in behind
 
     def _after_initial(self, place: int) -> bool:
         """Whether an initial stands before a word and its particles: "J. Young", "D. De La Tour"."""

@@ -44,10 +44,10 @@ _SHAPES = {
             (?:[Tt ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:[Zz]|[+-]\d{2}:?\d{2})?)?
         |(?<![\d/.-])(?:(?:0[1-9]|[12]\d|3[01])/(?:0[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])/(?:19|20)\d\d)(?![/\w]|[.-]\d)""",
     "TIME": r"""(?<![\d:.,])(?:[01]?\d|2[0-4])(?::[0-5]\d(?::[0-5]\d)?(?:\s?[AaPp]\.?\s?[Mm]\b\.?)?(?![\d:])
-        |h[0-5]\d\b|(?:[.:][0-5]\d)?\s?(?:[AaPp]\.?[Mm]\b\.?|o['’]clock\b|[Uu]hr\b))""",
+        |[hH][0-5]\d\b|(?:[.:][0-5]\d)?\s?(?:[AaPp]\.?[Mm]\b\.?|o['’]clock\b|[Uu]hr\b))""",
     "IBAN": r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b",
-    "REFERENCE": r"(?<![\w/.-])(?=[A-Z0-9]{0,12}[-/]?[A-Z0-9]{0,12}\d)(?=\d{0,12}[-/]?\d{0,12}[A-Z])"
-    r"(?:[A-Z0-9]{1,12}[-/]){1,6}[A-Z0-9]{1,20}(?![\w/])",
+    "REFERENCE": r"(?<![\w/.-])(?=[A-Z0-9]{0,12}[-/.]?[A-Z0-9]{0,12}\d)(?=\d{0,12}[-/.]?\d{0,12}[A-Z])"
+    r"(?:[A-Z0-9]{1,12}[-/.]){1,6}[A-Z0-9]{1,20}(?![\w/])",
     "NUMBER": r"""(?<![0-9A-Za-zÀ-ɏ_.,])(?:[+(\#]{1,2}\s?)?\d{1,40}(?:[\s().\-/–]{1,3}\d{1,40}){0,12}
         (?:\s?(?:x|ext\.?|poste|anexo)\s?\d{1,6})?(?![\w])""",
     "CODE": r"""(?<![\w])(?![\u0600-\u06ff\u1200-\u137f]{1,4}\d)
@@ -60,7 +60,7 @@ _DIGIT_IS_NEAR = r"(?=[^\s\d]{0,40}\s?\d)"
 """Looked for once at each place: what begins where no digit is near is none of the shapes that need one."""
 _DOT = re.compile(r"[A-Za-z]\.[A-Za-z]|://")
 _KINDS = {"HANDLE": "USERNAME", "IP6": "IP", "REFERENCE": "ID"}
-_LETTERS_BEFORE = re.compile(r"(?<!\w)(?:[A-Z]{1,2} |[A-Z]{1,8}-)$")
+_LETTERS_BEFORE = re.compile(r"(?<!\w)(?:[A-Z]{1,2} |[A-Z]{1,8}[-.])$")
 _LETTERS_BEHIND = re.compile(r"[ -](?:[A-Z]{1,2}(?!\w)(?:[ -]\d{1,6}(?!\w)){0,3}|[a-z](?=[.,;|\"\n]|$))(?!['’\w])")
 _ORDINAL_OR_PERIOD = re.compile(
     r"\d{1,4}(?:st|nd|rd|th|s|er|ère|ème|eme|e|h|km|kg|m|cm|g|years?|ans|años|x|do|ra|ro|to|º|ª)|covid-?19",

@@ -37,7 +37,7 @@ SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
 """Splits a cleaned note into what is between words (even places) and words (odd places)."""
 
 _LONG_ENOUGH, _LONG_FORM = 5, 4
-_CASED = re.compile("[A-ZÀ-ÖØ-ÞĀ-ſА-Я][a-zß-öø-ÿā-ſа-я]")
+_CASED = re.compile("[A-ZÀ-ÖØ-ÞĀ-ſΆ-ΫЀ-ЯԱ-Ֆ][a-zß-öø-ÿā-ſά-ώа-џա-և]")
 
 
 class Words(dict[str, int]):
@@ -74,16 +74,19 @@ class Words(dict[str, int]):
         forms = self.forms(word)
         cased = word[0].lower() != word[0].upper()
         flags = self._looks(word, forms[0], cased) | self._lists(forms[0])
-        everyday = any(form in self._lexicon.words for form in forms)
-        name = not flags & STOP and any(form in self._names or form in frequent_names() for form in forms)
+        exactly = forms[0] in self._lexicon.words
+        everyday = exactly or any(form in self._lexicon.words for form in forms)
+        asked = forms[:1] if exactly else forms  # "the age" is a word, though "age" without its article is a name
+        name = any(form in self._names for form in forms) or any(form in frequent_names() for form in asked)
+        name = name and not flags & STOP
         if everyday:
-            flags |= KEEP if forms[0] in self._lexicon.words else KEEP | LOOSELY
+            flags |= KEEP if exactly else KEEP | LOOSELY
         elif not cased and len(forms[0]) >= _LONG_FORM and self._lexicon.has_form_of_words(forms[0]):
             flags |= KEEP | LOOSELY
         elif cased and self._lexicon.derived(word):
             flags |= KEEP if not flags & CAPITAL or self._lexicon.nouns_are_capital else DERIVED
         if not name and not flags & STOP:
-            name = self._is_listed(word, forms, cased)
+            name = self._is_listed(word, asked, cased)
             if name and everyday:
                 name, flags = False, flags | LISTED
         if name and (flags & CAPITAL or not everyday):
