@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 
 from codebook.errors import HomewardError
 from warehouse.engine import run, template, translated
-from warehouse.extracts import ORIGIN
+from warehouse.extracts import OF_RECORDS
 
 LOADER = "homeward_loader"
 ANALYST = "homeward_analyst"
@@ -32,10 +32,10 @@ RELEASE_OFFICER = "homeward_release_officer"
 AUDITOR = "homeward_auditor"
 ROLES = (LOADER, ANALYST, OFFICER, RELEASE_OFFICER, AUDITOR)
 REFERENCE = ("code", "place", "variable")
-PER_COUNTRY = (("marts", "rss_score"), ("marts", "indicator_value"), ("core", "current_token"), ("core", "token_event"))
+PER_COUNTRY = (("core", "rss_score"), ("marts", "indicator_value"), ("core", "current_token"), ("core", "token_event"))
 """Tables whose rows an officer sees for his own countries only."""
 TOKENS = "current_token"
-"""Read by every reader of the marts, whose person_token goes through it."""
+"""What a token counts as; officers read it, the views of the marts go through it."""
 
 COUNTRY = re.compile(r"[A-Z]{3}")
 
@@ -93,6 +93,8 @@ ARROW: dict[int, pa.DataType] = {
 }
 """Arrow types of PostgreSQL's by object id; numeric keeps the digits it has, anything else becomes text."""
 
+_PASSING = ("Limit", "Sort", "Incremental Sort", "Gather", "Gather Merge", "Subquery Scan", "Result", "Materialize")
+_TOGETHER = ("Aggregate", "Group", "Unique", "SetOp")
 NUMERIC = 1700
 DENIED = "42501"
 
@@ -108,10 +110,11 @@ def query(url: str, statement: str, role: str | None = None) -> pa.Table:
             if role is not None:
                 name = role if role.startswith("homeward_") else f"homeward_{role}"
                 conn.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(name)))
+            of_records = _of_records(conn, statement)
             # A cursor takes one SELECT and nothing else: no RESET ROLE behind a semicolon.
             with conn.cursor(name="answer") as cursor:
                 cursor.execute(statement.encode())
-                return _arrow(cursor)
+                return _arrow(cursor, of_records)
         except psycopg.Error as error:
             raise _of_statement(error) from None
 
@@ -126,32 +129,23 @@ def _of_statement(error: psycopg.Error) -> HomewardError:
     return translated(error, "query")
 
 
-def _arrow(cursor: psycopg.ServerCursor[Any]) -> pa.Table:
+def _arrow(cursor: psycopg.ServerCursor[Any], of_records: bool) -> pa.Table:
     rows = cursor.fetchall()
     described = cursor.description or []
-    origins = _origins(cursor)
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(described)
     arrays = [_column(values, part.type_code) for values, part in zip(columns, described, strict=True)]
-    fields = [
-        pa.field(part.name, array.type, metadata={ORIGIN: origin} if origin else None)
-        for part, array, origin in zip(described, arrays, origins, strict=True)
-    ]
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+    fields = [pa.field(part.name, array.type) for part, array in zip(described, arrays, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, {OF_RECORDS: b""} if of_records else None))
 
 
-def _origins(cursor: psycopg.ServerCursor[Any]) -> list[str | None]:
-    """The column of a table or view that each column of the answer shows as it is, whatever it is called there."""
-    result = cursor.pgresult
-    if result is None:
-        return []
-    places = [(result.ftable(n), result.ftablecol(n)) for n in range(result.nfields)]
-    with cursor.connection.cursor() as names:
-        found = names.execute(
-            "SELECT attrelid::bigint, attnum::int, attname FROM pg_attribute WHERE attrelid = ANY (%s::oid[])",
-            (sorted({table for table, _ in places if table}),),
-        ).fetchall()
-    known = {(table, number): name for table, number, name in found}
-    return [known.get(place) for place in places]
+def _of_records(conn: psycopg.Connection[Any], statement: str) -> bool:
+    """Whether rows of the answer are rows of tables: nothing puts several together above all joins."""
+    # Prepared, since only then PostgreSQL takes no second statement.
+    row = conn.execute(b"EXPLAIN (FORMAT JSON) " + statement.encode(), prepare=True).fetchone()
+    plan = row[0][0]["Plan"] if row else {}
+    while plan["Node Type"] in _PASSING and len(plan.get("Plans", ())) == 1:
+        plan = plan["Plans"][0]
+    return plan["Node Type"] not in _TOGETHER
 
 
 def _column(values: Sequence[Any], oid: int) -> pa.Array:

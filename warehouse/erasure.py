@@ -22,6 +22,7 @@ Rows = Mapping[tuple[str, str], Sequence[tuple[str, int]]]
 _HOLD_TOKENS = """
     SELECT c.relname FROM pg_class AS c
     JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'person_token' AND NOT a.attisdropped
+    JOIN pg_attribute AS r ON r.attrelid = c.oid AND r.attname = 'source_row' AND NOT r.attisdropped
     WHERE c.relnamespace = 'core'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
     ORDER BY c.relname"""
 _MAKE_ROWS = """

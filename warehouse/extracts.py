@@ -1,9 +1,9 @@
-"""What leaves as an analyst's extract carries ids of its own: two extracts cannot be joined by person, record or row.
+"""What leaves as an analyst's extract: rows of records come in random order, and keys that it names are its own.
 
-Inside one statement the warehouse's own keys join as ever; only the answer is re-keyed, under a random key that is
-forgotten at once. Officers of a country see the keys themselves, since they act on persons. This is about what is
-handed on: somebody who means to carry keys out in another shape, or joins on dates and places, is stopped by their
-agreement and by disclosure control, not by this.
+The views of the marts show analysts other keys in each transaction (`veil.of_extract`), so two extracts cannot be
+joined by person or record, whatever was made of a key; here their order goes, which would join them line by line, and
+keys in texts are replaced once more, in case a column holds one. Officers of a country see keys and order, since they
+act on persons. Who joins on dates and places is stopped by their agreement and by disclosure control, not by this.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 ROLES = ("analyst", "release_officer")
 """Who gets ids of the extract."""
 
-ORIGIN = b"column"
-"""Metadata of a field: the column of a table that it shows, under whatever name."""
-ROW = "source_row"
+OF_RECORDS = b"rows of records"
+"""Metadata of an answer whose rows are records, not aggregates of them."""
 
 # Keys with and without hyphens, and hashes that somebody made of them.
 _KEY = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12,}")
@@ -37,29 +36,16 @@ def rekeyed_for(role: str) -> bool:
 
 
 def rekeyed(answer: pa.Table, shuffle: bool) -> pa.Table:
-    """`answer` with ids of its own; if it has any and `shuffle`, in random order, since an order joins too."""
-    secret, changed = os.urandom(32), False
+    """`answer` with ids of its own; rows of records, or with ids, in random order where `shuffle` says so."""
+    secret, mixed = os.urandom(32), OF_RECORDS in (answer.schema.metadata or {})
     for place, field in enumerate(answer.schema):
-        column = answer.column(place)
-        new = _rows(column) if _shows_rows(field) else _keys(column, secret)
+        new = _keys(answer.column(place), secret)
         if new is not None:
-            changed = True
+            mixed = True
             answer = answer.set_column(place, pa.field(field.name, new.type), new)
-    if changed and shuffle:
+    if mixed and shuffle:
         answer = answer.take(pa.array(np.random.default_rng().permutation(answer.num_rows)))
     return answer.replace_schema_metadata(None)
-
-
-def _shows_rows(field: pa.Field) -> bool:
-    origin = (field.metadata or {}).get(ORIGIN, field.name.encode()).decode()
-    return ROW in (origin, field.name) and pa.types.is_integer(field.type)
-
-
-def _rows(column: pa.ChunkedArray) -> pa.Array:
-    """Row numbers as others, one to one, in random order."""
-    encoded = column.combine_chunks().dictionary_encode()
-    count = len(encoded.dictionary)
-    return pa.array(np.random.default_rng().permutation(count) + 1, pa.int64()).take(encoded.indices)
 
 
 def _keys(column: pa.ChunkedArray, secret: bytes) -> pa.Array | None:

@@ -26,7 +26,7 @@ def refresh(engine: Engine, codebook: Codebook, comparability: Sequence[Mapping[
         # It would remember every interview's answers, which never come again: three quarters of the time of scoring.
         run(conn, "SET LOCAL enable_memoize = off")
         scored = scores.refresh(conn, codebook)
-        run(conn, "ANALYZE marts.rss_score")
+        run(conn, "ANALYZE core.rss_score")
         values = indicators.refresh(conn, codebook)
         run(conn, "DELETE FROM marts.comparability")
         with driver(conn).cursor() as cursor:

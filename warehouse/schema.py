@@ -1,8 +1,9 @@
 """The warehouse's schema, made from the codebook: migrate() may run at every start, in several processes at once.
 
 `core.<entity>` is partitioned by source and holds what is current, `core.<entity>_history` what was,
-`core.<entity>_as_of(time)` both as they stood then, and `marts.<entity>` shows names where core holds codes. Who may
-read what is the business of `access`.
+`core.<entity>_as_of(time)` both as they stood then, and `marts.<entity>` shows names where core holds codes and ids of
+the extract where it holds keys (`core.<entity>_named` shows all of it, for scores and indicators). Who may read what is
+the business of `access`.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def migrate(engine: Engine, codebook: Codebook, countries: Iterable[str] = ()) -
         _reference(conn, codebook)
         for entity in codebook.entities:
             _labelled(conn, codebook, entity)
+        ids = {name: veil.of_extract(sql.Identifier("t", name)) for name in ("record_key", "person_token")}
+        run(conn, template("score_view"), **ids)
         access.grant(conn, _readable(codebook))
         run(conn, "DELETE FROM audit.migration")
         run(conn, "INSERT INTO audit.migration (fingerprint) VALUES (%(wanted)s)", {"wanted": wanted})
@@ -195,20 +198,22 @@ def _rewrite(conn: Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
 
 def _labelled(conn: Connection, codebook: Codebook, entity: str) -> None:
     """`marts.<entity>` and `marts.<entity>_as_of(time)`: names for codes, and nothing restricted."""
-    names, shown, joins = [], [], []
+    names, whole, shown, joins = [], [], [], []
     for column in (*codebook.columns(entity), *PUBLISHED):
         if column.variable is not None and column.variable.restricted:
             continue
         cell, join = _shown(codebook, column)
-        cell = veil.veiled(codebook, codebook.entities[entity], column, cell)
         names.append(sql.Identifier(column.name))
-        shown.append(sql.SQL("{} AS {}").format(cell, names[-1]))
+        whole.append(sql.SQL("{} AS {}").format(cell, names[-1]))
+        seen = veil.veiled(codebook, codebook.entities[entity], column, cell)
+        shown.append(sql.SQL("{} AS {}").format(seen, names[-1]))
         joins.append(join)
     run(
         conn, template("labelled"), view=sql.Identifier("marts", entity),
         function=sql.Identifier("marts", f"{entity}_as_of"), ever=sql.Identifier("marts", f"{entity}_ever"),
-        core=core(entity), history=core(entity, "_history"),
+        named=core(entity, "_named"), core=core(entity), history=core(entity, "_history"),
         columns=sql.SQL(", ").join(names), shown=sql.SQL(", ").join(shown), joins=sql.SQL(" ").join(joins),
+        whole=sql.SQL(", ").join(whole),
         label=sql.Literal(codebook.entities[entity].label.en),
     )  # fmt: skip
 

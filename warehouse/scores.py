@@ -1,6 +1,6 @@
 """Scores in SQL, written from the codebook's plan: the same whole numbers that `codebook.scoring` works with.
 
-One statement a scoring method fills `marts.rss_score`. What an instrument asks and weighs is the codebook's business.
+One statement a scoring method fills `core.rss_score`. What an instrument asks and weighs is the codebook's business.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ GATE_REASONS = {"consent": "no_consent", "interview_completed": "not_completed"}
 
 def refresh(conn: Connection, codebook: Codebook) -> int:
     """Score every interview by every method of its instrument, in the caller's transaction; returns rows."""
-    run(conn, "DELETE FROM marts.rss_score")
+    run(conn, "DELETE FROM core.rss_score")
     return sum(
         _insert(conn, scoring.plan(instrument, method, codebook), codebook)
         for instrument in codebook.instruments.values()
@@ -45,7 +45,7 @@ def _insert(conn: Connection, plan: Plan, codebook: Codebook) -> int:
         template("scores"),
         numbers,
         entity=sql.Identifier("core", plan.entity),
-        labelled=sql.Identifier("marts", plan.entity),
+        labelled=sql.Identifier("core", f"{plan.entity}_named"),
         interview_date=_interview_date(codebook.entities[plan.entity]),
         points=_listed(", ", (sql.SQL("{} AS {}").format(_points(line), _name(line)) for line in plan.lines)),
         special=_listed(" + ", (term for line in plan.lines for term in _special(line))),

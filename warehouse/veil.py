@@ -1,7 +1,8 @@
-"""What readers without the right see less of: restricted codes, and days and places of records about children.
+"""What readers without the right see less of: keys, restricted codes, and days and places of records about children.
 
-Analysts and release officers see months and first levels; an officer sees the records of his own countries whole, and
-so does the loader, who computes scores and indicators. Restricted variables are left out of the views altogether.
+Analysts and release officers see months and first levels, and in place of each key one that holds for their
+transaction only; an officer sees the records of his own countries whole, and so does the loader. Restricted variables
+are left out of the views altogether.
 """
 
 from __future__ import annotations
@@ -15,8 +16,13 @@ ADULT = 18
 _WHOLE = sql.SQL("(SELECT core.reads_whole()) OR t.country = ANY ((SELECT core.my_countries())::text[])")
 
 
+SOURCE_ROW = "source_row"
+
+
 def closed(entity: Entity, column: Column) -> bool:
-    """Whether analysts may not read the column in core, since it is restricted or has restricted contents."""
+    """Whether analysts may not read the column in core, since it is a key, restricted or has restricted contents."""
+    if column.pg_type == "uuid" or column.name == SOURCE_ROW:
+        return True
     variable = column.variable
     if variable is None:
         return False
@@ -25,6 +31,10 @@ def closed(entity: Entity, column: Column) -> bool:
 
 def veiled(codebook: Codebook, entity: Entity, column: Column, shown: sql.Composable) -> sql.Composable:
     """`shown`, an expression over alias `t`, as whole as its reader may see it."""
+    if column.pg_type == "uuid":
+        return of_extract(shown)
+    if column.name == SOURCE_ROW:
+        return sql.SQL("CASE WHEN {} THEN {} END").format(_WHOLE, shown)
     variable = column.variable
     if variable is None or column.name != variable.name:
         return shown
@@ -35,6 +45,15 @@ def veiled(codebook: Codebook, entity: Entity, column: Column, shown: sql.Compos
         return shown
     coarse = of_month(shown) if variable.name in children.month else sql.SQL("NULL")
     return sql.SQL("CASE WHEN {} AND NOT ({}) THEN {} ELSE {} END").format(child(entity), _WHOLE, coarse, shown)
+
+
+def of_extract(key: sql.Composable) -> sql.Composable:
+    """A key as another one, the same throughout a transaction: whatever is made of it joins no other extract.
+
+    Hashed with a salt of the transaction. A key has 128 random or keyed bits, so nobody finds it from its hash.
+    """
+    other = sql.SQL("encode(substr(sha256((SELECT core.extract_salt()) || uuid_send({})), 1, 16), 'hex')::uuid")
+    return sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(_WHOLE, key, other.format(key))
 
 
 def child(entity: Entity) -> sql.Composable:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from warehouse_deliveries import Supplier
 
+from codebook.errors import HomewardError
 from codebook.loader import Codebook
 from warehouse import access, extracts
 
@@ -58,11 +59,9 @@ def test_inside_one_extract_an_id_stays_one_id(url: str) -> None:
     assert len(set(answer["a"].to_pylist())) == RECORDS
 
 
-@pytest.mark.parametrize("column", ["source_row", "source_row AS x"])
-def test_row_numbers_of_the_supplier_do_not_join_extracts_either(url: str, column: str) -> None:
-    answer = extract(url, f"{column}, age_at_return AS really")
-    assert sorted(answer.column(0).to_pylist()) == list(range(1, RECORDS + 1))
-    assert answer.column(0).to_pylist() != [row - 1 for row in answer["really"].to_pylist()]
+def test_row_numbers_of_the_supplier_are_for_officers(url: str) -> None:
+    assert extract(url, "source_row AS x")["x"].null_count == RECORDS
+    assert extract(url, "source_row AS x", "officer_slv")["x"].to_pylist() == list(range(2, RECORDS + 2))
 
 
 def test_the_order_of_rows_joins_nothing(url: str) -> None:
@@ -71,13 +70,55 @@ def test_the_order_of_rows_joins_nothing(url: str) -> None:
     assert ages[0] != ages[1]
 
 
-def test_an_answer_without_ids_is_as_it_was_asked_for(url: str) -> None:
-    assert extract(url, "age_at_return")["age_at_return"].to_pylist() == list(range(2, RECORDS + 2))
+def test_rows_without_ids_come_in_no_order_either(url: str) -> None:
+    """Two columns of the same rows, each taken alone, would else be put side by side."""
+    assert extract(url, "age_at_return")["age_at_return"].to_pylist() != list(range(2, RECORDS + 2))
 
 
-def test_inside_a_statement_tables_join_by_the_warehouses_own_keys(url: str) -> None:
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "SELECT age_at_return AS a, count(*) FROM marts.return_event WHERE source_id = 'slv/extracts' GROUP BY a"
+        " ORDER BY a",
+        "SELECT DISTINCT age_at_return AS a FROM marts.return_event WHERE source_id = 'slv/extracts' ORDER BY 1",
+    ],
+)
+def test_aggregates_come_in_the_order_that_was_asked_for(url: str, asked: str) -> None:
+    answer = extracts.rekeyed(access.query(url, asked, "analyst"), shuffle=True)
+    assert answer["a"].to_pylist() == list(range(2, RECORDS + 2))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "hashtext(record_key::text)",
+        "left(record_key::text, 8)",
+        "encode(uuid_send(record_key), 'base64')",
+        "reverse(record_key::text)",
+        "('x' || left(md5(record_key::text), 16))::bit(64)::bigint",
+        "translate(record_key::text, '0123456789abcdef-', 'ghijklmnopqrstuv')",
+    ],
+)
+@pytest.mark.parametrize("table", ["return_event", "return_event_ever", "return_event_as_of(now())"])
+def test_whatever_is_made_of_a_key_joins_nothing(url: str, column: str, table: str) -> None:
+    asked = f"SELECT {column} AS id FROM marts.{table} WHERE source_id = 'slv/extracts'"
+    one, other = (set(access.query(url, asked, "analyst")["id"].to_pylist()) for _ in range(2))
+    assert len(one) == len(other) == RECORDS
+    assert not one & other
+
+
+def test_in_core_keys_are_closed_to_analysts(url: str) -> None:
+    for column in ("record_key", "person_token", "source_row"):
+        with pytest.raises(HomewardError, match="permission denied"):
+            access.query(url, f"SELECT {column} FROM core.return_event", "analyst")
+    for table in ("core.current_token", "core.return_event_named", "core.rss_score", "core.consent_withdrawn"):
+        with pytest.raises(HomewardError, match="permission denied"):
+            access.query(url, f"SELECT * FROM {table}", "analyst")
+
+
+def test_inside_a_statement_tables_join(url: str) -> None:
     asked = (
-        "SELECT count(*) AS n FROM marts.return_event AS m JOIN core.return_event AS c USING (record_key)"
+        "SELECT count(*) AS n FROM marts.return_event AS m JOIN marts.return_event_ever AS c USING (record_key)"
         " WHERE m.source_id = 'slv/extracts'"
     )
     assert extracts.rekeyed(access.query(url, asked, "analyst"), shuffle=True)["n"].to_pylist() == [RECORDS]

@@ -1,1 +1,2 @@
-GRANT SELECT ON {table} TO homeward_analyst, homeward_officer, homeward_release_officer
+REVOKE ALL ON {table} FROM homeward_analyst, homeward_release_officer;
+GRANT SELECT ON {table} TO homeward_officer

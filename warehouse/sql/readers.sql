@@ -17,3 +17,9 @@ LANGUAGE sql STABLE PARALLEL SAFE
 RETURN pg_has_role(current_user, 'homeward_loader', 'USAGE')
     OR pg_has_role(current_user, 'homeward_analyst', 'USAGE')
     OR pg_has_role(current_user, 'homeward_release_officer', 'USAGE');
+
+-- What keys are hashed with for readers who may not see them: another one in each transaction of each session. Not for
+-- parallel workers, which have a process of their own.
+CREATE OR REPLACE FUNCTION core.extract_salt() RETURNS bytea
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+RETURN sha256(convert_to(pg_backend_pid()::text || ' ' || extract(epoch FROM now())::text, 'UTF8'));

@@ -225,7 +225,16 @@ CREATE TABLE IF NOT EXISTS core.consent_withdrawn (
 COMMENT ON TABLE core.consent_withdrawn IS 'Records without consent, by the latest delivery that says so: an earlier one does not bring them back';
 
 -- Marts ----------------------------------------------------------------------------------------------------------
-CREATE TABLE IF NOT EXISTS marts.rss_score (
+-- Scores were a table of marts, where readers met the warehouse's own keys.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('marts.rss_score') AND relkind = 'r') THEN
+        ALTER TABLE marts.rss_score SET SCHEMA core;
+        REVOKE ALL ON core.rss_score FROM homeward_analyst, homeward_officer, homeward_release_officer;
+    END IF;
+END
+$$;
+CREATE TABLE IF NOT EXISTS core.rss_score (
     source_id text NOT NULL,
     country text NOT NULL,
     record_key uuid NOT NULL,
@@ -251,10 +260,7 @@ CREATE TABLE IF NOT EXISTS marts.rss_score (
     crosswalk_version text NOT NULL,
     PRIMARY KEY (method, source_id, record_key)
 );
-COMMENT ON TABLE marts.rss_score IS 'Reintegration scores, one row per interview and scoring method';
-COMMENT ON COLUMN marts.rss_score.low_confidence IS 'More than 7 answers were dont_know, refused or not_applicable';
-COMMENT ON COLUMN marts.rss_score.band IS 'Of the composite: low below 0.33, high above 0.66, else middle';
-COMMENT ON COLUMN marts.rss_score.reason IS 'Why there is no score: under_age, no_consent, not_completed or missing_items';
+COMMENT ON TABLE core.rss_score IS 'Reintegration scores, one row per interview and scoring method';
 
 CREATE TABLE IF NOT EXISTS marts.indicator_value (
     indicator text NOT NULL,

@@ -2,7 +2,7 @@
 -- the common denominator comes last. -1 is an answer without points. A variable that is null was not collected.
 -- OFFSET 0 keeps the planner from writing every expression out again in each place that uses it.
 -- Rows come in the order of the key, which then grows at its end instead of everywhere.
-INSERT INTO marts.rss_score (
+INSERT INTO core.rss_score (
     source_id, country, record_key, person_token, delivery_id, instrument, method,
     wave, recall, interview_mode, interview_date, sex,
     economic, social, psychosocial, composite, band,
@@ -30,7 +30,7 @@ FROM {entity} AS t
 JOIN {labelled} AS named ON named.source_id = t.source_id AND named.record_key = t.record_key
 LEFT JOIN (
     SELECT DISTINCT ON (source_id, person_token) source_id, person_token, sex
-    FROM marts.person
+    FROM core.person_named
     WHERE person_token IS NOT NULL
     ORDER BY source_id, person_token, valid_from DESC
 ) AS person ON person.source_id = t.source_id AND person.person_token = named.person_token

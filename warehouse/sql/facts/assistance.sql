@@ -5,11 +5,11 @@ SELECT
     coalesce(a.person_token, c.person_token) AS person,
     coalesce(a.person_token, c.person_token, a.case_key, a.record_key) AS who,
     a.type, a.modality, a.level, a.delivered_by, a.timing, person.sex
-FROM marts.assistance AS a
-LEFT JOIN marts.case AS c ON c.source_id = a.source_id AND c.record_key = a.case_key
+FROM core.assistance_named AS a
+LEFT JOIN core.case_named AS c ON c.source_id = a.source_id AND c.record_key = a.case_key
 LEFT JOIN (
     SELECT DISTINCT ON (source_id, person_token) source_id, person_token, sex
-    FROM marts.person
+    FROM core.person_named
     WHERE person_token IS NOT NULL
     ORDER BY source_id, person_token, valid_from DESC
 ) AS person ON person.source_id = a.source_id AND person.person_token = coalesce(a.person_token, c.person_token)

@@ -3,5 +3,5 @@ SELECT
     NULL::text AS wave, NULL::text AS dimension, NULL::text AS method,
     c.person_token AS person, c.record_key AS who,
     c.closure_reason, c.closure_initiator, c.target_group
-FROM marts.case AS c
+FROM core.case_named AS c
 WHERE c.status = 'closed'

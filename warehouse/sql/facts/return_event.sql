@@ -4,10 +4,10 @@ SELECT
     r.person_token AS person, coalesce(r.person_token, r.record_key) AS who,
     md5(coalesce(r.person_token, r.record_key)::text || coalesce(r.return_date::text, ''))::uuid AS event,
     r.country_of_return, r.host_country, r.voluntariness, r.return_adm1, person.sex
-FROM marts.return_event AS r
+FROM core.return_event_named AS r
 LEFT JOIN (
     SELECT DISTINCT ON (source_id, person_token) source_id, person_token, sex
-    FROM marts.person
+    FROM core.person_named
     WHERE person_token IS NOT NULL
     ORDER BY source_id, person_token, valid_from DESC
 ) AS person ON person.source_id = r.source_id AND person.person_token = r.person_token

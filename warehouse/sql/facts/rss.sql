@@ -3,7 +3,7 @@ SELECT
     s.country, s.source_id, s.delivery_id, s.crosswalk_version, extract(year FROM s.interview_date)::text AS year,
     NULL::text AS earlier_delivery_id, NULL::text AS earlier_crosswalk_version,
     s.wave, d.dimension, s.method, d.score, s.low_confidence, s.sex, s.interview_mode
-FROM marts.rss_score AS s
+FROM core.rss_score AS s
 CROSS JOIN LATERAL (
     VALUES ('economic', s.economic), ('social', s.social), ('psychosocial', s.psychosocial), ('composite', s.composite)
 ) AS d (dimension, score)

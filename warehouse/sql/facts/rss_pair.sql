@@ -1,7 +1,7 @@
 -- Baseline and endline of one person by one method; of a wave answered twice the last interview counts.
 WITH own_time AS (
     SELECT DISTINCT ON (country, person_token, instrument, method, wave) *
-    FROM marts.rss_score
+    FROM core.rss_score
     WHERE instrument = %(instrument)s
         AND person_token IS NOT NULL
         AND recall IS DISTINCT FROM 'retrospective'
