@@ -32,7 +32,7 @@ def in_zipped(content: bytes, sheet: str) -> Iterator[tuple[int, int]]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = set(archive.namelist())
         if "xl/workbook.xml" in names:
-            part = _parts(archive).get(sheet)
+            part = parts(archive).get(sheet)
             if part in names and _holds_suspects(archive, part):
                 with archive.open(part) as stream:
                     yield from _in_xml(stream)
@@ -54,7 +54,7 @@ def in_legacy(content: bytes, sheet: str) -> Iterator[tuple[int, int]]:
                 yield from ((row, column) for column, kind in enumerate(kinds) if kind == xlrd.XL_CELL_ERROR)
 
 
-def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
+def parts(archive: zipfile.ZipFile) -> dict[str, str]:
     """Sheet names and the archive members that hold them."""
     targets = _targets(archive, "xl/_rels/workbook.xml.rels")
     # A workbook that declares entities was refused before.
@@ -82,10 +82,15 @@ def _holds_suspects(archive: zipfile.ZipFile, part: str) -> bool:
     with archive.open(part) as stream:
         while block := stream.read(_BLOCK):
             joined = tail + block
-            if any(sign in joined and any(map(joined.__contains__, of)) for sign, of in _SUSPECTS.items()):
+            if suspicious(joined):
                 return True
             tail = block[-3:]
     return False
+
+
+def suspicious(content: bytes) -> bool:
+    """Whether some bytes of a sheet may hold a damaged cell."""
+    return any(sign in content and any(map(content.__contains__, of)) for sign, of in _SUSPECTS.items())
 
 
 def _in_xml(stream: IO[bytes]) -> Iterator[tuple[int, int]]:
@@ -120,7 +125,7 @@ class _Cells:
                 self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
                 self._column = -1
             case "c":
-                self._column = _column(attributes["r"]) if "r" in attributes else self._column + 1
+                self._column = column_of(attributes["r"]) if "r" in attributes else self._column + 1
                 self._kind = attributes.get("t")
                 self._formula = self._value = False
             case "f":
@@ -142,7 +147,7 @@ class _Cells:
         self._value = self._value or self._within
 
 
-def _column(reference: str) -> int:
+def column_of(reference: str) -> int:
     number = 0
     for letter in reference:
         if not letter.isalpha():
@@ -152,7 +157,7 @@ def _column(reference: str) -> int:
 
 
 def _parts_of_binary(archive: zipfile.ZipFile) -> dict[str, str]:
-    """As `_parts`, from the records BrtBundleSh ([MS-XLSB] 2.4.313): state, id, relation and name of each sheet."""
+    """As `parts`, from the records BrtBundleSh ([MS-XLSB] 2.4.313): state, id, relation and name of each sheet."""
     targets = _targets(archive, "xl/_rels/workbook.bin.rels")
     parts = {}
     for kind, body in _records(archive.read("xl/workbook.bin")):

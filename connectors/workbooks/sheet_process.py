@@ -16,7 +16,10 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from connectors.workbooks.sheet_slices import SlicedSheet
 
 MEMORY = 4 << 30
 """Address space of the child; a sheet that needs more is refused."""
@@ -117,7 +120,7 @@ class Book:
             raise Unfit("password" if _says_encrypted(content) else "unreadable") from None
         self._name: str | None = None
         self.sheet: Any = None
-        self.above = self.left = self.height = self.width = 0
+        self.left = self.height = self.width = 0
 
     def sheets(self) -> list[dict[str, object]]:
         """Worksheets in the order of their tabs; charts and macro sheets hold no table."""
@@ -131,12 +134,18 @@ class Book:
         """Make a sheet the one that is read; its extent and its merged cells (from 0, both ends inside)."""
         if name != self._name:
             self._name = self.sheet = None
-            damage = _Damage(self, name)
-            self.sheet = self.book.get_sheet_by_name(name)
-            self._name, self.damaged = name, damage.cells()
+            large = self._large(name)
+            if large is not None:
+                self.sheet = large
+                self.damaged = _Damage(self, name).cells() if large.suspicious else []
+            else:
+                damage = _Damage(self, name)
+                self.sheet = self.book.get_sheet_by_name(name)
+                self.damaged = damage.cells()
+            self._name = name
             empty = not self.sheet.height or not self.sheet.width
-            self.above, self.left = (0, 0) if empty else (self.sheet.start or (0, 0))
-            self.height = 0 if empty else self.above + self.sheet.height
+            above, self.left = (0, 0) if empty else (self.sheet.start or (0, 0))
+            self.height = 0 if empty else above + self.sheet.height
             self.width = 0 if empty else self.left + self.sheet.width
             # The parser's extent ends at its last value; damaged cells may lie beyond.
             self.height = max([self.height, *(row + 1 for row, _ in self.damaged)])
@@ -145,8 +154,17 @@ class Book:
         merged = [[*start, *end] for start, end in self.sheet.merged_cell_ranges or []]
         return {"height": self.height, "width": self.width, "merged": merged}
 
+    def _large(self, name: str) -> SlicedSheet | None:
+        if not self.zipped:
+            return None
+        from sheet_slices import sliced
+
+        found: SlicedSheet | None = sliced(self.content, name)
+        return found
+
     def _restart(self) -> None:
-        self._at, self._rows = self.above, iter(self.sheet.iter_rows() if self.sheet.height else ())
+        # The parser leaves out blank columns before the first value (`left`), but no blank rows.
+        self._at, self._rows = 0, iter(self.sheet.iter_rows() if self.sheet.height else ())
 
     def read(self, first: int, count: int, columns: Sequence[int] | None, width: int) -> tuple[dict[str, object], Any]:
         """Rows `first` to `first + count - 1` (from 0) that hold anything: their numbers, which have cells at or

@@ -93,11 +93,11 @@ class WorkbookProcess:
         return batch, [(row, column) for row, column in told["damaged"]], told["more"]
 
     def _ask(self, question: dict[str, object]) -> tuple[dict[str, Any], bytes]:
-        late = threading.Event()
+        late, child = threading.Event(), self._child
 
-        def stop() -> None:
+        def stop() -> None:  # holds no `self`: its thread may outlive this object for a moment
             late.set()
-            self._child.kill()
+            child.kill()
 
         timer = threading.Timer(self._seconds, stop)
         timer.start()

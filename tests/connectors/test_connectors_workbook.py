@@ -1,6 +1,7 @@
 """Workbooks: every cell as stored, headers over several rows, what is damaged said, and traps refused in one line."""
 
 import io
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import python_calamine
 import xlsxwriter
 import xlwt
 from small_forms import workbook
@@ -366,3 +368,108 @@ def test_as_many_columns_as_a_sheet_can_have_are_read(deliver: Deliver) -> None:
     grids, _ = look(deliver("a.xlsx", workbook({"people": [names, ["1"]]})))
     assert len(grids["people"].headings) == 16_384
     assert counted(grids["people"]) == 1
+
+
+def texts_of(file: PlainFile, positions: list[int], size: int = 50) -> list[tuple[int, *tuple[str | None, ...]]]:
+    """Row numbers and texts of the one sheet."""
+    (grid,) = look(file)[0].values()
+    return [
+        (row, *texts)
+        for piece in grid.pieces(positions, size)
+        for row, *texts in zip(piece.rows.tolist(), *(column.to_pylist() for column in piece.cells), strict=True)
+    ]
+
+
+PEOPLE = [("name", "age"), *((f"n{row}", str(row)) for row in range(300))]
+
+
+def test_rows_keep_their_numbers_where_a_sheet_begins_with_blank_ones(deliver: Deliver) -> None:
+    """The parser gives the blank rows before the first value, but not the blank columns."""
+
+    def write(sheet: Any) -> None:
+        for row, texts in enumerate(PEOPLE, start=4):
+            for column, text in enumerate(texts, start=2):
+                sheet.write(row, column, text)
+
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        write(book.add_worksheet("people"))
+    for name, content in (("a.xlsx", out.getvalue()), ("a.xls", legacy(write))):
+        found = texts_of(deliver(name, content), [2, 3])
+        assert found == [(row + 6, f"n{row}", str(row)) for row in range(300)]
+
+
+@pytest.fixture
+def slices(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The child's module that cuts sheets, which finds its neighbour by its bare name."""
+    from connectors.workbooks import sheet_damage
+
+    monkeypatch.setitem(sys.modules, "sheet_damage", sheet_damage)
+    from connectors.workbooks import sheet_slices
+
+    monkeypatch.setattr(sheet_slices, "_SLICE", 3000)
+    monkeypatch.setattr(sheet_slices, "_BLOCK", 700)
+    monkeypatch.setattr(sheet_slices, "_TIMES_SHARED", 0)
+    return sheet_slices
+
+
+def test_a_sheet_cut_into_slices_is_the_sheet(slices: Any) -> None:
+    """Blank rows, blank columns, styled blanks, shared strings and merged cells lie where they lay."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet, bold = book.add_worksheet("people"), book.add_format({"bold": True})
+        sheet.merge_range(2, 1, 2, 3, "Returns")
+        for row in [*range(3, 90), *range(200, 260)]:
+            sheet.write_row(row, row % 3, [f"n{row % 7}", row, row / 7])
+            sheet.write_blank(row, 9, None, bold)
+        sheet.write_blank(300, 0, None, bold)
+    content = out.getvalue()
+    cut = slices.SlicedSheet(content, "xl/worksheets/sheet1.xml", "people")
+    whole = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name("people")
+    assert list(cut.iter_rows()) == whole.to_python(skip_empty_area=False)[: cut.height]
+    assert (cut.height, cut.width, cut.merged_cell_ranges) == (260, 5, whole.merged_cell_ranges)
+    assert len(list(cut._slices())) > 5
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param("<row><c><v>1</v></c></row>", id="no places"),
+        pytest.param('<row r="2"><c r="A2"><v>1</v></c></row>', id="not in order"),
+        pytest.param('<x:row r="9"><x:c r="A9"><x:v>1</x:v></x:c></x:row>', id="prefix"),
+    ],
+)
+def test_a_sheet_whose_rows_do_not_say_where_they_lie_is_not_cut(slices: Any, row: str) -> None:
+    book = replaced(
+        workbook({"people": [["ID"], ["x"]]}),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: (
+            xml.replace("<sheetData>", "<x:sheetData>") if "x:" in row else xml.replace("</row>", "</row>" + row)
+        ),
+    )
+    with pytest.raises(slices.Uncut):
+        slices.SlicedSheet(book, "xl/worksheets/sheet1.xml", "people")
+
+
+@pytest.mark.slow
+def test_a_sheet_too_large_to_be_held_is_read_row_by_row(deliver: Deliver) -> None:
+    filler = "x" * 180
+    cells = "".join(
+        f'<row r="{row}"><c r="A{row}"><v>{row}</v></c><c r="C{row}" t="inlineStr"><is><t>{filler}</t></is></c></row>'
+        for row in range(3, 260_000)
+    )
+    error = '<row r="270000"><c r="A270000" t="e"><v>#N/A</v></c><c r="C270000"><v>1</v></c></row>'
+    book = replaced(
+        workbook({"people": [["ID", None, "TEXT"], ["1", None, "a"]]}),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: xml.replace("</sheetData>", cells + error + "</sheetData>"),
+    )
+    (grid,) = look(deliver("a.xlsx", book))[0].values()
+    numbers, ids, damaged = [], [], []
+    for piece in grid.pieces([0, 2], 50_000):
+        numbers += piece.rows.tolist()
+        ids += piece.cells[0].to_pylist()
+        damaged += [row for finding in piece.findings if finding.rule == "read.damaged_value" for row in finding.rows]
+    assert numbers == [*range(2, 260_000), 270_000]
+    assert ids == ["1", *map(str, range(3, 260_000)), None]
+    assert damaged == [270_000]

@@ -1,0 +1,168 @@
+"""A large worksheet of an .xlsx, handed to the parser some rows at a time: memory does not grow with its rows.
+
+The parser holds a whole sheet as cells (550 MB for 6 million of them). So the sheet's part is unpacked as a stream, cut
+between two rows, and each slice is put into a workbook of its own beside the shared strings and the styles; cells are
+read by the parser alone. A sheet whose rows or cells do not say where they lie, as few writers leave them, cannot be
+cut and is read whole. Runs inside the child process of `sheet_process` and imports nothing of Homeward.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sheet_damage import column_of, parts, suspicious
+
+WHOLE = 64 << 20
+"""A sheet that unpacks to no more than this is read whole."""
+_SLICE = 16 << 20
+_LARGEST_SLICE = 128 << 20
+_BLOCK = 1 << 20
+_TIMES_SHARED = 4
+"""The shared strings are parsed again for each slice, so a slice is a multiple of them."""
+_HEAD = re.compile(rb"<sheetData\s*>")
+_ROW = re.compile(rb'<row r="(\d+)"')
+_FILLED = re.compile(rb'<c r="([A-Z]{1,3})\d+"[^>]*(?<!/)>')
+_END_OF_ROW = b"</row>"
+_END = b"</sheetData>"
+
+
+class Uncut(Exception):
+    """The sheet cannot be cut into rows; found while its rows are read, it is damaged."""
+
+
+@dataclass(frozen=True)
+class _Survey:
+    """Rows and columns that hold anything, counted from the first, and whether a cell may be damaged."""
+
+    height: int
+    width: int
+    suspicious: bool
+
+
+class SlicedSheet:
+    """Looks like a sheet of the parser that begins in its first row and column."""
+
+    start = (0, 0)
+
+    def __init__(self, content: bytes, part: str, name: str) -> None:
+        self._content, self._part, self._name = content, part, name
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            self._frame, shared = _frame(archive, part)
+        self._size = min(max(_SLICE, _TIMES_SHARED * shared), _LARGEST_SLICE)
+        self._head = self._tail = b""
+        survey = self._surveyed()
+        self.height, self.width, self.suspicious = survey.height, survey.width, survey.suspicious
+        self.merged_cell_ranges = self._parsed(b"").merged_cell_ranges
+
+    def iter_rows(self) -> Iterator[list[Any]]:
+        due = 0
+        for rows in self._slices():
+            sheet = self._parsed(rows)
+            if not sheet.height or not sheet.width:
+                continue
+            above, left = sheet.start or (0, 0)
+            if above < due:
+                raise Uncut
+            yield from ([""] * self.width for _ in range(above - due))
+            if left + sheet.width > self.width:
+                raise Uncut
+            before, after = [""] * left, [""] * (self.width - left - sheet.width)
+            for row in sheet.to_python():
+                yield [*before, *row, *after] if before or after else row
+            due = above + sheet.height
+
+    def _surveyed(self) -> _Survey:
+        height = width = last = 0
+        suspects = False
+        for rows in self._slices():
+            found = list(_ROW.finditer(rows))
+            numbers = [int(row[1]) for row in found]
+            if not numbers or len(numbers) != rows.count(b"<row") or b"<c>" in rows or numbers != sorted(set(numbers)) or numbers[0] <= last:
+                raise Uncut
+            last = numbers[-1]
+            begins = [row.start() for row in found]
+            for number, start, end in zip(numbers, begins, [*begins[1:], len(rows)], strict=True):
+                column = _last_filled(rows, start, end)
+                if column:
+                    height, width = number, max(width, column)
+            suspects = suspects or suspicious(rows)
+        return _Survey(height, width, suspects)
+
+    def _slices(self) -> Iterator[bytes]:
+        """The rows of the sheet, in pieces that end with a row; what is before and after them is kept."""
+        with zipfile.ZipFile(io.BytesIO(self._content)) as archive, archive.open(self._part) as stream:
+            rest = stream.read(_BLOCK)
+            begins = _HEAD.search(rest)
+            if begins is None or b"<!" in rest[: begins.start()]:
+                raise Uncut
+            self._head, rest = rest[: begins.end()], rest[begins.end() :]
+            looked = 0
+            while (end := rest.find(_END, looked)) < 0:
+                looked = max(0, len(rest) - len(_END))
+                if len(rest) >= self._size:
+                    cut = rest.rfind(_END_OF_ROW) + len(_END_OF_ROW)
+                    if cut < len(_END_OF_ROW):
+                        raise Uncut
+                    yield rest[:cut]
+                    rest = rest[cut:]
+                    looked = 0
+                read = stream.read(max(_BLOCK, self._size - len(rest)))
+                if not read:
+                    raise Uncut
+                rest += read
+            self._tail = rest[end:] + stream.read(_LARGEST_SLICE)
+            if rest[:end].strip():
+                yield rest[:end]
+
+    def _parsed(self, rows: bytes) -> Any:
+        from python_calamine import CalamineWorkbook
+
+        book = io.BytesIO(self._frame)
+        with zipfile.ZipFile(book, "a") as archive:
+            archive.writestr(self._part, b"".join([self._head, rows, self._tail]))
+        book.seek(0)
+        return CalamineWorkbook.from_filelike(book).get_sheet_by_name(self._name)
+
+
+def sliced(content: bytes, name: str) -> SlicedSheet | None:
+    """A sheet that is too large to be read whole; None where it is not, or cannot be cut."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if "xl/workbook.xml" not in archive.namelist():
+            return None
+        part = parts(archive).get(name)
+        if part not in archive.namelist() or archive.getinfo(part).file_size <= WHOLE:
+            return None
+    try:
+        return SlicedSheet(content, part, name)
+    except Uncut:
+        return None
+
+
+def _frame(archive: zipfile.ZipFile, part: str) -> tuple[bytes, int]:
+    """The workbook without its sheets, and the size of its shared strings."""
+    out = io.BytesIO()
+    shared = 0
+    with zipfile.ZipFile(out, "w") as frame:
+        for member in archive.infolist():
+            kept = member.filename.endswith((".xml", ".rels")) and not member.filename.startswith(
+                ("xl/worksheets/", "xl/drawings/", "xl/charts/", "xl/comments", "customXml/")
+            )
+            if kept and member.filename != part:
+                frame.writestr(member.filename, archive.read(member))
+                shared = max(shared, member.file_size) if "sharedStrings" in member.filename else shared
+    return out.getvalue(), shared
+
+
+def _last_filled(rows: bytes, start: int, end: int) -> int:
+    """The number of the last column that has a content, from 1, in the row that lies there; 0 where none has."""
+    at = rows.rfind(b'<c r="', start, end)
+    if at < 0:
+        return 0
+    last = _FILLED.match(rows, at)
+    found = [last[1]] if last else _FILLED.findall(rows, start, end)
+    return column_of(found[-1].decode()) + 1 if found else 0
