@@ -82,7 +82,9 @@ class SlicedSheet:
         for rows in self._slices():
             found = list(_ROW.finditer(rows))
             numbers = [int(row[1]) for row in found]
-            if not numbers or len(numbers) != rows.count(b"<row") or b"<c>" in rows or numbers != sorted(set(numbers)) or numbers[0] <= last:
+            if not numbers or len(numbers) != rows.count(b"<row") or b"<c>" in rows:
+                raise Uncut
+            if numbers != sorted(set(numbers)) or numbers[0] <= last:
                 raise Uncut
             last = numbers[-1]
             begins = [row.start() for row in found]
