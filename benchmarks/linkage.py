@@ -16,26 +16,29 @@ import csv
 import resource
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from anonymization.linkage import rounds, similarity
+from anonymization.linkage import features, rounds, similarity
 from anonymization.linkage.names import fold
 from benchmarks.namesakes import STYLES, Population
 from benchmarks.registers import Registers
 
-POPULATIONS = {"namesakes": Population, "registers": Registers}
+POPULATIONS: dict[str, Callable[[str, int, int], Population | Registers]] = {
+    "namesakes": Population,
+    "registers": Registers,
+}
 
 
 def persons(records: Iterable[dict[str, str]]) -> tuple[pa.Table, np.ndarray]:
     """Records as the vault compares them, and whose they are."""
-    columns: dict[str, list[str | None]] = {name: [] for name in similarity.PERSONS.names[1:]}
+    columns: dict[str, list[str | None]] = {name: [] for name in features.PERSONS.names[1:]}
     truth = []
     for record in records:
-        for role in similarity.ROLES:
+        for role in features.ROLES:
             columns[role].append(fold(record.get(role) or "") or None)
         columns["born"].append(record.get("birth_date") or None)
         for name in ("sex", "phone", "place", "number"):
@@ -43,20 +46,20 @@ def persons(records: Iterable[dict[str, str]]) -> tuple[pa.Table, np.ndarray]:
         truth.append(record["entity_id"])
     ids = pa.array(range(len(truth)), pa.int64())
     codes = np.unique(np.array(truth), return_inverse=True)[1]
-    return pa.table({"person_id": ids, **columns}, schema=similarity.PERSONS), codes
+    return pa.table({"person_id": ids, **columns}, schema=features.PERSONS), codes
 
 
 def measure(name: str, records: Iterable[dict[str, str]]) -> tuple[float, float]:
     started = time.perf_counter()
     table, truth = persons(records)
-    prepared = similarity.prepared(table)
+    prepared = features.prepared(table)
     frequencies = similarity.no_frequencies()
     frequencies.add(prepared)
     read = time.perf_counter()
     pairs = similarity.compare(prepared, len(table), frequencies)
     one, other = pairs["one"].to_numpy(), pairs["other"].to_numpy()
     same = np.array(pairs["band"].to_pylist()) == similarity.SAME
-    settled = rounds.settle(one, other, pairs["weight"].to_numpy(), same, similarity.model()["margin"])
+    settled = rounds.settle(one, other, pairs["weight"].to_numpy(), same, similarity.rules())
     group = _components(len(table), one[settled.merged], other[settled.merged])
     found, right = _pairs(group), _pairs(np.stack([group, truth]))
     wanted = _pairs(truth)

@@ -121,7 +121,7 @@ class Registers:
             names["father"] = person.father
         if ancestors > 1:
             names["grandfather"] = person.grandfather
-        spelled = str
+        spelled: Callable[[str], str] = str
         if not self._script.startswith("latin") and draw.random() < 0.15:
             spelled = self._in_latin
         names = {role: self._spoiled(spelled(name)) for role, name in names.items() if name}
@@ -148,14 +148,14 @@ class Registers:
     def _spoiled(self, name: str) -> str:
         """One name after keying, scanning, hearing, cutting."""
         draw = self._random
-        words = name.split()
+        several = len(name.split()) > 1
         if draw.random() < 0.10:
             name = self._heard(name)
         if draw.random() < 0.06:
             name = draw.choice((self._mistyped, self._scanned))(name)
-        if len(words) > 1:
+        words = name.split()
+        if several and len(words) > 1:  # a slip of the key can join two words
             fate = draw.random()
-            words = name.split()
             if fate < 0.14:
                 return words[0]
             if fate < 0.16:

@@ -44,7 +44,7 @@ class Frequencies:
         return Frequencies(self._columns, self._unlisted, self._counts.copy())
 
     def add(self, persons: pa.Table) -> None:
-        """Count the values of `persons`; null counts nowhere."""
+        """Count the values of `persons`, of a list each of its values; null and empty lists count nowhere."""
         self._count(persons, 1)
 
     def remove(self, persons: pa.Table) -> None:
@@ -54,10 +54,15 @@ class Frequencies:
 
     def _count(self, persons: pa.Table, step: int) -> None:
         for row, column in enumerate(self._columns):
-            counted = pc.value_counts(_whole(persons[column]).drop_null())
+            values = _whole(persons[column]).drop_null()
+            total = len(values)
+            if pa.types.is_list(values.type):
+                total -= int(pc.sum(pc.equal(pc.list_value_length(values), 0)).as_py() or 0)
+                values = values.flatten()
+            counted = pc.value_counts(values)
             buckets, n = _buckets(counted.field("values")), counted.field("counts").to_numpy()
             np.add.at(self._counts[row], buckets, step * n)
-            self._counts[row, -1] += step * n.sum()
+            self._counts[row, -1] += step * total
 
     def shares(self, column: str, values: pa.Array) -> npt.NDArray[np.float64]:
         """The share of persons who have each of `values` in `column`."""
@@ -69,7 +74,7 @@ class Frequencies:
 
 
 def _buckets(values: pa.Array) -> npt.NDArray[np.int64]:
-    hashed = [blake2b(value.encode(), digest_size=2).digest() for value in values.to_pylist()]
+    hashed = [blake2b(str(value).encode(), digest_size=2).digest() for value in values.to_pylist()]
     return np.frombuffer(b"".join(hashed), dtype=">u2").astype(np.int64)
 
 

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from anonymization.keys.pseudonyms import coded
+from anonymization.linkage.features import PERSONS, ROLES
 from anonymization.linkage.names import fold
-from anonymization.linkage.similarity import PERSONS
 from sources.models import Column, Source, Table
 from values.dates import read_dates
 
@@ -48,11 +48,27 @@ def likeness(table: Table, cells: pa.Table, said: Mapping[str, Said], source: So
 
 def records(rows: pa.Table) -> list[bytes]:
     """Each row as padded JSON, to be sealed; what is not said is left out."""
-    texts = [
-        json.dumps({k: v for k, v in row.items() if v is not None}, ensure_ascii=False).encode()
-        for row in rows.to_pylist()
-    ]
-    return [text + b" " * (-len(text) % _RECORD_BYTES) for text in texts]
+    return [_record(row) for row in rows.to_pylist()]
+
+
+def refolded(opened: list[bytes]) -> list[bytes]:
+    """Records with names as they are folded now: folding what was folded changes only what the rules have learned."""
+    return [_record({k: fold(v) or None if k in ROLES else v for k, v in json.loads(one).items()}) for one in opened]
+
+
+def learned(before: bytes, said: bytes) -> bytes | None:
+    """A record with what a later row adds: what was not known, and more of a birth date that agrees. None: nothing."""
+    known, more = json.loads(before), json.loads(said)
+    added = {name: value for name, value in more.items() if name not in known}
+    born, later = known.get("born", ""), more.get("born", "")
+    if born and len(later) > len(born) and later.startswith(born):
+        added["born"] = later
+    return _record(known | added) if added else None
+
+
+def _record(row: Mapping[str, str | None]) -> bytes:
+    text = json.dumps({k: v for k, v in row.items() if v is not None}, ensure_ascii=False).encode()
+    return text + b" " * (-len(text) % _RECORD_BYTES)
 
 
 def from_records(ids: npt.NDArray[np.int64], opened: list[bytes]) -> pa.Table:

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 """Of `name_letters.csv`, `name_words.csv` and the rules here. Keys of two versions are never compared."""
 
 _FOLDER = Path(__file__).parent
@@ -30,6 +30,7 @@ _ONE_SIGN = re.compile(r"^(\w)\1*( \1+)*$")
 _ARTICLE = re.compile("^ال(?=.{3})")
 _ANY_ARTICLE = re.compile("^ال(?=.{2})")
 _SERVANT = re.compile("^(?:عبدال|abd(?:ul|oul|el|al|ur|our|er|ou)(?=[^aeiou].))(?=.{2})")
+_NO_VOWELS = re.compile("[\u0600-\u06ff\u1200-\u137f]")
 _KEYBOARD = re.compile(r"^(x{2,}|asdf\w*|qwe\w*|zxc\w*|abc|aaa\w*)$")
 
 
@@ -48,7 +49,11 @@ def fold(name: str) -> str:
     if not words or _is_junk(words):
         return ""
     listed = _words()
-    kept = [listed.shorts.get(word, word) for word in words if word not in listed.particles]
+    kept = [
+        listed.shorts.get(word, word)
+        for word, following in zip(words, [*words[1:], ""], strict=True)
+        if word not in listed.particles and not _assimilated(word, following)
+    ]
     return " ".join(_joined(kept or words))
 
 
@@ -80,6 +85,13 @@ def _plain(name: str) -> str:
     return _NO_LETTER.sub(" ", _APOSTROPHES.sub("", text)).strip()
 
 
+def _assimilated(word: str, following: str) -> bool:
+    """The Arabic article as it is spoken before some letters: as-Sudani, ad-Dulaymi, ash-Shami."""
+    if len(word) not in (2, 3) or word[0] not in "ae" or len(following) < 3:
+        return False
+    return following.startswith(word[1:]) or (word[1:] in ("sh", "ch") and following.startswith(("sh", "ch")))
+
+
 def _is_junk(words: list[str]) -> bool:
     whole = " ".join(words)
     return whole in _words().junk or bool(_ONE_SIGN.match(whole)) or all(_KEYBOARD.match(word) for word in words)
@@ -107,7 +119,7 @@ def _joined(words: list[str]) -> list[str]:
     return [*result, waiting] if waiting else result
 
 
-_SOUNDS = tuple(
+_LETTERS_OF_TWO = tuple(
     (re.compile(pattern), to)
     for pattern, to in (
         ("x", "ks"),
@@ -118,6 +130,11 @@ _SOUNDS = tuple(
         ("ph", "f"),
         ("th", "t"),
         ("dh", "d"),
+    )
+)
+_SOUNDS = tuple(
+    (re.compile(pattern), to)
+    for pattern, to in (
         ("ll(?=[aeiou]..)|ñ", "l"),
         ("qu(?=[ei])|q|c(?![eiy])", "k"),
         ("ck", "k"),
@@ -125,7 +142,7 @@ _SOUNDS = tuple(
         ("gu(?=[ei])", "g"),
         ("v", "b"),  # Vásquez and Básquez
         ("ou|oo|w", "u"),
-        ("ee|(?:ey|ay|ai|ei)(?![aeiou])|y|j(?=[aeiou]$)", "i"),
+        ("ee|(?:ey|ay|ai|ei)(?![aeiou])|y|(?<=[klnst])j(?=[aeiou]$)", "i"),
         ("o", "u"),
         ("e", "i"),
         (r"(.)\1+", r"\1"),
@@ -136,12 +153,27 @@ _SOUNDS = tuple(
 
 @lru_cache(maxsize=1 << 17)
 def _word_sound(word: str) -> str:
-    from anyascii import anyascii
-
-    latin = word if word.isascii() else re.sub("[^a-z]", "", anyascii(word).lower())
+    # z and h of a script without vowels are no zh (زهرا); Cyrillic д and ж are one dj.
+    apart = _NO_VOWELS.match(word)
+    latin = "".join(_one_letter_each(_latin(sign)) for sign in word) if apart else _one_letter_each(_latin(word))
     for pattern, to in _SOUNDS:
         latin = pattern.sub(to, latin)
     return latin
+
+
+def _one_letter_each(latin: str) -> str:
+    for pattern, to in _LETTERS_OF_TWO:
+        latin = pattern.sub(to, latin)
+    return latin
+
+
+@lru_cache(maxsize=1 << 12)
+def _latin(word: str) -> str:
+    if word.isascii():
+        return word
+    from anyascii import anyascii
+
+    return re.sub("[^a-z]", "", anyascii(word).lower())
 
 
 _TYPED_ALIKE = str.maketrans("pg", "bk")

@@ -15,10 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from anonymization.keys.country_keys import CountryKeys
-from anonymization.keys.pseudonyms import as_matrix, keyed
-from anonymization.linkage import likeness, rounds, similarity
+from anonymization.linkage import blocks, features, likeness, reindex, rounds, similarity
 from anonymization.linkage.frequencies import Frequencies
-from anonymization.vault import identities, wire
+from anonymization.vault import identities
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -29,8 +28,6 @@ Ids = npt.NDArray[np.int64]
 
 ROUND = 20_000
 """So many new persons are compared at a time: memory is bounded by it."""
-_CROWD = 500
-"""A key that so many persons share says nothing: not more of them are looked at."""
 _MODEL = "model"
 
 _SELECT = """
@@ -40,10 +37,15 @@ _PENDING = _SELECT + " WHERE l.country = %s AND l.programme = %s AND l.pending O
 _NEXT = "SELECT programme FROM vault.likeness WHERE country = %s AND pending ORDER BY person_id LIMIT 1"
 # Who came in this moment is still pending, and has a round of his own.
 _CANDIDATES = _SELECT + " WHERE l.person_id = ANY (%s) AND NOT l.pending"
+# A key that a crowd shares says nothing, and nobody is looked at for it: finer keys lie beside it.
 _NEIGHBOURS = """
-    SELECT DISTINCT b.person_id
+    SELECT DISTINCT unnest(b.persons)
     FROM (SELECT DISTINCT key FROM asked) AS a
-    CROSS JOIN LATERAL (SELECT person_id FROM vault.block WHERE key = a.key LIMIT %s) AS b"""
+    CROSS JOIN LATERAL (
+        SELECT array_agg(person_id) AS persons
+        FROM (SELECT person_id FROM vault.block WHERE key = a.key LIMIT %(crowd)s + 1) AS found
+    ) AS b
+    WHERE cardinality(b.persons) <= %(crowd)s"""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     """Compare the next persons who have not been compared; nothing left to do: `compared` is 0."""
     country, country_key = keys.country, keys.key
     lock(cursor, country)
+    if not reindex.is_current(cursor, country):
+        reindex.rebuild(cursor, keys)
     waits = cursor.execute(_NEXT, (country,)).fetchone()
     if waits is None:
         return Recognised()
@@ -74,7 +78,7 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     pending = opened(cursor.execute(_PENDING, (country, programme, ROUND), binary=True).fetchall(), country_key)
     if not len(pending):
         return Recognised()
-    prepared = similarity.prepared(pending)
+    prepared = features.prepared(pending)
     fresh = prepared["unique_id"].to_numpy()
     neighbours = _neighbours(cursor, prepared, fresh, keys, programme)
     frequencies = frequencies_of(cursor, keys)
@@ -83,21 +87,14 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     everyone = prepared
     if len(neighbours):
         known = opened(cursor.execute(_CANDIDATES, (neighbours.tolist(),), binary=True).fetchall(), country_key)
-        everyone = pa.concat_tables([prepared, similarity.prepared(known)])
+        everyone = pa.concat_tables([prepared, features.prepared(known)])
     pairs = similarity.compare(everyone, with_fresh.persons, with_fresh, fresh)
     merged, waiting = _decide(cursor, country, pairs)
     cursor.execute("UPDATE vault.likeness SET pending = false WHERE person_id = ANY (%s)", (fresh.tolist(),))
     # A person met again is not one more who bears the name.
     frequencies.add(prepared.filter(pa.array(~np.isin(fresh, _joined(cursor, fresh)))))
-    remember(cursor, keys, frequencies)
+    reindex.remember(cursor, keys, frequencies)
     return Recognised(len(fresh), merged, waiting)
-
-
-def block_rows(persons: pa.Table, country_keys: CountryKeys, programme: str | None) -> bytes:
-    """Rows (key, person_id) of the binary COPY for `prepared` persons, sorted by key; programmes share no key."""
-    keys, ids = _hashed(persons, country_keys, programme)
-    order = np.lexsort((ids, keys[:, 1], keys[:, 0]))
-    return wire.rows([np.ascontiguousarray(keys[order].astype(">u8")).view(np.uint8).reshape(-1, 16), ids[order]])
 
 
 def regroup(cursor: Vaultside, country: str, touched: list[int]) -> None:
@@ -161,20 +158,13 @@ def opened(rows: list[tuple[Any, ...]], country_key: bytes) -> pa.Table:
     return likeness.from_records(ids, opened)
 
 
-def _hashed(persons: pa.Table, country_keys: CountryKeys, programme: str | None) -> tuple[npt.NDArray[np.uint64], Ids]:
-    listed = persons["keys"].combine_chunks()
-    stated = as_matrix(keyed(listed.flatten(), country_keys.block_key(programme)))
-    keys = np.frombuffer(country_keys.turned(stated.tobytes()), dtype=np.uint8)
-    ids = np.repeat(persons["unique_id"].to_numpy(), listed.value_lengths().to_numpy())
-    return keys.view(">u8").reshape(-1, 2).astype(np.uint64), ids
-
-
 def _neighbours(cursor: Vaultside, prepared: pa.Table, fresh: Ids, keys: CountryKeys, programme: str) -> Ids:
     """Persons who share a key with the fresh ones."""
     cursor.execute("CREATE TEMP TABLE asked (key uuid, person_id bigint) ON COMMIT DROP")
     with cursor.copy("COPY asked FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(block_rows(prepared, keys, programme))
-    found = np.array([person for (person,) in cursor.execute(_NEIGHBOURS, (_CROWD,)).fetchall()], dtype=np.int64)
+        copy.write(blocks.rows_of(prepared, keys, programme))
+    answer = cursor.execute(_NEIGHBOURS, {"crowd": similarity.model()["crowd"]}).fetchall()
+    found = np.array([person for (person,) in answer], dtype=np.int64)
     return np.setdiff1d(found, fresh)
 
 
@@ -190,13 +180,6 @@ def frequencies_of(cursor: Vaultside, keys: CountryKeys) -> Frequencies:
     row = cursor.execute(ask, (keys.country,), binary=True).fetchone()
     empty = similarity.no_frequencies()
     return empty.loaded(identities.open_likeness(row[0], keys.key)) if row else empty
-
-
-def remember(cursor: Vaultside, keys: CountryKeys, frequencies: Frequencies) -> None:
-    cursor.execute(
-        "INSERT INTO vault.frequency VALUES (%s, %s) ON CONFLICT (country) DO UPDATE SET sealed = excluded.sealed",
-        (keys.country, identities.seal_likeness(frequencies.dumps(), keys.key)),
-    )
 
 
 def _decide(cursor: Vaultside, country: str, pairs: pa.Table) -> tuple[int, int]:
@@ -218,7 +201,7 @@ def _decide(cursor: Vaultside, country: str, pairs: pa.Table) -> tuple[int, int]
     same &= ~(np.isin(one, kept_apart) | np.isin(other, kept_apart)) if kept_apart else True
     grouped_one = np.array([heads.get(person, person) for person in one.tolist()], dtype=np.int64)
     grouped_other = np.array([heads.get(person, person) for person in other.tolist()], dtype=np.int64)
-    settled = rounds.settle(grouped_one, grouped_other, weight, same, similarity.model()["margin"])
+    settled = rounds.settle(grouped_one, grouped_other, weight, same, similarity.rules())
     _write(cursor, country, one, other, weight, settled.merged, "merged")
     _write(cursor, country, one, other, weight, settled.waiting, "waiting")
     if len(settled.merged):
@@ -234,7 +217,10 @@ def _write(
                INSERT INTO vault.decision (country, one, other, weight, model, state)
                SELECT %(country)s, p.one, p.other, p.weight, %(model)s, %(state)s
                FROM unnest(%(one)s::bigint[], %(other)s::bigint[], %(weight)s::float8[]) AS p (one, other, weight)
-               ON CONFLICT (one, other) DO NOTHING
+               -- What waited for an officer is joined once more is known; what an officer has said stands.
+               ON CONFLICT (one, other) DO UPDATE
+                   SET state = excluded.state, weight = excluded.weight, model = excluded.model
+                   WHERE decision.state = 'waiting' AND excluded.state = 'merged'
                RETURNING decision_id
            )
            INSERT INTO vault.decision_event (decision_id, state, who)

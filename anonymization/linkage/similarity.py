@@ -1,18 +1,16 @@
 """How alike two persons are: a Fellegi-Sunter model run by splink, in memory, over persons that share a blocking key.
 
-In: persons with folded names, birth date, sex, phone, place, number. Out: pairs with a weight (bits of evidence) and
-one of two bands. The model's parameters are fixed and versioned (`similarity.json`);
-how often a name occurs comes from the population. Where persons come from and what a band leads to is the business of
-`recognition`.
+In: persons as `features` prepares them. Out: pairs with a weight (bits of evidence) and one of two bands. A pair is
+weighed against everybody else who it could be: strangers, twins, brothers and sisters, parent and child. The
+probabilities are fixed and versioned (`similarity.json`); how often a name, year or day occurs comes from the
+population. Where persons come from and what a band leads to is the business of `recognition`.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
 from functools import cache
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,37 +19,49 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from anonymization.linkage.features import whole
 from anonymization.linkage.frequencies import Frequencies
-from anonymization.linkage.names import fingerprint, skeleton, sound
+from anonymization.linkage.names import fingerprint
+from anonymization.linkage.rounds import Rules
 
 if TYPE_CHECKING:
     import duckdb
 
 Ids = npt.NDArray[np.int64]
 
-ROLES = ("given", "father", "grandfather", "family", "full")
-PERSONS = pa.schema(
-    [
-        ("person_id", pa.int64()),
-        *((role, pa.string()) for role in ROLES),
-        ("born", pa.string()),
-        ("sex", pa.string()),
-        ("phone", pa.string()),
-        ("place", pa.string()),
-        ("number", pa.string()),
-    ]
-)
-"""Persons as they are compared. Names are folded; `born` is YYYY, YYYY-MM or YYYY-MM-DD, as much as is known; `number`
-is a national number with its scheme in front. Null: not said."""
-
-WEIGHED = ("given_s", "father_s", "grandfather_s", "family_s", "place")
+WEIGHED = ("given_s", "father_s", "grandfather_s", "family_s", "place", "year", "month_day")
 """What is strong evidence where it is rare and weak where it is frequent."""
+_BORN = ("year", "month_day")
+"""Of these a share takes the place of a level's own u; of a name it says how much rarer or commoner the name is."""
+WORDS = "bag"
+"""The words of all names, whose shares weigh whole names."""
+KINDS = ("twin", "sibling", "parent")
+"""Who is taken for the same person most easily: relatives share names, house and phone."""
 SAME, UNCERTAIN = "same", "uncertain"
 _MODEL = Path(__file__).with_name("similarity.json")
 _WORDS = Path(__file__).with_name("similarity.sql")
+_PERSONS = """
+    CREATE TABLE found_by AS
+        WITH stated AS (SELECT unique_id, hash(unnest(keys)) AS key FROM delivered),
+             useful AS (SELECT key FROM stated GROUP BY key HAVING count(*) BETWEEN 2 AND {crowd})
+        SELECT unique_id, list(key) AS keys FROM stated JOIN useful USING (key) GROUP BY unique_id;
+    CREATE TABLE person AS
+        WITH everybodys AS (SELECT phone FROM delivered GROUP BY phone HAVING count(*) > {shared}),
+             unknown AS (SELECT unique_id FROM delivered JOIN heaped USING (month_day))
+        SELECT d.* REPLACE (
+            coalesce(k.keys, []) AS keys,
+            CASE WHEN e.phone IS NULL THEN d.phone END AS phone,
+            CASE WHEN u.unique_id IS NULL THEN d.date END AS date,
+            CASE WHEN u.unique_id IS NULL THEN d.month END AS month,
+            CASE WHEN u.unique_id IS NULL THEN d.day END AS day,
+            CASE WHEN u.unique_id IS NULL THEN d.month_day END AS month_day)
+        FROM delivered AS d
+        LEFT JOIN found_by AS k USING (unique_id)
+        LEFT JOIN everybodys AS e ON e.phone = d.phone
+        LEFT JOIN unknown AS u ON u.unique_id = d.unique_id;
+    DROP TABLE found_by"""
 _MEMORY = "2GB"
 _CHUNK = 50_000
-_KEYED_WORDS = 4
 _LEAST_POPULATION = 10_000
 """A small country is compared as if it had this many people: the vault sees only a part of those who might come."""
 
@@ -63,62 +73,15 @@ def model() -> dict[str, Any]:
     return loaded
 
 
+def rules() -> Rules:
+    """By which pairs become persons."""
+    return Rules(**model()["rounds"])
+
+
 def version() -> str:
-    """What a decision was made with: the model and the tables of names."""
+    """What a decision was made with and persons are found by: model, features and tables of names. A change of features
+    is a new version of the model: `reindex` goes by it."""
     return f"similarity-{model()['version']} {fingerprint()}"
-
-
-def prepared(persons: pa.Table) -> pa.Table:
-    """Persons with what the model compares: sounds, words and skeletons of names, parts of the birth date, keys."""
-    columns: dict[str, pa.Array] = {"unique_id": persons["person_id"].combine_chunks()}
-    for role in ROLES:
-        columns |= _spoken(role, _one(persons[role]))
-    columns |= _dated(_one(persons["born"]))
-    for name in ("sex", "phone", "place", "number"):
-        columns[name] = _one(persons[name])
-    columns["scheme"] = _mapped(columns["number"], lambda number: number.partition(":")[0])
-    columns["bag"] = _bags([columns[f"{role}_w"] for role in ROLES])
-    columns["bag_k"] = _bags([columns[f"{role}_k"] for role in ROLES])
-    columns["bag_latin"] = pc.coalesce(*(columns[f"{role}_latin"] for role in ROLES))
-    columns["keys"] = blocking_keys(columns)
-    return pa.table(columns)
-
-
-def blocking_keys(columns: Mapping[str, pa.Array]) -> pa.Array:
-    """For each person the texts under which they are looked for (list<string>).
-
-    Never a name alone: a key is a name with a date or phone, or two names with a year, so that no count of keys tells
-    which name is the most frequent one (stack.md, rank matching).
-    """
-    rough = [_rough(columns[f"{role}_k"]).to_pylist() for role in ROLES]
-    dates, years, days = (columns[name].to_pylist() for name in ("date", "year", "month_day"))
-    phones = columns["phone"].to_pylist()
-    keys = []
-    for names, date, year, day, phone in zip(zip(*rough, strict=True), dates, years, days, phones, strict=True):
-        words = _first_words(names)
-        mine = {f"d{date}|{word}" for word in words} if date else set()
-        mine |= {f"p{phone}|{word}" for word in words} if phone else set()
-        for one, other in combinations(words, 2):
-            mine |= {f"y{year}|{one}|{other}"} if year else set()
-            mine |= {f"m{day}|{one}|{other}"} if day else set()
-        keys.append(sorted(mine))
-    return pa.array(keys, pa.list_(pa.string()))
-
-
-def _first_words(names: tuple[list[str] | None, ...]) -> list[str]:
-    """A few different words, in one order whatever column they came in: the first of each role, then seconds."""
-    ordered = [words[at] for at in range(4) for words in names if words and len(words) > at]
-    return sorted(list(dict.fromkeys(ordered))[:_KEYED_WORDS])
-
-
-def _rough(skeletons: pa.Array) -> pa.Array:
-    """For finding only: without h, which Spanish does not speak, and with j as g (Jorge and Jorje, Hernández and
-    Ernández)."""
-    words = [None if row is None else [word.translate(_ROUGH) or word for word in row] for row in skeletons.to_pylist()]
-    return pa.array(words, pa.list_(pa.string()))
-
-
-_ROUGH = str.maketrans({"h": None, "j": "k"})
 
 
 def compare(persons: pa.Table, population: int, frequencies: Frequencies, pending: Ids | None = None) -> pa.Table:
@@ -132,34 +95,51 @@ def compare(persons: pa.Table, population: int, frequencies: Frequencies, pendin
     logging.getLogger("splink").setLevel(logging.ERROR)
     connection = _in_memory()
     try:
-        asked = np.ones(len(persons), bool) if pending is None else np.isin(persons["unique_id"].to_numpy(), pending)
         connection.execute(_WORDS.read_text(encoding="utf-8"))
         api = DuckDBAPI(connection)
-        settings = _settings(max(population, _LEAST_POPULATION))
-        connection.register("delivered", persons.append_column("asked", pa.array(asked)))
-        # Keys as numbers: a million persons have sixteen million of them.
-        connection.execute(
-            "CREATE TABLE person AS SELECT * REPLACE (list_transform(keys, lambda k: hash(k)) AS keys) FROM delivered"
-        )
-        connection.unregister("delivered")
-        linker = Linker(api.register("person"), settings, log_level=40)
+        _load(connection, persons, frequencies, pending)
+        linker = Linker(api.register("person"), _settings(max(population, _LEAST_POPULATION)), log_level=40)
         for column in WEIGHED:
-            values = pc.unique(_one(persons[column]).drop_null())
-            shares = pa.array(frequencies.shares(column, values), pa.float64())
-            lookup = api.register(pa.table({column: values, f"tf_{column}": shares}))
+            values = pc.unique(whole(persons[column]).drop_null())
+            shares = frequencies.shares(column, values)
+            # The chance of a day is that of its year and of its place in the year.
+            scaled = shares / model()["years_of_birth"] if column == "month_day" else shares
+            lookup = api.register(pa.table({column: values, f"tf_{column}": pa.array(scaled, pa.float64())}))
             linker.table_management.register_term_frequency_lookup(lookup, column)
         chunks = max(1, len(persons) // _CHUNK)
         found = linker.inference.predict(
-            threshold_match_weight=model()["uncertain_from"], num_chunks_left=chunks, num_chunks_right=1
+            threshold_match_weight=model()["seen_from"], num_chunks_left=chunks, num_chunks_right=1
         )
         return connection.sql(_bands(found.physical_name)).to_arrow_table()
     finally:
         connection.close()
 
 
+def _load(
+    connection: duckdb.DuckDBPyConnection, persons: pa.Table, frequencies: Frequencies, pending: Ids | None
+) -> None:
+    """Table `person`: without days and phones that stand for none, and without keys that find nobody or a crowd."""
+    loaded = model()
+    asked = np.ones(len(persons), bool) if pending is None else np.isin(persons["unique_id"].to_numpy(), pending)
+    days = pc.unique(whole(persons["month_day"]).drop_null())
+    heaped = days.filter(pa.array(frequencies.shares("month_day", days) > loaded["heaped"]))
+    delivered = persons.append_column("asked", pa.array(asked)).append_column("bits", _bits(persons, frequencies))
+    connection.register("delivered", delivered)
+    connection.register("heaped", pa.table({"month_day": heaped}))
+    connection.execute(_PERSONS.format(crowd=int(loaded["crowd"]), shared=int(loaded["shared_phone"])))
+
+
 def no_frequencies() -> Frequencies:
     """Of a country that nobody has been counted in."""
-    return Frequencies(WEIGHED, model()["unlisted_share"])
+    return Frequencies((*WEIGHED, WORDS), model()["unlisted_share"])
+
+
+def _bits(persons: pa.Table, frequencies: Frequencies) -> pa.Array:
+    """How rare each word of a person's names is."""
+    bags = whole(persons[WORDS])
+    words = bags.flatten().dictionary_encode()
+    rare = -np.log2(np.maximum(frequencies.shares(WORDS, words.dictionary), model()["least_share"]["name"]))
+    return pa.ListArray.from_arrays(bags.offsets, pa.array(rare).take(words.indices))
 
 
 def _in_memory() -> duckdb.DuckDBPyConnection:
@@ -182,12 +162,15 @@ def _settings(population: int) -> dict[str, Any]:
             if "null" in level:
                 made["is_null_level"] = True
             else:
-                made |= {"m_probability": level["m"], "u_probability": level["u"]}
+                same, stranger, *_ = level["p"]
+                made |= {"m_probability": same, "u_probability": stranger}
                 if column := level.get("frequency"):
+                    least = loaded["least_share"].get(column, loaded["least_share"]["name"])
                     made |= {
                         "tf_adjustment_column": column,
                         "tf_adjustment_weight": 1.0,
-                        "tf_minimum_u_value": loaded["least_share"],
+                        "tf_minimum_u_value": least,
+                        "disable_tf_exact_match_detection": column in _BORN,
                     }
             levels.append(made)
         comparisons.append({"output_column_name": comparison["name"], "comparison_levels": levels})
@@ -207,54 +190,31 @@ def _settings(population: int) -> dict[str, Any]:
 
 
 def _bands(predicted: str) -> str:
+    """Against strangers splink has weighed; a relative may explain the pair better, and then the pair weighs less."""
     loaded = model()
+    odds = " + ".join(f"2 ** -({_against(place, kind)})" for place, kind in enumerate(KINDS))
     return f"""
-        SELECT least(unique_id_l, unique_id_r) AS one, greatest(unique_id_l, unique_id_r) AS other,
-               match_weight AS weight,
-               CASE WHEN match_weight >= {float(loaded["same_from"])} AND ({loaded["same_when"]})
+        WITH weighed AS (
+            SELECT *, -log2(2 ** -match_weight + {odds}) AS weight FROM {predicted}
+        )
+        SELECT least(unique_id_l, unique_id_r) AS one, greatest(unique_id_l, unique_id_r) AS other, weight,
+               CASE WHEN weight >= {float(loaded["same_from"])} AND ({loaded["same_when"]})
                     THEN '{SAME}' ELSE '{UNCERTAIN}' END AS band
-        FROM {predicted} WHERE {loaded["uncertain_when"]}"""  # noqa: S608  # constants of our own file
+        FROM weighed WHERE weight >= {float(loaded["seen_from"])}"""  # noqa: S608  # constants of our own file
 
 
-def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-
-
-def _mapped(values: pa.Array, function: Any, kind: pa.DataType | None = None) -> pa.Array:
-    """`function` of each text, called once for each distinct one; null stays null."""
-    codes = values.dictionary_encode()
-    made = pa.array([function(value) for value in codes.dictionary.to_pylist()], kind or pa.string())
-    return made.take(codes.indices)
-
-
-def _spoken(role: str, names: pa.Array) -> dict[str, pa.Array]:
-    """`_s` sound without blanks, `_w` sounds of the words, `_k` their skeletons, `_j` those joined and without b (a
-    Persian w is b or v in Latin), `_latin` its script, `_vowels` whether they are written."""
-    listed = pa.list_(pa.string())
-    return {
-        f"{role}_s": _mapped(names, lambda name: sound(name).replace(" ", "") or None),
-        f"{role}_w": _mapped(names, lambda name: sound(name).split(), listed),
-        f"{role}_k": _mapped(names, lambda name: skeleton(sound(name)).split() or None, listed),
-        f"{role}_j": _mapped(names, lambda name: skeleton(sound(name)).replace(" ", "").replace("b", "") or None),
-        f"{role}_latin": _mapped(names, lambda name: name[0] < "\u0250", pa.bool_()),
-        f"{role}_vowels": _mapped(names, lambda name: not "\u0600" <= name[0] <= "\u06ff", pa.bool_()),
-    }
-
-
-def _dated(born: pa.Array) -> dict[str, pa.Array]:
-    """The first of January stands for an unknown day in every register of the region (domain.md 5.2)."""
-    precise = _mapped(born, lambda date: date if len(date) == 10 and not date.endswith("-01-01") else None)
-    return {
-        "date": precise,
-        "year": _mapped(born, lambda date: int(date[:4]), pa.int32()),
-        "month": _mapped(born, lambda d: int(d[5:7]) if len(d) >= 7 and d[5:] != "01-01" else None, pa.int32()),
-        "day": _mapped(precise, lambda date: int(date[8:]), pa.int32()),
-        "month_day": _mapped(precise, lambda date: date[5:]),
-    }
-
-
-def _bags(names: list[pa.Array]) -> pa.Array:
-    """All words of all names, for a person whose name came as a whole."""
-    lists = [column.to_pylist() for column in names]
-    bags = [sorted({word for words in row if words for word in words}) for row in zip(*lists, strict=True)]
-    return pa.array(bags, pa.list_(pa.string()))
+def _against(place: int, kind: str) -> str:
+    """Bits of evidence for the same person against a relative of this kind, number `place` of KINDS."""
+    loaded = model()
+    terms = [str(-np.log2(loaded["relatives"][kind]))]
+    for comparison in loaded["comparisons"]:
+        # splink tells a pair's weight in each comparison, which names the level: no two have the same.
+        name = f"mw_{comparison['name']}"
+        cases = [
+            f"WHEN abs({name} - {np.log2(same / stranger):.9f}) < 1e-6 THEN {np.log2(same / their):.6f}"
+            for same, stranger, *relatives in (level["p"] for level in comparison["levels"] if "p" in level)
+            if (their := relatives[place]) != same
+        ]
+        if cases:
+            terms.append(f"CASE {' '.join(cases)} ELSE 0 END")
+    return " + ".join(terms)

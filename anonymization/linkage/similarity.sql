@@ -9,8 +9,12 @@ CREATE MACRO near(a, b) AS
 -- The same, or one of them is the other's initial.
 CREATE MACRO near_or_initial(a, b) AS near(a, b) OR (least(length(a), length(b)) = 1 AND a[1] = b[1]);
 
+-- How many words of one name are words of the other. Equal words are counted fast, and are most of those that agree.
 CREATE MACRO near_words(few, many) AS
-    len(list_filter(few, lambda x: len(list_filter(many, lambda y: near(x, y))) > 0));
+    CASE
+        WHEN len(list_intersect(few, many)) = len(few) THEN len(few)
+        ELSE len(list_filter(few, lambda x: list_contains(many, x) OR len(list_filter(many, lambda y: near(x, y))) > 0))
+    END;
 
 CREATE MACRO initial_words(few, many) AS
     len(list_filter(few, lambda x: len(list_filter(many, lambda y: near_or_initial(x, y))) > 0));
@@ -53,3 +57,36 @@ CREATE MACRO cut_short(a, b) AS
     least(length(a), length(b)) >= 3
     AND abs(length(a) - length(b)) >= 3
     AND (starts_with(a, b) OR starts_with(b, a));
+
+-- A name in two spellings. Where vowels are not written, three letters with one slip are another name.
+CREATE MACRO slip(a, b, vowels) AS
+    (least(length(a), length(b)) >= CASE WHEN vowels THEN 3 ELSE 4 END AND damerau_levenshtein(a, b) <= 1)
+    OR (
+        least(length(a), length(b)) >= 6
+        AND damerau_levenshtein(a, b) <= 2
+        AND jaro_winkler_similarity(a, b) >= 0.88
+    );
+
+-- What two scripts have in common of one name.
+CREATE MACRO same_consonants(a, b) AS
+    a = b
+    OR a = 'l' || b -- an article that one of them has (Alqadi)
+    OR b = 'l' || a
+    OR (least(length(a), length(b)) >= 4 AND damerau_levenshtein(a, b) <= 1);
+
+-- How rare the words are that two names share: bits of each word of the shorter that the longer has.
+CREATE MACRO bits_in(few, bits, many) AS
+    coalesce(list_sum(list_transform(few, lambda x, i: CASE WHEN list_contains(many, x) OR len(list_filter(many, lambda y: near(x, y))) > 0 THEN bits[i] ELSE 0 END)), 0);
+
+CREATE MACRO shared_bits(one, its, other, theirs) AS
+    CASE WHEN len(one) <= len(other) THEN bits_in(one, its, other) ELSE bits_in(other, theirs, one) END;
+
+-- The given name of each is a word of the other, as far as a whole name tells which it is, and but one word is missing.
+CREATE MACRO given_in(given, whole, many) AS
+    CASE WHEN given IS NOT NULL THEN all_near(given, many) WHEN whole IS NOT NULL THEN near_words([whole[1]], many) = 1 ELSE true END;
+
+CREATE MACRO given_shared(g1, f1, b1, g2, f2, b2, gk1, fk1, bk1, gk2, fk2, bk2, one_script) AS
+    CASE
+        WHEN one_script THEN near_words(b1, b2) >= least(len(b1), len(b2)) - 1 AND given_in(g1, f1, b2) AND given_in(g2, f2, b1)
+        ELSE near_words(bk1, bk2) >= least(len(bk1), len(bk2)) - 1 AND given_in(gk1, fk1, bk2) AND given_in(gk2, fk2, bk1)
+    END;

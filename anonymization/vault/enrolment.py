@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from anonymization.keys.country_keys import CountryKeys
 from anonymization.keys.pseudonyms import WIDTH, as_matrix, from_bytes
-from anonymization.linkage import likeness, recognition, similarity
+from anonymization.linkage import blocks, features, likeness, reindex
 from anonymization.linkage.linking import UNKNOWN, Disagree, Ids, resolve
 from anonymization.vault import identities, wire
 from codebook.errors import HomewardError
@@ -60,6 +60,16 @@ _IDENTITY = "(person_id, origin, digest, sealed)"
 _SAY_AGAIN = """
     INSERT INTO vault.identity SELECT * FROM said ORDER BY person_id
     ON CONFLICT (person_id, origin) DO UPDATE SET digest = excluded.digest, sealed = excluded.sealed"""
+
+
+_LIKENESS = "(person_id, country, programme, pending, sealed)"
+_MAKE_LEARNED = """
+    CREATE TEMP TABLE learned (LIKE vault.likeness) ON COMMIT DROP;
+    CREATE TEMP TABLE learned_block (LIKE vault.block) ON COMMIT DROP"""
+_LEARN = """
+    UPDATE vault.likeness AS l SET sealed = m.sealed, pending = true
+    FROM learned AS m WHERE m.person_id = l.person_id"""
+_LEARN_BLOCKS = "INSERT INTO vault.block SELECT * FROM learned_block ORDER BY 1, 2 ON CONFLICT DO NOTHING"
 
 
 @dataclass(frozen=True)
@@ -140,13 +150,16 @@ class Enrolment:
         everyone = known + new
         by_id = np.argsort(everyone.ids)
         place = by_id[np.searchsorted(everyone.ids, settled(resolution.person), sorter=by_id)]
+        said = None if self._likeness is None else likeness.records(self._likeness)
+        heard: Places = np.empty(0, dtype=np.int64)
         if self._records is not None:
-            spoken, texts, digests = self._news(self._records, everyone, place)
+            spoken, texts, digests = self._news(self._records, said, everyone, place)
             met = spoken < len(known.ids)
+            heard = spoken[met]
             self._say_first(cursor, everyone, spoken[~met], texts[~met], digests[~met], keys, len(known.ids))
             self._say_again(cursor, everyone, spoken[met], texts[met], digests[met])
-        if self._likeness is not None:
-            self._describe(cursor, self._likeness, everyone, place, keys, len(known.ids))
+        if self._likeness is not None and said is not None:
+            self._describe(cursor, self._likeness, said, everyone, place, keys, len(known.ids), heard)
         return Linked(from_bytes(everyone.tokens[place].tobytes()), resolution.conflicts)
 
     def _owners(self, cursor: Vaultside) -> Ids:
@@ -199,11 +212,18 @@ class Enrolment:
         rows = wire.rows([new.ids[by_id], country, new.tokens[by_id], new.wrapped[by_id]])
         _copy_in(cursor, "vault.person (person_id, country, token, wrapped_key)", rows)
 
-    def _news(self, records: pa.Array, everyone: _Persons, place: Places) -> tuple[Places, Texts, Ids]:
-        """Of each person of whom the batch says something new: place, last record and its digest, by rising id."""
+    def _news(
+        self, records: pa.Array, said: list[bytes] | None, everyone: _Persons, place: Places
+    ) -> tuple[Places, Texts, Ids]:
+        """Of each person of whom the batch says something new: place, last record and its digest, by rising id.
+
+        What the person can be recognised by is part of the digest: a birth date is no identifier, and can be new.
+        """
         places, backwards = np.unique(place[::-1], return_index=True)
-        texts = records.take(pa.array(len(place) - 1 - backwards)).cast(pa.binary()).to_numpy(zero_copy_only=False)
-        digests = identities.digests(texts, self._keys.digest_key)
+        last = len(place) - 1 - backwards
+        texts = records.take(pa.array(last)).cast(pa.binary()).to_numpy(zero_copy_only=False)
+        whole = texts if said is None else [text + said[row] for text, row in zip(texts, last.tolist(), strict=True)]
+        digests = identities.digests(whole, self._keys.digest_key)
         news = np.flatnonzero(digests != everyone.digests[places])
         news = news[np.argsort(everyone.ids[places[news]])]
         return places[news], texts[news], digests[news]
@@ -237,32 +257,70 @@ class Enrolment:
             cursor.execute(_SAY_AGAIN)
 
     def _describe(
-        self, cursor: Vaultside, said: pa.Table, everyone: _Persons, place: Places, keys: list[bytes], first: int
+        self,
+        cursor: Vaultside,
+        said: pa.Table,
+        records: list[bytes],
+        everyone: _Persons,
+        place: Places,
+        keys: list[bytes],
+        first: int,
+        heard: Places,
     ) -> None:
-        """What persons can be recognised by, once each. New ones wait to be compared; the others only stand by."""
+        """What persons can be recognised by. New ones wait to be compared; known ones (`heard`: of whom the batch says
+        something new) wait again if it says more than was known."""
         places, backwards = np.unique(place[::-1], return_index=True)
-        rows = said.take(pa.array(len(place) - 1 - backwards))
+        last = len(place) - 1 - backwards
         new = places >= first
         ids = everyone.ids[places]
-        has = "SELECT person_id FROM vault.likeness WHERE person_id = ANY (%s)"
-        described = [person for (person,) in cursor.execute(has, (ids[~new].tolist(),)).fetchall()]
-        chosen = np.flatnonzero(~np.isin(ids, described))
+        programme = self._programme or ""
+        has = "SELECT person_id, programme, sealed FROM vault.likeness WHERE person_id = ANY (%s)"
+        known_ids = ids[~new] if self._records is None else everyone.ids[heard]
+        found = cursor.execute(has, (known_ids.tolist(),), binary=True).fetchall()
+        # What one programme's sources say is not compared in another.
+        described = {person: bytes(sealed) for person, theirs, sealed in found if theirs == programme}
+        if described:
+            self._learn(cursor, described, {int(p): records[row] for p, row in zip(ids, last, strict=True)}, everyone)
+        silent = np.setdiff1d(ids[~new], known_ids)
+        chosen = np.flatnonzero(~np.isin(ids, [person for person, *_ in found]) & ~np.isin(ids, silent))
         if not len(chosen):
             return
-        rows, places, ids, new = rows.take(pa.array(chosen)), places[chosen], ids[chosen], new[chosen]
-        their_keys = [
-            keys[at - first]
-            if at >= first
-            else identities.open_person_key(
-                everyone.tokens[at].tobytes(), everyone.wrapped[at].tobytes(), self._keys.key
-            )
-            for at in places.tolist()
-        ]
+        rows, places, ids, new = said.take(pa.array(last[chosen])), places[chosen], ids[chosen], new[chosen]
+        their_keys = [keys[at - first] if at >= first else self._key_of(everyone, at) for at in places.tolist()]
+        reindex.begin(cursor, self._keys.country)
+        texts = [records[row] for row in last[chosen].tolist()]
+        sealed = identities.sealed_likenesses(ids, (self._keys.country, programme), new, texts, their_keys)
+        _copy_in(cursor, f"vault.likeness {_LIKENESS}", sealed)
+        persons = features.prepared(rows.add_column(0, "person_id", pa.array(ids)))
+        _copy_in(cursor, "vault.block (key, person_id)", blocks.rows_of(persons, self._keys, self._programme))
+
+    def _learn(
+        self, cursor: Vaultside, described: dict[int, bytes], records: dict[int, bytes], everyone: _Persons
+    ) -> None:
+        """What is known of persons, with what the batch adds; they are found by both, and compared again."""
+        position = {int(person): at for at, person in enumerate(everyone.ids.tolist())}
+        more: dict[int, tuple[bytes, bytes]] = {}
+        for person, sealed in described.items():
+            key = self._key_of(everyone, position[person])
+            record = likeness.learned(identities.open_likeness(sealed, key), records[person])
+            if record is not None:
+                more[person] = (record, key)
+        if not more:
+            return
+        ids = np.array(sorted(more), dtype=np.int64)
+        texts, keys = [more[p][0] for p in ids.tolist()], [more[p][1] for p in ids.tolist()]
+        cursor.execute(_MAKE_LEARNED)
+        waits = np.ones(len(ids), dtype=bool)
         group = (self._keys.country, self._programme or "")
-        sealed = identities.sealed_likenesses(ids, group, new, likeness.records(rows), their_keys)
-        _copy_in(cursor, "vault.likeness (person_id, country, programme, pending, sealed)", sealed)
-        persons = similarity.prepared(rows.add_column(0, "person_id", pa.array(ids)))
-        _copy_in(cursor, "vault.block (key, person_id)", recognition.block_rows(persons, self._keys, self._programme))
+        sealed_rows = identities.sealed_likenesses(ids, group, waits, texts, keys)
+        _copy_in(cursor, f"learned {_LIKENESS}", sealed_rows)
+        cursor.execute(_LEARN)
+        persons = features.prepared(likeness.from_records(ids, texts))
+        _copy_in(cursor, "learned_block", blocks.rows_of(persons, self._keys, self._programme))
+        cursor.execute(_LEARN_BLOCKS)
+
+    def _key_of(self, everyone: _Persons, at: int) -> bytes:
+        return identities.open_person_key(everyone.tokens[at].tobytes(), everyone.wrapped[at].tobytes(), self._keys.key)
 
 
 def _answer(cursor: Vaultside, statement: str, values: tuple[object, ...], row: np.dtype[np.void]) -> npt.NDArray[Any]:

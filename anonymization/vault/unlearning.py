@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from anonymization.linkage import recognition, similarity
+from anonymization.linkage import features, recognition, reindex
 from anonymization.redaction.redactor import name_words
 from anonymization.vault import identities
 from anonymization.vault.name_words import hashed
@@ -72,9 +72,11 @@ def uncount(cursor: Vaultside, keys: CountryKeys, persons: list[int]) -> int:
     if not opened.num_rows:
         return 0
     recognition.lock(cursor, keys.country)
+    if not reindex.is_current(cursor, keys.country):
+        return 0  # counts of another model are made anew before they are used again
     frequencies = recognition.frequencies_of(cursor, keys)
-    frequencies.remove(similarity.prepared(opened))
-    recognition.remember(cursor, keys, frequencies)
+    frequencies.remove(features.prepared(opened))
+    reindex.remember(cursor, keys, frequencies)
     return int(opened.num_rows)
 
 

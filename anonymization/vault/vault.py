@@ -38,6 +38,7 @@ _PARTS = (
     ("identity", _SCHEMA),
     ("name_word", Path(__file__).with_name("name_words.sql")),
     ("token_event", Path(__file__).with_name("recognition.sql")),
+    ("block_version", Path(__file__).with_name("block_version.sql")),
     ("audit", Path(__file__).with_name("operations.sql")),
     ("likeness.programme", Path(__file__).with_name("programmes.sql")),
     ("identity_covering", Path(__file__).with_name("covering.sql")),

@@ -1,0 +1,149 @@
+"""What persons are compared and found by: sounds, words and consonants of names, parts of birth dates, blocking keys.
+
+In: persons with folded names, birth date, sex, phone, place, number. How alike two of them are is the business of
+`similarity`; the spelling of names that of `names`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from anonymization.linkage.names import skeleton, sound
+
+ROLES = ("given", "father", "grandfather", "family", "full")
+PERSONS = pa.schema(
+    [
+        ("person_id", pa.int64()),
+        *((role, pa.string()) for role in ROLES),
+        ("born", pa.string()),
+        ("sex", pa.string()),
+        ("phone", pa.string()),
+        ("place", pa.string()),
+        ("number", pa.string()),
+    ]
+)
+"""Persons as they are compared. Names are folded; `born` is YYYY, YYYY-MM or YYYY-MM-DD, as much as is known; `number`
+is a national number with its scheme in front. Null: not said."""
+
+_KEYED_WORDS = 4
+
+
+def prepared(persons: pa.Table) -> pa.Table:
+    """Persons with what the model compares: sounds, words and skeletons of names, parts of the birth date, keys."""
+    columns: dict[str, pa.Array] = {"unique_id": persons["person_id"].combine_chunks()}
+    for role in ROLES:
+        columns |= _spoken(role, whole(persons[role]))
+    columns |= _dated(whole(persons["born"]))
+    for name in ("sex", "phone", "place", "number"):
+        columns[name] = whole(persons[name])
+    columns["scheme"] = _mapped(columns["number"], lambda number: number.partition(":")[0])
+    columns["bag"], columns["bag_k"] = _bags(columns)
+    columns["bag_latin"] = pc.coalesce(*(columns[f"{role}_latin"] for role in ROLES))
+    columns["keys"] = blocking_keys(columns)
+    return pa.table(columns)
+
+
+def blocking_keys(columns: Mapping[str, pa.Array]) -> pa.Array:
+    """For each person the texts under which they are looked for (list<string>).
+
+    Never a name alone: a key is a name with a date or phone, two names with a year, a day or a place, or three names,
+    so that no count of keys tells which name is the most frequent one (stack.md, rank matching). The rougher keys find
+    who lost most, and count for nothing where a crowd shares them; the finer ones stay.
+    """
+    rough = [_rough(columns[f"{role}_k"]).to_pylist() for role in ROLES]
+    dates, years, days = (columns[name].to_pylist() for name in ("date", "year", "month_day"))
+    phones, places = columns["phone"].to_pylist(), columns["place"].to_pylist()
+    keys = []
+    for names, date, year, day, phone, place in zip(
+        zip(*rough, strict=True), dates, years, days, phones, places, strict=True
+    ):
+        words = _first_words(names)
+        mine = set()
+        if date:
+            mine |= {f"d{date}|{word}" for word in words} | ({f"dt{date}|{place}"} if place else set())
+        if phone:
+            mine |= {f"p{phone}|{word}" for word in words} | ({f"py{phone}|{year}"} if year else set())
+        for two in combinations(words, 2):
+            pair = "|".join(two)
+            mine |= {f"y{year}|{pair}"} if year else set()
+            mine |= {f"m{day}|{pair}"} if day else set()
+            mine |= {f"t{place}|{pair}"} if place else set()
+            mine |= {f"yt{year}|{place}|{pair}"} if place and year else set()
+        for three in combinations(words, 3):
+            mine.add("n|" + "|".join(three))
+            mine |= {f"n{year}|" + "|".join(three)} if year else set()
+        keys.append(sorted(mine))
+    return pa.array(keys, pa.list_(pa.string()))
+
+
+def _first_words(names: tuple[list[str] | None, ...]) -> list[str]:
+    """A few different words, in one order whatever column they came in: the first of each role, then seconds."""
+    ordered = [words[at] for at in range(4) for words in names if words and len(words) > at]
+    return sorted(list(dict.fromkeys(ordered))[:_KEYED_WORDS])
+
+
+def _rough(skeletons: pa.Array) -> pa.Array:
+    """For finding only: without h, which Spanish does not speak, and with j as g (Jorge and Jorje, Hernández and
+    Ernández)."""
+    words = [None if row is None else [word.translate(_ROUGH) or word for word in row] for row in skeletons.to_pylist()]
+    return pa.array(words, pa.list_(pa.string()))
+
+
+_JOINED = str.maketrans({"b": None, "d": "s"})
+"""Between scripts: a Persian w is b or v in Latin, and z is an Arabic dh or d (Reza, Ramadan)."""
+_ROUGH = str.maketrans({"h": None, "j": "k"})
+
+
+def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _mapped(values: pa.Array, function: Any, kind: pa.DataType | None = None) -> pa.Array:
+    """`function` of each text, called once for each distinct one; null stays null."""
+    codes = values.dictionary_encode()
+    made = pa.array([function(value) for value in codes.dictionary.to_pylist()], kind or pa.string())
+    return made.take(codes.indices)
+
+
+def _spoken(role: str, names: pa.Array) -> dict[str, pa.Array]:
+    """`_n` the folded name, `_s` its sound without blanks, `_w` sounds of the words, `_k` their skeletons, `_j` those
+    joined, as scripts have them in common, `_latin` its script, `_vowels` whether they are written."""
+    listed = pa.list_(pa.string())
+    return {
+        f"{role}_n": names,
+        f"{role}_s": _mapped(names, lambda name: sound(name).replace(" ", "") or None),
+        f"{role}_w": _mapped(names, lambda name: sound(name).split(), listed),
+        f"{role}_k": _mapped(names, lambda name: skeleton(sound(name)).split() or None, listed),
+        f"{role}_j": _mapped(names, lambda name: skeleton(sound(name)).replace(" ", "").translate(_JOINED) or None),
+        f"{role}_latin": _mapped(names, lambda name: name[0] < "\u0250", pa.bool_()),
+        f"{role}_vowels": _mapped(names, lambda name: not "\u0600" <= name[0] <= "\u06ff", pa.bool_()),
+    }
+
+
+def _dated(born: pa.Array) -> dict[str, pa.Array]:
+    """The first of January stands for an unknown day in every register of the region (domain.md 5.2)."""
+    precise = _mapped(born, lambda date: date if len(date) == 10 and not date.endswith("-01-01") else None)
+    return {
+        "date": precise,
+        "year": _mapped(born, lambda date: int(date[:4]), pa.int32()),
+        "month": _mapped(born, lambda d: int(d[5:7]) if len(d) >= 7 and d[5:] != "01-01" else None, pa.int32()),
+        "day": _mapped(precise, lambda date: int(date[8:]), pa.int32()),
+        "month_day": _mapped(precise, lambda date: date[5:]),
+    }
+
+
+def _bags(columns: Mapping[str, pa.Array]) -> tuple[pa.Array, pa.Array]:
+    """All words of all names, for a person whose name came as a whole, and their skeletons in the same order."""
+    sounds = zip(*(columns[f"{role}_w"].to_pylist() for role in ROLES), strict=True)
+    skeletons = zip(*(columns[f"{role}_k"].to_pylist() for role in ROLES), strict=True)
+    bags = [
+        dict(sorted(pair for said in zip(w, k, strict=True) if said[0] for pair in zip(*said, strict=True)))
+        for w, k in zip(sounds, skeletons, strict=True)
+    ]
+    listed = pa.list_(pa.string())
+    return pa.array([list(bag) for bag in bags], listed), pa.array([list(bag.values()) for bag in bags], listed)
