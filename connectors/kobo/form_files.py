@@ -1,7 +1,7 @@
 """Forms found among the files of a delivery: XLSForms whatever their sheets are called, and the server's asset JSON.
 
-Sheets are found by their columns and not by their names, because both are renamed by hand ("ODK survey-updated"). An
-XForm (.xml) is not read and never parsed: no entity in it can do harm.
+Sheets are found by their columns and not by their names, because both are renamed by hand ("ODK survey-updated"). What
+an XForm (.xml) says is the business of `xforms`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from codebook.errors import Refused
 from connectors.kobo.form import LIST_NAMES, Row, Sheets
+from connectors.kobo.xforms import read_xform
 from connectors.workbooks.workbook import Workbook, cell_text
 from sources.batches import DeliveredFile
 
@@ -36,8 +37,8 @@ def sorted_out(files: Sequence[DeliveredFile]) -> Delivered:
     for file in files:
         name = file.name.lower()
         if name.endswith(".xml"):
-            raise _no_form(file, "an XForm is not read")
-        if name.endswith(".json"):
+            forms.append(read_xform(file))
+        elif name.endswith(".json"):
             forms.append(_asset(file))
         elif name.endswith(_WORKBOOKS):
             book = Workbook(file)
