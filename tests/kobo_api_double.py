@@ -30,6 +30,8 @@ class KoboServer:
         self.draft: dict[str, Any] | None = None
         self.submissions: dict[int, dict[str, Any]] = {}
         self.versions = ["vFirst"]
+        self.former: dict[str, list[dict[str, Any]]] = {}
+        """The survey of former versions that are still shown, by uid."""
         self.cap = cap
         self.faults: list[Fault | None] = []
         self.asked: list[tuple[str, dict[str, str]]] = []
@@ -102,6 +104,9 @@ class Answering(BaseHTTPRequestHandler):
             if self.kobo.draft is not None:
                 found.insert(0, {"uid": "vDraft", "date_deployed": False})
             return self.say(200, {"count": len(found), "next": None, "results": found})
+        former = split.path.removeprefix(f"{base}versions/").rstrip("/")
+        if former in self.kobo.former:
+            return self.say(200, {"uid": former, "content": {"survey": self.kobo.former[former]}})
         if split.path == f"{base}versions/{self.kobo.versions[-1]}/":
             return self.say(200, {"uid": self.kobo.versions[-1], "content": self.kobo.content})
         if split.path != f"{base}data/":

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from codebook.errors import HomewardError, Unavailable
 from connectors.kobo.api import Patience, Server
-from connectors.kobo.submissions import FORM, SUBMISSIONS, Flattening, canonical, questions
+from connectors.kobo.submissions import FORM, SUBMISSIONS, Flattening, canonical, questions, types_of
 from sources.models import KoboServerFormat, Source
 
+MOST_VERSIONS = 30
+"""Former versions of a form whose questions are compared with the deployed one's."""
 MOST_SWEEPS = 4
 """A sweep during which submissions are deleted begins again, so many times in all."""
 _MOST_PAGES = 1_000_000
@@ -93,11 +95,33 @@ def _form(server: Server) -> dict[str, Any]:
         listed = [one for one in found if one.get("date_deployed")]
         versions += [{name: one.get(name) for name in ("uid", "date_deployed", "content_hash")} for one in listed]
         query = _next(page) if found else None
+    changes, unread = _type_changes(server, content, [one["uid"] for one in versions if one["uid"] != deployed])
     return {
+        "type_changes": changes,
+        "versions_not_read": unread,
         "content": {name: content.get(name) for name in ("survey", "choices", "settings", "translations")},
         "deployed_version": deployed,
         "versions": versions,
     }
+
+
+def _type_changes(server: Server, newest: Mapping[str, Any], former: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What questions were of another type in former versions (newest first), `<path>: <type> -> <type>`, oldest first;
+    and versions that the server no longer shows, or that are too many to be asked for."""
+    types, changes, unread = types_of(newest), list[str](), list(former[MOST_VERSIONS:])
+    for uid in former[:MOST_VERSIONS]:
+        try:
+            content = server.get(f"versions/{uid}/").get("content")
+        except Unavailable:
+            raise
+        except HomewardError:
+            unread.append(uid)
+            continue
+        before = types_of(content if isinstance(content, dict) else {})
+        changed = [path for path, kind in before.items() if path in types and types[path] != kind]
+        changes += [f"{path}: {before[path]} -> {types[path]}" for path in changed]
+        types |= before
+    return list(reversed(changes)), unread
 
 
 def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kept, until: float | None) -> None:

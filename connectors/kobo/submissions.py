@@ -150,6 +150,30 @@ class Asked:
     type: str
 
 
+def types_of(content: Mapping[str, Any]) -> dict[str, str]:
+    """The type of every question of a form's content, by its full path."""
+    groups: list[str] = []
+    found: dict[str, str] = {}
+    for row in content.get("survey") or []:
+        if isinstance(row, dict):
+            kind, name, path = _named(row, groups)
+            if kind.startswith("begin"):
+                groups.append(name)
+            elif kind.startswith("end_") or kind.startswith("end "):
+                groups = groups[:-1]
+            elif name and kind not in _NO_ANSWER:
+                found[path] = kind
+    return found
+
+
+def _named(row: Mapping[str, Any], groups: Sequence[str]) -> tuple[str, str, str]:
+    """Type, name and full path of a row of a survey."""
+    kind = row.get("type") or ""
+    kind = next(iter(kind), "") if isinstance(kind, dict) else str(kind)
+    name = str(row.get("name") or row.get("$autoname") or "")
+    return kind, name, str(row.get("$xpath") or "/".join([*groups, name]))
+
+
 def questions(content: Mapping[str, Any], source: Source) -> Iterator[Asked]:
     """The questions of a form's content that answers are given to, of the main table and of declared repeats."""
     groups: list[str] = []
@@ -157,10 +181,7 @@ def questions(content: Mapping[str, Any], source: Source) -> Iterator[Asked]:
     for row in content.get("survey") or []:
         if not isinstance(row, dict):
             continue
-        kind = row.get("type") or ""
-        kind = next(iter(kind), "") if isinstance(kind, dict) else str(kind)
-        name = str(row.get("name") or row.get("$autoname") or "")
-        path = str(row.get("$xpath") or "/".join([*groups, name]))
+        kind, name, path = _named(row, groups)
         if kind.startswith("begin"):
             groups.append(name)
             inner = repeat_table(source, path)
@@ -240,7 +261,11 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
         for table in source.tables
     }
     versions = [version["uid"] for version in form["versions"]]
-    return grids, {"language": "xml", "form_version": form["deployed_version"] or "", "form_versions": versions}
+    facts: dict[str, object] = {"language": "xml", "form_version": form["deployed_version"] or ""}
+    facts["form_versions"] = versions
+    # A sweep that was sealed before types were compared has neither.
+    facts |= {name: form[name] for name in ("type_changes", "versions_not_read") if form.get(name)}
+    return grids, facts
 
 
 def _grid(

@@ -149,3 +149,16 @@ def test_a_form_without_submissions_is_an_empty_delivery(url: str, kobo: KoboSer
     with pytest.raises(Refused) as caught:
         read(swept(url), url, tmp_path)
     assert caught.value.rule == "delivery.empty"
+
+
+def test_a_question_of_another_type_in_a_former_version_is_said(url: str, kobo: KoboServer, tmp_path: Path) -> None:
+    kobo.versions = ["vLost", "vFirst", "vSecond"]
+    kobo.former = {
+        "vFirst": [
+            {"type": "select_one", "name": "needs", "$xpath": "who/needs"},
+            {"type": "text", "name": "name", "$xpath": "who/name"},
+        ]
+    }
+    facts = read(swept(url), url, tmp_path).facts
+    assert facts["type_changes"] == ["who/needs: select_one -> select_multiple"]
+    assert facts["versions_not_read"] == ["vLost"]

@@ -20,17 +20,17 @@ from sources.batches import PlainFile
 Deliver = Callable[[str, bytes], PlainFile]
 SURVEY = """
 | survey |
-|        | type                  | name    | label::English | label::French | relevant                    | calculation |
-|        | start                 | start   |                |               |                             |             |
-|        | select_one yn         | consent | Agree?         | D'accord ?    |                             |             |
-|        | begin_group           | work    | Work           | Travail       | ${consent} = 'yes'          |             |
-|        | integer               | hours   | Hours          | Heures        |                             |             |
-|        | select_multiple needs | needs   | Needs          | Besoins       | ${hours} > 3 and ${consent} |             |
-|        | end_group             |         |                |               |                             |             |
-|        | begin_repeat          | member  | Member         | Membre        |                             |             |
-|        | text                  | called  | Name           | Nom           |                             |             |
-|        | end_repeat            |         |                |               |                             |             |
-|        | calculate             | total   |                |               |                             | 1 + 1       |
+| | type                  | name    | label::English | label::French | relevant                    | calculation |
+| | start                 | start   |                |               |                             |             |
+| | select_one yn         | consent | Agree?         | D'accord ?    |                             |             |
+| | begin_group           | work    | Work           | Travail       | ${consent} = 'yes'          |             |
+| | integer               | hours   | Hours          | Heures        |                             |             |
+| | select_multiple needs | needs   | Needs          | Besoins       | ${hours} > 3 and ${consent} |             |
+| | end_group             |         |                |               |                             |             |
+| | begin_repeat          | member  | Member         | Membre        |                             |             |
+| | text                  | called  | Name           | Nom           |                             |             |
+| | end_repeat            |         |                |               |                             |             |
+| | calculate             | total   |                |               |                             | 1 + 1       |
 | choices |
 |         | list_name | name | label::English | label::French |
 |         | yn        | yes  | Yes            | Oui           |
