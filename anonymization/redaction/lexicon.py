@@ -45,11 +45,16 @@ class Lexicon:
     suffixes: tuple[str, ...]
     endings: tuple[str, ...]
     formed: re.Pattern[str] | None
+    street_endings: tuple[str, ...]
     nouns_are_capital: bool
 
     def derived(self, word: str) -> bool:
         """Whether a long word is made from another, as few names are: -ment, -ción, -heit."""
         return len(word) >= _LONG and word.lower().endswith(self.endings)
+
+    def is_street(self, word: str) -> bool:
+        """Whether a word ends like a street's name where these are written as one word: -straße, -laan."""
+        return len(word) >= _LONG and word.lower().endswith(self.street_endings)
 
     def has_form_of_words(self, folded: str) -> bool:
         """Whether a word in a script without case has a form that verbs and plurals have, and hardly any name."""
@@ -93,6 +98,7 @@ def lexicon(language: str) -> Lexicon:
         suffixes=tuple(sorted((fold(s) for s in own.get("suffixes", ())), key=len, reverse=True)),
         endings=tuple(own.get("endings", ())),  # with their accents: -té is an ending, -te is not
         formed=re.compile("|".join(own["formed"])) if "formed" in own else None,
+        street_endings=tuple(own.get("street_endings", ())),
         nouns_are_capital=language == "de",
     )
 
@@ -101,6 +107,12 @@ def lexicon(language: str) -> Lexicon:
 def frequent_names() -> frozenset[str]:
     """Names that so many people share that they are frequent words."""
     return frozenset().union(*(_folded(names) for script, names in _own_names().items() if script != "words_too"))
+
+
+@lru_cache(maxsize=1)
+def names_as_written() -> frozenset[str]:
+    """Frequent names letter by letter: some are no stop word only by a letter that folding makes the same."""
+    return frozenset(word for script, names in _own_names().items() if script != "words_too" for word in names.split())
 
 
 @lru_cache(maxsize=1)

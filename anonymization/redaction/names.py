@@ -121,6 +121,8 @@ class _Note:
         if flag & CAPITAL:
             if flag & KEEP:
                 inside = flag & LISTED and not self._lexicon.nouns_are_capital and not self._begins_a_sentence(place)
+                if follows and self._hits[place - 1] == "NAME" and not flag & SINGLE:
+                    return True  # "Mason More": no stop word has a capital behind a name
                 return bool(follows or inside or self._after_initial(place)) and not flag & (STOP | TITLE | SINGLE)
             if flag & SINGLE:
                 return False
@@ -128,7 +130,7 @@ class _Note:
                 return bool(follows) or not flag & DERIVED or len(self._texts[place]) < _LONG_TITLE
             return not flag & DERIVED and self._texts[place].lower() not in self._texts
         if flag & KEEP and flag & LISTED and flag & CASELESS and follows:
-            return not flag & (STOP | TITLE | KIN)
+            return not flag & KIN
         if flag & (KEEP | SINGLE):
             return False
         if self._stands_alone(place):
@@ -252,7 +254,7 @@ class _Note:
             other, gap = place - order.step, self._gaps[max(place, place - order.step)]
             if hits[other] != "ADDRESS" or hits[place] not in (None, "NAME"):
                 continue
-            state = len(self._texts[place]) == 2 and self._texts[place].isupper()
+            state = 2 <= len(self._texts[place]) <= 4 and self._texts[place].isupper()
             part = flags[place] & (CAPITAL | DIGITS | STREET) and not flags[place] & (STOP | KIN)
             if (part or state) and len(gap) <= 5 and not gap.strip(" ,.-#|>/()\n\r"):
                 hits[place] = "ADDRESS"
@@ -277,7 +279,8 @@ class _Note:
         if self._cased and not self._lexicon.nouns_are_capital:
             self._mark_everyday_names()
         for place in range(len(flags) - 2, -1, -1):
-            likely = flags[place] & LISTED and flags[place] & CASELESS and not flags[place] & _ANNOUNCES
+            told = flags[place] & CASELESS or (flags[place] & CAPITAL and self._lexicon.nouns_are_capital)
+            likely = flags[place] & LISTED and told and not flags[place] & _ANNOUNCES
             if likely and hits[place + 1] == "NAME" and self._gaps[place + 1] == " " and not hits[place]:
                 hits[place] = "NAME"
 

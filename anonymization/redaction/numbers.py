@@ -34,6 +34,7 @@ _MONEY_AFTER = re.compile(
 _MONEY_BEFORE = re.compile(r"(?:[$€£]|usd|us\$|fcfa|cfa|etb|afn|birr|eur|iqd|lps?\.?)\s?$", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _YEARS = re.compile(r"(?:(?:19|20)\d\d[\s\-–/.]*)+")
+_LETTERS_BEFORE, _LETTER_BEHIND = re.compile(r"(?<!\w)[A-Z]{1,2} $"), re.compile(r" [A-Z](?!\w)")
 _WORD = re.compile(r"[^\W\d_]+")
 _BETWEEN = frozenset(("is", "es", "est", "no", "nr", "n", "de", "هو", "ነው"))
 
@@ -55,7 +56,8 @@ def kind(text: str, start: int, end: int, lexicon: Lexicon) -> str | None:
         return None
     if len(digits) < 7:
         grouped = found.count(" ") + found.count("-") + found.count(".") >= 2 and not _YEAR.search(found)
-        told = grouped or found[0] in "#+(" or fold(word_before(text, start)) in lexicon.numbers
+        lettered = _LETTERS_BEFORE.search(text[max(0, start - 4) : start]) and _LETTER_BEHIND.match(text, end)
+        told = grouped or lettered or found[0] in "#+(" or fold(word_before(text, start)) in lexicon.numbers
         return "ID" if told else None
     if _YEARS.fullmatch(found):
         return None

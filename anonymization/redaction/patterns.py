@@ -46,8 +46,8 @@ _SHAPES = {
     "TIME": r"""(?<![\d:.,])(?:[01]?\d|2[0-4])(?::[0-5]\d(?::[0-5]\d)?(?:\s?[AaPp]\.?\s?[Mm]\b\.?)?(?![\d:])
         |[hH][0-5]\d\b|(?:[.:][0-5]\d)?\s?(?:[AaPp]\.?[Mm]\b\.?|o['’]clock\b|[Uu]hr\b))""",
     "IBAN": r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b",
-    "REFERENCE": r"(?<![\w/.-])(?=[A-Z0-9]{0,12}[-/.]?[A-Z0-9]{0,12}\d)(?=\d{0,12}[-/.]?\d{0,12}[A-Z])"
-    r"(?:[A-Z0-9]{1,12}[-/.]){1,6}[A-Z0-9]{1,20}(?![\w/])",
+    "REFERENCE": r"(?<![\w/.-])(?=[A-Z0-9./-]{0,30}\d)(?=[0-9./-]{0,30}[A-Z])"
+    r"(?:[A-Z0-9]{1,12}[-/.]){1,6}[A-Z0-9]{1,20}(?![\w/])|(?<![\w/.-])[A-Z]{1,3}[ ]\d{2,4}[ ][A-Z]{1,3}(?![\w/])",
     "NUMBER": r"""(?<![0-9A-Za-zÀ-ɏ_.,])(?:[+(\#]{1,2}\s?)?\d{1,40}(?:[\s().\-/–]{1,3}\d{1,40}){0,12}
         (?:\s?(?:x|ext\.?|poste|anexo)\s?\d{1,6})?(?![\w])""",
     "CODE": r"""(?<![\w])(?![\u0600-\u06ff\u1200-\u137f]{1,4}\d)
@@ -59,6 +59,7 @@ _NEEDS = {"EMAIL": "at", "HANDLE": "at", "URL": "dot", "USER": "dot under", "IP6
 _DIGIT_IS_NEAR = r"(?=[^\s\d]{0,40}\s?\d)"
 """Looked for once at each place: what begins where no digit is near is none of the shapes that need one."""
 _DOT = re.compile(r"[A-Za-z]\.[A-Za-z]|://")
+_PARTS = re.compile(r"[A-Z0-9]+")
 _KINDS = {"HANDLE": "USERNAME", "IP6": "IP", "REFERENCE": "ID"}
 _LETTERS_BEFORE = re.compile(r"(?<!\w)(?:[A-Z]{1,2} |[A-Z]{1,8}[-.])$")
 _LETTERS_BEHIND = re.compile(r"[ -](?:[A-Z]{1,2}(?!\w)(?:[ -]\d{1,6}(?!\w)){0,3}|[a-z](?=[.,;|\"\n]|$))(?!['’\w])")
@@ -128,7 +129,7 @@ def _kind(match: re.Match[str], text: str, lexicon: Lexicon) -> str | None:
         return "IBAN" if numbers.is_iban(found) else "ID"
     if shape == "CODE":
         return _kind_of_code(found, text, match.start(), lexicon)
-    if shape == "REFERENCE" and sum(map(str.isdigit, found)) < 3:
+    if shape == "REFERENCE" and sum(map(str.isdigit, found)) < 3 and len(_PARTS.findall(found)) < 3:
         return None  # COVID-19, B-12
     if shape == "USER":
         left, _, right = found.partition("." if "." in found else "_")

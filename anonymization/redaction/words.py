@@ -11,7 +11,15 @@ import re
 from collections.abc import Collection
 
 from anonymization.redaction.folding import MARKS_IN_WORDS, fold
-from anonymization.redaction.lexicon import Lexicon, calendar_words, family_names, frequent_names, given_names, months
+from anonymization.redaction.lexicon import (
+    Lexicon,
+    calendar_words,
+    family_names,
+    frequent_names,
+    given_names,
+    months,
+    names_as_written,
+)
 
 (
     KEEP,
@@ -74,6 +82,8 @@ class Words(dict[str, int]):
         forms = self.forms(word)
         cased = word[0].lower() != word[0].upper()
         flags = self._looks(word, forms[0], cased) | self._lists(forms[0])
+        if flags & CAPITAL and self._lexicon.is_street(word):
+            flags |= STREET
         exactly = forms[0] in self._lexicon.words
         everyday = exactly or any(form in self._lexicon.words for form in forms)
         asked = forms[:1] if exactly else forms  # "the age" is a word, though "age" without its article is a name
@@ -85,6 +95,8 @@ class Words(dict[str, int]):
             flags |= KEEP | LOOSELY
         elif cased and self._lexicon.derived(word):
             flags |= KEEP if not flags & CAPITAL or self._lexicon.nouns_are_capital else DERIVED
+        if flags & STOP and not cased and word in names_as_written():
+            flags |= LISTED  # Ali is written like "on" but for its last letter
         if not name and not flags & STOP:
             name = self._is_listed(word, asked, cased)
             if name and everyday:
