@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from presidio_analyzer import (
     AnalyzerEngine,
-    ContextAwareEnhancer,
     EntityRecognizer,
     RecognizerRegistry,
     RecognizerResult,
@@ -71,18 +70,6 @@ class _Ibans(IbanRecognizer):
         return super().analyze(text, *args, **kwargs) if _MAY_BE_IBAN.search(text) else []
 
 
-class _NoLemmas(ContextAwareEnhancer):
-    """Without a model there are no lemmas to raise a score by; Presidio's own would copy every result to find none."""
-
-    def __init__(self) -> None:
-        super().__init__(0.0, 0.0, 0, 0)
-
-    def enhance_using_context(
-        self, text: str, raw_results: list[RecognizerResult], *args: Any, **kwargs: Any
-    ) -> list[RecognizerResult]:
-        return raw_results
-
-
 class _NoModel(NoOpNlpEngine):
     """One empty answer for every note: nothing here reads tokens, and making a document of none takes time."""
 
@@ -96,6 +83,28 @@ class _NoModel(NoOpNlpEngine):
         self._empty: dict[str, NlpArtifacts] = {}
 
 
+class _Engine(AnalyzerEngine):
+    """Presidio's, for many short notes: what it can find is looked up once for all of them, not once a note.
+
+    Without a model there are no lemmas to raise a score by; Presidio's own would copy every result to find none.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._entities: dict[tuple[str | None, int], list[str]] = {}
+        super().__init__(**kwargs)
+
+    def get_supported_entities(self, language: str | None = None) -> list[str]:
+        known = (language, len(list(self.registry.recognizers)))
+        if known not in self._entities:
+            self._entities[known] = super().get_supported_entities(language)
+        return self._entities[known]
+
+    def _enhance_using_context(
+        self, text: str, raw_results: list[RecognizerResult], *args: Any, **kwargs: Any
+    ) -> list[RecognizerResult]:
+        return raw_results
+
+
 def analyzer(language: str, country: str, known_names: KnownNames | None = None) -> Any:
     """An AnalyzerEngine of one language that asks no network and needs no model."""
     registry = RecognizerRegistry(
@@ -107,6 +116,4 @@ def analyzer(language: str, country: str, known_names: KnownNames | None = None)
         supported_languages=[language],
     )
     engine = _NoModel([{"lang_code": language, "model_name": "none"}])
-    return AnalyzerEngine(
-        registry=registry, nlp_engine=engine, supported_languages=[language], context_aware_enhancer=_NoLemmas()
-    )
+    return _Engine(registry=registry, nlp_engine=engine, supported_languages=[language])

@@ -76,9 +76,9 @@ def _label(text: str, end: int) -> tuple[str | None, int]:
         return "ADDRESS", sign.start()
     start = max(0, end - 40)
     said = list(_WORD.finditer(text, start, end))[-4:]
-    folded = [fold(word.group()) for word in said]
-    if not folded or folded[-1] not in _last_words():
+    if not said or fold(said[-1].group()) not in _last_words():
         return None, start
+    folded = [fold(word.group()) for word in said]
     for first in range(len(said)):
         kind = _labels().get(" ".join(folded[first:]))
         if kind and not _LABEL_ENDS.search(text, said[first].start(), end):

@@ -57,7 +57,7 @@ def kind(text: str, start: int, end: int, lexicon: Lexicon) -> str | None:
     if len(digits) < 7:
         grouped = found.count(" ") + found.count("-") + found.count(".") >= 2 and not _YEAR.search(found)
         lettered = _LETTERS_BEFORE.search(text[max(0, start - 4) : start]) and _LETTER_BEHIND.match(text, end)
-        told = grouped or lettered or found[0] in "#+(" or fold(word_before(text, start)) in lexicon.numbers
+        told = grouped or bool(lettered) or found[0] in "#+(" or fold(word_before(text, start)) in lexicon.numbers
         return "ID" if told else None
     if _YEARS.fullmatch(found):
         return None

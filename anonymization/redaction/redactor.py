@@ -72,6 +72,8 @@ class Redactor:
             for place, span in enumerate(spans)
             if span.type == numbers.UNDETERMINED
         ]
+        if not asked:
+            return
         kinds = numbers.kinds({written for _, _, written in asked}, self._country)
         for spans, place, written in asked:
             spans[place] = spans[place]._replace(type=kinds[written])

@@ -80,6 +80,8 @@ class Words(dict[str, int]):
         if word[0].isdigit():
             return DIGITS if len(word) <= 6 else DIGITS | KEEP
         forms = self.forms(word)
+        if not forms[0]:
+            return KEEP | SINGLE  # a mark without a letter
         cased = word[0].lower() != word[0].upper()
         flags = self._looks(word, forms[0], cased) | self._lists(forms[0])
         if flags & CAPITAL and self._lexicon.is_street(word):

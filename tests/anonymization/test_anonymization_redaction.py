@@ -246,3 +246,55 @@ def test_a_form_that_only_verbs_and_plurals_have_is_no_name(language: str, note:
 )
 def test_a_name_that_is_an_everyday_word_goes_where_it_stands_like_a_name(language: str, note: str, left: str) -> None:
     assert redacted(note, language).startswith(left)
+
+
+@pytest.mark.parametrize(
+    "hidden", ["Kar\u200fen", "Ka\u0301ren", "K\u200da\u2069ren", "\uff2b\uff41\uff52\uff45\uff4e", "KAREN"]
+)
+def test_a_spelling_that_looks_the_same_hides_no_name_of_the_row(hidden: str) -> None:
+    assert (
+        redacted(f"the money went to {hidden} after that", own="Karen Mejia") == "the money went to [NAME] after that"
+    )
+
+
+def test_decomposed_letters_are_letters() -> None:
+    decomposed = "Vive con Xoce\u0301lyn Ibáñez en la casa"
+    assert redacted(decomposed, "es") == "Vive con [NAME] en la casa"
+
+
+@pytest.mark.parametrize("note", ["", " ", "\n\t", "\u200f\u200b", ".", "😀", "\ud800", "ሰ\u135f", "\u0301"])
+def test_a_note_with_next_to_nothing_in_it_passes(note: str) -> None:
+    assert redacted(note) == note
+
+
+def test_a_missing_note_stays_missing() -> None:
+    assert Redactor("en", "SLV").redact([None, "", None]) == [None, "", None]
+
+
+def test_a_lone_surrogate_hides_nothing() -> None:
+    assert redacted("call \udcff 7123-4567 and Zephyrine") == "call \udcff [PHONE] and [NAME]"
+
+
+@pytest.mark.parametrize("language", ["zz", "hi", "uk", "qya"])
+def test_a_language_without_a_list_loses_words_and_no_names(language: str) -> None:
+    said = redacted("Zephyrine Quill अंकिता शर्मा Оксана Шевчук, a@b.org, +503 7123 4567", language)
+    assert not set(
+        said.replace("[NAME]", "").replace("[ADDRESS]", "").replace("[EMAIL]", "").replace("[PHONE]", "")
+    ) - set(" ,")
+
+
+def test_names_in_other_scripts_go_from_the_same_note() -> None:
+    said = redacted("We met Zephyrine, أحمد الزهراني, አለማየሁ and Оксана there", "en")
+    assert said == "We met [NAME], [NAME], [NAME] and [NAME] there"
+
+
+@pytest.mark.parametrize(
+    ("note", "left"),
+    [
+        ("Log in as schoi from home", "Log in as [NAME] from home"),
+        ("- id_1:\n  abdirzak\n  Details: none", "- [USERNAME]:\n  [NAME]\n  Details: none"),
+        ("Deepa Ben and Mason More came", "[NAME] and [NAME] came"),
+    ],
+)
+def test_a_name_goes_from_where_names_stand(note: str, left: str) -> None:
+    assert redacted(note) == left
