@@ -217,6 +217,8 @@ def _format(looked: Looked, kind: str, described: Mapping[str, Sequence[Describe
         found["delimiter"] = looked.facts["delimiter"]
     if kind == "json" and looked.facts.get("records_at"):
         found["records"] = looked.facts["records_at"]
+    if kind == "sas" and looked.facts.get("catalog"):
+        found["catalog"] = True
     if kind.startswith("kobo"):
         found |= {name: looked.facts[name] for name in ("values", "language", "separator") if looked.facts.get(name)}
         options = any("select_multiple_option" in column.kinds for column in columns)

@@ -135,7 +135,7 @@ def _open(
         opened.pop_all()
     headings = _headings(dictionary, sets, readstat.suffix, file.name)
     grid = StatisticalGrid(file, readstat.suffix, headings, dictionary, raw, page, n_rows, Waiting(readstat))
-    return grid, _facts(grid, page)
+    return grid, _facts(grid, page) | ({"catalog": True} if catalog is not None else {})
 
 
 def _read_texts(
@@ -159,6 +159,7 @@ def _read_texts(
         n_rows += read
         for text in texts:
             letters.feed(text)
+    readstat.check_rows(n_rows)
     page = letters.judge(said, declared, language)
     if own and not page.cut and page.basis in ("ascii", "file"):
         return own, raw, page, n_rows
@@ -221,4 +222,8 @@ def _facts(grid: StatisticalGrid, page: CodePage) -> dict[str, object]:
         "proposed_missing": proposed_missing(grid.headings),
         "proposed_weights": weights(grid.headings, frozenset(dictionary.names) - frozenset(dictionary.strings)),
     }
+    days = zip(dictionary.names, dictionary.formats, strict=True)
+    if grid.suffix == "dta" and (business := [name for name, form in days if form.startswith(("%tb", "%-tb"))]):
+        # Days of a calendar that lies in a file of its own (.stbcal): their numbers stay as they are.
+        facts["business_calendar_days"] = business
     return facts | ({"encoding_candidates": list(page.candidates)} if page.candidates else {})

@@ -22,6 +22,7 @@ from codebook.errors import Refused
 from connectors.reading_process import command
 from connectors.shapes import MAX_COLUMNS
 from connectors.statistical import readstat_process
+from connectors.statistical.transport import holds_several, is_cut, transport
 from sources.batches import DeliveredFile
 
 PARSERS = {"sav": "sav/zsav", "por": "por", "dta": "dta", "xpt": "xport", "sas7bdat": "sas7bdat"}
@@ -60,10 +61,12 @@ def suffix_of(file: DeliveredFile) -> str | None:
 def is_torn(file: DeliveredFile, suffix: str) -> bool:
     """Whether a file of a format that does not say how many rows it has lacks its end (pyreadstat reads it as shorter).
 
-    A portable file ends with letters Z up to a full line; a transport file is made of records of 80 bytes.
+    A portable file ends with letters Z up to a full line; a transport file is made of records of 80 bytes, and ends
+    between two rows.
     """
     if suffix == "xpt":
-        return file.size % 80 != 0
+        told = transport(file)
+        return file.size % 80 != 0 or told is None or is_cut(file, told)
     if suffix != "por":
         return False
     with file.open() as handle:
@@ -109,6 +112,10 @@ class Readstat:
         self.suffix = found
         if is_torn(file, found):
             raise self.damaged()
+        told = transport(file) if found == "xpt" else None
+        if told is not None and holds_several(file, told):
+            raise Refused("delivery.unreadable", "it holds several tables", file.name, "deliver each in its own file")
+        self._stated_rows = told and told.rows
         self._finds_rows = found in _FINDING
         self._ended: Callable[[], object] | None = None
         self._files = {"data": file} | ({"catalog": catalog} if catalog is not None else {})
@@ -209,6 +216,11 @@ class Readstat:
             offset += read
             if read < limit:
                 return
+
+    def check_rows(self, found: int) -> None:
+        """Refuse a file that says it has other rows than were found."""
+        if self._stated_rows is not None and self._stated_rows != found:
+            raise self.damaged()
 
     def damaged(self) -> Refused:
         kind = KINDS[self.suffix]

@@ -178,6 +178,22 @@ def _padded(numbers: Floats, width: int) -> NDArray[np.object_]:
     return np.array([*(text.zfill(width) for text in told), None], dtype=object)[:-1]
 
 
+_LEAP_SECONDS = (
+    *("1972-07", "1973-01", "1974-01", "1975-01", "1976-01", "1977-01", "1978-01", "1979-01", "1980-01", "1981-07"),
+    *("1982-07", "1983-07", "1985-07", "1988-01", "1990-01", "1991-01", "1992-07", "1993-07", "1994-07", "1996-01"),
+    *("1997-07", "1999-01", "2006-01", "2009-01", "2012-07", "2015-07", "2017-01"),
+)
+"""The months before whose first day a second was put in (IERS, Bulletin C)."""
+
+
+def _counting_leap_seconds(numbers: Floats) -> NDArray[np.object_]:
+    """Moments of Stata's %tC, whose milliseconds count leap seconds; one of these is shown as the second before it."""
+    months = np.array(_LEAP_SECONDS, "datetime64[ms]").astype(np.int64) - _NINETEEN_SIXTY // 1000
+    begins = months + 1000 * np.arange(len(months))
+    known = np.where(np.isnan(numbers), 0, numbers)
+    return _shown(numbers - 1000 * np.searchsorted(begins, known, "right"), 1e3, _NINETEEN_SIXTY, _moment)
+
+
 def _since_1582(show: Callable[[Moments], object]) -> Writer:
     return partial(_shown, microseconds=1e6, epoch=_GREGORIAN, show=show)
 
@@ -202,7 +218,7 @@ _STATA: Mapping[str, Writer] = {
     "td": _since_1960(_DAY, _day),
     "d": _since_1960(_DAY, _day),
     "tc": _since_1960(1e-3, _moment),
-    "tC": _since_1960(1e-3, _moment),
+    "tC": _counting_leap_seconds,
     "tw": partial(_counted, per_year=52, form="{:04d}-W{:02d}"),
     "tm": partial(_counted, per_year=12, form="{:04d}-{:02d}"),
     "tq": partial(_counted, per_year=4, form="{:04d}-Q{}"),

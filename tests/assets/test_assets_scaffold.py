@@ -23,6 +23,7 @@ from assets.workplace import Workplace
 from codebook.errors import HomewardError, Refused
 from sources.batches import PlainFile
 from sources.loader import load_source
+from sources.models import SasFormat
 
 SEXES = ["Femenino", "Masculino"] * 6
 HEADER = "REGISTRO;NOMBRE;SEXO;ESTADO_CIVIL;FECHA_RETORNO;NACIONALIDAD;LOTE;OBSERVACIONES"
@@ -145,3 +146,14 @@ def test_the_commands_of_the_page_serve(tmp_path: Path) -> None:
         assert "Ana Xol" not in typed.stdout + typed.stderr
     proposed = load_source("gtm/arrivals_proposed", tmp_path / "sources")
     assert proposed.crosswalk.proposed
+
+
+@pytest.mark.corpus
+def test_a_catalog_of_labels_beside_the_file_is_declared(corpus: Path, tmp_path: Path) -> None:
+    data, catalog = (
+        PlainFile(corpus / "stata_sas" / name) for name in ("test_data_win.sas7bdat", "test_formats_win.sas7bcat")
+    )
+    scaffold(data, catalog, "GTM", "gtm/panel", tmp_path)
+    declared = load_source("gtm/panel", tmp_path).format
+    assert isinstance(declared, SasFormat)
+    assert declared.catalog

@@ -152,6 +152,12 @@ def test_weights_are_found_by_name_and_bodies_are_not_weights(tmp_path: Path) ->
         ("dta", "%td", 21310, "2018-05-06"),
         ("dta", "%-tdDD_Mon_CCYY", 21310, "2018-05-06"),
         ("dta", "%tc", 1841220610000, "2018-05-06T10:10:10"),
+        ("dta", "%tC", 1841220637000, "2018-05-06T10:10:10"),
+        ("dta", "%tC", 394416000000, "1972-06-30T23:59:59"),
+        ("dta", "%tC", 394416001000, "1972-07-01T00:00:00"),
+        ("dta", "%tCHH:MM:SS", 36610000, "10:10:10"),
+        ("dta", "%tbnyse", 21310, "21310"),
+        ("dta", "%tg", 7, "7"),
         ("dta", "%tcHH:MM:SS", 36610000, "10:10:10"),
         ("dta", "%tcMonth_dd", 1841220610000, "2018-05-06T10:10:10"),
         ("dta", "%tm", 700, "2018-05"),
@@ -291,6 +297,46 @@ def test_a_torn_file_is_refused_and_a_wrong_magic_too(tmp_path: Path, kind: str,
         with pytest.raises(Refused) as caught:
             cells(PlainFile(path))
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("release", [5, 8])
+@pytest.mark.parametrize(("rows", "records"), [(60, 3), (60, 1)])
+def test_a_transport_file_cut_between_two_records_is_refused(
+    tmp_path: Path, release: int, rows: int, records: int
+) -> None:
+    path = tmp_path / "cut.xpt"
+    pyreadstat.write_xport(
+        pd.DataFrame({"A": np.arange(rows) / 7, "B": ["x"] * rows}), path, file_format_version=release
+    )
+    whole = path.read_bytes()
+    assert len(cells(PlainFile(path))["A"]) == rows
+    path.write_bytes(whole[: -80 * records])
+    with pytest.raises(Refused, match="no whole SAS file"):
+        cells(PlainFile(path))
+
+
+def test_a_transport_file_of_release_8_cut_between_two_rows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cut.xpt"
+    pyreadstat.write_xport(pd.DataFrame({"A": np.arange(100) / 7}), path, file_format_version=8)
+    path.write_bytes(path.read_bytes()[:-80])
+    with pytest.raises(Refused, match="no whole SAS file"):
+        cells(PlainFile(path))
+
+
+def test_a_transport_file_of_two_tables_is_refused_and_not_read_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "two.xpt"
+    pyreadstat.write_xport(pd.DataFrame({"A": np.arange(10) / 7}), path, file_format_version=5)
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[whole.index(b"HEADER RECORD*******MEMBER") :])
+    with pytest.raises(Refused, match="several tables"):
+        cells(PlainFile(path))
+
+
+def test_days_of_a_business_calendar_are_named_and_stay_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "a.dta"
+    pyreadstat.write_dta(pd.DataFrame({"day": [21310.0], "n": [1.0]}), path, variable_format={"day": "%tbnyse"})
+    assert look(PlainFile(path))[1]["business_calendar_days"] == ["day"]
+    assert cells(PlainFile(path))["day"] == ["21310"]
 
 
 SHAPES = {
