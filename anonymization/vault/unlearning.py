@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from cryptography.exceptions import InvalidTag
+
 from anonymization.linkage import features, recognition, reindex
 from anonymization.redaction.redactor import name_words
 from anonymization.vault import identities
@@ -68,7 +70,10 @@ def forget_words(cursor: Vaultside, keys: CountryKeys, words: Iterable[str]) -> 
 
 def uncount(cursor: Vaultside, keys: CountryKeys, persons: list[int]) -> int:
     """The country's counts of names and places as if these people had not been counted; how many had been."""
-    opened = recognition.opened(cursor.execute(_COUNTED, (persons,), binary=True).fetchall(), keys.key)
+    try:
+        opened = recognition.opened(cursor.execute(_COUNTED, (persons,), binary=True).fetchall(), keys.key)
+    except InvalidTag:  # damaged: what was counted of them cannot be known any more
+        return 0
     if not opened.num_rows:
         return 0
     recognition.lock(cursor, keys.country)
@@ -91,8 +96,11 @@ def _pieces(page: list[tuple[Any, ...]], keys: CountryKeys) -> set[str]:
     """What stands between blanks in the names of these records."""
     pieces: set[str] = set()
     for origin_name, origin, sealed, token, wrapped in page:
-        key = identities.open_person_key(token.bytes, wrapped, keys.key)
-        record = json.loads(identities.open_record(sealed, origin, key))
+        try:
+            key = identities.open_person_key(token.bytes, wrapped, keys.key)
+            record = json.loads(identities.open_record(sealed, origin, key))
+        except InvalidTag:  # damaged: it says nothing to anybody any more, and must not keep somebody else in the vault
+            continue
         names = _name_columns(origin_name)
         for column, value in record.items():
             if value is not None and (names is None or column in names):

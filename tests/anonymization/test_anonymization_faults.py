@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -11,12 +13,14 @@ from sqlalchemy import create_engine, text
 from anonymization.gate import Gate
 from anonymization.keys import rotation
 from anonymization.keys.ring import Keyring
-from anonymization.vault import enrolment
+from anonymization.linkage import review
+from anonymization.vault import enrolment, erasure, requests
 from anonymization.vault import vault as vaults
 from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError, Unavailable
 from sources.batches import TextBatch
 from sources.models import Source
+from warehouse.embedded import EmbeddedServer
 
 Rows = Callable[..., TextBatch]
 WRITERS = 100
@@ -90,15 +94,94 @@ def test_a_vault_of_the_first_version_is_brought_up(
     assert tokens(register, vault, rows({"DUI": "04567890-3"})) == first
 
 
+HARM = "UPDATE vault.{0} SET {1} = set_byte({1}, length({1}) - 3, 255 - get_byte({1}, length({1}) - 3))"
+
+
+def named(vault: Vault, token: UUID) -> object:
+    number = requests.ask(vault, token, "family tracing", "Marta", 7)
+    requests.approve(vault, number, "Jorge")
+    return requests.reveal(vault, number, "Marta")
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "use"),
+    [
+        ("identity", "sealed", named),
+        ("person", "wrapped_key", named),
+        ("likeness", "sealed", lambda vault, _: vault.recognise("SLV")),
+        ("likeness", "sealed", lambda vault, _: similarity_reviewed(vault)),
+        ("frequency", "sealed", lambda vault, _: rotation.rotate(vault)),
+    ],
+)
+def test_a_tampered_record_of_any_table_is_one_line(
+    similar: Source,
+    vault: Vault,
+    vault_url: str,
+    rows: Rows,
+    table: str,
+    column: str,
+    use: Callable[[Vault, UUID], object],
+) -> None:
+    first = tokens(similar, vault, rows({"NAME": "Xochitl", "DUI": "04567890-3"}, {"FILE": "F2", "NAME": "Rosa"}))
+    vault.recognise("SLV")
+    tokens(similar, vault, rows({"FILE": "F3", "NAME": "Xochitl", "DUI": "00016297-5"}))
+    with create_engine(vault_url).begin() as connection:
+        connection.execute(text(HARM.format(table, column)))
+    with pytest.raises(HomewardError, match="is damaged or was changed") as raised:
+        use(vault, UUID(bytes=first[0]))
+    assert "\n" not in str(raised.value)
+    assert "Xochitl" not in str(raised.value)
+
+
+def similarity_reviewed(vault: Vault) -> object:
+    with vault.transaction() as cursor:
+        persons = [person for (person,) in cursor.execute("SELECT person_id FROM vault.person ORDER BY 1").fetchall()]
+        cursor.execute(
+            "INSERT INTO vault.decision (country, one, other, weight, model, state)"
+            " VALUES ('SLV', %s, %s, 9, 'model', 'waiting')",
+            persons[:2],
+        )
+    return review.pairs(vault, "SLV")
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("identity", "sealed"), ("likeness", "sealed"), ("person", "wrapped_key")]
+)
+def test_a_damaged_record_keeps_nobody_from_being_erased(
+    similar: Source, vault: Vault, vault_url: str, rows: Rows, table: str, column: str
+) -> None:
+    first = tokens(similar, vault, rows({"NAME": "Xochitl"}, {"FILE": "F2", "NAME": "Rosa"}))
+    vault.recognise("SLV")
+    with create_engine(vault_url).begin() as connection:
+        connection.execute(text(HARM.format(table, column)))
+    person = erasure.find(vault, UUID(bytes=first[0]))
+    erasure.mark(vault, person, [])
+    assert erasure.shred(vault, person, "Marta", "certificate")["person"] == 1
+
+
+def write(work: tuple[str, Keyring, Source, TextBatch]) -> list[bytes]:
+    url, keyring, source, batch = work
+    return tokens(source, Vault(url, keyring), batch)
+
+
 @pytest.mark.slow
-def test_a_hundred_writers_of_the_same_people_agree_on_every_token(
-    register: Source, vault: Vault, vault_url: str, rows: Rows
+def test_a_hundred_processes_that_write_the_same_people_agree_on_every_token(
+    register: Source, keyring: Keyring, rows: Rows, server_folder: Path
 ) -> None:
     people = [{"FILE": f"F{n}"} for n in range(40)]
     batches = [rows(*people[n % 40 :], *people[: n % 40]) for n in range(WRITERS)]
-    with ThreadPoolExecutor(WRITERS) as pool:
-        found = list(pool.map(lambda batch: tokens(register, vault, batch), batches))
-    with create_engine(vault_url).connect() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM vault.person")) == 40
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["anonymization.gate", "anonymization.vault.enrolment", "sqlalchemy", "psycopg"])
+    server = EmbeddedServer(server_folder / "writers").start()
+    try:
+        url = server.url("vault")
+        Vault(url, keyring).migrate()
+        with context.Pool(WRITERS) as pool:
+            found = pool.map(write, [(url, keyring, register, batch) for batch in batches], chunksize=1)
+        with create_engine(url).connect() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM vault.person")) == 40
+            assert connection.scalar(text("SELECT count(*) FROM vault.audit")) == WRITERS
+    finally:
+        server.stop()
     for number, said in enumerate(found):
         assert said == found[0][number % 40 :] + found[0][: number % 40]
