@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from anonymization.leaks.guard import no_values
 from anonymization.vault.store import SUFFIX, Sealed, SealedFile, seal, shred, was_shredded
@@ -26,6 +26,9 @@ from assets.workplace import Workplace
 from codebook.errors import HomewardError, Refused, Unavailable
 from sources.batches import DeliveredFile
 from sources.models import FETCHED, DatabaseFormat, KoboServerFormat, Source
+
+if TYPE_CHECKING:
+    from warehouse.ledger import Entry
 
 SETTLE_SECONDS = 2.0
 """What is dropped into the inbox is complete when it has not changed for this long (or has a `.done` beside it)."""
@@ -153,6 +156,11 @@ def large_waits(workplace: Workplace, source: str) -> bool:
     return any(sum(path.lstat().st_size for path in upload.files()) >= LARGE_BYTES for upload in uploads)
 
 
+def news_waits(workplace: Workplace, source: Source) -> bool:
+    """Whether an upload waits that surely is no delivery that was received before: none of them has its size."""
+    return any(not _of_size(workplace, source, upload) for upload in waiting(workplace, source.source))
+
+
 def settling(workplace: Workplace, source: str) -> int:
     """How many uploads of `source` are in the inbox but not yet known to be complete."""
     inbox = workplace.inbox / source
@@ -218,6 +226,10 @@ def _sweep(inbox: Path) -> None:
 def _take(workplace: Workplace, source: Source, upload: Upload, until: float | None) -> Receipt:
     from warehouse import ledger
 
+    if seen := _seen_before(workplace, source, upload):
+        ledger.note(workplace.warehouse, source.source, seen, "already_received")
+        _clear(upload)
+        return Receipt(find(workplace, source, seen), already_received=True)
     contents = _contents(workplace, source, upload, until)
     sealed: list[Sealed] = [seal(blocks, name, workplace.sealed, workplace.keyring) for name, blocks in contents]
     sha256 = _identity(workplace, source, _digest([file.sha256 for file in sealed]))
@@ -239,6 +251,39 @@ def _take(workplace: Workplace, source: Source, upload: Upload, until: float | N
     # Pages of a sweep, of this upload or of one that was taken out of the inbox: what was received is sealed elsewhere.
     shutil.rmtree(workplace.sweeps / source.source, ignore_errors=True)
     return Receipt(find(workplace, source, key), already_received=bool(known))
+
+
+def _seen_before(workplace: Workplace, source: Source, upload: Upload) -> str | None:
+    """The delivery whose very bytes these are, told by reading them; they are not sealed a second time.
+
+    A delivery whose sealed files are not all there is received as if it were the first time.
+    """
+    from warehouse import ledger
+
+    sealed = [entry for entry in _of_size(workplace, source, upload) if _is_sealed(workplace, entry)]
+    if not sealed:
+        return None
+    content = _digest([_sha256(path) for path in upload.files()])
+    return ledger.known(workplace.warehouse, source.source, content)
+
+
+def _of_size(workplace: Workplace, source: Source, upload: Upload) -> list[Entry]:
+    """Deliveries of as many bytes as the upload; none for a server, whose bytes are not known before it is read."""
+    from warehouse import ledger
+
+    if source.format.kind in FETCHED:
+        return []
+    size = sum(path.lstat().st_size for path in upload.files())
+    return [entry for entry in ledger.deliveries(workplace.warehouse, source=source.source) if entry.size == size]
+
+
+def _is_sealed(workplace: Workplace, entry: Entry) -> bool:
+    return all((workplace.sealed / f"{sha256}{SUFFIX}").is_file() for sha256, _ in entry.files)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _drop_what_was_taken_out(workplace: Workplace, sealed: Sequence[Sealed]) -> None:

@@ -40,9 +40,10 @@ def run_all(source_ids: Sequence[str], as_json: bool) -> int:
     from pipelines.run import chosen_sources, run_waiting
 
     workplace, sources = settings().workplace(), chosen_sources(source_ids)
-    if any(intake.large_waits(workplace, source.source) for source in sources):
+    news = [source for source in sources if intake.news_waits(workplace, source)]
+    if any(intake.large_waits(workplace, source.source) for source in news):
         workers.wake(workplace.workers)  # they get ready while Dagster is imported here
-    with console.watching("homeward run"), dagster_coming() as instance:
+    with console.watching("homeward run"), dagster_coming(soon=bool(news)) as instance:
         outcomes = list(run_waiting(workplace, instance, sources))
     return _told(outcomes, as_json)
 

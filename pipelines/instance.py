@@ -68,14 +68,18 @@ def instance() -> DagsterInstance:
 
 
 @contextmanager
-def dagster_coming() -> Iterator[Callable[[], DagsterInstance]]:
-    """The instance, once it is needed. Dagster takes two seconds to import: time to seal a file meanwhile."""
+def dagster_coming(soon: bool = True) -> Iterator[Callable[[], DagsterInstance]]:
+    """The instance, once it is needed. Dagster takes two seconds to import: time to seal a file meanwhile.
+
+    `soon`: it surely will be needed. What was received before is answered without it.
+    """
     with ThreadPoolExecutor(1) as beside:
-        imported = beside.submit(import_module, "pipelines.definitions")
+        imported = [beside.submit(import_module, "pipelines.definitions")] if soon else []
 
         @lru_cache(maxsize=1)
         def found() -> DagsterInstance:
-            imported.result()
+            for import_ in imported:
+                import_.result()
             return instance()
 
         yield found

@@ -46,6 +46,8 @@ def run_waiting(
     workplace: Workplace, instance: Callable[[], DagsterInstance], sources: list[Source]
 ) -> Iterator[Outcome]:
     """Take everything that waits for `sources`, one delivery after the other; yields as each is done."""
+    from warehouse import marts
+
     _let_settle(workplace, sources)
     published = False
     for source in sources:
@@ -55,7 +57,7 @@ def run_waiting(
                 yield outcome
         except HomewardError as error:  # one source's trouble is no reason to leave the others' deliveries
             yield Outcome(source.source, "", "failed", str(error))
-    if published or _marts_are_behind(workplace, instance()):
+    if published or marts.are_behind(workplace.warehouse):
         run_marts(workplace, instance())
 
 
@@ -84,17 +86,6 @@ def _run_source(workplace: Workplace, instance: Callable[[], DagsterInstance], s
             yield Outcome(source.source, receipt.delivery.key, "already_received", reason)
         else:
             yield run_delivery(workplace, instance(), receipt.delivery)
-
-
-def _marts_are_behind(workplace: Workplace, instance: DagsterInstance) -> bool:
-    """Whether something was published after the last refresh: the run that should have done it was killed."""
-    import dagster as dg
-
-    from warehouse import ledger
-
-    published = [entry.published_at for entry in ledger.deliveries(workplace.warehouse) if entry.published_at]
-    last = instance.get_latest_materialization_event(dg.AssetKey(["marts", "rss_score"]))
-    return bool(published) and (last is None or max(published).timestamp() > last.timestamp)
 
 
 def _let_settle(workplace: Workplace, sources: list[Source]) -> None:

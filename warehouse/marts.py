@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Engine
 
 from codebook.loader import Codebook
-from warehouse import indicators, scores
 from warehouse.engine import driver, run, transaction
 
 
@@ -20,6 +19,8 @@ def refresh(engine: Engine, codebook: Codebook, comparability: Sequence[Mapping[
 
     `comparability`: source_id, country, entity, variable, status and note for each variable a source speaks of.
     """
+    from warehouse import indicators, scores  # pandas comes with them, half a second
+
     with transaction(engine, "refresh of the marts") as conn:
         run(conn, "SELECT pg_advisory_xact_lock(hashtextextended('homeward:marts', 0))")
         run(conn, "SET LOCAL work_mem = '128MB'")
@@ -35,4 +36,17 @@ def refresh(engine: Engine, codebook: Codebook, comparability: Sequence[Mapping[
                 " VALUES (%(source_id)s, %(country)s, %(entity)s, %(variable)s, %(status)s, nullif(%(note)s, ''))",
                 [dict(row) for row in comparability],
             )
+        run(conn, "DELETE FROM audit.marts_refresh")
+        run(conn, "INSERT INTO audit.marts_refresh (at) VALUES (now())")
     return {"rss_score": scored, "indicator_value": values, "comparability": len(comparability)}
+
+
+def are_behind(engine: Engine) -> bool:
+    """Whether something was published after the last refresh: the run that should have done it was killed."""
+    with transaction(engine, "marts") as conn:
+        row = run(
+            conn,
+            "SELECT EXISTS (SELECT FROM audit.delivery WHERE published_at >"
+            " coalesce((SELECT max(at) FROM audit.marts_refresh), '-infinity'))",
+        ).fetchone()
+    return row is not None and bool(row[0])

@@ -141,6 +141,11 @@ CREATE TABLE IF NOT EXISTS audit.vault_head (
 );
 COMMENT ON TABLE audit.vault_head IS 'How far the vault''s own audit had come: a chain whose end was cut off is noticed';
 
+CREATE TABLE IF NOT EXISTS audit.marts_refresh (
+    at timestamptz NOT NULL
+);
+COMMENT ON TABLE audit.marts_refresh IS 'When the marts were last made: what was published later is not in them yet';
+
 -- Reference ------------------------------------------------------------------------------------------------------
 CREATE TABLE IF NOT EXISTS core.code (
     codelist text NOT NULL,
