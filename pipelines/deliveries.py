@@ -18,7 +18,7 @@ from sources.models import FETCHED
 if TYPE_CHECKING:
     from pipelines.run import Outcome
 
-STATUS_COLUMNS = ("source", "delivery", "state", "rows_in", "accepted", "rejected", "refused_reason")
+STATUS_COLUMNS = ("source", "delivery", "state", "rows_in", "accepted", "rejected", "no_consent", "refused_reason")
 
 
 def deliver_files(files: Sequence[Path], source_id: str) -> None:
@@ -103,12 +103,27 @@ def _exit_code(rows: list[dict[str, object]]) -> int:
 
 
 def ledger_entries(source_id: str | None = None) -> list[dict[str, object]]:
-    """The deliveries of the ledger, newest first, as plain data with the columns STATUS_COLUMNS."""
+    """The deliveries of the ledger, newest first, as plain data with the columns STATUS_COLUMNS.
+
+    `no_consent`: rejected rows that were held back for want of consent. Counts are None of what was never read.
+    """
     from warehouse import ledger
 
-    entries = ledger.deliveries(settings().workplace().warehouse, source=source_id)
-    named = {"source": "source_id", "delivery": "delivery_id"}
-    return [{name: getattr(entry, named.get(name, name)) for name in STATUS_COLUMNS} for entry in entries]
+    warehouse = settings().workplace().warehouse
+    refused = ledger.without_consent(warehouse, source_id)
+    return [
+        {
+            "source": entry.source_id,
+            "delivery": entry.delivery_id,
+            "state": entry.state,
+            "rows_in": entry.rows_in,
+            "accepted": entry.accepted,
+            "rejected": entry.rejected,
+            "no_consent": None if entry.rows_in is None else refused.get((entry.source_id, entry.delivery_id), 0),
+            "refused_reason": entry.refused_reason,
+        }
+        for entry in ledger.deliveries(warehouse, source=source_id)
+    ]
 
 
 def show_status(source_id: str | None, as_json: bool) -> None:

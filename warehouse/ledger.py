@@ -26,6 +26,7 @@ WAY = ("received", "pseudonymized", "harmonized", "validated", "published")
 FINAL = ("published", "refused", "superseded", "withdrawn")
 RETURNED = "returned"
 """Event: the marked return lies in the outbox."""
+NO_CONSENT = ("gate.no_consent", "gate.no_guardian_consent")
 WHOLE = "*"
 """Name under which a stage's counts of the whole delivery stand."""
 
@@ -253,6 +254,18 @@ def deliveries(
     values = {"source": source, "delivery": delivery, "last": last, "unfinished": unfinished}
     with transaction(engine, "ledger") as conn, driver(conn).cursor(row_factory=class_row(Entry)) as cursor:
         return cursor.execute(template("deliveries").encode(), values).fetchall()
+
+
+def without_consent(engine: Engine, source: str | None = None) -> dict[tuple[str, str], int]:
+    """By source and delivery, how many of the supplier's rows were held back for want of consent; no entry: none."""
+    with transaction(engine, "ledger") as conn:
+        rows = run(
+            conn,
+            "SELECT source_id, delivery_id, count(DISTINCT (source_table, source_row)) FROM audit.finding"
+            " WHERE rule = ANY (%(rules)s) AND (%(source)s::text IS NULL OR source_id = %(source)s) GROUP BY 1, 2",
+            {"rules": list(NO_CONSENT), "source": source},
+        ).fetchall()
+    return {(str(source_id), str(delivery_id)): int(count) for source_id, delivery_id, count in rows}
 
 
 def unfinished(engine: Engine, source: str | None = None) -> list[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import shutil
 import uuid
@@ -92,6 +93,26 @@ def test_the_same_bytes_are_answered_as_already_received(house: House) -> None:
     assert left == [], "cleared, and an upload that was abandoned long ago is gone as well"
 
 
+def test_what_was_received_before_is_answered_without_dagster_and_sealed_once(house: House) -> None:
+    first = deliver(house)
+    (sealed,) = (house.home / "vault" / "store").glob("*.sealed")
+    inode = sealed.stat().st_ino
+    house.homeward("deliver", str(house.samples / FILE), "--source", SOURCE)
+    done = house.homeward("run", "--source", SOURCE, "--json", expect=1, PYTHONPROFILEIMPORTTIME="1")
+    (told,) = json.loads(done.stdout)
+    assert (told["state"], told["delivery"]) == ("already_received", first["delivery"])
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "warehouse.ledger" in imported, "imports are told"
+    assert not imported & {"dagster", "pandas", "great_expectations"}
+    assert sealed.stat().st_ino == inode
+    said = house.sql("SELECT event FROM audit.delivery_event ORDER BY event_id")
+    assert [event for (event,) in said].count("already_received") == 1
+    sealed.unlink()
+    house.homeward("deliver", str(house.samples / FILE), "--source", SOURCE)
+    house.homeward("run", "--source", SOURCE, expect=1)
+    assert sealed.is_file(), "a seal that was lost is made again"
+
+
 def test_a_delivery_that_is_run_again_changes_nothing(house: House) -> None:
     first = deliver(house)
     everything = "SELECT to_jsonb(c)::text FROM core.{} AS c ORDER BY 1"
@@ -155,6 +176,7 @@ def test_consent_that_is_withdrawn_in_an_increment_takes_the_record_and_its_pers
 
     second = deliver(house, withdrawn, monthly, **more)
     assert (second["state"], second["accepted"], second["rejected"]) == ("published", 1, 1)
+    assert house.ask("status", "--source", monthly, **more)[0]["no_consent"] == 1
     assert house.sql(f"SELECT count(*) FROM core.return_event WHERE person_token = '{token}'") == [(0,)]
     assert house.sql(f"SELECT count(*) FROM core.person WHERE person_token = '{token}'") == [(0,)]
     for entity in ("return_event", "person"):

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from warehouse_deliveries import Supplier
 
 from warehouse import ledger, staging
+from warehouse.engine import run
 
 
 def state(supplier: Supplier, delivery: str) -> str:
@@ -48,6 +49,19 @@ def test_refused_delivery_says_why_keeps_its_findings_and_may_be_mended(supplier
     ledger.passed(supplier.engine, supplier.source, delivery, "pseudonymized")
     assert state(supplier, delivery) == "pseudonymized"
     assert ledger.refusal(supplier.engine, supplier.source, delivery) is None
+
+
+def test_rows_held_back_for_want_of_consent_are_told_apart_and_counted_once(supplier: Supplier) -> None:
+    delivery = supplier.register("one")
+    tables = supplier.stage(delivery, {"person": [{"key": "a", "row": 2}, {"key": "b", "row": 3}]}, rejected=[2])
+    with supplier.engine.begin() as conn:
+        for rule, row in (("gate.no_consent", 2), ("gate.no_guardian_consent", 2), ("gate.no_guardian_consent", 3)):
+            statement = "INSERT INTO {finding} VALUES (%(rule)s, '1', 'error', 'main', %(row)s, 'CONSENT', NULL)"
+            run(conn, statement, {"rule": rule, "row": row}, finding=tables.sql(tables.finding))
+    assert ledger.without_consent(supplier.engine) == {}
+    ledger.refuse(supplier.engine, supplier.source, delivery, rule="delivery.too_many_rejected", reason="2 of 2")
+    assert ledger.without_consent(supplier.engine) == {(supplier.source, delivery): 2}
+    assert ledger.without_consent(supplier.engine, "gtm/other") == {}
 
 
 def test_published_delivery_that_is_refused_when_run_again_stays_published(supplier: Supplier) -> None:

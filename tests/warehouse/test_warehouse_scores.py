@@ -190,3 +190,12 @@ def test_refresh_replaces_comparability(engine: Engine, codebook: Codebook) -> N
     row = {"source_id": "slv/x", "country": "SLV", "entity": "person", "variable": "sex", "status": "exact", "note": ""}
     marts.refresh(engine, codebook, [row])
     assert marts.refresh(engine, codebook, [row])["comparability"] == 1
+
+
+def test_marts_are_behind_from_a_publication_to_the_next_refresh(supplier: Supplier) -> None:
+    marts.refresh(supplier.engine, supplier.codebook)
+    assert not marts.are_behind(supplier.engine)
+    supplier.deliver("one", {"person": [{"key": "a", "row": 2}]})
+    assert marts.are_behind(supplier.engine)
+    marts.refresh(supplier.engine, supplier.codebook)
+    assert not marts.are_behind(supplier.engine)
