@@ -55,7 +55,8 @@ def read(path: Path) -> Iterator[Note]:
         for line in lines:
             one = json.loads(line)
             spans = [(start, end, kind) for start, end, kind in one["spans"]]
-            yield Note(one["text"], one.get("lang") or "en", one.get("country") or "USA", spans)
+            language = str(one.get("lang") or "en").lower().replace("_", "-").split("-")[0]  # en, en-US, pt_BR
+            yield Note(one["text"], language, one.get("country") or "USA", spans)
 
 
 def measure(notes: list[Note]) -> dict[str, Any]:
