@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
 from scipy.sparse import coo_matrix, csr_matrix, lil_matrix
 from scipy.sparse.csgraph import connected_components
 
 from anonymization.disclosure.cells import Cells
+from anonymization.disclosure.moves import Moves, furthest, solved
 
 Mask = npt.NDArray[np.bool_]
 Bounds = Mapping[int, tuple[int, int]]
@@ -36,25 +36,20 @@ def intervals(cells: Cells, suppressed: Mask, known: Bounds | None = None) -> np
 
 
 def unprotected(cells: Cells, suppressed: Mask, width: int, known: Bounds | None = None) -> npt.NDArray[np.int64]:
-    """Positions of suppressed cells whose interval is narrower than `width`."""
-    found = intervals(cells, suppressed, known)
-    narrow = found[:, 1] - found[:, 0] < width - _ROUNDING
-    positions: npt.NDArray[np.int64] = np.flatnonzero(suppressed)[narrow]
-    return positions
+    """Positions of suppressed cells whose interval is narrower than `width`.
 
-
-def protected(
-    cells: Cells, suppressed: Mask, width: int, among: npt.NDArray[np.int64], known: Bounds | None = None
-) -> bool:
-    """Whether all suppressed cells in groups with `among` are protected; ends at the first that is not."""
+    A cell that moved by `width` while another was looked at needs no program of its own.
+    """
+    moves = Moves(cells, known or {})
+    narrow = []
     for group in groups(cells, suppressed):
-        if np.isin(group, among).any():
-            program = _Group(cells, suppressed, group, known or {})
-            for number in range(len(group)):
-                low, high = program.interval(number)
-                if high - low < width - _ROUNDING:
-                    return False
-    return True
+        for position in group.tolist():
+            for sign in (1.0, -1.0):
+                if moves.width()[position] < width - _ROUNDING:
+                    moves.add(*furthest(moves, group, {position: sign * width}))
+            if moves.width()[position] < width - _ROUNDING:
+                narrow.append(position)
+    return np.array(sorted(narrow), dtype=np.int64)
 
 
 def groups(cells: Cells, suppressed: Mask) -> list[npt.NDArray[np.int64]]:
@@ -94,13 +89,8 @@ class _Group:
         """The smallest value of sign times the cell over all tables that look like the published one."""
         cost = np.zeros(len(self._bounds))
         cost[number] = sign
-        equations = {"A_eq": self._matrix, "b_eq": self._right} if self._matrix.shape[0] else {}
-        solved = linprog(cost, bounds=self._bounds, method="highs", **equations)
-        if solved.status == 3:
-            return -np.inf
-        if solved.status != 0:
-            raise ArithmeticError(f"the audit's linear program did not end: status {solved.status}")
-        return float(solved.fun)
+        found = solved(cost, self._matrix, self._right, self._bounds)
+        return -np.inf if found is None else float(cost @ found)
 
 
 def _bounds(position: int, known: Bounds) -> tuple[float, float | None]:

@@ -1,8 +1,9 @@
 """Suppression in tables of counts: small cells first, then as few others as keep the small ones from being worked out.
 
-Complementary cells come from a linear program for each cell that is still bounded too tightly: the cheapest change of
-the table that leaves all published sums as they are (Kelly, Golden and Assad; Fischetti and Salazar). Afterwards every
-suppressed cell is audited, and complementary cells that turn out not to be needed are published again.
+Complementary cells come from a linear program for a cell that is still bounded too tightly: the cheapest change of the
+table that leaves all published sums as they are (Kelly, Golden and Assad; Fischetti and Salazar). Every such change is
+kept, since it proves something of all cells that it moves. Complementary cells that turn out not to be needed are
+published again, and in the end the audit, which knows nothing of these changes, has its say.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.optimize import linprog
-from scipy.sparse import csr_matrix, hstack, lil_matrix
 
-from anonymization.disclosure.audit import Mask, groups, protected, unprotected
+from anonymization.disclosure.audit import Mask, unprotected
 from anonymization.disclosure.cells import COUNT, Cells
 from anonymization.disclosure.decisions import Decisions
+from anonymization.disclosure.moves import Moves, furthest, least
+from anonymization.disclosure.neighbours import Neighbours
 
 PUBLISHED, SMALL, DIFFERENCE, COMPLEMENTARY = "published", "small_cell", "difference", "complementary"
-_MOVED = 1e-6
+_ROUNDING = 1e-6
+_LEANING = 12
+"""A complementary cell on which more cells lean stays: of those that were tried one in ten could go, at most of the
+time that the search took."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,11 @@ def suppress(cells: Cells, threshold: int, previous: Previous | None = None) -> 
         reasons[few] = DIFFERENCE
         decisions.note(DIFFERENCE, "cells", len(few), threshold=threshold)
     known = previous.known() if previous is not None else {}
-    _complete(cells, reasons, threshold, known)
-    added = _without_needless(cells, reasons, threshold, known)
+    search = _Search(cells, reasons, threshold, known)
+    search.complete()
+    added = search.without_needless()
+    if len(narrow := unprotected(cells, reasons != PUBLISHED, threshold, known)):
+        raise ArithmeticError(f"cell {cells.name(int(narrow[0]))} is not protected: do not release this table")
     decisions.note(COMPLEMENTARY, "cells", added, threshold=threshold)
     table = cells.keys.copy()
     table[COUNT] = pd.array(cells.counts, dtype="Int64")
@@ -85,78 +92,92 @@ def suppress(cells: Cells, threshold: int, previous: Previous | None = None) -> 
     return Suppressed(table, decisions)
 
 
-def _complete(cells: Cells, reasons: npt.NDArray[np.object_], width: int, known: dict[int, tuple[int, int]]) -> None:
-    """Add complementary cells until the audit finds nothing; each round protects the cells that it found."""
-    program = _Program(cells, known)
-    while True:
-        narrow = unprotected(cells, reasons != PUBLISHED, width, known)
-        if not len(narrow):
-            return
-        before = int((reasons != PUBLISHED).sum())
-        for position in narrow:
-            for moved in program.cheapest(int(position), width, reasons != PUBLISHED):
-                reasons[moved] = np.where(reasons[moved] == PUBLISHED, COMPLEMENTARY, reasons[moved])
-        if int((reasons != PUBLISHED).sum()) == before:
-            raise ArithmeticError(f"cell {cells.name(int(narrow[0]))} cannot be protected: do not release this table")
+class _Search:
+    """The search for complementary cells; `reasons` is changed in place."""
 
-
-def _without_needless(
-    cells: Cells, reasons: npt.NDArray[np.object_], width: int, known: dict[int, tuple[int, int]]
-) -> int:
-    """Publish complementary cells again, largest first, where everything else stays protected; how many remain.
-
-    Only cells that equations tie to it can lose their protection.
-    """
-    complementary = np.flatnonzero(reasons == COMPLEMENTARY)
-    for position in complementary[np.argsort(-cells.counts[complementary], kind="stable")]:
-        (tied,) = [group for group in groups(cells, reasons != PUBLISHED) if position in group]
-        reasons[position] = PUBLISHED
-        if not protected(cells, reasons != PUBLISHED, width, tied, known):
-            reasons[position] = COMPLEMENTARY
-    return int((reasons == COMPLEMENTARY).sum())
-
-
-class _Program:
-    """The cheapest change of the table that moves one cell by a given amount and keeps all sums true.
-
-    Variables: what each cell gains, then what it loses. A cell that is published costs what it is worth to a reader,
-    one that is withheld already costs next to nothing; whatever moves has to be withheld.
-    """
-
-    def __init__(self, cells: Cells, known: Mapping[int, tuple[int, int]]) -> None:
-        n = len(cells.counts)
-        matrix = lil_matrix((len(cells.equations), n))
-        for row, (sum_, parts) in enumerate(cells.equations):
-            matrix[row, sum_] = -1.0
-            for part in parts:
-                matrix[row, part] += 1.0
-        self._equations = hstack([csr_matrix(matrix), -csr_matrix(matrix)]).tocsr()
-        lows = np.array([known.get(position, (0, -1))[0] for position in range(n)])
-        self._can_lose = np.maximum(cells.counts - lows, 0)
+    def __init__(
+        self, cells: Cells, reasons: npt.NDArray[np.object_], width: int, known: Mapping[int, tuple[int, int]]
+    ) -> None:
+        self._cells, self._reasons, self._width = cells, reasons, width
+        self._moves = Moves(cells, known)
+        self._neighbours = Neighbours(cells)
+        self._in = self._moves.equations.T.tocsr()
         self._worth = np.log2(cells.counts + 2.0)
-        self._counts = cells.counts
 
-    def cheapest(self, position: int, width: int, hidden: Mask) -> list[np.ndarray]:
-        """Positions that move when the cell falls as far as it can, up to `width`, and when it gains the rest."""
-        down = int(min(self._can_lose[position], width))
-        moves = [(-down, hidden)] if down else []
-        if width > down:
-            moves.append((width - down, hidden))
-        return [moved for change, seen in moves if (moved := self._moved(position, change, seen)) is not None]
+    def complete(self) -> None:
+        """Add complementary cells until each withheld cell, complementary ones too, is proven wide by some move."""
+        while len(narrow := self._narrow()):
+            # Largest first: what hides a large cell hides small ones on its way.
+            for position in narrow[np.argsort(-self._cells.counts[narrow], kind="stable")].tolist():
+                if self._is_narrow(position):
+                    self._widen(position)
 
-    def _moved(self, position: int, change: int, hidden: Mask) -> np.ndarray | None:
-        n = len(self._worth)
-        cost = np.where(hidden, 1e-4, self._worth)
-        lower, upper = np.zeros(2 * n), np.concatenate([np.full(n, np.inf), self._can_lose.astype(float)])
-        gain, loss = (change, 0) if change > 0 else (0, -change)
-        lower[[position, n + position]] = upper[[position, n + position]] = (gain, loss)
-        solved = linprog(
-            np.tile(cost, 2),
-            A_eq=self._equations,
-            b_eq=np.zeros(self._equations.shape[0]),
-            bounds=np.column_stack([lower, upper]),
-            method="highs",
-        )
-        if solved.status != 0:
-            return None
-        return np.flatnonzero(np.abs(solved.x[:n] - solved.x[n:]) > _MOVED)
+    def without_needless(self) -> int:
+        """Publish complementary cells again, largest first, where everything else stays proven; how many remain."""
+        complementary = np.flatnonzero(self._reasons == COMPLEMENTARY)
+        for position in complementary[np.argsort(-self._cells.counts[complementary], kind="stable")].tolist():
+            self._reasons[position] = PUBLISHED
+            company = self._company()
+            if (company == 1).any():  # a cell that is alone in an equation is what is left of its sum
+                self._reasons[position] = COMPLEMENTARY
+                continue
+            forgotten, touched = self._moves.without(position)
+            lacking = [cell for cell in touched.tolist() if self._is_narrow(cell)]
+            lacking.sort(key=lambda cell: company[self._in[cell].indices].min())  # the likeliest to fail first
+            if len(lacking) > _LEANING or not all(self._proven_within(cell) for cell in lacking):
+                self._reasons[position] = COMPLEMENTARY
+                self._moves.restore(forgotten)
+        return int((self._reasons == COMPLEMENTARY).sum())
+
+    def _company(self) -> npt.NDArray[np.int64]:
+        """How many withheld cells stand in each equation."""
+        counted: npt.NDArray[np.int64] = (abs(self._moves.equations) @ (self._reasons != PUBLISHED)).astype(np.int64)
+        return counted
+
+    def _narrow(self) -> npt.NDArray[np.int64]:
+        hidden = self._reasons != PUBLISHED
+        found: npt.NDArray[np.int64] = np.flatnonzero(hidden & (self._moves.width() < self._width - _ROUNDING))
+        return found
+
+    def _is_narrow(self, position: int) -> bool:
+        width = self._moves.up[position] + self._moves.down[position]
+        return bool(self._reasons[position] != PUBLISHED and width < self._width - _ROUNDING)
+
+    def _widen(self, position: int) -> None:
+        """Withhold what must move when the cell falls as far as it can, and when it gains the rest."""
+        down = min(self._moves.can_lose[position], self._width)
+        if self._moves.down[position] < down:
+            self._withhold(self._moved(position, -down))
+        if self._is_narrow(position):
+            self._withhold(self._moved(position, self._width - self._moves.down[position]))
+        if self._is_narrow(position):
+            raise ArithmeticError(f"cell {self._cells.name(position)} cannot be protected: do not release this table")
+
+    def _proven_within(self, position: int) -> bool:
+        """Whether the cell is wide by moves of withheld cells only: few of them, so that few need each other."""
+        hidden = self._reasons != PUBLISHED
+        near = self._neighbours.of(position, np.where(hidden, 0.0, self._worth))
+        for among in (near[hidden[near]], np.flatnonzero(hidden)):
+            down = min(self._moves.can_lose[position], self._width)
+            for change in (-down, self._width - self._moves.down[position]):
+                if change and self._is_narrow(position):
+                    few = least(self._moves, among, np.ones(len(among)), position, change)
+                    self._moves.add(*(few or furthest(self._moves, among, {position: change})))
+        return not self._is_narrow(position)
+
+    def _withhold(self, moved: npt.NDArray[np.int64]) -> None:
+        new = moved[self._reasons[moved] == PUBLISHED]
+        self._reasons[new] = COMPLEMENTARY
+
+    def _moved(self, position: int, change: float) -> npt.NDArray[np.int64]:
+        """The cells that the cheapest move takes along that changes one cell by `change`, nearby if there is one; none
+        if there is no such move.
+
+        A published cell costs what it is worth to a reader, a withheld one next to nothing.
+        """
+        cost = np.where(self._reasons != PUBLISHED, 1e-4, self._worth)
+        for among in (self._neighbours.of(position, cost), np.arange(len(cost))):
+            cheapest = least(self._moves, among, cost[among], position, change)
+            if cheapest is not None:
+                return self._moves.add(*cheapest)
+        return np.empty(0, dtype=np.int64)
