@@ -31,6 +31,9 @@ SHORTEST = 6
 REPEATED = 20
 """A column whose values stand for more rows than this, each, holds answers from a list."""
 
+LEAST, WIDEST = 4, 30
+"""Fewer values are no column of coordinates; degrees that most of a country lies within."""
+_COORDINATE = r"^\s*[+\-]?[0-9]{1,3}[.,][0-9]{5,}\s*$"
 _IMEI = r"^[0-9]{2}[\s\-]?[0-9]{6}[\s\-]?[0-9]{6}[\s\-]?[0-9]$"
 _DEVICE = r"^(?i:imei|meid|collect|android_id|ee\.[a-z0-9.\-]+):\S{6,}$|^(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$"
 """What Collect, Enketo and Android write as a device's id, and the address of a network card."""
@@ -113,7 +116,7 @@ def _looks(values: pa.Array, wanted: Iterable[str]) -> dict[str, Mask]:
         "phones": international_phones(values),
         "national numbers": numbers,
         "numbers of devices": _devices(values),
-        "coordinates": _matching(values, 15, 80, _COORDINATES),
+        "coordinates": _matching(values, 15, 80, _COORDINATES) | _one_coordinate(values),
     }
 
 
@@ -129,6 +132,25 @@ def _devices(values: pa.Array) -> Mask:
         valid = _luhn(digits)
         if 2 * valid.sum() > len(of_form):
             found[of_form] |= valid
+    return found
+
+
+def _one_coordinate(values: pa.Array) -> Mask:
+    """Latitudes or longitudes alone in their column: nearly all to a metre or closer, and around one place.
+
+    What a file computes (weights, shares, scores) has as many decimals, but lies around 0 or 1, or far apart.
+    """
+    found = np.zeros(len(values), dtype=bool)
+    likely = _of_length(values, 7, 24)
+    if len(likely) * 10 < 9 * (len(values) - values.null_count):
+        return found
+    of_form = likely[_mask(pc.match_substring_regex(values.take(pa.array(likely)), _COORDINATE))]
+    if len(of_form) < LEAST or len(of_form) * 10 < 9 * len(likely):
+        return found
+    numbers = pc.replace_substring(values.take(pa.array(of_form)), ",", ".").cast(pa.float64()).to_numpy()
+    low, middle, high = np.quantile(numbers, [0.05, 0.5, 0.95])
+    if 2 <= abs(middle) <= 180 and high - low <= abs(middle) and high - low <= WIDEST:
+        found[of_form] = True
     return found
 
 

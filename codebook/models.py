@@ -203,9 +203,14 @@ class Column:
 
 class Children(Closed):
     """What readers without the right do not see of records about children: of `month` variables the day, of `hide`
-    variables (places below the first level) anything. A child is who is under 18 by the variable `age`."""
+    variables (places below the first level) anything.
 
-    age: str
+    A child is who is under 18 by the variable `age`; where the entity has none, who may have been under 18 on the day
+    `at`, by the year of birth that any source gives for the person.
+    """
+
+    age: str | None = None
+    at: str | None = None
     month: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
 
@@ -225,7 +230,10 @@ class Entity(Closed):
     def _no_date_of_a_child_is_forgotten(self) -> Entity:
         if self.children is None:
             return self
-        for name in (self.children.age, *self.children.month, *self.children.hide):
+        known = [name for name in (self.children.age, self.children.at) if name is not None]
+        if len(known) != 1:
+            raise ValueError("children: name the variable `age`, or the day `at` which the year of birth is looked at")
+        for name in (*known, *self.children.month, *self.children.hide):
             if name not in self.names:
                 raise ValueError(f"children: no variable `{name}`: {nearest(name, self.names)}")
         exact = {variable.name for variable in self.variables if variable.type == "date" and not variable.restricted}

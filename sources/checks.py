@@ -6,12 +6,25 @@ connectors.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 
 from codebook.errors import BadDefinition
 from codebook.reading import Lines, nearest
 from sources.models import Column, Declaration, Table
 from values.dates import date_form
+
+_PERSONAL = re.compile(
+    r"""(?ix) (?:.*/)? (?:_|X_)* (?:
+        geolocation | gps | geopoint | geotrace | geoshape | coordinates? | (?:.*_)? (?:latitude|longitude)
+        | lat | lon | lng | (?:.*_)? (?:lat|lng|gps_lon|geopoint_\w+)
+        | user_?name | submitted_?by | attachments | audit | audit_url | background_audio
+        | device_?id | device_?phone_?num(?:ber)? | phone_?number | subscriber_?id | sim_?serial(?:_?number)? | sim_?id
+        | imei | imsi | mac_?address | ip_?address | user_?agent | android_?id | advertising_?id
+    )"""
+)
+"""Columns that ODK, KoboToolbox and survey platforms add (docs.getodk.org, metadata and geopoints), by any prefix that
+a group or an export gives them. No declaration makes them safe."""
 
 
 def check_declaration(declaration: Declaration, lines: Lines, purposes: Collection[str]) -> None:
@@ -68,6 +81,9 @@ def _check_column(column: Column, where: str) -> None:
     if column.policy == "redact" and (column.class_ != "free_text" or column.language is None):
         what = f"column `{column.name}` is redacted but is no free text of a known language"
         raise BadDefinition(what, where, "add class: free_text and the language of the notes, such as language: es")
+    if column.passes and column.class_ != "free_text" and _PERSONAL.fullmatch(column.name):
+        what = f"column `{column.name}` says by its name who wrote, on which device or where, and is {column.class_}"
+        raise BadDefinition(what, where, "class: ignore; or identifier, if it identifies the person")
     _check_date_form(column.format, where)
 
 

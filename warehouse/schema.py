@@ -198,7 +198,7 @@ def _rewrite(conn: Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
 
 def _labelled(conn: Connection, codebook: Codebook, entity: str) -> None:
     """`marts.<entity>` and `marts.<entity>_as_of(time)`: names for codes, and nothing restricted."""
-    names, whole, shown, joins = [], [], [], []
+    names, whole, shown, joins = [], [], [], [veil.births(codebook.entities[entity])]
     for column in (*codebook.columns(entity), *PUBLISHED):
         if column.variable is not None and column.variable.restricted:
             continue

@@ -60,7 +60,21 @@ def child(entity: Entity) -> sql.Composable:
     """Whether a record of alias `t` is about somebody under 18: an age that nobody knows says nothing."""
     if entity.children is None:
         return sql.SQL("false")
-    return sql.SQL("coalesce({} < {}, false)").format(sql.Identifier("t", entity.children.age), sql.Literal(ADULT))
+    if entity.children.age is not None:
+        return sql.SQL("coalesce({} < {}, false)").format(sql.Identifier("t", entity.children.age), sql.Literal(ADULT))
+    day = sql.Identifier("t", str(entity.children.at))  # who turns 18 in that year may not have turned yet
+    return sql.SQL("coalesce(date_part('year', {}) - born.year <= {}, false)").format(day, sql.Literal(ADULT))
+
+
+def births(entity: Entity) -> sql.Composable:
+    """A join that `child` needs where a record does not tell the age: what any source said, now or before."""
+    if entity.children is None or entity.children.age is not None:
+        return sql.SQL("")
+    return sql.SQL(
+        "LEFT JOIN (SELECT person_token, max(birth_year) AS year FROM (SELECT person_token, birth_year FROM core.person"
+        " UNION ALL SELECT person_token, birth_year FROM core.person_history) AS said GROUP BY person_token) AS born"
+        " ON born.person_token = t.person_token"
+    )
 
 
 def of_month(date: sql.Composable) -> sql.Composable:

@@ -24,8 +24,8 @@ from anonymization.disclosure.neighbours import Neighbours
 PUBLISHED, SMALL, DIFFERENCE, COMPLEMENTARY = "published", "small_cell", "difference", "complementary"
 _ROUNDING = 1e-6
 _LEANING = 12
-"""A complementary cell on which more cells lean stays. Without this limit 698 cells of a table of 1,617 were withheld in
-place of 735, in more than twice the time."""
+"""A complementary cell on which more cells lean stays. Without this limit 698 cells of a table of 1,617 were withheld
+in place of 735, in more than twice the time."""
 
 
 @dataclass(frozen=True)

@@ -247,6 +247,26 @@ def test_a_column_of_devices_and_places_stops_the_delivery_and_says_what_they_lo
     assert "13.69" not in str(raised.value)
 
 
+@pytest.mark.parametrize(("first", "comma"), [(13.69294, "."), (-89.2182361, "."), (-8.2863893, ","), (9.0054, ".")])
+def test_a_latitude_or_longitude_alone_in_its_column_stops_the_delivery(
+    register: Source, rows: Rows, first: float, comma: str
+) -> None:
+    cells = [f"{first + number / 777:.7f}".replace(".", comma) for number in range(9)]
+    with pytest.raises(Refused, match="9 cells of column SEX look like coordinates"):
+        dry(register, rows(*({"FILE": f"F{i}", "SEX": cell} for i, cell in enumerate(cells))))
+
+
+def test_weights_shares_and_amounts_are_no_coordinates(register: Source, rows: Rows) -> None:
+    made = [
+        [f"{0.4 + number / 7:.7f}" for number in range(9)],  # weights of a survey, around 1
+        [f"{number / 9:.7f}" for number in range(9)],  # shares
+        [f"{3.7 * 2.9**number:.5f}" for number in range(5)],  # amounts, far apart
+        [f"{13.5 + number / 777:.2f}" for number in range(9)],  # a kilometre and coarser
+    ]
+    for cells in made:
+        assert issues(dry(register, rows(*({"FILE": f"F{i}", "SEX": cell} for i, cell in enumerate(cells))))) == []
+
+
 def test_only_the_rows_own_full_name_is_taken_for_a_name(register: Source, rows: Rows) -> None:
     said = [("Ana López", "Eva Paz"), ("San Salvador", "San Salvador"), ("Eva", "Eva")]
     batch = rows(*({"FILE": f"F{i}", "SEX": cell, "NAME": name} for i, (cell, name) in enumerate(said)))

@@ -40,7 +40,7 @@ def line_of(file: str, text: str) -> int:
 
 
 def test_version_entities_and_lists_are_there() -> None:
-    assert BOOK.version == "1.0.0"
+    assert BOOK.version == "1.1.0"
     assert set(BOOK.entities) == {"person", "household", "return_event", "case", "assistance", "rss_response"}
     assert len(BOOK.indicators) >= 11
 
@@ -160,7 +160,7 @@ ERRORS = [
     ("indicators/rss_mean.yaml", "instrument: rss_2018", "instrument: rss_2019", "did you mean `rss_2018`?"),
     ("indicators/rss_mean.yaml", "aggregation: mean", "aggregation: meen", "did you mean `mean`?"),
     ("indicators/cases_closed_by_reason.yaml", "codelist: closure_reason", "codelist: closing", "unknown codelist"),
-    ("codebook.yaml", "version: 1.0.0", "version: 1.0", "`version` is wrong"),
+    ("codebook.yaml", "version: 1.1.0", "version: 1.1", "`version` is wrong"),
 ]
 
 

@@ -27,6 +27,11 @@ import pytest
         ("name: TAM, class: plain", "name: SEXO, class: plain", ["`SEXO` is declared twice", "line 28"]),
         ("    consent:", "    parent: {table: mian, key: [EXP]}\n    consent:", ["parent table `mian`", "line 17"]),
         ("name: TAM, class: plain", "name: TAM, class: plain, format: '%d/%y'", ["no form of dates", "line 28"]),
+        ("name: TAM, class: plain", "name: _geolocation, class: geo", ["`_geolocation` says by its name", "line 28"]),
+        ("name: TAM, class: plain", "name: form/username, class: technical", ["`form/username` says", "line 28"]),
+        ("name: TAM, class: plain", "name: X_submitted_by, class: plain", ["`X_submitted_by` says", "class: ignore"]),
+        ("name: TAM, class: plain", "name: deviceid, class: technical", ["`deviceid` says by its name", "line 28"]),
+        ("name: TAM, class: plain", "name: _home_latitude, class: geo", ["`_home_latitude` says", "line 28"]),
         ("OBS, class: free_text, language: es", "OBS, class: plain", ["`OBS` passes", "line 31", "crosswalk.csv"]),
     ],
 )  # fmt: skip

@@ -37,6 +37,20 @@ def url(engine: Engine, codebook: Codebook, warehouse_url: str, tmp_path_factory
                 {"key": f"s{type_}", "row": 2 + type_, "type": type_, "assistance_date": date(2024, 6, 3)}
                 for type_ in (1, 8, 10, 11)
             ],
+            "person": [
+                {"key": f"p{year}", "row": year, "person_token": str(year).encode() * 4, "birth_year": year}
+                for year in (2000, 2006, 2010)
+            ],
+            "case": [
+                {
+                    "key": f"c{year}",
+                    "row": year + 100,
+                    "person_token": str(year).encode() * 4,
+                    "case_members": year % 50,
+                }
+                | {"open_date": date(2024, 5, 17), "close_date": date(2024, 9, 23)}
+                for year in (2000, 2006, 2010, 1999)
+            ],
         },
     )
     return warehouse_url
@@ -87,6 +101,22 @@ def test_of_a_child_analysts_see_the_month_and_the_first_level(url: str, table: 
     assert seen("loader") == WHOLE
 
 
+@pytest.mark.parametrize("table", ["marts.case", "marts.case_as_of(now())", "marts.case_ever"])
+def test_of_a_case_about_a_child_analysts_see_months_though_only_the_person_has_a_birth_year(
+    url: str, table: str
+) -> None:
+    def seen(role: str) -> list[tuple[Any, ...]]:
+        answer = access.query(url, f"SELECT case_members, open_date, close_date FROM {table} ORDER BY 1", role)
+        return [tuple(row.values()) for row in answer.to_pylist()]
+
+    days, months = (date(2024, 5, 17), date(2024, 9, 23)), (date(2024, 5, 1), date(2024, 9, 1))
+    # Born in 2000, in 2006 (perhaps still 17), in 2010, and somebody of whom no source gives a year.
+    assert seen("analyst") == [(0, *days), (6, *months), (10, *months), (49, *days)]
+    assert seen("officer_slv") == [(0, *days), (6, *days), (10, *days), (49, *days)]
+    with pytest.raises(HomewardError, match="permission denied"):
+        access.query(url, "SELECT open_date FROM core.case", "analyst")
+
+
 @pytest.mark.parametrize("column", ["return_date", "return_adm2"])
 @pytest.mark.parametrize("table", ["core.return_event", "core.return_event_history", "core.return_event_as_of(now())"])
 @pytest.mark.parametrize("role", ["analyst", "release_officer"])
@@ -115,7 +145,7 @@ def test_a_restricted_code_is_other_for_analysts(url: str) -> None:
     ("entity", "name"),
     [
         ("person", "vulnerability"), ("case", "vulnerability"), ("person", "disability"),
-        ("return_event", "unlawful_flag"),
+        ("return_event", "unlawful_flag"), ("return_event", "asylum_status"),
         ("rss_response", "pss_distress"), ("rss_response", "pss_wants_psych_support"),
     ],
 )  # fmt: skip
