@@ -6,6 +6,7 @@ A thin wrapping. What a stage does is in `assets/stages/`; what is shown of it i
 # No postponed annotations here: Dagster reads those of its functions as they stand.
 import dagster as dg
 
+from anonymization.leaks.guard import no_values
 from assets import shown
 from assets.way import LAST_STAGE, STAGES, Stage, pass_stage, refresh_marts
 from assets.workplace import Workplace
@@ -58,8 +59,9 @@ def _stage_asset(source: Source, stage: Stage, upstream: list[dg.AssetKey]) -> d
     def materialize(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads it
         workplace: Workplace = context.resources.workplace
         done = pass_stage(workplace, source, context.partition_key, stage, run_id=context.run_id)
-        context.log.info(shown.one_line(done))
-        return dg.MaterializeResult(metadata=shown.metadata(source, done), check_results=shown.check_results(done))
+        with no_values(f"{source.source}, {stage.name}, what is shown of it"):
+            context.log.info(shown.one_line(done))
+            return dg.MaterializeResult(metadata=shown.metadata(source, done), check_results=shown.check_results(done))
 
     return materialize
 
@@ -79,8 +81,9 @@ def _ledger_asset(source: Source, upstream: list[dg.AssetKey]) -> dg.AssetsDefin
     def deliveries(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads it
         from warehouse import ledger
 
-        entries = ledger.deliveries(context.resources.workplace.warehouse, source.source)[:20]
-        return dg.MaterializeResult(metadata=shown.ledger_metadata(entries))
+        with no_values(f"{source.source}, deliveries"):
+            entries = ledger.deliveries(context.resources.workplace.warehouse, source.source)[:20]
+            return dg.MaterializeResult(metadata=shown.ledger_metadata(entries))
 
     return deliveries
 
@@ -101,7 +104,9 @@ def marts_assets(sources: list[Source]) -> dg.AssetsDefinition:
 
     @dg.multi_asset(specs=specs, name="marts", pool=WAREHOUSE_POOL, required_resource_keys={"workplace"})
     def marts(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # Dagster reads the annotation
-        for name, rows in refresh_marts(context.resources.workplace, sources).items():
+        with no_values("marts"):
+            refreshed = refresh_marts(context.resources.workplace, sources)
+        for name, rows in refreshed.items():
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(["marts", name]),
                 metadata={"dagster/row_count": rows, "dagster/table_name": f"warehouse.marts.{name}"},

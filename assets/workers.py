@@ -8,6 +8,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from anonymization.leaks.process import guard_process
+
 Result = TypeVar("Result")
 
 
@@ -50,12 +52,12 @@ def spread(function: Callable[..., Result], work: Sequence[tuple[Any, ...]], wor
 @lru_cache(maxsize=1)
 def _pool(workers: int) -> ProcessPoolExecutor:
     """Processes for the life of this one. Spawned, never forked: this one holds connections and threads."""
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=guard_process)
 
 
 @lru_cache(maxsize=1)
 def _judge() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=guard_process)
 
 
 def _ready() -> None:

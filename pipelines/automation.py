@@ -9,6 +9,7 @@ from itertools import islice
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from anonymization.leaks.guard import scrubbed
 from assets import intake
 from assets.factory import MARTS, key, partitions, slug
 from assets.way import LAST_STAGE
@@ -111,7 +112,8 @@ def inbox_sensor(sources: Sequence[Source], jobs: Sequence[UnresolvedAssetJobDef
                 except Unfinished as pause:
                     context.log.info(f"{source.source}: {pause}")
                     break
-                except HomewardError as error:  # no reason to leave later uploads or other sources' deliveries
+                except Exception as fault:  # no reason to leave later uploads or other sources' deliveries
+                    error = scrubbed(fault, source.source)
                     context.log.error(f"{source.source}: {error}")
                     faults.append(error)
                     if source.format.kind in FETCHED:  # a server that is away is asked once in a tick
@@ -123,7 +125,7 @@ def inbox_sensor(sources: Sequence[Source], jobs: Sequence[UnresolvedAssetJobDef
                 new_keys.append(partitions(source).build_add_request(keys))
                 requests += [_request(source, key) for key in keys]
         if faults and not requests:
-            raise faults[0]
+            raise faults[0] from None
         return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=new_keys)
 
     return inbox

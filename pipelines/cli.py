@@ -6,7 +6,6 @@ did not serve. Nothing heavy is imported before it is needed, so that `--help` a
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from pathlib import Path
@@ -206,10 +205,9 @@ def warehouse_stop() -> None:
 
 def main() -> None:
     """Entry point: every expected error is one line on stderr, and the exit code says what kind it was."""
-    from anonymization.leaks.guard import without_values
+    from anonymization.leaks.process import guard_process
 
-    if logging.lastResort is not None:  # where records go that no handler takes: standard error
-        logging.lastResort.addFilter(without_values)
+    guard_process()
     try:
         app(standalone_mode=True)
     except HomewardError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from anonymization.leaks.process import guard_process
 from assets.factory import marts_assets, source_assets
 from pipelines.automation import (
     delivery_job,
@@ -19,6 +20,8 @@ from pipelines.automation import (
 )
 from pipelines.settings import settings
 from sources.loader import list_sources, load_source
+
+guard_process()
 
 _sources = [load_source(source) for source in list_sources()]
 _marts = marts_assets(_sources)

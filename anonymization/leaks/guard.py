@@ -17,7 +17,7 @@ from pathlib import Path
 from codebook.errors import HomewardError, Unavailable
 
 _HOUSE = Path(__file__).resolve().parent.parent.parent
-_OURS = (
+OURS = (
     "homeward",
     "anonymization",
     "assets",
@@ -60,7 +60,7 @@ def silent_warnings() -> Iterator[None]:
 
 def without_values(record: logging.LogRecord) -> bool:
     """A filter for handlers: of a foreign logger's record stay its level, its logger and where an error happened."""
-    if record.name.partition(".")[0] not in _OURS:
+    if record.name.partition(".")[0] not in OURS:
         error = record.exc_info[1] if record.exc_info else None
         record.msg = f"{record.name}: text withheld" if error is None else f"{record.name}: {scrub(error)}"
         record.args, record.exc_info, record.exc_text, record.stack_info = (), None, None, None
