@@ -48,7 +48,8 @@ def psycopg_row():
             connection.execute("INSERT INTO people VALUES (%s)", (SECRET,))
 def sqlalchemy():
     import sqlalchemy as sa
-    with sa.create_engine(os.environ["TEST_URL"].replace("postgresql://", "postgresql+psycopg://")).connect() as connection:
+    url = os.environ["TEST_URL"].replace("postgresql://", "postgresql+psycopg://")
+    with sa.create_engine(url).connect() as connection:
         connection.execute(sa.text("SELECT CAST(:name AS integer)"), {"name": SECRET})
 def great_expectations():
     import great_expectations as gx
