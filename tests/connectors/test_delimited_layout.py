@@ -12,7 +12,7 @@ from small_sources import issues, rows, source, table
 
 from codebook.errors import Refused
 from connectors import open_delivery
-from connectors.text import delimited
+from connectors.text import delimited, footers
 from sources.batches import PlainFile
 from sources.models import Source
 
@@ -155,3 +155,14 @@ def test_every_real_table_has_the_lines_and_columns_of_the_index(corpus: Path) -
         assert blank == {"excel_pasting.csv": 1, "spanish_chars.csv": 1, "weird_head_padding.csv": 6}.get(
             Path(name).name, 0
         ), name
+
+
+def test_a_footer_is_found_at_the_end_of_a_long_file_in_utf_16(
+    deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes cannot be cut, so it is read through; a line's end in a quoted cell ends no record."""
+    monkeypatch.setattr(footers, "_MOST", 1_000)
+    text = "Region;Men;Women\n" + 'North;1;"a\nb😀"\n' * 200 + "Source: ministry;;\nNote;;\n"
+    file = deliver("a.csv", text.encode("utf-16"))
+    opened = open_delivery([file], csv_source("Region", "Men", encoding="utf-16", footer="^Source:"))
+    assert (len(rows(opened)), opened.facts["footer_records"]) == (200, 2)
