@@ -208,6 +208,18 @@ def _kept(tables: Sequence[ProposedTable], kind: str) -> list[ProposedTable]:
     return [kept[0], *repeats]
 
 
+def _header(looked: Looked, kind: str, tables: Sequence[str]) -> dict[str, int]:
+    """Where the header stands, if it is not the first row; Refused where no row looks like one."""
+    facts: Any = looked.facts
+    if kind == "xlsx":
+        sheets = facts.get("sheets") or {}
+        facts = next((sheets[name] for name in tables if sheets.get(name, {}).get("header_rows")), {})
+    if kind == "csv" and not facts["header_rows"]:
+        mend = "ask the supplier for a row of names above the records"
+        raise Refused("delivery.unreadable", "no row looks like a header", "the file", mend)
+    return {name: facts[name] for name in ("header_row", "header_rows") if facts.get(name, 1) > 1}
+
+
 def _format(looked: Looked, kind: str, described: Mapping[str, Sequence[Described]]) -> dict[str, Any]:
     columns = [column for listed in described.values() for column in listed]
     found: dict[str, Any] = {"kind": kind}
@@ -215,6 +227,7 @@ def _format(looked: Looked, kind: str, described: Mapping[str, Sequence[Describe
         found["encoding"] = looked.encoding
     if kind == "csv" and looked.facts.get("delimiter"):
         found["delimiter"] = looked.facts["delimiter"]
+    found |= _header(looked, kind, list(described))
     if kind == "json" and looked.facts.get("records_at"):
         found["records"] = looked.facts["records_at"]
     if kind == "sas" and looked.facts.get("catalog"):

@@ -246,6 +246,11 @@ def _by_chance(name: str) -> float:
     return _mean(plausible(anything, SCHEMES[name]))
 
 
+def _year(seen: Seen) -> bool:
+    """Years of the last and of this century, beside a few codes for none."""
+    return seen.numeric and bool(seen.filled) and seen.share(r"^(19|20)[0-9]{2}(\.0+)?$") >= _MOST
+
+
 def _weight(seen: Seen) -> bool:
     spoken = named(seen.heard, "weight") and not named(seen.heard, "body")
     of_bodies = any(named(own_part(name), "body_beside") for name in seen.beside)
@@ -321,6 +326,7 @@ _PERSONAL: dict[str, Callable[[Seen], bool]] = {
     "device_id": _device,
 }
 _OTHERS: dict[str, Callable[[Seen], bool]] = {
+    "year": _year,
     "weight": _weight,
     "select_multiple": _several_answers,
     "select_multiple_option": _one_option,

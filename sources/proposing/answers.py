@@ -146,7 +146,7 @@ def _remembered(wanted: Iterable[str], columns: Mapping[str, Mapping[str, str]])
     found: dict[str, Answer] = {}
     for where, meant in columns.items():
         met = [code for code in spoken if code in meant]
-        together = len(met) >= _TOGETHER * len(spoken)
+        together = len(met) > 1 and len(met) >= _TOGETHER * len(spoken)
         for code in met:
             if together or len(code) >= _SPEAKING:
                 found.setdefault(code, Answer(meant[code], _SAME_CODE, f"the same code in {where}"))

@@ -205,7 +205,7 @@ def _type_fits(column: Described, target: Target) -> bool:
             return is_date and "birth_date" not in column.kinds
         case "integer" | "decimal":
             if variable.name == "birth_year":
-                return "birth_date" in column.kinds or numeric
+                return "birth_date" in column.kinds or (numeric and "year" in column.kinds)
             return numeric and not is_date and sum(map(bool, column.codes.values())) <= _LABELLED
         case "place":
             return bool({"place_name", "place_pcode", "place_code"} & set(column.kinds))

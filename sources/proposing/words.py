@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import cache
 
 _SPLIT = re.compile(r"[\W_]+")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z]{2})(?=[A-Z][a-z])")
 _BEGINS, _ALIKE = 0.9, 0.85
 _SHORTEST = 3
 

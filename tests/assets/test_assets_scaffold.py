@@ -157,3 +157,21 @@ def test_a_catalog_of_labels_beside_the_file_is_declared(corpus: Path, tmp_path:
     declared = load_source("gtm/panel", tmp_path).format
     assert isinstance(declared, SasFormat)
     assert declared.catalog
+
+
+def test_a_header_below_titles_is_proposed_where_it_stands(tmp_path: Path) -> None:
+    file = tmp_path / "arrivals.csv"
+    titles = ["Arrivals 2026;;;;;;;", ";;;;;;;"]
+    file.write_text("\n".join([*titles, HEADER, *map(row, range(12))]), encoding="utf-8")
+    written = scaffold(PlainFile(file), None, "GTM", "gtm/arrivals", tmp_path / "sources")
+    declared = load_source("gtm/arrivals", written.folder.parents[1]).format
+    assert declared.kind == "csv"
+    assert (declared.header_row, declared.header_rows) == (3, 1)
+
+
+def test_a_file_without_a_header_is_refused_and_no_record_becomes_a_name(tmp_path: Path) -> None:
+    file = tmp_path / "arrivals.csv"
+    file.write_text("\n".join(f"R{n};Ana Tum;0{n + 1}/06/2009" for n in range(9)), encoding="utf-8")
+    with pytest.raises(Refused, match="no row looks like a header"):
+        scaffold(PlainFile(file), None, "GTM", "gtm/arrivals", tmp_path / "sources")
+    assert not (tmp_path / "sources").exists()

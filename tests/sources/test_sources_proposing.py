@@ -8,6 +8,7 @@ import pytest
 
 from codebook.errors import BadDefinition
 from codebook.loader import load_codebook
+from sources.loader import load_source
 from sources.proposing.answers import match_answers
 from sources.proposing.declaring import Proposal as Declared
 from sources.proposing.declaring import ProposedTable, source_yaml
@@ -16,6 +17,7 @@ from sources.proposing.lexicon import read_lexicon
 from sources.proposing.matching import Described, Match, propose
 from sources.proposing.rows import conversion
 from sources.proposing.shortened import only_way, shortens
+from sources.proposing.words import plain
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,23 @@ def test_letters_that_leave_two_ways_mean_nothing(known: Known) -> None:
 def test_no_answer_is_known_beside_any_answers(known: Known) -> None:
     found = answers(known, "yes_no", "SI", "NO", "NS", "NR")
     assert found == {"SI": "yes", "NO": "no", "NS": "dont_know", "NR": "refused"}
+
+
+def test_a_letter_that_stands_alone_is_not_what_it_was_elsewhere() -> None:
+    """M is a man beside F and a woman beside H."""
+    elsewhere = gather(load_codebook(), [load_source("slv/dgme_returns")])
+    assert answers(elsewhere, "sex", "M") == {}
+    assert answers(elsewhere, "sex", "M", "F") == {"M": "male", "F": "female"}
+
+
+def test_words_are_told_apart_by_their_capitals() -> None:
+    assert [plain(header) for header in ("RESPAge", "fechaNac", "HHSize")] == ["resp age", "fecha nac", "hh size"]
+
+
+def test_a_number_is_a_year_of_birth_only_where_it_is_a_year(known: Known) -> None:
+    beside = column("SEXO", "M", "F"), column("PAIS_ORIGEN", "GTM", "HND")
+    assert "birth_year" not in made(known, *beside, column("nac", type="integer")).get("nac", set())
+    assert made(known, *beside, column("año_nac", type="integer", kinds=("year",)))["año_nac"] == {"birth_year"}
 
 
 def test_a_code_is_short_for_words_in_their_order() -> None:
