@@ -14,7 +14,7 @@ import numpy as np
 
 from anonymization.keys import country_keys
 from anonymization.linkage import likeness, recognition
-from anonymization.vault import audit, identities
+from anonymization.vault import audit, identities, officers
 from codebook.errors import HomewardError
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ _FROM = {ACCEPTED: (WAITING, REJECTED, UNDONE), REJECTED: (WAITING,), UNDONE: ("
 _LISTED = """
     SELECT d.decision_id, d.country, d.weight, d.model, d.state, d.one, d.other
     FROM vault.decision AS d
-    WHERE d.state = ANY (%s) AND (%s::text IS NULL OR d.country = %s)
+    WHERE d.state = ANY (%(states)s) AND (%(country)s::text IS NULL OR d.country = %(country)s)
+        AND (%(mine)s::text[] IS NULL OR d.country = ANY (%(mine)s))
     ORDER BY d.weight DESC, d.decision_id
-    LIMIT %s"""
+    LIMIT %(limit)s"""
 _LIKENESS = """
     SELECT l.person_id, p.token, p.wrapped_key, l.sealed, l.country
     FROM vault.likeness AS l JOIN vault.person AS p USING (person_id)
@@ -51,10 +52,11 @@ class Pair:
 
 
 def pairs(vault: Vault, country: str | None = None, states: Sequence[str] = (WAITING,), limit: int = 20) -> list[Pair]:
-    """Pairs in one of `states`, the strongest first. A person who was erased has nothing to show."""
+    """Pairs of the login's countries in one of `states`, the strongest first. Who was erased has nothing to show."""
     with vault.transaction() as cursor:
         keys = country_keys.all_opened(cursor, vault.keyring)
-        rows = cursor.execute(_LISTED, (list(states), country, country, limit)).fetchall()
+        asked = {"states": list(states), "country": country, "mine": officers.countries(cursor), "limit": limit}
+        rows = cursor.execute(_LISTED, asked).fetchall()
         persons = sorted({person for row in rows for person in row[-2:]})
         said = {}
         for person, token, wrapped, sealed, whose in cursor.execute(_LIKENESS, (persons,), binary=True).fetchall():
@@ -75,6 +77,7 @@ def settle(vault: Vault, decision_id: int, answer: str, who: str) -> str:
         raise HomewardError("nobody is named as the officer", f"decision {decision_id}", "say who decides: --by NAME")
     with vault.transaction() as cursor:
         country: str = _decision(cursor, decision_id)[0]
+        officers.admit(cursor, country)
         recognition.lock(cursor, country)
         _, one, other, state = _decision(
             cursor, decision_id

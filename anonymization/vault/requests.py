@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from anonymization.vault import audit, identities
+from anonymization.vault import audit, identities, officers
 from codebook.errors import HomewardError
 
 if TYPE_CHECKING:
@@ -90,11 +90,12 @@ def same_person(cursor: Vaultside, token: UUID) -> list[UUID]:
 
 
 def country_of(cursor: Vaultside, token: UUID) -> str:
-    """HomewardError if the vault has no such person."""
+    """HomewardError if the vault has no such person, or the login is an officer's of other countries."""
     row = cursor.execute("SELECT country FROM vault.person WHERE token = %s", (token,)).fetchone()
     if row is None:
         mend = "copy it from a person_token column as an officer sees it; ids of an analyst's extract are no tokens"
         raise HomewardError("the vault knows no person by this token", "vault", mend)
+    officers.admit(cursor, str(row[0]))
     return str(row[0])
 
 
@@ -147,9 +148,11 @@ def reveal(vault: Vault, number: int, officer: str) -> list[Said]:
 
 
 def requests(vault: Vault) -> list[Request]:
-    """All requests, the youngest first."""
+    """All requests of the login's countries, the youngest first."""
+    mine = " WHERE %(mine)s::text[] IS NULL OR country = ANY (%(mine)s) ORDER BY request_id DESC"
     with vault.transaction() as cursor:
-        return [Request(*row) for row in cursor.execute(_READ + " ORDER BY request_id DESC").fetchall()]
+        rows = cursor.execute(_READ + mine, {"mine": officers.countries(cursor)}).fetchall()
+    return [Request(*row) for row in rows]
 
 
 def standing(vault: Vault, number: int) -> Request:
@@ -179,6 +182,7 @@ def _open(cursor: Vaultside, number: int) -> Request:
     if row is None:
         raise HomewardError("there is no such request", f"{number}", _LIST)
     request = Request(*row)
+    officers.admit(cursor, request.country)
     if request.state == "expired":
         raise HomewardError("the request has expired", f"request {number}", "make a new one")
     return request
