@@ -95,6 +95,8 @@ class Words(dict[str, int]):
             flags |= KEEP if exactly else KEEP | LOOSELY
         elif not cased and len(forms[0]) >= _LONG_FORM and self._lexicon.has_form_of_words(forms[0]):
             flags |= KEEP | LOOSELY
+        elif flags & CAPITAL and self._lexicon.nouns_are_capital and self._is_compound(forms):
+            flags |= KEEP
         elif cased and self._lexicon.derived(word):
             flags |= KEEP if not flags & CAPITAL or self._lexicon.nouns_are_capital else DERIVED
         if flags & STOP and not cased and word in names_as_written():
@@ -108,6 +110,16 @@ class Words(dict[str, int]):
         if name and not cased:  # where letters have no case, nothing else could tell
             flags = (flags | NAME) & ~KEEP
         return flags
+
+    def _is_compound(self, forms: list[str]) -> bool:
+        """Whether a noun ends in another that is long and nobody's name: Kindertagesstätte, not Rosenberg."""
+        return any(
+            form[start:] in self._lexicon.words
+            and form[start:] not in family_names()
+            and form[start:] not in given_names()
+            for form in forms
+            for start in range(3, len(form) - _LONG_ENOUGH)
+        )
 
     def _is_listed(self, word: str, forms: list[str], cased: bool) -> bool:
         """Whether a word is somebody's name somewhere; short ones in lower case are words of too many languages."""

@@ -298,3 +298,8 @@ def test_names_in_other_scripts_go_from_the_same_note() -> None:
 )
 def test_a_name_goes_from_where_names_stand(note: str, left: str) -> None:
     assert redacted(note) == left
+
+
+def test_a_noun_made_of_nouns_is_no_name_in_german() -> None:
+    note = "Die Kindertagesstätten und der Gemeinderat schreiben an Frau Rosenberg"
+    assert redacted(note, "de") == "Die Kindertagesstätten und der Gemeinderat schreiben an [NAME]"
