@@ -26,6 +26,7 @@ WAY = ("received", "pseudonymized", "harmonized", "validated", "published")
 FINAL = ("published", "refused", "superseded", "withdrawn")
 RETURNED = "returned"
 """Event: the marked return lies in the outbox."""
+FINDINGS_AT_ONCE = 20_000
 NO_CONSENT = ("gate.no_consent", "gate.no_guardian_consent")
 WHOLE = "*"
 """Name under which a stage's counts of the whole delivery stand."""
@@ -306,15 +307,18 @@ def mismatches(engine: Engine, source: str | None = None, delivery: str | None =
 
 def findings(engine: Engine, source: str, delivery: str) -> pa.Table:
     """Findings of a published delivery, schema `sources.batches.ISSUES`, by table, row and rule."""
-    with transaction(engine, "ledger") as conn:
-        rows = run(
-            conn,
-            "SELECT source_table, source_row, source_column, variable, rule, severity FROM audit.finding"
-            " WHERE source_id = %(source)s AND delivery_id = %(delivery)s ORDER BY 1, 2 NULLS FIRST, 5, 3",
-            {"source": source, "delivery": delivery},
-        ).fetchall()
-    columns = zip(*rows, strict=True) if rows else [[]] * len(ISSUES)
-    return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, ISSUES, strict=True)], schema=ISSUES)
+    statement = (
+        "SELECT source_table, source_row, source_column, variable, rule, severity FROM audit.finding"
+        " WHERE source_id = %s AND delivery_id = %s ORDER BY 1, 2 NULLS FIRST, 5, 3"
+    )
+    pages = [ISSUES.empty_table()]
+    # By pages: there can be a million, and as objects of Python they take ten times the memory.
+    with transaction(engine, "ledger") as conn, driver(conn).cursor(name="findings") as cursor:
+        cursor.execute(statement, (source, delivery))
+        while page := cursor.fetchmany(FINDINGS_AT_ONCE):
+            columns = zip(zip(*page, strict=True), ISSUES, strict=True)
+            pages.append(pa.Table.from_arrays([pa.array(c, field.type) for c, field in columns], schema=ISSUES))
+    return pa.concat_tables(pages)
 
 
 def events(engine: Engine, source: str, delivery: str) -> list[dict[str, Any]]:
