@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from anonymization.linkage import phones
 from sources.models import Column
 from values.digits import with_ascii_digits
 from values.distinct import trimmed
@@ -48,7 +49,7 @@ def normalise(values: pa.Array, column: Column, country: str) -> Normalised:
     if column.kind in ("national_id", "document"):
         return _national_id(folded, SCHEMES.get(column.scheme or ""))
     if column.kind == "phone":
-        return _certain(pa.array(_phones(folded.to_pylist(), country), pa.string()))
+        return _certain(phones.e164(folded, country))
     casefolded = pc.utf8_lower(folded)
     if column.kind == "email":
         return _certain(_only(casefolded, pc.match_substring_regex(casefolded, _EMAIL)))
@@ -69,32 +70,6 @@ def _national_id(folded: pa.Array, scheme: Scheme | None) -> Normalised:
     keys = _only(scheme.comparable(complete), pc.and_(scheme.matches, pc.and_not(formed, junk)))
     doubtful = pc.or_(pc.invert(plausible(complete, scheme)), pc.fill_null(junk, False))
     return Normalised(keys, pc.and_(pc.is_valid(folded), doubtful))
-
-
-def _phones(values: list[str | None], country: str) -> list[str | None]:
-    """E.164, read as somebody in `country` would dial it; None where it is no possible number."""
-    import phonenumbers
-
-    region = _region(country)
-
-    def one(value: str | None) -> str | None:
-        try:
-            number = phonenumbers.parse(value or "", region)
-        except phonenumbers.NumberParseException:
-            return None
-        if not phonenumbers.is_possible_number(number):
-            return None
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-    return [one(value) for value in values]
-
-
-def _region(country: str) -> str | None:
-    """ISO 3166-1 alpha-2 of an alpha-3 code, as the CLDR has it."""
-    from babel.core import get_global
-
-    aliases = get_global("territory_aliases").get(country)
-    return aliases[0] if aliases else None
 
 
 def _folded(values: pa.Array) -> pa.Array:
