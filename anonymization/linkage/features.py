@@ -43,6 +43,7 @@ def prepared(persons: pa.Table) -> pa.Table:
         columns[name] = whole(persons[name])
     columns["scheme"] = _mapped(columns["number"], lambda number: number.partition(":")[0])
     columns["bag"], columns["bag_k"] = _bags(columns)
+    columns["bag_vowels"] = pc.coalesce(*(columns[f"{role}_vowels"] for role in ROLES))
     columns["bag_latin"] = pc.coalesce(*(columns[f"{role}_latin"] for role in ROLES))
     columns["keys"] = blocking_keys(columns)
     return pa.table(columns)
@@ -88,15 +89,15 @@ def _first_words(names: tuple[list[str] | None, ...]) -> list[str]:
 
 
 def _rough(skeletons: pa.Array) -> pa.Array:
-    """For finding only: without h, which Spanish does not speak, and with j as g (Jorge and Jorje, Hernández and
-    Ernández)."""
+    """For finding only: without h, which Spanish does not speak, with j as g (Jorge and Jorje, Hernández and Ernández)
+    and sh as s (Miloš without its hook)."""
     words = [None if row is None else [word.translate(_ROUGH) or word for word in row] for row in skeletons.to_pylist()]
     return pa.array(words, pa.list_(pa.string()))
 
 
 _JOINED = str.maketrans({"b": None, "d": "s"})
 """Between scripts: a Persian w is b or v in Latin, and z is an Arabic dh or d (Reza, Ramadan)."""
-_ROUGH = str.maketrans({"h": None, "j": "k"})
+_ROUGH = str.maketrans({"h": None, "j": "k", "ʃ": "s"})
 
 
 def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:

@@ -130,6 +130,7 @@ _LETTERS_OF_TWO = tuple(
         ("ph", "f"),
         ("th", "t"),
         ("dh", "d"),
+        ("(?<=..[^aeiou])ic$", "iʃ"),  # the Serbian surname without its hook
     )
 )
 _SOUNDS = tuple(

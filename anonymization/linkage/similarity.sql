@@ -74,6 +74,9 @@ CREATE MACRO same_consonants(a, b) AS
     OR b = 'l' || a
     OR (least(length(a), length(b)) >= 4 AND damerau_levenshtein(a, b) <= 1);
 
+-- Whole names are compared by sound; by consonants where one script does not write vowels and the other does.
+CREATE MACRO one_sound(latin, other_latin, vowels, other_vowels) AS latin = other_latin OR (vowels AND other_vowels);
+
 -- How rare the words are that two names share: bits of each word of the shorter that the longer has.
 CREATE MACRO bits_in(few, bits, many) AS
     coalesce(list_sum(list_transform(few, lambda x, i: CASE WHEN list_contains(many, x) OR len(list_filter(many, lambda y: near(x, y))) > 0 THEN bits[i] ELSE 0 END)), 0);
@@ -85,8 +88,15 @@ CREATE MACRO shared_bits(one, its, other, theirs) AS
 CREATE MACRO given_in(given, whole, many) AS
     CASE WHEN given IS NOT NULL THEN all_near(given, many) WHEN whole IS NOT NULL THEN near_words([whole[1]], many) = 1 ELSE true END;
 
-CREATE MACRO given_shared(g1, f1, b1, g2, f2, b2, gk1, fk1, bk1, gk2, fk2, bk2, one_script) AS
+CREATE MACRO givens_shared(g1, f1, b1, g2, f2, b2, gk1, fk1, bk1, gk2, fk2, bk2, by_sound) AS
     CASE
-        WHEN one_script THEN near_words(b1, b2) >= least(len(b1), len(b2)) - 1 AND given_in(g1, f1, b2) AND given_in(g2, f2, b1)
-        ELSE near_words(bk1, bk2) >= least(len(bk1), len(bk2)) - 1 AND given_in(gk1, fk1, bk2) AND given_in(gk2, fk2, bk1)
+        WHEN by_sound THEN given_in(g1, f1, b2) AND given_in(g2, f2, b1)
+        ELSE given_in(gk1, fk1, bk2) AND given_in(gk2, fk2, bk1)
     END;
+
+CREATE MACRO given_shared(g1, f1, b1, g2, f2, b2, gk1, fk1, bk1, gk2, fk2, bk2, by_sound) AS
+    CASE
+        WHEN by_sound THEN near_words(b1, b2) >= least(len(b1), len(b2)) - 1
+        ELSE near_words(bk1, bk2) >= least(len(bk1), len(bk2)) - 1
+    END
+    AND givens_shared(g1, f1, b1, g2, f2, b2, gk1, fk1, bk1, gk2, fk2, bk2, by_sound);
