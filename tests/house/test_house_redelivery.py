@@ -186,5 +186,9 @@ def test_consent_that_is_withdrawn_in_an_increment_takes_the_record_and_its_pers
     house.homeward("run", "--source", monthly, "--delivery", first["delivery"], expect=1, **more)
     assert not in_the_store(house, token), "run again, the first delivery brings nothing back"
     assert house.sql(f"SELECT count(*) FROM core.return_event WHERE person_token = '{token}'") == [(0,)]
+    erased = house.ask("vault", "erase", "--token", str(token), "--reason", "asked for it", **more)
+    assert sorted((one["delivery"], one["rows"], one["done"]) for one in erased["sealed_deliveries"]) == sorted(
+        (told["delivery"], 1, "rows overwritten") for told in (first, second)
+    ), "the row that the gate held back is found as well"
     assert events(house, first["delivery"]) == first["accepted"] - 1, "nobody else was touched"
     assert house.sql("SELECT * FROM audit.count_mismatch") == []
