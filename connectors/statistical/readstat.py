@@ -147,7 +147,7 @@ class Readstat:
 
     def describe(self, encoding: str | None = None) -> Dictionary:
         """The dictionary of the file, its text read in `encoding` (None: as the file itself says)."""
-        told = json.loads(self._ask(do="describe", of="data", parser=PARSERS[self.suffix], encoding=encoding))
+        told = json.loads(bytes(self._ask(do="describe", of="data", parser=PARSERS[self.suffix], encoding=encoding)))
         self._refuse_impossible(told["names"])
         return Dictionary(
             names=tuple(told["names"]),
@@ -166,7 +166,7 @@ class Readstat:
 
     def catalog(self, encoding: str | None = None) -> Mapping[str, Mapping[str, str]]:
         """The sets of value labels of a SAS catalog, by the name of their format."""
-        told = json.loads(self._ask(do="describe", of="catalog", parser="sas7bcat", encoding=encoding))
+        told = json.loads(bytes(self._ask(do="describe", of="catalog", parser="sas7bcat", encoding=encoding)))
         return {name: dict(labels) for name, labels in told["label_sets"].items()}
 
     def steps(
@@ -194,7 +194,7 @@ class Readstat:
                 limit=limit,
                 at_once=at_once,
             )
-            table = pa.ipc.open_stream(answer).read_all()
+            table = pa.ipc.open_stream(pa.py_buffer(answer)).read_all()
             if table.num_rows != limit:
                 raise self.damaged()
             yield offset, table
@@ -208,7 +208,7 @@ class Readstat:
         while rows is None or offset < rows:
             limit = step if rows is None else min(step, rows - offset)
             answer = self._ask(do="letters", parser=PARSERS[self.suffix], names=columns, offset=offset, limit=limit)
-            table = pa.ipc.open_stream(answer).read_all()
+            table = pa.ipc.open_stream(pa.py_buffer(answer)).read_all()
             read = table.column("rows")[0].as_py()
             if rows is not None and read != limit:
                 raise self.damaged()
@@ -244,19 +244,19 @@ class Readstat:
                 "delivery.unreadable", "two variables have one name", self.file.name, "give each its own name"
             )
 
-    def _ask(self, **request: Any) -> bytes:
+    def _ask(self, **request: Any) -> memoryview:
         """One answer, serving the bytes that are asked for on the way to it."""
         try:
             self._say(request)
             while self._receive.poll(_PATIENCE):
                 message = self._receive.recv_bytes()
-                kind, content = message[:1], message[1:]
+                kind, content = message[:1], memoryview(message)[1:]
                 if kind == b"R":
-                    name, at, n = json.loads(content)
+                    name, at, n = json.loads(bytes(content))
                     self._handles[name].seek(at)
                     self._send.send_bytes(self._handles[name].read(n))
                 elif kind == b"E":
-                    raise self._refusal(content.decode())
+                    raise self._refusal(bytes(content).decode())
                 else:
                     return content
         except (EOFError, ConnectionError):

@@ -39,6 +39,8 @@ _ROWS_AT_ONCE = 1000
 """Numbers of a row lie side by side: columns are taken out of rows that the processor still has at hand."""
 _COLUMNS_AT_ONCE = 400
 """pyreadstat makes room for 100,000 rows in every column where the file does not say how many it has."""
+_CLOSE = 30_000
+"""Codes that lie within so many of each other are counted out, which is quicker than hashing them."""
 RAW = "ISO-8859-1"
 """Each byte is read as one letter: the way to the bytes as they are."""
 
@@ -152,8 +154,9 @@ class _Reader:
         limit: int,
         at_once: int,
     ) -> None:
-        """Columns of some rows, parsed `at_once` rows at a time: float64 as a dictionary, and beside numbers with
-        tagged missings the letters; texts with a letter for each of their bytes. `every`: there are no others."""
+        """Columns of some rows, parsed `at_once` rows at a time: numbers as float64, codes in a dictionary of them, and
+        beside numbers with tagged missings their letters; texts with a letter for each of their bytes. `every`: there
+        are no other columns in the file."""
         columns = self._kept(texts, offset, limit) if offset + limit <= self._rows_of_texts else {}
         left = [name for name in names if name not in columns]
         groups = _groups(left)
@@ -222,7 +225,7 @@ class _Columns:
     def joined(self) -> dict[str, pa.Array]:
         columns = {name: pa.concat_arrays(parts) for name, parts in self._texts.items()}
         for name, parts in self._numbers.items():
-            columns[name] = pa.array(np.concatenate(parts), from_pandas=True).dictionary_encode()
+            columns[name] = _coded(np.concatenate(parts))
             letters = self._letters[name]
             if any(some is not None for some in letters):
                 columns[tags_of(name)] = pa.concat_arrays(
@@ -246,6 +249,24 @@ def _numbers(values: list[Any]) -> tuple[NDArray[np.float64], pa.Array | None]:
     except pa.ArrowInvalid:
         letters = pa.array([value if isinstance(value, str) else None for value in values], pa.string())
         return np.array([None if isinstance(value, str) else value for value in values], np.float64), letters
+
+
+def _coded(numbers: NDArray[np.float64]) -> pa.Array:
+    """Whole numbers close together, as codes are, as places in a list of them; others as they are. NaN is null."""
+    known = ~np.isnan(numbers)
+    some = numbers if known.all() else numbers[known]
+    low = some.min(initial=np.inf)
+    if not len(some) or not some.max() - low < _CLOSE or abs(low) > 2**53 or not (some == np.floor(some)).all():
+        return pa.array(numbers, from_pandas=True)
+    places = (some - low).astype(np.int32)
+    present = np.bincount(places) > 0
+    order = (np.cumsum(present) - 1).astype(np.int8 if present.sum() < 128 else np.int16)
+    indices = np.zeros(len(numbers), order.dtype)
+    indices[known] = order[places]
+    return pa.DictionaryArray.from_arrays(
+        pa.array(indices, mask=None if len(some) == len(numbers) else ~known),
+        pa.array((np.flatnonzero(present) + low).astype(np.float64)),
+    )
 
 
 def tags_of(name: str) -> str:

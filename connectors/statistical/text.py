@@ -60,10 +60,12 @@ def text_of(
         blank = pc.equal(pc.utf8_trim_whitespace(values), "")
         return pc.if_else(blank, pa.scalar(None, pa.string()), values), None
     coded = values.combine_chunks()
+    if not pa.types.is_dictionary(coded.type):
+        coded = coded.dictionary_encode()
     numbers = coded.dictionary.to_numpy(zero_copy_only=False)
     written = digits(numbers, single) if writer is None else pa.array(writer(numbers), pa.string())
     if letters is None and not written.null_count:
-        return pa.DictionaryArray.from_arrays(coded.indices, written), None
+        return pa.DictionaryArray.from_arrays(coded.indices.cast(pa.int32()), written), None
     text = written.take(coded.indices)
     bad: NDArray[np.bool_] | None = None
     if written.null_count:
