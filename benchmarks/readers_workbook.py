@@ -3,10 +3,10 @@
 Run as `python -m benchmarks.readers_workbook [ROWS]`. python-calamine's own time is opening the file and taking the
 sheet as Python values; ours is the same file as batches of text, its child process and the search for damage included.
 
-On two cores that had much other work to do: 30,000 rows in 1.5 x of python-calamine's own time. The goal, 1.2, is missed:
-the start of the child, a second unpacking of the sheet to look for damage, and text are what is added. A sheet that
-unpacks to more than 64 MiB is parsed slice by slice, so that memory does not grow with it: 200,000 rows in 2.3 x of
-python-calamine's time, with 390 MB in the child where the whole sheet took 550 MB.
+On two cores that had much other work to do: 30,000 rows in 1.5 x of python-calamine's own time. The goal, 1.2, is
+missed: the start of the child, a second unpacking of the sheet to look for damage, and text are what is added. A sheet
+that unpacks to more than 64 MiB is parsed slice by slice, so that memory does not grow with it: 200,000 rows in 2.3 x
+of python-calamine's time, with 390 MB in the child where the whole sheet took 550 MB.
 """
 
 from __future__ import annotations
