@@ -95,7 +95,10 @@ def _guess(sample: bytes, language: str, country: str | None, name: str) -> str:
 
     lines = _high_lines(sample)
     known = languages_of(country) if country else (language,) if language in ("es", "fr", "ar") else languages_of(None)
-    found = [reading.encoding for reading in readings(lines, known) or readings(lines, languages_of(None))]
+    fitting = readings(lines, known)
+    if not fitting and known != languages_of(None):
+        fitting = readings(lines, languages_of(None))
+    found = [reading.encoding for reading in fitting]
     if len(found) == 1:
         return found[0]
     answer = chardet.detect(lines).get("encoding")
