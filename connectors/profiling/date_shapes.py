@@ -62,7 +62,7 @@ def _share(texts: pa.Array, form: str) -> float:
 
 def _numbers(texts: pa.Array, heard: str, declared: bool) -> list[str]:
     """Numbers that stand for dates: serial days of Excel under a header that speaks of a date, or YYYYMMDD."""
-    if _share(texts, "%Y%m%d") >= _FITS and pc.all(pc.equal(pc.utf8_length(texts), 8)).as_py():
+    if pc.all(pc.equal(pc.utf8_length(texts), 8)).as_py() and _share(texts, "%Y%m%d") >= _FITS:
         return ["date:gregorian:%Y%m%d"]
     spoken = declared or bool(_DATE_WORDS & set(words(heard)))
     serial = pc.mean(pc.match_substring_regex(texts, r"^[2-5][0-9]{4}$").cast(pa.int8())).as_py()

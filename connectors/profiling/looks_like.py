@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -120,12 +120,31 @@ def may_show(seen: Seen, found: list[str]) -> bool:
 
 def _system(seen: Seen) -> list[str]:
     bare = re.sub(r"^X(?=_)", "", seen.name)
-    beside = {re.sub(r"^X(?=_)", "", name) for name in seen.beside}
-    is_kobo = any(sign in beside for sign in _KOBO_SIGNS)
+    table = _table_of(seen.beside)
     last = re.split(r"[/.]", bare)[-1].lower()
-    if is_kobo and (_KOBO.match(bare) or last in _KOBO_DEVICE):
+    if table.kobo and (_KOBO.match(bare) or last in _KOBO_DEVICE):
         return ["kobo_system"]
-    return ["odk_system"] if any(sign in beside for sign in _ODK_SIGNS) and _ODK.match(bare) else []
+    return ["odk_system"] if table.odk and _ODK.match(bare) else []
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What the headers of a table say together: who wrote it, and whether it measures bodies."""
+
+    kobo: bool
+    odk: bool
+    bodies: bool
+
+
+@lru_cache(maxsize=4)
+def _table_of(headers: frozenset[str]) -> _Table:
+    """Once for all columns: a table may have 16,384."""
+    bare = {re.sub(r"^X(?=_)", "", name) for name in headers}
+    return _Table(
+        any(sign in bare for sign in _KOBO_SIGNS),
+        any(sign in bare for sign in _ODK_SIGNS),
+        any(named(own_part(name), "body_beside") for name in headers),
+    )
 
 
 def _personal(seen: Seen) -> list[str]:
@@ -253,8 +272,12 @@ def _year(seen: Seen) -> bool:
 
 def _weight(seen: Seen) -> bool:
     spoken = named(seen.heard, "weight") and not named(seen.heard, "body")
-    of_bodies = any(named(own_part(name), "body_beside") for name in seen.beside)
-    return spoken and not of_bodies and seen.numeric and seen.share(r"^[0-9]*[.,]?[0-9]+([eE]-?[0-9]+)?$") >= 0.99
+    return (
+        spoken
+        and not _table_of(seen.beside).bodies
+        and seen.numeric
+        and seen.share(r"^[0-9]*[.,]?[0-9]+([eE]-?[0-9]+)?$") >= 0.99
+    )
 
 
 def _free_text(seen: Seen) -> bool:
