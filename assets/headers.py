@@ -71,10 +71,11 @@ _SHORT, _LONG = 3, 80
 
 def shown(header: str, position: int, source: Source) -> str:
     """The header, or `(column 17)` where it may be somebody's name, number or note. `position` counts from 1."""
-    return header if _is_header(header, source) else f"(column {position})"
+    return header if is_header(header, source) else f"(column {position})"
 
 
-def _is_header(header: str, source: Source) -> bool:
+def is_header(header: str, source: Source) -> bool:
+    """Whether a name is made of the words that headers are made of."""
     from connectors.profiling.header_words import words
 
     if _PERSONAL.search(header) or len(header) > _LONG:

@@ -33,7 +33,7 @@ class Shape:
     facts: dict[str, Any]
 
     @classmethod
-    def of(cls, opened: Opened, rows_in: dict[str, int]) -> Shape:
+    def of(cls, opened: Opened, rows_in: dict[str, int], facts: dict[str, Any]) -> Shape:
         tables = {
             name: ReadTable(
                 sheet=table.sheet,
@@ -42,7 +42,7 @@ class Shape:
             )
             for name, table in opened.tables.items()
         }
-        return cls(tables, dict(opened.facts))
+        return cls(tables, facts)
 
     def write(self, folder: Path) -> None:
         (folder / FILE).write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What `homeward leakcheck` delivers: sources of its own in four formats, and files full of canaries.
+"""What `homeward leakcheck` delivers: sources of its own in six formats, and files full of canaries.
 
 Every column that must not pass holds canaries, and so do headers, labels, value labels, sheets, comments, properties
 and file names. Some rows are good; the others break a parser, a rule or a constraint each, and some files are refused
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle
@@ -19,7 +20,7 @@ from anonymization.leaks.canaries import SCRIPTS, Canaries
 
 COUNTRY = "QZZ"
 """A code that ISO 3166 leaves to its users: nobody's country, and in nobody's figures."""
-KINDS = ("csv", "xlsx", "spss", "kobo")
+KINDS = ("csv", "xlsx", "spss", "kobo", "stata", "json")
 SOURCES = tuple(f"{COUNTRY.lower()}/leakcheck_{kind}" for kind in KINDS)
 
 _FORMATS = {
@@ -27,6 +28,8 @@ _FORMATS = {
     "xlsx": "{kind: xlsx}",
     "spss": "{kind: spss}",
     "kobo": "{kind: kobo_xlsx, values: xml}",
+    "stata": "{kind: stata}",
+    "json": "{kind: json}",
 }
 _SOURCE = """\
 source: {source}
@@ -116,14 +119,17 @@ def write_deliveries(folder: Path, canaries: Canaries) -> list[LeakDelivery]:
         return LeakDelivery(f"{COUNTRY.lower()}/leakcheck_{kind}", path, refused)
 
     whole = {kind: _WRITERS[kind](canaries, _rows(canaries)) for kind in KINDS}
-    suffixes = {"csv": ".csv", "xlsx": ".xlsx", "spss": ".sav", "kobo": ".xlsx"}
+    suffixes = {"csv": ".csv", "xlsx": ".xlsx", "spss": ".sav", "kobo": ".xlsx", "stata": ".dta", "json": ".json"}
     spoiled: dict[str, list[bytes]] = {
         "csv": list(_spoiled_csv(canaries)),
         "xlsx": [whole["xlsx"][: len(whole["xlsx"]) // 2]],
         "spss": [whole["spss"][:700]],
         "kobo": [canaries.story("arabic", "text that is no workbook").encode()],
+        "stata": [whole["stata"][:3000]],
+        "json": [whole["json"][:-40], f'{{"{canaries.name("sorani", "key of a JSON object")}": 1}}'.encode()],
     }
     made = [file(kind, suffixes[kind], whole[kind]) for kind in KINDS]
+    made.append(file("csv", ".zip", _packed(canaries, _csv(canaries, _rows(canaries)))))
     return made + [file(kind, suffixes[kind], each, refused=True) for kind in KINDS for each in spoiled[kind]]
 
 
@@ -181,9 +187,24 @@ def _rows(canaries: Canaries) -> list[Row]:
 def _undeclared(canaries: Canaries) -> Iterator[tuple[str, Callable[[], str]]]:
     """Headers nobody declared, some of them somebody's name, and what their cells hold."""
     yield "second_phone", canaries.phone
+    yield "plate", lambda: canaries.reference("plate")
+    yield "account", lambda: canaries.reference("account")
+    yield "name_reversed", lambda: ", ".join(reversed(canaries.name("latin", "FAMILY, given").upper().split()))
+    yield "name_small", lambda: canaries.name("latin", "name in lower case").lower()
     for script in SCRIPTS:
         yield canaries.story(script, "header"), lambda script=script: canaries.name(script, "undeclared cell")  # type: ignore[misc]
     yield canaries.phone(), canaries.email
+
+
+def _packed(canaries: Canaries, content: bytes) -> bytes:
+    """A file within an archive: its name there, and the archive's comment, are somebody's too."""
+    import zipfile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{canaries.name('chinese', 'file name in an archive')}.csv", content)
+        archive.comment = canaries.story("pashto", "comment of an archive").encode()
+    return out.getvalue()
 
 
 def _table(canaries: Canaries, rows: list[Row]) -> list[list[str]]:
@@ -223,15 +244,32 @@ def _xlsx(canaries: Canaries, rows: list[Row]) -> bytes:
 
 def _kobo(canaries: Canaries, rows: list[Row]) -> bytes:
     header, *cells = _table(canaries, rows)
-    system = ["_id", "_uuid", "_submission_time", "_submitted_by", "__version__", "_index"]
+    system = ["_id", "_uuid", "_submission_time", "_submitted_by", "__version__", "_index", "_notes", "_geolocation"]
+    versions = cycle(["vQ7aXk2LmN", canaries.name("latin", "version of a form"), "2024051701"])
     more = [
-        [str(number), f"uuid-{number}", "2024-05-17T10:00:00", canaries.name("latin", "user"), "v1", str(number)]
+        [
+            str(number),
+            f"uuid:{canaries.reference('uuid')}",
+            "2024-05-17T10:00:00",
+            canaries.name("latin", "user"),
+            next(versions),
+            str(number),
+            canaries.story("latin", "note of a reviewer"),
+            canaries.gps(),
+        ]
         for number in range(1, len(cells) + 1)
     ]
-    return _workbook(canaries, [header + system, *(row + own for row, own in zip(cells, more, strict=True))])
+    repeat = [
+        ["name", "age", canaries.name("latin", "header of a repeat"), "_index", "_parent_index", "_submission__id"]
+    ]
+    for number in range(1, len(cells) + 1):
+        member = [canaries.name("sorani", "member of a household"), "7", canaries.reference("card")]
+        repeat.append([*member, str(number), str(number), str(number)])
+    table = [header + system, *(row + own for row, own in zip(cells, more, strict=True))]
+    return _workbook(canaries, table, {"members": repeat})
 
 
-def _workbook(canaries: Canaries, table: list[list[str]]) -> bytes:
+def _workbook(canaries: Canaries, table: list[list[str]], repeats: dict[str, list[list[str]]] | None = None) -> bytes:
     """The table, and canaries wherever else a workbook holds text."""
     from openpyxl import Workbook
     from openpyxl.comments import Comment
@@ -245,6 +283,10 @@ def _workbook(canaries: Canaries, table: list[list[str]]) -> bytes:
     sheet["C2"].comment = Comment(canaries.story("latin", "comment"), canaries.name("cyrillic", "author of a comment"))
     sheet.oddHeader.center.text = canaries.story("latin", "header of a printed page")
     sheet.column_dimensions["B"].hidden = True
+    for name, rows in (repeats or {}).items():
+        repeat = book.create_sheet(name)
+        for row in rows:
+            repeat.append(row)
     for script in SCRIPTS:
         other = book.create_sheet(canaries.name(script, "sheet name")[:31])
         other.append([canaries.name(script, "cell of another sheet"), canaries.phone(script)])
@@ -287,9 +329,58 @@ def _spss(canaries: Canaries, rows: list[Row]) -> bytes:
         return path.read_bytes()
 
 
+def _stata(canaries: Canaries, rows: list[Row]) -> bytes:
+    """With labels of variables, values, missing codes and the file, and long texts beside the table."""
+    import pandas as pd
+
+    header, *cells = _table(canaries, rows)
+    own = [*DECLARED, *(f"extra_{number}" for number in range(len(header) - len(DECLARED)))]
+    frame = pd.DataFrame(cells, columns=own)
+    frame["status"] = [float(1 + number % len(SCRIPTS)) for number in range(len(frame))]
+    texts = frame.columns[:-1]
+    # A column is a text beside the table where it is longer than a cell of one may be.
+    wide = [name for name in texts if max(len(cell.encode()) for cell in frame[name]) > 2000]
+    coded: dict[float, str] = {
+        number: canaries.name(script, "value label of Stata") for number, script in enumerate(SCRIPTS, start=1)
+    }
+    out = io.BytesIO()
+    frame.to_stata(
+        out,
+        write_index=False,
+        version=118,
+        data_label=canaries.name("latin", "file label of Stata")[:80],
+        variable_labels={name: canaries.story("latin", "variable label of Stata")[:80] for name in own},
+        value_labels={"status": coded},
+        convert_strl=wide,
+    )
+    return out.getvalue()
+
+
+def _json(canaries: Canaries, rows: list[Row]) -> bytes:
+    """Records with members inside members, lists of records, and keys that are called after somebody."""
+    header, *cells = _table(canaries, rows)
+    list_of_somebody = canaries.name("latin", "key of a list in JSON")
+    records = [
+        dict(zip(header, row, strict=True))
+        | {
+            "family_of": {canaries.name("cyrillic", "key of a member in JSON"): canaries.phone()},
+            list_of_somebody: [
+                {"name": canaries.name("bengali", "member of a list in JSON"), "card": canaries.reference()}
+            ],
+            "plates": [canaries.reference("plate"), canaries.reference("account")],
+            "_geolocation": [canaries.gps(), None],
+            "said": json.dumps({"by": canaries.name("persian", "JSON within JSON")}),
+        }
+        for row in cells
+    ]
+    return json.dumps(records, ensure_ascii=False).encode()
+
+
 _WRITERS: dict[str, Callable[[Canaries, list[Row]], bytes]] = {
     "csv": _csv,
     "xlsx": _xlsx,
     "spss": _spss,
     "kobo": _kobo,
+    "stata": _stata,
+    "json": _json,
 }

@@ -19,6 +19,9 @@ SCRIPTS: dict[str, tuple[str, str, str]] = {
     "ethiopic": ("ለመረሰሸቀበተቸነከወዘደጀገጠፈ", "ሊሙራሴሽቁባቲኔኩዋዚዳጃጉጣፋ", "0123456789"),
     "cyrillic": ("бвгджзклмнпрстфхш", "аеиоуыэюя", "0123456789"),
     "bengali": ("কখগঘচছজটডতদনপবমরলসহ", "ািীুেো", "০১২৩৪৫৬৭৮৯"),
+    "pashto": ("بپتټجچڅځدډرړزژسښشغفقکګلمنڼ", "اویېۍ", "۰۱۲۳۴۵۶۷۸۹"),
+    "sorani": ("بپتجچحخدرڕزژسشغفڤقکگلڵمنه", "اوۆیێە", "٠١٢٣٤٥٦٧٨٩"),
+    "chinese": ("王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗", "伟芳娜敏静丽强磊军洋勇艳杰涛明超秀霞平刚", "0123456789"),
     "devanagari": ("कखगचजटडतदनपबमरलवसह", "ािीुेो", "०१२३४५६७८९"),
 }
 """Consonants, vowels and digits with which a word of the script is made."""
@@ -90,6 +93,11 @@ class Canaries:
             born = EARLIEST + timedelta(days=self._random.randrange(days))
         forms = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", form)
         return self._made_of("birth date", "latin", f"{born:{form}}", dict.fromkeys(f"{born:{each}}" for each in forms))
+
+    def reference(self, kind: str = "reference") -> str:
+        """Letters and digits together: a plate, an account, a card, the end of an instance's uuid."""
+        text = "".join(self._random.choice("BCDFGHJKLMNPQRSTVWXZ0123456789") for _ in range(10)) + "Q7"
+        return self._made_of(kind, "latin", text, [text])
 
     def story(self, script: str = "latin", kind: str = "note") -> str:
         """A note, label or title that names somebody."""

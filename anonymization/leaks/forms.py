@@ -26,6 +26,8 @@ from urllib.parse import unquote_to_bytes
 import numpy as np
 import pyarrow as pa
 
+from anonymization.leaks.canaries import SCRIPTS
+
 DEPTH = 7
 """So many forms around each other: a pickle in base64 in a JSON escape in a zip is four."""
 LARGEST = 256 << 20
@@ -41,6 +43,7 @@ _SCRIPTS = (
     *((0x09, 0x0A), (0x20, 0x7E), (0xA0, 0x1FF), (0x300, 0x36F), (0x400, 0x52F), (0x600, 0x77F), (0x900, 0xAFF)),
     *((0x1200, 0x139F), (0x1E00, 0x1EFF), (0x2000, 0x206F), (0xFB50, 0xFFEF)),
 )
+_LETTERS[[ord(sign) for made_of in SCRIPTS.values() for part in made_of for sign in part]] = True
 for _first, _last in _SCRIPTS:
     _LETTERS[_first : _last + 1] = True
 _RUN = re.compile(b"\x01{5,}")

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assets import parquet, progress, raw_erasure
+from assets.facts import tellable
 from assets.headers import shown
 from assets.intake import Delivery
 from assets.shape import Shape
@@ -48,7 +49,8 @@ def pseudonymize(workplace: Workplace, delivery: Delivery) -> StageReport:
         findings = [opened.issues(), *_undeclared(_shown(delivery.source, opened))]
         parquet.write(pa.concat_tables(findings), draft / "issues-read.parquet")
         issues = parquet.read(parquet.files(draft, "issues"), ISSUES)
-        Shape.of(opened, {name: counts["rows_in"] for name, counts in tables.items()}).write(draft)
+        facts = tellable(opened.facts, delivery.source)
+        Shape.of(opened, {name: counts["rows_in"] for name, counts in tables.items()}, facts).write(draft)
     totals: Counts = {}
     for counts in tables.values():
         _add(totals, counts)
@@ -60,7 +62,7 @@ def pseudonymize(workplace: Workplace, delivery: Delivery) -> StageReport:
         keep_head(workplace)
     if not totals.get("rows_in"):
         raise Refused("delivery.empty", "the delivery has no row", f"{delivery.id} {delivery.key}", "deliver it again")
-    return StageReport(STAGE, STAGE, totals, parquet.by_rule(issues), facts=dict(opened.facts))
+    return StageReport(STAGE, STAGE, totals, parquet.by_rule(issues), facts=facts)
 
 
 def _recognised(workplace: Workplace, source: Source) -> Counts:

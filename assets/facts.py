@@ -1,0 +1,46 @@
+"""What may be told of how a delivery was read: counts and settings whole, names only where they are words of headers.
+
+A name in a supplier's file is as much a value as a cell is: a JSON list may be called after somebody, and what stands
+in the column of the form's version may be anything. What readers find is not decided here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from assets.headers import is_header
+from sources.models import Source
+
+_OURS = frozenset(
+    {"format", "encoding", "encoding_candidates", "language", "values", "header_fingerprint", "header_reasons"}
+)
+"""Facts whose words are the readers' own, or declared."""
+_VERSIONS = frozenset({"form_version", "form_versions"})
+_VERSION = re.compile(r"v[A-Za-z0-9]{2,30}|v?\d{1,3}(\.\d{1,3})*|20\d{6}(\d\d)?|20\d\d-\d\d-\d\d")
+"""KoboToolbox's own ids, counted versions, and ODK's days with a number (docs.getodk.org, form version)."""
+HIDDEN = "(a name)"
+
+
+def tellable(facts: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """`facts` of a delivery of `source`, with HIDDEN for what may be somebody's name, number or note."""
+    return {name: value if name in _OURS else _told(value, name, source) for name, value in facts.items()}
+
+
+def _told(value: Any, fact: str, source: Source) -> Any:
+    if isinstance(value, str):
+        return _version(value) if fact in _VERSIONS else _name(value, source)
+    if isinstance(value, Mapping):
+        return [{"name": _name(str(name), source), "is": _told(inner, fact, source)} for name, inner in value.items()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_told(inner, fact, source) for inner in value]
+    return value
+
+
+def _version(said: str) -> str:
+    return ", ".join(one if _VERSION.fullmatch(one) else HIDDEN for one in said.split(", "))
+
+
+def _name(said: str, source: Source) -> str:
+    return said if is_header(said, source) else HIDDEN
