@@ -330,16 +330,13 @@ def _spss(canaries: Canaries, rows: list[Row]) -> bytes:
 
 
 def _stata(canaries: Canaries, rows: list[Row]) -> bytes:
-    """With labels of variables, values, missing codes and the file, and long texts beside the table."""
+    """With labels of variables, values and the file."""
     import pandas as pd
 
     header, *cells = _table(canaries, rows)
     own = [*DECLARED, *(f"extra_{number}" for number in range(len(header) - len(DECLARED)))]
-    frame = pd.DataFrame(cells, columns=own)
+    frame = pd.DataFrame([[cell[:500] for cell in row] for row in cells], columns=own)  # a cell holds 2,045 bytes
     frame["status"] = [float(1 + number % len(SCRIPTS)) for number in range(len(frame))]
-    texts = frame.columns[:-1]
-    # A column is a text beside the table where it is longer than a cell of one may be.
-    wide = [name for name in texts if max(len(cell.encode()) for cell in frame[name]) > 2000]
     coded: dict[float, str] = {
         number: canaries.name(script, "value label of Stata") for number, script in enumerate(SCRIPTS, start=1)
     }
@@ -351,7 +348,6 @@ def _stata(canaries: Canaries, rows: list[Row]) -> bytes:
         data_label=canaries.name("latin", "file label of Stata")[:80],
         variable_labels={name: canaries.story("latin", "variable label of Stata")[:80] for name in own},
         value_labels={"status": coded},
-        convert_strl=wide,
     )
     return out.getvalue()
 
