@@ -7,7 +7,7 @@
 FILE.csv has the columns record_id, entity_id (the truth), birth_date (YYYY, YYYY-MM or YYYY-MM-DD) and any of given,
 father, grandfather, family, full, sex, phone, place. What is measured is the vault's own way: names folded, splink,
 rounds; a pair is found if both records end as one person without an officer, missed or `asked` if it waits for one.
-Seconds are the processor's. `returnees` is held out: see there.
+Seconds are the processor's.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A third population to measure linkage on, held out: no parameter of the model was chosen by its figures.
+"""A third population to measure linkage on, written after the model; some of it was mended after the first figures.
 
 Made in another spirit than `namesakes` and `registers`: clans with few names, each person met one to four times by
 offices that write in their own way. An office has one script and one manner of transliterating, orders names as its
