@@ -20,6 +20,7 @@ from connectors.shapes import Grid, Heading, Piece, blank_rows, numbered, the_on
 from connectors.text.dialects import MAX_RECORD, Dialect, Layout, few_values, likely_delimiter, read_header
 from connectors.text.encodings import Proof, candidates, decoder, detect, is_guess, is_single_byte
 from connectors.text.footers import Tail, find_footer
+from connectors.text.pacing import Paced
 from connectors.text.ragged_rows import RaggedRows
 from connectors.text.recoded import Utf8Range
 from connectors.text.records import RecordCount
@@ -82,15 +83,22 @@ class DelimitedGrid:
     ) -> Iterator[tuple[NDArray[np.int64], Sequence[pa.Array]]]:
         """Row numbers and cells of the well-formed rows, block by block; the others go to `ragged`."""
         good = 0
-        with self.file.open() as handle:
-            batches = self._reader(handle, positions, ragged)
-            while batches is not None and (batch := self._next(batches, ragged)) is not None:
+        with self.file.open() as handle, Paced(self._text(handle)) as text:
+            batches = self._reader(text, positions, ragged)
+            while batches is not None and (batch := self._next(batches, text, ragged)) is not None:
                 yield ragged.rows_of_good(good, batch.num_rows), batch.columns
                 good += batch.num_rows
 
-    def _next(self, batches: pacsv.CSVStreamingReader, ragged: RaggedRows) -> pa.RecordBatch | None:
+    def _text(self, handle: BinaryIO) -> Utf8Range:
+        handle.seek(self.start)
+        return Utf8Range(handle, self.stop - self.start, self.dialect.encoding)
+
+    def _next(self, batches: pacsv.CSVStreamingReader, text: Paced, ragged: RaggedRows) -> pa.RecordBatch | None:
+        text.asked()
         try:
-            return batches.read_next_batch()
+            batch = batches.read_next_batch()
+            text.given()
+            return batch
         except StopIteration:
             return None
         except pa.ArrowInvalid:
@@ -110,18 +118,15 @@ class DelimitedGrid:
             for (start, row), stop in zip(bounds, ends, strict=True)
         ]
 
-    def _reader(
-        self, handle: BinaryIO, positions: Sequence[int], ragged: RaggedRows
-    ) -> pacsv.CSVStreamingReader | None:
+    def _reader(self, text: Paced, positions: Sequence[int], ragged: RaggedRows) -> pacsv.CSVStreamingReader | None:
         if self.start >= self.stop:
             return None
-        handle.seek(self.start)
         names = [str(position) for position in range(len(self.headings))]
         wanted = [names[position] for position in positions]
         few = pa.dictionary(pa.int32(), pa.string())
         try:
             return pacsv.open_csv(
-                pa.PythonFile(Utf8Range(handle, self.stop - self.start, self.dialect.encoding), mode="r"),
+                pa.PythonFile(text, mode="r"),
                 # One thread: only then a ragged row knows its number. Speed comes from parts in processes.
                 read_options=pacsv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=names),
                 parse_options=pacsv.ParseOptions(
