@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from anonymization.erased_rows import ErasedRows
 from anonymization.gate import Gate
 from codebook.loader import load_codebook
 from harmonization.harmonizer import Harmonizer
@@ -46,21 +47,31 @@ def test_what_the_gate_gives_is_a_safe_batch() -> None:
     assert typing.get_type_hints(Gate.pass_batch)["return"] is SafeBatch
 
 
-def test_text_is_read_in_the_stage_that_has_a_gate_and_in_no_other() -> None:
+def given_a_batch(path: Path) -> list[list[str]]:
+    """For each loop over batches of text, whom a batch is handed to."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For) and "batches" in ast.unparse(node.iter)]
+    calls = [[node for node in ast.walk(loop) if isinstance(node, ast.Call)] for loop in loops]
+    return [
+        [ast.unparse(call) for call in inside if any(isinstance(a, ast.Name) and a.id == "batch" for a in call.args)]
+        for inside in calls
+    ]
+
+
+def test_text_is_read_by_the_stage_that_has_a_gate_and_by_erasure_and_by_no_other() -> None:
     readers = [path for room in ("assets", "pipelines") for path in (PROJECT / room).rglob("*.py")]
     reading = {path.name for path in readers if "open_delivery" in names(path)}
-    assert reading == {"pseudonymize.py"}
+    assert reading == {"pseudonymize.py", "raw_erasure.py"}
     assert "pass_batch" in names(STAGE)
 
 
 def test_the_stage_reads_text_only_into_the_gate() -> None:
-    tree = ast.parse(STAGE.read_text(encoding="utf-8"))
-    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For) and "batches" in ast.unparse(node.iter)]
-    assert len(loops) == 2
-    for loop in loops:
-        calls = [node for node in ast.walk(loop) if isinstance(node, ast.Call)]
-        given = [call for call in calls if any(isinstance(a, ast.Name) and a.id == "batch" for a in call.args)]
-        assert [ast.unparse(call) for call in given] == ["gate.pass_batch(batch)"]
+    assert given_a_batch(STAGE) == [["gate.pass_batch(batch)"]] * 2
+
+
+def test_erasure_hands_text_only_to_the_vaults_side_and_gets_row_numbers() -> None:
+    assert given_a_batch(PROJECT / "assets" / "raw_erasure.py") == [["erased.in_batch(batch)"]]
+    assert typing.get_type_hints(ErasedRows.in_batch)["return"] is pa.Array
 
 
 def system(**more: list[str]) -> pa.Table:
