@@ -100,17 +100,15 @@ def _new_persons(columns: Sequence[Ids], owner: Ids, rows: Ids, disagree: Disagr
 
 
 def _connected(columns: Sequence[Ids], identifiers: int) -> Ids:
-    """Each row's label: the first row that it is connected with."""
+    """Each row's label: the first row that it is connected with. An identifier may stand in several columns."""
     label = np.arange(len(columns[0]), dtype=np.int64)
+    smallest = np.full(identifiers, len(label), dtype=np.int64)
+    cells = [(np.flatnonzero(column >= 0), column[column >= 0]) for column in columns]
     while True:
-        before = label
-        for column in columns:
-            has = column >= 0
-            smallest = np.full(identifiers, len(label), dtype=np.int64)
-            np.minimum.at(smallest, column[has], label[has])
-            label = label.copy()
-            label[has] = smallest[column[has]]
-        if np.array_equal(label, before):
+        for rows, stated in cells:
+            np.minimum.at(smallest, stated, label[rows])
+            label[rows] = smallest[stated]
+        if all(np.array_equal(label[rows], smallest[stated]) for rows, stated in cells):
             return label
 
 

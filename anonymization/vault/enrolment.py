@@ -123,14 +123,10 @@ class Enrolment:
     ) -> None:
         self._disagree, self._programme = disagree, programme
         self._keys, self._origin, self._records, self._likeness = keys, origin, records, likeness
-        sizes = [len(claim.index.dictionary) for claim in claims]
-        self._starts = np.cumsum([0, *sizes])
-        stated = np.concatenate([as_matrix(claim.index.dictionary) for claim in claims])
-        self._indexes = np.frombuffer(keys.turned(stated.tobytes()), dtype=np.uint8).reshape(-1, WIDTH)
-        self._fields = np.repeat(np.array(fields, dtype=np.int16), sizes)
-        codes = [claim.index.indices.fill_null(-1).to_numpy().astype(np.int64) for claim in claims]
-        pairs = zip(codes, self._starts[:-1], strict=True)
-        self._columns = [np.where(code >= 0, code + start, -1) for code, start in pairs]
+        named, stated, self._columns = _identifiers(fields, claims)
+        self._starts = np.cumsum([0, *map(len, stated)])
+        self._indexes = np.frombuffer(keys.turned(np.concatenate(stated).tobytes()), dtype=np.uint8).reshape(-1, WIDTH)
+        self._fields = np.repeat(np.array(named, dtype=np.int16), [len(one) for one in stated])
 
     def run(self, cursor: Vaultside) -> Linked:
         """The whole batch in the cursor's transaction. UniqueViolation: another process was faster, run again."""
@@ -321,6 +317,24 @@ class Enrolment:
 
     def _key_of(self, everyone: _Persons, at: int) -> bytes:
         return identities.open_person_key(everyone.tokens[at].tobytes(), everyone.wrapped[at].tobytes(), self._keys.key)
+
+
+def _identifiers(fields: Sequence[int], claims: Sequence[Claim]) -> tuple[list[int], list[Bytes], list[Ids]]:
+    """The batch's fields, the distinct indexes of each, and by claim each row's place among all of them, or -1.
+
+    Two columns may be one field (a person's two phones): what stands in both is one identifier, and the unique index
+    of the vault takes it once."""
+    named = list(dict.fromkeys(fields))
+    stated, columns, start = [], {}, 0
+    for field in named:
+        mine = [at for at, number in enumerate(fields) if number == field]
+        united = pa.chunked_array([claims[at].index for at in mine]).unify_dictionaries()
+        for at, chunk in zip(mine, united.chunks, strict=True):
+            codes = chunk.indices.fill_null(-1).to_numpy().astype(np.int64)
+            columns[at] = np.where(codes >= 0, codes + start, -1)
+        stated.append(as_matrix(united.chunk(len(mine) - 1).dictionary))
+        start += len(stated[-1])
+    return named, stated, [columns[at] for at in range(len(claims))]
 
 
 def _answer(cursor: Vaultside, statement: str, values: tuple[object, ...], row: np.dtype[np.void]) -> npt.NDArray[Any]:

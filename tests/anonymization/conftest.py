@@ -88,6 +88,14 @@ def similar(make_source: Callable[..., Source]) -> Source:
 
 
 @pytest.fixture
+def two_phones(make_source: Callable[..., Source]) -> Source:
+    """The register with a second phone: two columns of one field."""
+    mobile = "- {name: MOBILE, class: identifier, kind: phone, optional: true}"
+    tables = REGISTER.replace("[DUI, PHONE]", "[DUI, PHONE, MOBILE]")
+    return make_source(tables=tables.replace("- {name: NAME,", f"{mobile}\n      - {{name: NAME,"))
+
+
+@pytest.fixture
 def rows() -> Callable[..., TextBatch]:
     """A batch of the register: what a row does not say is as in BLANK_ROW; rows count from 2."""
 

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 
 from anonymization.linkage.linking import Resolution, resolve
@@ -82,3 +84,25 @@ def test_people_elsewhere_in_the_batch_are_not_touched_by_a_contradiction() -> N
     resolution = link([[4, 0, 1, 4], [-1, 2, 2, 5]], people="CABC")
     assert resolution.person.tolist() == [-1, -2, -3, -1]
     assert resolution.conflicts.tolist() == [False, False, True, False]
+
+
+def test_an_identifier_may_stand_in_either_of_two_columns() -> None:
+    assert link([[0], [0]]).person.tolist() == [-1]
+    assert link([[0, 1], [1, 0]]).person.tolist() == [-1, -1]
+    assert link([[0, -1, 2], [-1, 0, -1]]).person.tolist() == [-1, -1, -2]
+    assert link([[3, 2, 1, -1], [4, 3, 2, 1]]).person.tolist() == [-1] * 4
+    assert link([[0, 1], [1, 0]], people="AB").person.tolist() == [-1, -2]
+
+
+def test_groups_of_new_rows_are_those_of_a_plain_search() -> None:
+    random = np.random.default_rng(7)
+    for _ in range(200):
+        columns = random.integers(0, 12, (3, 9)) * random.integers(0, 2, (3, 9)) - 1
+        columns[0, columns.max(axis=0) < 0] = 11
+        found = link(columns.tolist()).person
+        stated = [set(row) - {-1} for row in columns.T.tolist()]
+        groups = list(range(9))
+        for one, other in itertools.product(range(9), repeat=2):
+            if stated[one] & stated[other]:
+                groups = [groups[one] if group == groups[other] else group for group in groups]
+        assert [[a == b for a in found] for b in found] == [[a == b for a in groups] for b in groups]

@@ -230,3 +230,21 @@ def test_one_slip_in_name_or_date_is_no_contradiction(register: Source, vault: V
         {"FILE": "F2", "DUI": "01234568-1", "PHONE": "7123-4567", "NAME": "Anna Lopez de Cruz", "BORN": "01/02/1991"},
     )
     assert len(set(tokens(register, vault, batch))) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "persons"),
+    [
+        ([("70010001", "70010001")], [0]),
+        ([("70010001", "70020002"), ("70020002", "70010001")], [0, 0]),
+        ([("70010001", None), (None, "70010001"), ("70030003", None)], [0, 0, 1]),
+    ],
+    ids=["one row", "crosswise", "row below row"],
+)
+def test_two_columns_of_one_field_are_one_identifier(
+    two_phones: Source, vault: Vault, rows: Rows, said: list[tuple[str | None, str | None]], persons: list[int]
+) -> None:
+    told = [{"FILE": f"F{at}", "PHONE": one, "MOBILE": other} for at, (one, other) in enumerate(said)]
+    first = tokens(two_phones, vault, rows(*told))
+    assert [list(dict.fromkeys(first)).index(token) for token in first] == persons
+    assert tokens(two_phones, vault, rows(*told)) == first
