@@ -2,13 +2,15 @@
 
 Where the format lets a row be overwritten in place, the delivery is sealed anew without the rows, read back and
 compared, and the old file's key destroyed; the delivery keeps its key and checksum. Where it does not, the sealed file
-is destroyed, unless the officer keeps it. Warehouse and store are not its business (`vault_erasure`).
+is destroyed, unless the officer keeps it. What is about to be done is announced first, so that it can be finished if
+the process is killed in it. Warehouse and store are not its business (`vault_erasure`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,28 +29,42 @@ Rows = dict[str, list[int]]
 
 @dataclass(frozen=True)
 class Treated:
-    """What was done to the sealed files of one delivery; `rows`: how many in it were of people who were erased."""
+    """What is done to the sealed files of one delivery; `rows`: how many in it were of people who were erased, `files`:
+    those that go, by their checksum."""
 
     source: str
     delivery: str
     done: str
     rows: int
     entry: Entry
+    files: tuple[str, ...] = ()
 
 
-def treat(workplace: Workplace, source: Source, known: Sequence[str], keep: bool) -> list[Treated]:
+Announce = Callable[[Treated], None]
+"""Writes down what is done to a delivery, before it is done."""
+
+
+def treat(workplace: Workplace, source: Source, known: Sequence[str], keep: bool, announce: Announce) -> None:
     """Every delivery of the source; `known`: keys of those in which the person's rows were found in the store.
 
     `keep`: what cannot be overwritten by row stays as it is, until its retention ends.
     """
     from warehouse import ledger
 
-    treated = []
     for number, entry in enumerate(ledger.deliveries(workplace.warehouse, source=source.source), start=1):
-        one = _treat(workplace, source, entry, entry.delivery_id in known, keep)
-        treated += [one] if one else []
+        _treat(workplace, source, entry, entry.delivery_id in known, keep, announce)
         progress.report("sealed deliveries", number)
-    return treated
+
+
+def finish(workplace: Workplace, done: str, files: Sequence[str]) -> None:
+    """What was announced, and perhaps cut off: the files go that were to go. Repeatable."""
+    from anonymization.vault.store import shred
+    from warehouse import ledger
+
+    for path, sha256 in zip(_paths(workplace, [(one, 0) for one in files]), files, strict=True):
+        # A file that its delivery still needs was not replaced: the delivery is found again, and cut again.
+        if done == DESTROYED or not ledger.needs(workplace.warehouse, sha256):
+            shred(path, leave_word=done == DESTROYED)
 
 
 def cut_out(workplace: Workplace, delivery: Delivery) -> None:
@@ -57,30 +73,34 @@ def cut_out(workplace: Workplace, delivery: Delivery) -> None:
 
     entry = ledger.delivery(workplace.warehouse, delivery.id, delivery.key)
     if entry is not None:
-        _treat(workplace, delivery.source, entry, known=True, keep=True)
+        # Cut off, it leaves a file that no delivery needs: retention removes it (`vault_retention`).
+        _treat(workplace, delivery.source, entry, known=True, keep=True, announce=lambda _: None)
 
 
-def _treat(workplace: Workplace, source: Source, entry: Entry, known: bool, keep: bool) -> Treated | None:
+def _treat(workplace: Workplace, source: Source, entry: Entry, known: bool, keep: bool, announce: Announce) -> None:
     if not all(path.exists() for path in _paths(workplace, entry.files)):
-        return None  # past its retention, or destroyed before
+        return  # past its retention, or destroyed before
     delivery, found = intake.find(workplace, source, entry.delivery_id), _Found({}, set())
 
-    def treated(done: str) -> Treated:
-        return Treated(source.source, entry.delivery_id, done, sum(map(len, found.rows.values())), entry)
+    def tell(done: str, places: Iterable[int] = ()) -> None:
+        rows, files = sum(map(len, found.rows.values())), tuple(entry.files[place][0] for place in places)
+        announce(Treated(source.source, entry.delivery_id, done, rows, entry, files))
 
     try:
         found = _look(workplace, delivery)
-        if not found.rows:
-            return None
-        if _cut(workplace, delivery, entry, found.rows):
-            return treated(CUT)
+        if not found.rows or _cut(workplace, delivery, entry, found.rows, partial(tell, CUT)):
+            return
     except HomewardError:  # no such file as the source declares: refused when it came, or declared otherwise by now
         if not known:
-            return treated(NOT_SEARCHED)
+            tell(NOT_SEARCHED)
+            return
     if keep:
-        return treated(KEPT)
-    _destroy(workplace, entry, found.places)
-    return treated(DESTROYED)
+        tell(KEPT)
+        return
+    # The files that hold the rows; where that is not known, all, since each may.
+    places = sorted(found.places) or range(len(entry.files))
+    tell(DESTROYED, places)
+    _destroy(workplace, entry, places)
 
 
 @dataclass(frozen=True)
@@ -107,7 +127,9 @@ def _look(workplace: Workplace, delivery: Delivery) -> _Found:
     return _Found(rows, connectors.files_of(delivery.files, delivery.source, rows))
 
 
-def _cut(workplace: Workplace, delivery: Delivery, entry: Entry, rows: Rows) -> bool:
+def _cut(
+    workplace: Workplace, delivery: Delivery, entry: Entry, rows: Rows, tell: Callable[[Iterable[int]], None]
+) -> bool:
     """Seal the files anew without the rows; False if they cannot be overwritten so that all others read as before."""
     import connectors
     from anonymization.vault.store import SealedFile, seal, shred
@@ -126,6 +148,7 @@ def _cut(workplace: Workplace, delivery: Delivery, entry: Entry, rows: Rows) -> 
         for place in made:
             shred(_paths(workplace, files)[place], leave_word=False)
         return False
+    tell(made)
     ledger.replace_files(workplace.warehouse, delivery.id, delivery.key, files, "rows_overwritten")
     for place in made:
         if not ledger.needs(workplace.warehouse, entry.files[place][0]):
@@ -133,15 +156,14 @@ def _cut(workplace: Workplace, delivery: Delivery, entry: Entry, rows: Rows) -> 
     return True
 
 
-def _destroy(workplace: Workplace, entry: Entry, places: set[int]) -> None:
-    """The files that hold the rows; where that is not known, all, since each may."""
+def _destroy(workplace: Workplace, entry: Entry, places: Sequence[int]) -> None:
     from anonymization.vault.store import shred
     from warehouse import ledger
 
-    for place, path in enumerate(_paths(workplace, entry.files)):
-        if place in places or not places:
-            shred(path, leave_word=True)
     ledger.note(workplace.warehouse, entry.source_id, entry.delivery_id, "file_destroyed")
+    paths = _paths(workplace, entry.files)
+    for place in places:
+        shred(paths[place], leave_word=True)
 
 
 def _paths(workplace: Workplace, files: Sequence[tuple[str, int]]) -> list[Path]:

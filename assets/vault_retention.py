@@ -57,12 +57,17 @@ def kept_until(source: Source, received: date) -> date:
 
 
 def retain(workplace: Workplace, today: date, dry_run: bool = False) -> list[Removed]:
-    """Remove what is past its time; with `dry_run` only say what would go. Repeatable."""
+    """Remove what is past its time; with `dry_run` only say what would go. Repeatable.
+
+    An erasure that was cut off is finished first."""
     from anonymization.vault import erasure
+    from assets import vault_erasure
     from assets.freed_pages import overwrite
     from warehouse import ledger
     from warehouse.lock import source_lock
 
+    if not dry_run:
+        vault_erasure.resume(workplace)
     sources = [load_source(name) for name in list_sources()]
     entries = {s.source: list(ledger.deliveries(workplace.warehouse, source=s.source, last=None)) for s in sources}
     past = {

@@ -127,7 +127,9 @@ def ledger_entries(source_id: str | None = None) -> list[dict[str, object]]:
 
 
 def show_status(source_id: str | None, as_json: bool) -> None:
-    """Print the deliveries, their states and counts."""
+    """Print the deliveries, their states and counts, what waits, and erasures that were cut off."""
+    from anonymization.vault import unfinished
+
     if source_id:
         load_source(source_id)
     entries = ledger_entries(source_id)
@@ -141,6 +143,9 @@ def show_status(source_id: str | None, as_json: bool) -> None:
             console.out.print(
                 f"{waiting} waiting in the inbox of {source}: homeward run --source {source}", highlight=False
             )
+    for at in unfinished.begun_at(workplace.vault):
+        begun = f"An erasure begun {at:%Y-%m-%d %H:%M} has no certificate yet"
+        console.out.print(f"{begun}: homeward vault erase --resume", highlight=False, soft_wrap=True)
 
 
 def check_files(files: Sequence[Path], source_id: str, language: str | None, out: Path, as_json: bool) -> int:

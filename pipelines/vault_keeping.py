@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -135,31 +135,47 @@ def _tell_archive(held: Held, json: bool) -> None:
 
 @vault_app.command()
 def erase(
-    reason: Annotated[str, typer.Option(help="Why; it stands in the certificate.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the certificate.")] = "",
     token: Annotated[str | None, typer.Option(help="person_token, as an officer sees it.")] = None,
     request: Annotated[int | None, typer.Option(metavar="ID", help="The person of this approved request.")] = None,
     officer: Annotated[str | None, typer.Option("--as", help="Who erases, for the audit.")] = None,
     keep_raw: Annotated[
         bool, typer.Option("--keep-raw", help="Keep sealed files whose rows cannot be overwritten one by one.")
     ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Only finish erasures that were cut off.")] = False,
     json: Json = False,
 ) -> None:
-    """Erase a person everywhere, for good, and write the certificate of it."""
+    """Erase a person everywhere, for good, and write the certificate of it. Cut off, run it again: it goes on."""
     from anonymization.vault import requests
     from assets import vault_erasure
     from codebook.errors import HomewardError
     from pipelines import console
     from pipelines.settings import settings
 
-    if (token is None) == (request is None):
+    if resume and (token or request is not None):
+        raise HomewardError("--resume finishes what was begun", "homeward vault erase", "leave out whom to erase")
+    if not resume and (token is None) == (request is None):
         raise HomewardError("who is to be erased?", "homeward vault erase", "give --token or --request")
     workplace = settings().workplace()
-    whose = requests.as_token(token) if token else requests.standing(workplace.vault, request or 0).token
     with console.watching("erasure"):
-        path, said = vault_erasure.erase(workplace, whose, reason, officer, request, keep_raw)
+        if resume:
+            finished = vault_erasure.resume(workplace)
+        else:
+            whose = requests.as_token(token) if token else None
+            finished = [vault_erasure.erase(workplace, whose, reason, officer, request, keep_raw)]
     if json:
-        console.print_json(said)
+        told = [said for _, said in finished]
+        console.print_json(told if resume else told[0])
         return
+    for path, said in finished:
+        _tell_erasure(path, said)
+    if not finished:
+        console.out.print("No erasure was cut off.")
+
+
+def _tell_erasure(path: Path, said: dict[str, Any]) -> None:
+    from pipelines import console
+
     removed = said["removed"]
     rows = [["vault", name, count] for name, count in removed["vault"].items() if count]
     rows += [["warehouse", name, count] for name, count in removed["warehouse"].items() if count]

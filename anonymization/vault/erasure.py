@@ -7,7 +7,6 @@ Not its business: warehouse, store and certificate (`assets.vault_erasure`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,9 @@ import pyarrow.compute as pc
 
 from anonymization.keys import country_keys
 from anonymization.keys.pseudonyms import WIDTH, as_matrix, from_bytes, keyed
-from anonymization.vault import audit, unlearning
+from anonymization.vault import audit, unfinished, unlearning
 from anonymization.vault.requests import country_of, same_person
+from anonymization.vault.unfinished import Begun
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -73,32 +73,38 @@ def find(vault: Vault, token: UUID) -> Person:
         return Person(country_of(cursor, token), tuple(same_person(cursor, token)))
 
 
-def mark(vault: Vault, person: Person, row_keys: Iterable[bytes]) -> int:
-    """From now on the gate holds back rows with an identifier of the person, or with one of these row keys."""
+def mark(vault: Vault, begun: Begun) -> int:
+    """From now on the gate holds back rows with an identifier of the person, or with a key of one of their rows; and
+    the erasure is known as begun."""
     with vault.transaction() as cursor:
-        keys = vault.keys_of(cursor, person.country)
-        asked = cursor.execute(_INDEXES, (list(person.tokens),)).fetchall()
-        stated = keys.turned_back(b"".join(index.bytes for (index,) in asked)) + b"".join(row_keys)
-        markers = _markers(from_bytes(stated), vault.keyring, person.country)
+        keys = vault.keys_of(cursor, begun.country)
+        asked = cursor.execute(_INDEXES, (list(begun.tokens),)).fetchall()
+        stated = keys.turned_back(b"".join(index.bytes for (index,) in asked)) + b"".join(begun.row_keys)
+        markers = _markers(from_bytes(stated), vault.keyring, begun.country)
         found = {UUID(bytes=one) for one in markers.to_pylist()}
-        cursor.execute(_MARK, (person.country, list(found)))
+        cursor.execute(_MARK, (begun.country, list(found)))
+        begun.done["markers_set"] = len(found)
+        unfinished.add(cursor, begun)
     return len(found)
 
 
-def shred(vault: Vault, person: Person, officer: str | None, certificate: str) -> dict[str, int]:
+def shred(vault: Vault, begun: Begun) -> dict[str, int]:
     """Delete the person's key and everything about them; rows that went, by table."""
-    gone = {}
+    gone: dict[str, int] = {}
     with vault.transaction() as cursor:
-        country_keys.hold(cursor, person.country, alone=True)  # no batch is writing about them at this moment
-        persons = [number for (number,) in cursor.execute(_PERSONS, (list(person.tokens),)).fetchall()]
-        keys = vault.keys_of(cursor, person.country)
+        country_keys.hold(cursor, begun.country, alone=True)  # no batch is writing about them at this moment
+        persons = [number for (number,) in cursor.execute(_PERSONS, (list(begun.tokens),)).fetchall()]
+        keys = vault.keys_of(cursor, begun.country)
         words = unlearning.words_said(cursor, keys, persons)
         gone["frequency"] = unlearning.uncount(cursor, keys, persons)
         for table, statement in _SHRED:
-            values = {"persons": persons, "tokens": list(person.tokens)}
+            values = {"persons": persons, "tokens": list(begun.tokens)}
             gone[table] = cursor.execute(statement.encode(), values).rowcount
         gone["name_word"] = unlearning.forget_words(cursor, keys, words)
-        audit.write(cursor, vault.keyring, "erase", person.country, officer, {"certificate": certificate, **gone})
+        begun.done["vault"] = gone
+        unfinished.forget(cursor, begun)
+        facts: dict[str, audit.Fact] = {"certificate": begun.certificate, **gone}
+        audit.write(cursor, vault.keyring, "erase", begun.country, begun.asked["officer"], facts)
     return gone
 
 

@@ -42,6 +42,7 @@ _PARTS = (
     ("audit", Path(__file__).with_name("operations.sql")),
     ("likeness.programme", Path(__file__).with_name("programmes.sql")),
     ("identity_covering", Path(__file__).with_name("covering.sql")),
+    ("unfinished_erasure", Path(__file__).with_name("unfinished.sql")),
 )
 """The schema in the order in which it grew: a table, column or index of each part, by which it is known, its file."""
 # Not to_regclass: it answers from a cache that does not know what another process has just made.

@@ -9,6 +9,7 @@ from anonymization.keys import rotation
 from anonymization.linkage import recognition
 from anonymization.vault import erasure, retention
 from anonymization.vault.name_words import NameWords
+from anonymization.vault.unfinished import Begun
 from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
 from sources.batches import SafeBatch, TextBatch
@@ -23,8 +24,10 @@ def passed(source: Source, vault: Vault, batch: TextBatch) -> SafeBatch:
 
 def erase(vault: Vault, batch: SafeBatch, row: int = 0) -> dict[str, int]:
     person = erasure.find(vault, UUID(bytes=batch.data["_person"][row].as_py()))
-    erasure.mark(vault, person, [batch.data["_key"][row].as_py()])
-    return erasure.shred(vault, person, "Marta", "certificate")
+    key = batch.data["_key"][row].as_py()
+    begun = Begun(key.hex(), person.country, person.tokens, frozenset([key]), {}, {"officer": "Marta"})
+    erasure.mark(vault, begun)
+    return erasure.shred(vault, begun)
 
 
 def rules(batch: SafeBatch) -> list[tuple[int, str]]:

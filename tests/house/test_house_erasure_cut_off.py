@@ -1,0 +1,87 @@
+"""An erasure whose process is killed: the next finishes it and certifies, and nothing of the person is left."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from homes import PROJECT
+from test_house_erasure import deliver, files_of_the_server, in_the_vault, places, raw, register
+
+if TYPE_CHECKING:
+    from homes import House
+
+pytestmark = pytest.mark.slow
+
+# Kills itself, as the kernel would, when it comes to the place named first; the rest is the command line.
+KILLED = """
+import importlib, os, signal, sys
+module, name = sys.argv.pop(1).split(":")
+def stop(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(importlib.import_module(module), name, stop)
+from pipelines.cli import main
+main()
+"""
+
+
+def killed(house: House, at: str, *arguments: str) -> None:
+    command = [sys.executable, "-c", KILLED, at, *arguments]
+    done = subprocess.run(command, check=False, cwd=PROJECT, env=house.environment, capture_output=True, timeout=280)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "warehouse.erasure:erase",
+        "anonymization.vault.store:shred",
+        "assets.vault_erasure:keep_head",
+        "anonymization.vault.unfinished:end",
+    ],
+    ids=["before the warehouse", "before the old sealed file goes", "after the shredding", "after the certificate"],
+)
+def test_a_killed_erasure_is_finished_by_the_next(house: House, moment: str) -> None:
+    rows = register(house)
+    deliver(house, [])
+    found = house.sql("SELECT person_token::text, source_row FROM core.return_event ORDER BY source_row")
+    (one, row), (other, _) = [(token, rows[at - 2]) for token, at in found if rows[at - 2]["DUI"].strip()][:2]
+    mine = " UNION ".join(
+        f"SELECT record_key::text FROM core.{entity} WHERE person_token = '{one}'"
+        for entity in ("return_event", "person")
+    )
+    keys = [key for (key,) in house.sql(mine)]
+    bare = [*(bytes.fromhex(key.replace("-", "")) for key in (one, *keys)), *in_the_vault(house, one)]
+    asked = ("vault", "erase", "--token", one, "--reason", "asked for it", "--as", "Marta")
+    killed(house, moment, *asked)
+    assert "has no certificate yet: homeward vault erase --resume" in house.homeward("status").stdout
+
+    if moment == "warehouse.erasure:erase":
+        said = house.ask(*asked)
+    elif moment == "assets.vault_erasure:keep_head":
+        (said,) = house.ask("vault", "erase", "--resume")
+    else:
+        assert house.ask("vault", "retain") == []
+        (path,) = (house.home / "vault" / "certificates").glob("*.json")
+        said = json.loads(path.read_text())
+    assert said["interrupted"] == 1
+    assert said["removed"]["vault"]["person"] == 1
+    assert said["removed"]["warehouse"]["core.return_event"] >= 1
+    assert said["removed"]["store"]["rows"] >= 2
+    (sealed,) = said["sealed_deliveries"]
+    assert (sealed["done"], sealed["rows"]) == ("rows overwritten", 1)
+    (path,) = (house.home / "vault" / "certificates").iterdir()
+    house.homeward("vault", "certificate", str(path))
+    assert places(house, [one, *keys]) == set()
+    assert files_of_the_server(house, bare) == set()
+    (content,) = raw(house)
+    assert row["EXPEDIENTE"].encode() not in content
+
+    assert "no certificate" not in house.homeward("status").stdout
+    assert house.ask("vault", "erase", "--resume") == []
+    house.homeward("vault", "audit", "--verify")
+    assert house.sql(f"SELECT count(*) FROM core.return_event WHERE person_token = '{other}'")[0][0] >= 1
