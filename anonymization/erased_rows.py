@@ -6,6 +6,8 @@ by is the business of `vault.erasure`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -13,7 +15,7 @@ import pyarrow.compute as pc
 
 from anonymization.keys.pseudonyms import RecordKeys, texts
 from anonymization.vault.erasure import Erased
-from anonymization.vault.persons import Persons, read_identifiers
+from anonymization.vault.persons import Persons, Said, read_identifiers
 from anonymization.vault.vault import Vault
 from sources.batches import TextBatch
 from sources.models import Source, Table
@@ -31,22 +33,29 @@ class ErasedRows:
         self._record_keys = RecordKeys(vault.keyring, source.country, source.source, source.programme)
         self._found: dict[str, set[bytes]] = {table.parent.table: set() for table in source.tables if table.parent}
 
-    def among(self, table: Table, cells: pa.Table, keys: pa.Array) -> Mask:
-        """Which rows hold an identifier or have a key (`keys`: of the rows) of somebody erased."""
-        if not self._erased:
-            return np.zeros(len(cells), dtype=bool)
+    def __bool__(self) -> bool:
+        """Whether anybody of the country was erased."""
+        return bool(self._erased)
+
+    def among(self, table: Table, said: Mapping[str, Said], keys: pa.Array) -> Mask:
+        """Which rows hold an identifier (`said`: hashed) or have a key (`keys`: of the rows) of somebody erased."""
         mine = self._erased.among(keys)
         if table.person is not None:
-            said = read_identifiers(table, cells, self._source)
             for claim in self._persons.claims(table, said, keys):
                 mine = mine | self._erased.among(claim.index)
         return mine
 
+    def said(self, table: Table, cells: pa.Table) -> dict[str, Said]:
+        """The identifiers of the rows, hashed."""
+        return self._persons.hashed(table, read_identifiers(table, cells, self._source))
+
     def in_batch(self, batch: TextBatch) -> pa.Array:
         """Numbers of the rows of a batch as it was read that are somebody's who was erased."""
+        if not self._erased:
+            return pa.array([], batch.rows.type)
         table = self._source.table(batch.table)
         keys = self._record_keys.of_rows(table.name, texts(batch.cells, table.key))
-        mine = self.among(table, batch.cells, keys)
+        mine = self.among(table, self.said(table, batch.cells), keys)
         if table.parent is not None:
             parents = self._record_keys.of_rows(table.parent.table, texts(batch.cells, table.parent.key))
             found = pa.array(list(self._found[table.parent.table]), parents.type)

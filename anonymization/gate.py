@@ -22,7 +22,7 @@ from anonymization.keys.ring import Keyring
 from anonymization.leaks.guard import no_values
 from anonymization.notes import Notes
 from anonymization.vault import audit
-from anonymization.vault.persons import Persons, read_identifiers
+from anonymization.vault.persons import Persons, Said, read_identifiers
 from anonymization.vault.vault import Vault
 from codebook.errors import Refused
 from sources.batches import (
@@ -79,18 +79,19 @@ class Gate:
         refused = self._require_consent(table, batch.cells, findings) | self._parents_refused(table, parents)
         withdrawn = self._withdrawn(table, keys.filter(pa.array(refused)).drop_null())
         self._look_for_personal_data(table, batch.cells, findings)
-        self._hold_erased(table, batch.cells, keys, findings)
+        said = self._hold_erased(table, batch.cells, keys, findings)
         self._remember_held_back(table, keys, findings, refused)
         cells, rows = batch.cells, batch.rows
         if findings.held.any():
             kept = pa.array(~findings.held)
             cells, rows, keys = cells.filter(kept), rows.filter(kept), keys.filter(kept)
             parents = None if parents is None else parents.filter(kept)
+            said = None if said is None else {name: one.filter(kept) for name, one in said.items()}
         self._notes.remember_names(table, cells)
         passed = _Findings(table.name, rows)
         columns: dict[str, pa.Array | pa.ChunkedArray] = {ROW: rows.cast(pa.int64()), ROW_KEY: keys}
         if table.person is not None:
-            columns[PERSON] = self._link(table, cells, keys, passed)
+            columns[PERSON] = self._link(table, cells, keys, said, passed)
         if parents is not None:
             columns[PARENT] = parents
         columns |= self._entity_keys(table, cells, keys, columns.get(PERSON))
@@ -182,10 +183,18 @@ class Gate:
                 )
             findings.hold("gate.personal_data", where, name)
 
-    def _hold_erased(self, table: Table, cells: pa.Table, keys: pa.Array, findings: _Findings) -> None:
-        """A person who was erased does not come back, neither by an identifier nor by the key of a row of theirs."""
-        if self._erased is not None:
-            findings.hold("gate.erased", self._erased.among(table, cells, keys))
+    def _hold_erased(
+        self, table: Table, cells: pa.Table, keys: pa.Array, findings: _Findings
+    ) -> dict[str, Said] | None:
+        """A person who was erased does not come back, neither by an identifier nor by the key of a row of theirs.
+
+        The rows' identifiers, where they had to be read for that: hashing is dear, and linking goes on with them.
+        """
+        if not self._erased:
+            return None
+        said = self._erased.said(table, cells)
+        findings.hold("gate.erased", self._erased.among(table, said, keys))
+        return said
 
     def _parents_refused(self, table: Table, parents: pa.Array | None) -> Mask:
         """Rows that hang on one without consent: what they brought before goes with it."""
@@ -199,8 +208,10 @@ class Gate:
             self._held_back[table.name].update(keys.filter(pa.array(findings.held)).drop_null().to_pylist())
             self._without_consent[table.name].update(keys.filter(pa.array(refused)).drop_null().to_pylist())
 
-    def _link(self, table: Table, cells: pa.Table, keys: pa.Array, findings: _Findings) -> pa.Array:
-        said = read_identifiers(table, cells, self._source)
+    def _link(
+        self, table: Table, cells: pa.Table, keys: pa.Array, said: dict[str, Said] | None, findings: _Findings
+    ) -> pa.Array:
+        said = read_identifiers(table, cells, self._source) if said is None else said
         for name, identifiers in said.items():
             findings.query("gate.check_digit", _mask(identifiers.doubtful), name)
         if not len(keys):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -31,11 +31,19 @@ _RECORD_BYTES = 64
 
 @dataclass(frozen=True)
 class Said:
-    """An identifier column of a batch in comparable form: its distinct values, and each row's place among them."""
+    """An identifier column of a batch in comparable form: its distinct values, and each row's place among them.
+
+    `indexes`: blind indexes of the distinct values, once they were asked for (`Persons.hashed`).
+    """
 
     field: str
     distinct: Normalised
     codes: pa.Array
+    indexes: pa.Array | None = None
+
+    def filter(self, rows: pa.Array) -> Said:
+        """The same of some rows; what only others say stays among the distinct values."""
+        return replace(self, codes=self.codes.filter(rows))
 
     @property
     def doubtful(self) -> pa.Array:
@@ -91,11 +99,19 @@ class Persons:
             own = pc.if_else(nameless, row_keys, pa.scalar(None, KEY))
             yield Claim(f"row {table.name}@{self._source.source}", own.dictionary_encode())
 
-    def _blind(self, said: Said) -> pa.Array:
-        """Blind indexes of a column's identifiers, null where a row has none that can serve as a key."""
+    def hashed(self, table: Table, said: Mapping[str, Said]) -> dict[str, Said]:
+        """With the blind indexes of what persons are linked by: to be asked for more than once."""
+        links = table.person.link if table.person else ()
+        return {name: replace(one, indexes=self._indexes(one)) if name in links else one for name, one in said.items()}
+
+    def _indexes(self, said: Said) -> pa.Array:
         programme = self._source.programme
         key = self._keyring.derive(self._source.country, "blind index", said.field, programme=programme)
-        return keyed(said.distinct.keys, key).take(said.codes)
+        return keyed(said.distinct.keys, key)
+
+    def _blind(self, said: Said) -> pa.Array:
+        """Blind indexes of a column's identifiers, null where a row has none that can serve as a key."""
+        return (self._indexes(said) if said.indexes is None else said.indexes).take(said.codes)
 
     def _field(self, said: Said) -> str:
         """Under which the vault compares: a programme's identifiers with those of its own sources only."""

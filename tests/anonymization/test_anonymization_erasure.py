@@ -145,3 +145,36 @@ def test_who_is_in_no_delivery_that_may_be_kept_is_forgotten_alone(
             ask = f"SELECT token FROM vault.{table} JOIN vault.person USING (person_id)"
             assert connection.scalars(text(ask)).all() == kept
     assert known_words(vault, "xochitl", "rosa") == {"rosa"}
+
+
+def test_once_somebody_was_erased_all_others_pass_as_before(
+    similar: Source, vault: Vault, vault_url: str, other_url: str, rows: Rows
+) -> None:
+    """Identifiers are then read before rows are held back: those of a refused row must still not reach the vault."""
+    batch = rows(
+        {"FILE": "F1", "DUI": "04567890-3", "PHONE": "70010001"},
+        {"FILE": "F2", "DUI": "01234568-1", "CONSENT": "no", "PHONE": "70020002"},
+        {"FILE": "F3", "DUI": "01234568-9", "PHONE": "70010001", "BORN": "03/04/1971", "NAME": "Berta"},
+        {"FILE": "F4", "DUI": None},
+    )
+    before = Vault(other_url, vault.keyring)
+    before.migrate()
+    erase(vault, passed(similar, vault, rows({"FILE": "F8", "DUI": "00016297-5"})))
+    plain, after = passed(similar, before, batch), passed(similar, vault, batch)
+    again = passed(similar, vault, rows({"FILE": "F8"}, {"FILE": "F9", "DUI": "00016297-5"}))
+    assert rules(again) == [(2, "gate.erased"), (3, "gate.erased")]
+    assert rules(plain) == rules(after)
+    assert {rule for _, rule in rules(after)} >= {"gate.no_consent", "gate.check_digit"}
+    assert groups(plain) == groups(after)
+    for table in ("person", "identity", "blind_index", "likeness", "block"):
+        assert counted(vault_url, table) == counted(other_url, table)
+
+
+def groups(batch: SafeBatch) -> list[int]:
+    tokens = batch.data["_person"].to_pylist()
+    return [list(dict.fromkeys(tokens)).index(token) for token in tokens]
+
+
+def counted(url: str, table: str) -> int | None:
+    with create_engine(url).connect() as connection:
+        return connection.scalar(text(f"SELECT count(*) FROM vault.{table}"))
