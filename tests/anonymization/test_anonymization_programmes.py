@@ -11,6 +11,7 @@ from anonymization.gate import Gate
 from anonymization.linkage import review
 from anonymization.vault import erasure
 from anonymization.vault.requests import as_token
+from anonymization.vault.unfinished import Begun
 from anonymization.vault.vault import Vault
 from sources.batches import TextBatch
 from sources.models import Source
@@ -72,8 +73,10 @@ def test_nobody_is_recognised_across_programmes(similar: Source, protection: Sou
 def test_an_erasure_is_of_one_programme(similar: Source, protection: Source, vault: Vault, rows: Rows) -> None:
     common, other = passed(similar, vault, rows(DUI)), passed(protection, vault, rows(DUI))
     person = erasure.find(vault, as_token(common["_person"][0].hex()))
-    erasure.mark(vault, person, common["_key"])
-    erasure.shred(vault, person, None, "certificate")
+    keys = frozenset(common["_key"])
+    begun = Begun("certificate", person.country, person.tokens, keys, {}, {"officer": None})
+    erasure.mark(vault, begun)
+    erasure.shred(vault, begun)
     assert passed(similar, vault, rows(DUI))["_person"] == []
     assert passed(protection, vault, rows(DUI))["_person"] == other["_person"]
 
