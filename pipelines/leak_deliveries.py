@@ -330,12 +330,12 @@ def _spss(canaries: Canaries, rows: list[Row]) -> bytes:
 
 
 def _stata(canaries: Canaries, rows: list[Row]) -> bytes:
-    """With labels of variables, values and the file."""
+    """With labels of variables, values and the file; texts that its table has no room for are long strings (strL)."""
     import pandas as pd
 
     header, *cells = _table(canaries, rows)
     own = [*DECLARED, *(f"extra_{number}" for number in range(len(header) - len(DECLARED)))]
-    frame = pd.DataFrame([[cell[:500] for cell in row] for row in cells], columns=own)  # a cell holds 2,045 bytes
+    frame = pd.DataFrame(cells, columns=own)
     frame["status"] = [float(1 + number % len(SCRIPTS)) for number in range(len(frame))]
     coded: dict[float, str] = {
         number: canaries.name(script, "value label of Stata") for number, script in enumerate(SCRIPTS, start=1)
@@ -348,6 +348,7 @@ def _stata(canaries: Canaries, rows: list[Row]) -> bytes:
         data_label=canaries.name("latin", "file label of Stata")[:80],
         variable_labels={name: canaries.story("latin", "variable label of Stata")[:80] for name in own},
         value_labels={"status": coded},
+        convert_strl=["address", "notes", "officer", "channel"],
     )
     return out.getvalue()
 

@@ -69,6 +69,8 @@ class StatisticalGrid:
         told = self.dictionary
         writer = writer_of(self.suffix, told.formats[position])
         if told.types[position] == "string":
+            if readstat_process.is_long_string(self.suffix, self.raw.widths[position]):
+                return text_of(values, None, writer, False)
             values, bad = in_letters(values, self.page.encoding)
             return text_of(values, None, writer, False)[0], bad
         tags = readstat_process.tags_of(name)

@@ -174,7 +174,8 @@ class Readstat:
     ) -> Iterator[tuple[int, pa.Table]]:
         """Row offsets and columns, as many rows at a time as fit into the memory; Refused if rows are not there.
 
-        A text has a letter for each of its bytes. `names` are those of `dictionary`, which was read so, too.
+        A text has a letter for each of its bytes, if it is no long string of Stata. `names` are those of `dictionary`,
+        which was read so, too.
         """
         texts = set(dictionary.strings)
         step = _step(dictionary, names)
@@ -269,7 +270,8 @@ class Readstat:
                 "delivery.wrong_encoding",
                 "some text is not in the code page",
                 self.file.name,
-                "declare the encoding in source.yaml",
+                # Long strings and notes of Stata 13 reach pyreadstat as they are, and it takes them for UTF-8.
+                "save it with Stata 14 or later" if self.suffix == "dta" else "declare the encoding in source.yaml",
             )
         if why == "memory":
             return Refused(

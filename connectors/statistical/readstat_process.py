@@ -120,7 +120,8 @@ class _Reader:
         self._send.send_bytes(b"J" + json.dumps(told).encode())
 
     def letters(self, parser: str, names: Sequence[str], offset: int, limit: int) -> None:
-        """How many rows there are, and every different text in them that is not plain ASCII, as its bytes."""
+        """How many rows there are, and every different text in them that is not plain ASCII, as its bytes; without
+        Stata's long strings, which have their letters already."""
         found: set[str] = set()
         rows = 0
         texts: dict[str, pa.Array] = {}
@@ -130,7 +131,7 @@ class _Reader:
             for name, values in data.items():
                 if meta.readstat_variable_types[name] == "string":
                     texts[name] = pa.array(values, pa.string())
-                    if not _is_ascii(texts[name]):
+                    if not is_long_string(parser, meta.variable_storage_width[name]) and not _is_ascii(texts[name]):
                         different = texts[name].unique().to_pylist()
                         found.update(text for text in different if text and not text.isascii())
         self._keep(texts, offset, rows)
@@ -155,8 +156,8 @@ class _Reader:
         at_once: int,
     ) -> None:
         """Columns of some rows, parsed `at_once` rows at a time: numbers as float64, codes in a dictionary of them, and
-        beside numbers with tagged missings their letters; texts with a letter for each of their bytes. `every`: there
-        are no other columns in the file."""
+        beside numbers with tagged missings their letters; texts with a letter for each of their bytes (but see
+        `is_long_string`). `every`: there are no other columns in the file."""
         columns = self._kept(texts, offset, limit) if offset + limit <= self._rows_of_texts else {}
         left = [name for name in names if name not in columns]
         groups = _groups(left)
@@ -189,6 +190,15 @@ class _Reader:
         with pa.ipc.new_stream(out, batch.schema) as writer:
             writer.write_batch(batch)
         self._send.send_bytes(out.getbuffer())
+
+
+def is_long_string(parser: str, width: int) -> bool:
+    """Whether a text is a strL of Stata, for which the file's dictionary keeps no room.
+
+    ReadStat hands its bytes on without converting them, whatever code page it is told, and pyreadstat decodes them as
+    UTF-8, strictly: they come in their letters, and no text in another code page comes at all.
+    """
+    return parser == "dta" and width == 0
 
 
 def _is_ascii(column: pa.Array) -> bool:

@@ -265,6 +265,59 @@ def test_a_long_string_is_one_cell(tmp_path: Path) -> None:
     assert cells(PlainFile(tmp_path / "long.sav")) == {"s": [text + ".", "b"]}
 
 
+SCRIPTS = (
+    ARABIC,
+    RUSSIAN,
+    SPANISH,
+    "é",
+    "আমি বাড়ি ফিরেছি",
+    "ወደ አገሬ ተመለስኩ",
+    "म घर फर्किएँ",
+    "我回到家乡",
+    "plain",
+    "",
+    "ñandú " * 900 + ".",
+)
+
+
+@pytest.mark.parametrize("version", [117, 118, 119])
+@pytest.mark.parametrize("declared", [{}, {"encoding": "utf-8"}])
+def test_long_strings_of_stata_are_read_in_every_script(tmp_path: Path, version: Any, declared: dict[str, str]) -> None:
+    frame = pd.DataFrame({"ID": np.arange(len(SCRIPTS)), "s": ["x"] * len(SCRIPTS), "t": SCRIPTS})
+    if version > 117:
+        frame["s"] = [text[:9] for text in SCRIPTS]
+    frame.to_stata(tmp_path / "a.dta", version=version, convert_strl=["t"], write_index=False)
+    declaration = source({"kind": "stata", **declared}, table("main", ["ID", "s", "t"], key=["ID"]))
+    opened = open_delivery([PlainFile(tmp_path / "a.dta")], declaration)
+    found = rows(opened)
+    assert [row["t"] or "" for row in found] == list(SCRIPTS)
+    assert [(row["s"] or "").strip() for row in found] == [text.strip() for text in frame["s"]]
+    assert cells(PlainFile(tmp_path / "a.dta"), size=3)["t"][:-2] == [row["t"] for row in found][:-2]
+    assert issues(opened) == []
+
+
+def test_long_strings_do_not_decide_the_code_page_of_the_others(tmp_path: Path) -> None:
+    """As pandas writes them for Stata 13: long strings in UTF-8, the others in Latin-1."""
+    frame = pd.DataFrame({"ID": [1.0], "s": [SPANISH], "t": [SPANISH]})
+    frame.to_stata(tmp_path / "a.dta", version=117, convert_strl=["t"], write_index=False)
+    declaration = source({"kind": "stata", "encoding": "cp1252"}, table("main", ["ID", "s", "t"], key=["ID"]))
+    (row,) = rows(open_delivery([PlainFile(tmp_path / "a.dta")], declaration))
+    assert (row["s"], row["t"]) == (SPANISH, SPANISH)
+
+
+def test_long_strings_in_a_code_page_are_refused_and_the_way_out_is_told(tmp_path: Path) -> None:
+    """As Stata 13 itself writes them: nothing here can read these, whatever is declared."""
+    path = tmp_path / "a.dta"
+    pd.DataFrame({"ID": [1.0], "t": ["x" * 9]}).to_stata(path, version=117, convert_strl=["t"], write_index=False)
+    path.write_bytes(path.read_bytes().replace(b"x" * 9, "Muñoz Peñ".encode("cp1252")))
+    for declared in ({}, {"encoding": "cp1252"}):
+        with pytest.raises(Refused, match="save it with Stata 14") as caught:
+            open_delivery(
+                [PlainFile(path)], source({"kind": "stata", **declared}, table("main", ["ID", "t"], key=["ID"]))
+            )
+        assert caught.value.rule == "delivery.wrong_encoding"
+
+
 def test_a_file_of_another_house_than_declared_is_refused(stata: PlainFile) -> None:
     with pytest.raises(Refused, match="a file of Stata, spss is declared"):
         open_delivery([stata], source({"kind": "spss"}, table("main", ["i"], key=["i"])))
