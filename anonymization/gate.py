@@ -33,6 +33,7 @@ from sources.batches import (
     PERSON,
     ROW,
     ROW_KEY,
+    SEAL,
     WITHDRAWN,
     SafeBatch,
     TextBatch,
@@ -95,17 +96,17 @@ class Gate:
         if parents is not None:
             columns[PARENT] = parents
         columns |= self._entity_keys(table, cells, keys, columns.get(PERSON))
-        passing = self._source.passing(table.name)
-        for name in passing:
+        for name in self._source.passing(table.name):
             if name in cells.column_names:
                 columns[name] = self._safe_column(table, name, cells, passed)
         return SafeBatch(
+            source=self._source,
             table=table.name,
             data=pa.table(columns),
             issues=pa.concat_tables([*findings.issues, *passed.issues, ISSUES.empty_table()]),
             rejected_rows=batch.rows.filter(pa.array(findings.held)).cast(pa.int64()),
-            passing=passing,
             withdrawn=withdrawn,
+            seal=SEAL,
         )
 
     def _note_free_text(self, table: Table, cells: pa.Table, findings: _Findings) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.batches import ROW
+from sources.batches import ROW, SafeBatch
 from sources.crosswalk import ANY, BLANK, Condition
 from values.distinct import distinct, trimmed
 
@@ -51,10 +51,10 @@ class Encoded:
 class Cells:
     """A batch's columns by name. A column that this file does not have is blank in every row."""
 
-    def __init__(self, data: pa.Table) -> None:
-        self._data = data
+    def __init__(self, batch: SafeBatch) -> None:
+        self._data = batch.data
         self._encoded: dict[str, Encoded] = {}
-        self.rows: int = data.num_rows
+        self.rows: int = batch.data.num_rows
 
     def places(self, at: npt.NDArray[np.int64]) -> pa.Array:
         """The supplier's row numbers of these positions."""

@@ -16,7 +16,7 @@ from codebook.loader import Codebook
 from harmonization.cells import Cells
 from harmonization.compile import step
 from harmonization.made import Made, Step, Trouble
-from sources.batches import ENTITY_KEY_PREFIX, ISSUES, PERSON, ROW, issues_table, require_safe
+from sources.batches import ENTITY_KEY_PREFIX, ISSUES, PERSON, ROW, SafeBatch, UnsafeColumn, issues_table
 from sources.models import Source
 
 SYSTEM_KEYS = {"person_token": PERSON, "household_key": "_key_household", "case_key": "_key_case"}
@@ -42,7 +42,7 @@ class Harmonizer:
 
     def __init__(self, source: Source, codebook: Codebook) -> None:
         self._codebook = codebook
-        self._passing = {table.name: source.passing(table.name) for table in source.tables}
+        self._of = (source.source, source.version)
         self._made: dict[str, dict[str, list[_Variable]]] = {
             table.name: {entity: [] for entity in source.makes(table.name)} for table in source.tables
         }
@@ -50,16 +50,17 @@ class Harmonizer:
             columns = tuple(dict.fromkeys(column for row in rows for column in row.columns))
             self._made[table][entity].append(_Variable(name, step(source, codebook, rows), columns))
 
-    def apply(self, safe_data: pa.Table, table: str) -> Harmonized:
-        """Harmonize one batch of a table, `SafeBatch.data` and nothing else: another column is UnsafeColumn.
+    def apply(self, batch: SafeBatch) -> Harmonized:
+        """Harmonize one batch that the gate has passed for this version of the source; UnsafeColumn if it has not.
 
         A row without the key of an entity makes no record of it.
         """
-        require_safe(safe_data, table, self._passing[table])
-        cells, entities, issues = Cells(safe_data), {}, []
+        if type(batch) is not SafeBatch or (batch.source.source, batch.source.version) != self._of:
+            raise UnsafeColumn("only what the gate has passed for this source is harmonized")
+        cells, table, entities, issues = Cells(batch), batch.table, {}, []
         for entity, variables in self._made[table].items():
             made = {variable.name: found for variable in variables if (found := _make(variable, cells)) is not None}
-            entities[entity] = self._entity(entity, table, made, safe_data)
+            entities[entity] = self._entity(entity, table, made, batch.data)
             issues += [issue for name, found in made.items() for issue in _issues(found.troubles, name, table, cells)]
         return Harmonized(entities, _in_order(issues))
 

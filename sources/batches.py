@@ -1,17 +1,19 @@
 """The types that pass from room to room: delivered files, batches of text, batches that are safe, issues.
 
 They live here because a safe batch's schema *is* the source's allow-list, and because the rooms do not know each
-other. Nothing here reads a format or changes a value.
+other. Nothing here reads a supplier's format or changes a value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, final
 
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from sources.models import Source
 
 ISSUES = pa.schema(
     [
@@ -80,40 +82,75 @@ class TextBatch:
 
 
 class UnsafeColumn(TypeError):
-    """A column outside the allow-list was about to leave the vault side: a fault in the gate, not in the data."""
+    """Something else than the allow-list's columns was about to leave the vault side: a fault here, not in the data."""
 
 
-def require_safe(data: pa.Table, table: str, passing: Sequence[str]) -> None:
-    """UnsafeColumn unless `data` holds system columns and columns that are declared to pass, and nothing else."""
-    allowed = {ROW, ROW_KEY, PERSON, PARENT, *passing}
-    for number, name in enumerate(data.column_names):
-        if name not in allowed and not name.startswith(ENTITY_KEY_PREFIX):
-            # Not by its name, which may be somebody's.
-            raise UnsafeColumn(f"column {number} of table {table!r} is not declared to pass")
+@final
+class Seal:
+    """Who holds it may make a SafeBatch."""
 
 
-@dataclass(frozen=True)
+SEAL = Seal()
+"""For the gate, and for nobody else: `tests/sources/test_sources_boundary.py` finds whoever else names it."""
+_TABLE = "table"
+"""Under which key a Parquet file of rows says of which table they are."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class SafeBatch:
     """The gate's product, and the only thing that leaves it: pseudonymous rows in the source's allow-list of columns.
 
     `data`: `_row` int64, `_key` binary(16), optional `_person`, `_parent`, `_key_<entity>` binary(16), then passing
     columns as text. `issues`: schema ISSUES. `rejected_rows`: rows that the gate itself holds back (in no `data`).
-    `withdrawn`: schema WITHDRAWN, of rows without consent.
+    `withdrawn`: schema WITHDRAWN, of rows without consent. Made by the gate or by `read`, and by nobody else.
     """
 
+    source: Source = field(repr=False)
     table: str
-    data: pa.Table
-    issues: pa.Table
-    rejected_rows: pa.Array
-    passing: Sequence[str]
+    data: pa.Table = field(repr=False)
+    issues: pa.Table = field(default_factory=ISSUES.empty_table)
+    rejected_rows: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
     withdrawn: pa.Table = field(default_factory=WITHDRAWN.empty_table)
+    seal: InitVar[Seal]
 
-    def __post_init__(self) -> None:
-        require_safe(self.data, self.table, self.passing)
+    def __post_init__(self, seal: Seal) -> None:
+        if seal is not SEAL:
+            raise UnsafeColumn("only the gate makes a safe batch")
+        self._require_allowed_columns()
         if not self.issues.schema.equals(ISSUES):
             raise UnsafeColumn(f"issues of table {self.table!r} do not have the schema of issues")
         if not self.withdrawn.schema.equals(WITHDRAWN):
             raise UnsafeColumn(f"withdrawn records of table {self.table!r} are more than keys")
+
+    def _require_allowed_columns(self) -> None:
+        """System columns in their types and columns that are declared to pass, and nothing else."""
+        entities = self.source.table(self.table).entities
+        keys = {ROW_KEY, PERSON, PARENT, *(ENTITY_KEY_PREFIX + entity for entity in entities)}
+        system = {ROW: pa.int64(), **dict.fromkeys(keys, KEY)}
+        passing = set(self.source.passing(self.table))
+        for number, column in enumerate(self.data.schema):
+            if column.name not in passing and system.get(column.name) != column.type:
+                # Not by its name, which may be somebody's.
+                raise UnsafeColumn(f"column {number} of table {self.table!r} is not declared to pass")
+
+    def to_keep(self) -> pa.Table:
+        """`data` as `read` wants it kept: it says of which table it is."""
+        return self.data.replace_schema_metadata({_TABLE: self.table})
+
+    @classmethod
+    def read(cls, kept: Path | BinaryIO, source: Source) -> SafeBatch:
+        """The rows that were kept, if they are still what the source declares to pass.
+
+        What the gate said beside them (issues, rejected and withdrawn rows) is kept elsewhere.
+        """
+        import pyarrow.parquet as pq
+
+        data = pq.read_table(kept)
+        table = (data.schema.metadata or {}).get(_TABLE.encode())
+        if table is None:
+            raise UnsafeColumn("a file that says of no table was not kept by the gate")
+        return cls(source=source, table=table.decode(), data=data, seal=SEAL)
 
 
 def issues_table(

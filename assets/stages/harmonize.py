@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow.parquet as pq
-
 from assets import parquet, progress
 from assets.intake import Delivery
 from assets.stages import pseudonymize
@@ -14,7 +12,7 @@ from assets.stages.report import StageReport
 from assets.workers import spread
 from assets.workplace import Workplace
 from codebook.loader import load_codebook
-from sources.batches import ISSUES
+from sources.batches import ISSUES, SafeBatch
 from sources.models import Source
 
 if TYPE_CHECKING:
@@ -41,9 +39,7 @@ def harmonize(workplace: Workplace, delivery: Delivery) -> StageReport:
 
 
 def _batch(source: Source, path: Path, draft: Path) -> dict[str, int]:
-    data = pq.read_table(path)
-    table = (data.schema.metadata or {})[b"table"].decode()
-    made = _harmonizer(source).apply(data, table)
+    made = _harmonizer(source).apply(SafeBatch.read(path, source))
     number = path.stem.removeprefix("data-")
     for entity, rows in made.entities.items():
         parquet.write(rows, draft / f"{entity}-{number}.parquet")

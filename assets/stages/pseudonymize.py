@@ -140,9 +140,9 @@ def _keep(safe: SafeBatch, draft: Path, name: str) -> Counts:
 
     Nothing else is ever written here.
     """
-    if not isinstance(safe, SafeBatch):
+    if type(safe) is not SafeBatch:
         raise UnsafeColumn("only what the gate has passed is written")
-    parquet.write(safe.data.replace_schema_metadata({"table": safe.table}), draft / f"data-{name}.parquet")
+    parquet.write(safe.to_keep(), draft / f"data-{name}.parquet")
     parquet.write(row_ledger(safe), draft / f"rows-{name}.parquet")
     if safe.issues.num_rows:
         parquet.write(safe.issues, draft / f"issues-{name}.parquet")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from kept_rows import read_back
 
 from anonymization.gate import Gate
 from codebook.loader import load_codebook
@@ -42,7 +43,7 @@ def through_the_rooms(delivery: Opened, source_id: str) -> tuple[dict[tuple[str,
         for batch in delivery.batches(table):
             found.update({(table, row): set() for row in batch.rows.to_pylist()})
             safe = gate.pass_batch(batch)
-            harmonized = harmonizer.apply(safe.data, table)
+            harmonized = harmonizer.apply(safe)
             issues += [safe.issues, harmonized.issues]
             for entity, records in harmonized.entities.items():
                 made.setdefault(entity, []).append(records)
@@ -142,7 +143,7 @@ def mapped(source_id: str, entity: str, **cells: str | None) -> dict[str, object
     keys = {f"_key_{made}": pa.array([bytes(16)], pa.binary(16)) for made in source.table("main").entities}
     answers = {name.replace("__", "."): pa.array([cell], pa.string()) for name, cell in cells.items()}
     row = pa.table({"_row": pa.array([2], pa.int64()), **keys, **answers})
-    (record,) = Harmonizer(source, codebook).apply(row, "main").entities[entity].to_pylist()
+    (record,) = Harmonizer(source, codebook).apply(read_back(row, source)).entities[entity].to_pylist()
     for name in [one.name for one in codebook.entities[entity].variables if one.coded and record[one.name] is not None]:
         listed, codes = codebook.codelist_of(entity, name), record[name]
         record[name] = [listed.name(code) for code in codes] if isinstance(codes, list) else listed.name(codes)

@@ -189,7 +189,7 @@ def test_reading_gate_and_crosswalk_find_in_each_row_what_its_manifest_says(
         for batch in opened.batches(table):
             rows |= {(table, row) for row in batch.rows.to_pylist()}
             safe = gate.pass_batch(batch)
-            issues += [safe.issues, harmonizer.apply(safe.data, table).issues]
+            issues += [safe.issues, harmonizer.apply(safe).issues]
     found: dict[tuple[str, int], set[str]] = {place: set() for place in rows}
     for issue in pa.concat_tables([opened.issues(), *issues]).to_pylist():
         if issue["row"] is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from kept_rows import read_back
 
 from codebook.loader import load_codebook
 from harmonization import Harmonized, Harmonizer
@@ -103,6 +104,6 @@ def harmonize(write_source: Write) -> Harmonize:
 
     def apply(rows: str, cells: dict[str, Sequence[str | None]], **options: dict[str, str]) -> Harmonized:
         source = write_source(rows, list(cells), **options)
-        return Harmonizer(source, load_codebook()).apply(safe(cells), "main")
+        return Harmonizer(source, load_codebook()).apply(read_back(safe(cells), source))
 
     return apply

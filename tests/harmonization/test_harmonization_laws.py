@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kept_rows import read_back
 
 from codebook.loader import load_codebook
 from harmonization import Harmonizer
@@ -34,8 +35,10 @@ EVERY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 
 
 @pytest.fixture
-def harmonizer(write_source):
-    return Harmonizer(write_source(ROWS, COLUMNS, classes={"V": "sensitive"}), load_codebook())
+def harmonized(write_source):
+    source = write_source(ROWS, COLUMNS, classes={"V": "sensitive"})
+    harmonizer = Harmonizer(source, load_codebook())
+    return lambda data: harmonizer.apply(read_back(data, source))
 
 
 def by_column(rows):
@@ -44,8 +47,8 @@ def by_column(rows):
 
 @EVERY
 @given(rows=BATCH)
-def test_every_cell_is_answered_blank_or_one_issue(harmonizer, safe_batch, rows):
-    done = harmonizer.apply(safe_batch(by_column(rows)), "main")
+def test_every_cell_is_answered_blank_or_one_issue(harmonized, safe_batch, rows):
+    done = harmonized(safe_batch(by_column(rows)))
     wrong = {(i["row"] - 2) for i in done.issues.to_pylist() if i["variable"] == "sex"}
     assert sum(i["variable"] == "sex" for i in done.issues.to_pylist()) == len(wrong)
     for position, code in enumerate(done.entities["person"]["sex"].to_pylist()):
@@ -57,8 +60,8 @@ def test_every_cell_is_answered_blank_or_one_issue(harmonizer, safe_batch, rows)
 
 @EVERY
 @given(rows=BATCH)
-def test_a_value_that_is_not_there_has_a_state_and_one_that_is_has_none(harmonizer, safe_batch, rows):
-    household = harmonizer.apply(safe_batch(by_column(rows)), "main").entities["household"]
+def test_a_value_that_is_not_there_has_a_state_and_one_that_is_has_none(harmonized, safe_batch, rows):
+    household = harmonized(safe_batch(by_column(rows))).entities["household"]
     for name in ("size", "return_date"):
         for value, state in zip(household[name].to_pylist(), household[f"{name}_state"].to_pylist(), strict=True):
             assert (value is None) == (state is not None)
@@ -67,10 +70,10 @@ def test_a_value_that_is_not_there_has_a_state_and_one_that_is_has_none(harmoniz
 
 @EVERY
 @given(rows=BATCH, cut=st.integers(0, 12))
-def test_how_rows_are_batched_makes_no_difference(harmonizer, safe_batch, rows, cut):
+def test_how_rows_are_batched_makes_no_difference(harmonized, safe_batch, rows, cut):
     whole = safe_batch(by_column(rows))
-    done = harmonizer.apply(whole, "main")
-    parts = [harmonizer.apply(part, "main") for part in (whole.slice(0, cut), whole.slice(cut))]
+    done = harmonized(whole)
+    parts = [harmonized(part) for part in (whole.slice(0, cut), whole.slice(cut))]
     for entity, table in done.entities.items():
         assert pa.concat_tables([part.entities[entity] for part in parts]).equals(table)
     assert pa.concat_tables([part.issues for part in parts]).equals(done.issues)
@@ -78,45 +81,45 @@ def test_how_rows_are_batched_makes_no_difference(harmonizer, safe_batch, rows, 
 
 @EVERY
 @given(rows=BATCH)
-def test_dictionary_encoded_columns_read_like_text(harmonizer, safe_batch, rows):
+def test_dictionary_encoded_columns_read_like_text(harmonized, safe_batch, rows):
     plain = safe_batch(by_column(rows))
     encoded = pa.table(
         {name: plain[name].dictionary_encode() if name in COLUMNS else plain[name] for name in plain.column_names}
     )
-    done, same = harmonizer.apply(plain, "main"), harmonizer.apply(encoded, "main")
+    done, same = harmonized(plain), harmonized(encoded)
     assert all(same.entities[entity].equals(table) for entity, table in done.entities.items())
     assert same.issues.equals(done.issues)
 
 
-def test_the_schema_is_the_codebooks_also_of_an_empty_batch(harmonizer, safe_batch):
+def test_the_schema_is_the_codebooks_also_of_an_empty_batch(harmonized, safe_batch):
     for data in (
         safe_batch(by_column([("1", "a", "3", None)])),
         safe_batch(by_column([("1", "a", "3", None)])).slice(1),
     ):
-        done = harmonizer.apply(data, "main")
+        done = harmonized(data)
         assert done.issues.schema.equals(ISSUES)
         for entity, table in done.entities.items():
             assert table.schema.equals(load_codebook().arrow_schema(entity))
             assert table.num_rows == len(data)
 
 
-def test_keys_and_place_of_a_row_are_kept(harmonizer, safe_batch):
+def test_keys_and_place_of_a_row_are_kept(harmonized, safe_batch):
     data = safe_batch(by_column([("1", None, None, None)]), first_row=7)
-    person = harmonizer.apply(data, "main").entities["person"].to_pylist()[0]
+    person = harmonized(data).entities["person"].to_pylist()[0]
     assert person["record_key"] == person["person_token"] == person["household_key"] == (7).to_bytes(16, "big")
     assert (person["source_table"], person["source_row"], person["case_key"]) == ("main", 7, None)
 
 
-def test_a_row_without_the_key_of_an_entity_makes_no_record_of_it(harmonizer, safe_batch):
+def test_a_row_without_the_key_of_an_entity_makes_no_record_of_it(harmonized, safe_batch):
     data = safe_batch(by_column([("1", None, None, None), ("2", None, None, None)]))
     place = data.column_names.index("_key_household")
     data = data.set_column(place, "_key_household", pa.array([None, b"k" * 16], pa.binary(16)))
-    done = harmonizer.apply(data, "main")
+    done = harmonized(data)
     assert done.entities["household"]["source_row"].to_pylist() == [3]
     assert done.entities["person"]["source_row"].to_pylist() == [2, 3]
 
 
-def test_a_column_that_this_file_does_not_have_is_not_collected(harmonizer, safe_batch):
+def test_a_column_that_this_file_does_not_have_is_not_collected(harmonized, safe_batch):
     data = safe_batch({"SEX": ["1"], "V": [None], "SIZE": ["2"]})
-    household = harmonizer.apply(data, "main").entities["household"]
+    household = harmonized(data).entities["household"]
     assert household["return_date"].to_pylist() == household["return_date_state"].to_pylist() == [None]

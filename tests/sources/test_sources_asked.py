@@ -65,7 +65,7 @@ def test_a_forms_relevance_decides_what_a_blank_answer_is(tmp_path: Path) -> Non
     gate, harmonizer = Gate(source, None), Harmonizer(source, codebook)
     school = codebook.codelist_of("rss_response", "soc_children_in_school")
     (batch,) = opened.batches("main")
-    rows = harmonizer.apply(gate.pass_batch(batch).data, "main").entities["rss_response"].to_pylist()
+    rows = harmonizer.apply(gate.pass_batch(batch)).entities["rss_response"].to_pylist()
     assert {row["source_row"]: school.name(row["soc_children_in_school"]) for row in rows} == {
         2: "all",
         3: "skipped_by_logic",

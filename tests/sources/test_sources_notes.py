@@ -51,7 +51,7 @@ def test_redacted_notes_reach_a_variable_of_free_text(
     cells = {"EXP": "E1", "DUI": "04567890-3", "FAM": "F1", "CONS": "yes", "SEXO": "M", "VULN": None, "TAM": "4",
              "FECHA": "01/02/2024", "VERSION": "1", "OBS": "Vive con Xiomara en la casa, tel. 7123-4567."}  # fmt: skip
     batch = TextBatch("main", pa.array([2]), pa.table({name: pa.array([cell]) for name, cell in cells.items()}))
-    made = Harmonizer(source, codebook).apply(Gate(source, None).pass_batch(batch).data, "main")
+    made = Harmonizer(source, codebook).apply(Gate(source, None).pass_batch(batch))
     assert made.entities["household"]["notes"].to_pylist() == ["Vive con [NAME] en la casa, tel. [PHONE]."]
 
 

@@ -48,7 +48,7 @@ def run(folder: Path) -> Iterator[tuple[pa.Table, dict[str, pa.Table]]]:
     gate, harmonizer = Gate(source, None), Harmonizer(source, load_codebook())
     for batch in opened.batches("main"):
         safe = gate.pass_batch(batch)
-        done = harmonizer.apply(safe.data, "main")
+        done = harmonizer.apply(safe)
         yield done.issues, done.entities
 
 
