@@ -12,6 +12,9 @@ import pytest
 from homes import PROJECT
 from test_house_erasure import deliver, files_of_the_server, in_the_vault, places, raw, register
 
+from examples.ine_gtm import FILE as SURVEY
+from examples.ine_gtm import make_gtm
+
 if TYPE_CHECKING:
     from homes import House
 
@@ -85,3 +88,18 @@ def test_a_killed_erasure_is_finished_by_the_next(house: House, moment: str) -> 
     assert house.ask("vault", "erase", "--resume") == []
     house.homeward("vault", "audit", "--verify")
     assert house.sql(f"SELECT count(*) FROM core.return_event WHERE person_token = '{other}'")[0][0] >= 1
+
+
+def test_a_file_that_was_to_be_destroyed_is_destroyed_by_the_next(house: House) -> None:
+    """A file of a statistics package cannot be overwritten by row."""
+    house.samples.mkdir(parents=True, exist_ok=True)
+    make_gtm(house.samples)
+    house.homeward("deliver", str(house.samples / SURVEY), "--source", "gtm/ine_rss")
+    house.homeward("run", "--source", "gtm/ine_rss", expect=1)
+    ((token,),) = house.sql("SELECT person_token::text FROM core.rss_response ORDER BY source_row LIMIT 1")
+    killed(house, "anonymization.vault.store:shred", "vault", "erase", "--token", token, "--reason", "asked for it")
+    assert len(raw(house)) == 1
+    (said,) = house.ask("vault", "erase", "--resume")
+    assert [one["done"] for one in said["sealed_deliveries"]] == ["destroyed"]
+    assert raw(house) == []
+    assert places(house, [token]) == set()
