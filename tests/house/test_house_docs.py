@@ -108,7 +108,7 @@ def test_every_command_of_the_documentation_serves(reader: Reader) -> None:
         if command.startswith("homeward ui"):
             continue
         typed = reader.types(command)
-        said, _ = typed.communicate(timeout=120)
+        said, _ = typed.communicate(timeout=400)  # the leak check runs some twenty deliveries
         if typed.returncode not in SERVES:
             failed.append(f"{command}: exit {typed.returncode}: {said}")
     assert failed == []
