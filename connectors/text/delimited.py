@@ -186,7 +186,10 @@ def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[s
         if not likely:
             raise
         # A look shows the table; which of the code pages it is must be declared before it is delivered.
-        grid, facts = open_grid(file, replace(layout, encoding=likely[0]))
+        try:
+            grid, facts = open_grid(file, replace(layout, encoding=likely[0]))
+        except Refused:
+            raise refused from None
         facts["encoding_candidates"] = likely
     return {"main": grid}, facts
 
