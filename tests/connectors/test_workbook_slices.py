@@ -1,0 +1,187 @@
+"""Sheets too large to be held are cut between rows; rows keep their numbers; a binary workbook is read."""
+
+import io
+import struct
+import sys
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import python_calamine
+import xlsxwriter
+from small_forms import workbook
+from small_sources import issues, rows, source, table
+from small_workbooks import legacy, replaced
+
+from connectors import open_delivery
+from connectors.workbooks.workbook import look
+from sources.batches import PlainFile
+
+Deliver = Callable[[str, bytes], PlainFile]
+XLSX: dict[str, Any] = {"kind": "xlsx"}
+
+
+def texts_of(file: PlainFile, positions: list[int], size: int = 50) -> list[tuple[int, *tuple[str | None, ...]]]:
+    """Row numbers and texts of the one sheet."""
+    (grid,) = look(file)[0].values()
+    return [
+        (row, *texts)
+        for piece in grid.pieces(positions, size)
+        for row, *texts in zip(piece.rows.tolist(), *(column.to_pylist() for column in piece.cells), strict=True)
+    ]
+
+
+PEOPLE = [("name", "age"), *((f"n{row}", str(row)) for row in range(300))]
+
+
+def test_rows_keep_their_numbers_where_a_sheet_begins_with_blank_ones(deliver: Deliver) -> None:
+    """The parser gives the blank rows before the first value, but not the blank columns."""
+
+    def write(sheet: Any) -> None:
+        for row, texts in enumerate(PEOPLE, start=4):
+            for column, text in enumerate(texts, start=2):
+                sheet.write(row, column, text)
+
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        write(book.add_worksheet("people"))
+    for name, content in (("a.xlsx", out.getvalue()), ("a.xls", legacy(write))):
+        found = texts_of(deliver(name, content), [2, 3])
+        assert found == [(row + 6, f"n{row}", str(row)) for row in range(300)]
+
+
+@pytest.fixture
+def slices(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The child's module that cuts sheets, which finds its neighbour by its bare name."""
+    from connectors.workbooks import sheet_damage
+
+    monkeypatch.setitem(sys.modules, "sheet_damage", sheet_damage)
+    from connectors.workbooks import sheet_slices
+
+    monkeypatch.setattr(sheet_slices, "_SLICE", 3000)
+    monkeypatch.setattr(sheet_slices, "_BLOCK", 700)
+    monkeypatch.setattr(sheet_slices, "_TIMES_SHARED", 0)
+    return sheet_slices
+
+
+def test_a_sheet_cut_into_slices_is_the_sheet(slices: Any) -> None:
+    """Blank rows, blank columns, styled blanks, shared strings and merged cells lie where they lay."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet, bold = book.add_worksheet("people"), book.add_format({"bold": True})
+        sheet.merge_range(2, 1, 2, 3, "Returns")
+        for row in [*range(3, 90), *range(200, 260)]:
+            sheet.write_row(row, row % 3, [f"n{row % 7}", row, row / 7])
+            sheet.write_blank(row, 9, None, bold)
+        sheet.write_blank(300, 0, None, bold)
+    content = out.getvalue()
+    cut = slices.SlicedSheet(content, "xl/worksheets/sheet1.xml", "people")
+    whole = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name("people")
+    assert list(cut.iter_rows()) == whole.to_python(skip_empty_area=False)[: cut.height]
+    assert (cut.height, cut.width, cut.merged_cell_ranges) == (260, 5, whole.merged_cell_ranges)
+    assert len(list(cut._slices())) > 5
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param("<row><c><v>1</v></c></row>", id="no places"),
+        pytest.param('<row r="2"><c r="A2"><v>1</v></c></row>', id="not in order"),
+        pytest.param('<x:row r="9"><x:c r="A9"><x:v>1</x:v></x:c></x:row>', id="prefix"),
+    ],
+)
+def test_a_sheet_whose_rows_do_not_say_where_they_lie_is_not_cut(slices: Any, row: str) -> None:
+    book = replaced(
+        workbook({"people": [["ID"], ["x"]]}),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: (
+            xml.replace("<sheetData>", "<x:sheetData>") if "x:" in row else xml.replace("</row>", "</row>" + row)
+        ),
+    )
+    with pytest.raises(slices.Uncut):
+        slices.SlicedSheet(book, "xl/worksheets/sheet1.xml", "people")
+
+
+@pytest.mark.slow
+def test_a_sheet_too_large_to_be_held_is_read_row_by_row(deliver: Deliver) -> None:
+    filler = "x" * 180
+    cells = "".join(
+        f'<row r="{row}"><c r="A{row}"><v>{row}</v></c><c r="C{row}" t="inlineStr"><is><t>{filler}</t></is></c></row>'
+        for row in range(3, 260_000)
+    )
+    error = '<row r="270000"><c r="A270000" t="e"><v>#N/A</v></c><c r="C270000"><v>1</v></c></row>'
+    book = replaced(
+        workbook({"people": [["ID", None, "TEXT"], ["1", None, "a"]]}),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: xml.replace("</sheetData>", cells + error + "</sheetData>"),
+    )
+    (grid,) = look(deliver("a.xlsx", book))[0].values()
+    numbers, ids, damaged = [], [], []
+    for piece in grid.pieces([0, 2], 50_000):
+        numbers += piece.rows.tolist()
+        ids += piece.cells[0].to_pylist()
+        damaged += [row for finding in piece.findings if finding.rule == "read.damaged_value" for row in finding.rows]
+    assert numbers == [*range(2, 260_000), 270_000]
+    assert ids == ["1", *map(str, range(3, 260_000)), None]
+    assert damaged == [270_000]
+
+
+def record(kind: int, body: bytes = b"") -> bytes:
+    """A record of a binary part ([MS-XLSB] 2.1.4): type and length in bytes of seven bits, low ones first."""
+
+    def sevens(number: int) -> bytes:
+        return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + sevens(number >> 7)
+
+    return (bytes([kind]) if kind < 128 else bytes([kind & 127 | 128, kind >> 7])) + sevens(len(body)) + body
+
+
+def wide(text: str) -> bytes:
+    return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+
+
+def binary_workbook(rows_of_cells: list[list[bytes]]) -> bytes:
+    """The smallest .xlsb: cells are given as type and content ([MS-XLSB] 2.3.1, 2.4.313, 2.4.846)."""
+    book = record(131) + record(143) + record(156, struct.pack("<II", 0, 1) + wide("rId1") + wide("people"))
+    last = max(map(len, rows_of_cells)) - 1
+    sheet = record(129) + record(148, struct.pack("<4I", 0, len(rows_of_cells) - 1, 0, last)) + record(145)
+    for row, cells in enumerate(rows_of_cells):
+        sheet += record(0, struct.pack("<IIH3xI", row, 0, 300, 1) + struct.pack("<II", 0, last))
+        for column, cell in enumerate(cells):
+            sheet += record(cell[0], struct.pack("<II", column, 0) + cell[1:])
+    office = "http://schemas.openxmlformats.org"
+    types = "".join(
+        f'<Override PartName="/xl/{part}" ContentType="application/vnd.ms-excel.{kind}"/>'
+        for part, kind in (("workbook.bin", "sheet.binary.macroEnabled.main"), ("worksheets/sheet1.bin", "worksheet"))
+    )
+    relation = f'<Relationships xmlns="{office}/package/2006/relationships">'
+    relation += '<Relationship Id="rId1" Type="{}" Target="{}"/></Relationships>'
+    kinds = f"{office}/officeDocument/2006/relationships/"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("[Content_Types].xml", f'<Types xmlns="{office}/package/2006/content-types">{types}</Types>')
+        archive.writestr("_rels/.rels", relation.format(kinds + "officeDocument", "xl/workbook.bin"))
+        archive.writestr("xl/_rels/workbook.bin.rels", relation.format(kinds + "worksheet", "worksheets/sheet1.bin"))
+        archive.writestr("xl/workbook.bin", book + record(144) + record(132))
+        archive.writestr("xl/worksheets/sheet1.bin", sheet + record(146) + record(130))
+    return out.getvalue()
+
+
+def test_a_binary_workbook_is_read_with_its_errors(deliver: Deliver) -> None:
+    """Texts (record 6), numbers (5), truth (4), an error (3) and a blank (1), laid out as Microsoft publishes it."""
+    text, number = (lambda told: b"\x06" + wide(told)), (lambda told: b"\x05" + struct.pack("<d", told))
+    header = [text(name) for name in ("ID", "AGE", "WED", "CODE")]
+    book = binary_workbook(
+        [
+            header,
+            [text("0012"), number(34), b"\x04\x01", number(0.5)],
+            [text("Ñandú"), b"\x03\x2a", b"\x01", number(7)],
+        ]
+    )
+    main = table("people", ["ID", "AGE", "WED", "CODE"], ["ID"])
+    opened = open_delivery([deliver("a.xlsb", book)], source(XLSX, main))
+    assert rows(opened, "people") == [
+        {"row": 2, "ID": "0012", "AGE": "34", "WED": "TRUE", "CODE": "0.5"},
+        {"row": 3, "ID": "Ñandú", "AGE": None, "WED": None, "CODE": "7"},
+    ]
+    assert issues(opened) == [(3, "AGE", "read.damaged_value", "error")]
