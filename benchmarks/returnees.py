@@ -15,22 +15,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from benchmarks.namesakes import Person
+
 SCRIPTS = ("arabic", "dari", "amharic", "spanish", "french", "serbian", "ukrainian")
 _FORM = {"spanish": "two families", "french": "family", "serbian": "patronymic", "ukrainian": "patronymic"}
 """How a person is named; elsewhere by the father's and the grandfather's given names, in Arabic with a family."""
-
-
-@dataclass(frozen=True)
-class _Person:
-    entity: int
-    given: str
-    father: str
-    grandfather: str
-    family: str
-    born: date
-    sex: str
-    phone: str
-    place: str
 
 
 @dataclass(frozen=True)
@@ -92,7 +81,7 @@ class Returnees:
     def _born(self, first: int, last: int) -> date:
         return date(first, 1, 1) + timedelta(days=self._random.randrange((last - first) * 365))
 
-    def _clan(self) -> list[_Person]:
+    def _clan(self) -> list[Person]:
         """A grandfather, his sons and their children; cousins share the grandfather, and often the name."""
         draw = self._random
         place = f"{self._script} district {int(draw.triangular(0, 90, 5))}"
@@ -119,14 +108,12 @@ class Returnees:
                 brood -= 1
         return people
 
-    def _made(
-        self, given: str, father: str, grandfather: str, family: str, born: date, sex: str, place: str
-    ) -> _Person:
+    def _made(self, given: str, father: str, grandfather: str, family: str, born: date, sex: str, place: str) -> Person:
         self._entity += 1
         phone = f"+{self._random.randrange(10**10, 10**11)}"
-        return _Person(self._entity, given, father, grandfather, family, born, sex, phone, place)
+        return Person(self._entity, given, father, grandfather, family, born, sex, phone, place)
 
-    def _child(self, father: _Person, sex: str, born: date | None = None, mother: str = "") -> _Person:
+    def _child(self, father: Person, sex: str, born: date | None = None, mother: str = "") -> Person:
         draw = self._random
         given = self._given(sex)
         if sex == "male" and draw.random() < 0.12:
@@ -138,7 +125,7 @@ class Returnees:
         child = self._made(given, father.given, father.father, family, when, sex, father.place)
         return replace(child, phone=father.phone) if draw.random() < 0.5 else child
 
-    def _written(self, person: _Person, visit: int) -> dict[str, str]:
+    def _written(self, person: Person, visit: int) -> dict[str, str]:
         draw = self._random
         office = draw.choice(self._offices)
         form = _FORM.get(self._script, "ancestors")

@@ -121,7 +121,7 @@ def test_levels_of_every_comparison_are_probabilities() -> None:
                 apart.setdefault(kind, []).append(level["p"])
         for kind, rows in apart.items():
             for column in zip(*rows, strict=True):
-                assert sum(column) == pytest.approx(1, abs=0.09), (comparison["name"], kind)
+                assert sum(column) == pytest.approx(1, abs=0.06), (comparison["name"], kind)
 
 
 def test_no_two_levels_of_a_comparison_weigh_the_same() -> None:
