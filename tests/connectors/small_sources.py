@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -27,6 +27,37 @@ class MemoryFile:
 
     def open(self) -> BinaryIO:
         return io.BytesIO(self.content)
+
+
+@dataclass(frozen=True)
+class HugeFile:
+    """A delivered gigabyte of some bytes at first and then others for ever, and how much of it was read."""
+
+    name: str
+    beginning: bytes
+    rest: bytes
+    read: list[int] = field(default_factory=list)
+    size: int = 1 << 30
+
+    def open(self) -> BinaryIO:
+        return _HugeStream(self)  # type: ignore[return-value]
+
+
+class _HugeStream(io.RawIOBase):
+    def __init__(self, file: HugeFile) -> None:
+        self._file, self._at = file, 0
+
+    def read(self, size: int = -1) -> bytes:
+        begun = self._file.beginning[self._at : self._at + size]
+        wanted = min(size, self._file.size - self._at) - len(begun)
+        taken = begun + (self._file.rest * (wanted // len(self._file.rest) + 1))[:wanted]
+        self._at += len(taken)
+        self._file.read.append(len(taken))
+        return taken
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = offset
+        return offset
 
 
 def table(name: str, columns: Columns, key: Sequence[str], **more: Any) -> dict[str, Any]:

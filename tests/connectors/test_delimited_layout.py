@@ -1,14 +1,11 @@
 """Where a delimited file's table is: delimiter, header rows, hashtags, footers; and what is no table at all."""
 
-import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
-from small_sources import issues, rows, source, table
+from small_sources import HugeFile, issues, rows, source, table
 
 from codebook.errors import Refused
 from connectors import open_delivery
@@ -98,40 +95,9 @@ def test_nul_bytes_anywhere_are_refused(deliver: Deliver, encoding: str) -> None
         open_delivery([deliver("a.csv", content)], csv_source("ID", "N", encoding=encoding))
 
 
-@dataclass(frozen=True)
-class Generated:
-    """A gigabyte that begins with some bytes and goes on with one of them, and how much of it was read."""
-
-    beginning: bytes
-    rest: bytes
-    read: list[int]
-    name: str = "a.csv"
-    size: int = 1 << 30
-
-    def open(self) -> BinaryIO:
-        return _Generated(self)  # type: ignore[return-value]
-
-
-class _Generated(io.RawIOBase):
-    def __init__(self, file: Generated) -> None:
-        self._file, self._at = file, 0
-
-    def read(self, size: int = -1) -> bytes:
-        begun = self._file.beginning[self._at : self._at + size]
-        wanted = min(size, self._file.size - self._at) - len(begun)
-        taken = begun + (self._file.rest * (wanted // len(self._file.rest) + 1))[:wanted]
-        self._at += len(taken)
-        self._file.read.append(len(taken))
-        return taken
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = offset
-        return offset
-
-
 @pytest.mark.parametrize("rest", [b"x", b'"', b"\r\n", b";", b"a;b\n"])
 def test_a_cell_of_a_gigabyte_and_a_quote_that_is_never_closed_are_refused_early(rest: bytes) -> None:
-    file = Generated(b'ID;N\n1;"', rest, [])
+    file = HugeFile("a.csv", b'ID;N\n1;"', rest)
     with pytest.raises(Refused, match="record 2 is longer than 8 MiB"):
         open_delivery([file], csv_source("ID", "N"))
     assert sum(file.read) < 40 << 20

@@ -1,13 +1,11 @@
 """JSON as tables: numbers stay as written, lists of records are found or declared, and memory does not grow."""
 
-import io
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
-from small_sources import rows, source, table
+from small_sources import HugeFile, rows, source, table
 
 from codebook.errors import Refused
 from connectors import open_delivery
@@ -164,35 +162,8 @@ def test_several_lists_are_named_not_guessed(deliver: Deliver) -> None:
     assert rows(open_delivery([file], json_source("id", records="b/c"))) == [{"row": 1, "id": "2"}]
 
 
-@dataclass(frozen=True)
-class Endless:
-    """A string that is opened and never closed, a gigabyte long, and how much of it was read."""
-
-    read: list[int]
-    name: str = "a.json"
-    size: int = 1 << 30
-
-    def open(self) -> BinaryIO:
-        return _Endless(self)  # type: ignore[return-value]
-
-
-class _Endless(io.RawIOBase):
-    def __init__(self, file: Endless) -> None:
-        self._file, self._at = file, 0
-
-    def read(self, size: int = -1) -> bytes:
-        taken = b'[{"id": "' if self._at == 0 else b"x" * min(size, self._file.size - self._at)
-        self._at += len(taken)
-        self._file.read.append(len(taken))
-        return taken
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = offset
-        return offset
-
-
 def test_a_string_of_a_gigabyte_is_refused_before_it_is_read() -> None:
-    file = Endless([])
+    file = HugeFile("a.json", b'[{"id": "', b"x")
     with pytest.raises(Refused, match="longer than"):
         json_files.look(file)
     assert sum(file.read) < 100 << 20

@@ -2,7 +2,6 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -51,17 +50,6 @@ def through_the_rooms(delivery: Opened, source_id: str) -> tuple[dict[tuple[str,
         if issue["row"] is not None:
             found[issue["table"], issue["row"]].add(issue["rule"])
     return found, {entity: pa.concat_tables(tables) for entity, tables in made.items()}
-
-
-@pytest.mark.parametrize("make", MAKERS.values(), ids=list(MAKERS))
-def test_a_sample_is_the_same_bytes_every_time(make: Callable[[Path], Manifest], tmp_path: Path) -> None:
-    folders = [tmp_path / "first", tmp_path / "second"]
-    for folder in folders:
-        folder.mkdir()
-    first, second = (make(folder) for folder in folders)
-    assert first == second
-    for name in first.files:
-        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
 
 
 def test_reading_gate_and_crosswalk_find_in_each_row_what_its_manifest_says(sample: tuple[Manifest, Path]) -> None:

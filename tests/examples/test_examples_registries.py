@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from anonymization.gate import Gate
 from codebook.loader import load_codebook
 from connectors import open_delivery, snapshot
-from examples import dgme_slv, ine_gtm, inm_hnd
+from examples import dgme_slv, ine_gtm, inm_hnd, kobo_civ, kobo_eth
 from examples.make import make_samples
 from examples.manifest import Manifest, RowOutcome
 from examples.people import cui_verifier, dui_check_digit, people, verhoeff_digit
@@ -20,6 +20,7 @@ from sources.batches import PlainFile
 from sources.loader import load_source
 
 FILES = [pytest.param(dgme_slv.make_slv, id="slv"), pytest.param(ine_gtm.make_gtm, id="gtm")]
+SURVEYS = [pytest.param(kobo_eth.make_eth, id="eth"), pytest.param(kobo_civ.make_civ, id="civ")]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def slv(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, list[dict[s
         return manifest, list(csv.DictReader(file, delimiter=";"))
 
 
-@pytest.mark.parametrize("make", FILES)
+@pytest.mark.parametrize("make", [*FILES, *SURVEYS])
 def test_a_sample_is_the_same_bytes_every_time(make: Callable[[Path], Manifest], tmp_path: Path) -> None:
     folders = [tmp_path / "first", tmp_path / "second"]
     for folder in folders:
