@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_connectors_torn import MemoryFile
+from small_sources import MemoryFile
 
 from codebook.errors import Refused
 from connectors import archives

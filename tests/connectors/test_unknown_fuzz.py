@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
-from test_connectors_torn import MemoryFile
+from small_sources import MemoryFile
 
 from codebook.errors import Refused
 from connectors.profiling.profile import profile

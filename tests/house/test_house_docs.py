@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
 import signal
@@ -10,12 +9,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from homes import PROJECT
+from pages import commands
 
 from codebook.loader import load_codebook
 from warehouse.embedded import EmbeddedServer
@@ -25,23 +26,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-PROJECT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "docs/data-engineer.md", "docs/statistics-office.md", "docs/analyst.md", "docs/privacy.md")
-"""Not add-a-source.md and kobo-server.md: their examples are taken off the page and run by tests of their own."""
 SLV, ETH = "slv/dgme_returns", "eth/kobo_rss"
 SERVES = {0, 1}
 """Done, or done with rejected rows: nothing that the documentation shows is refused or fails."""
-
-
-def commands(pages: Sequence[str] = PAGES) -> list[str]:
-    """Every `homeward ...` line of a shell block, and every one within a sentence that names a source; each once."""
-    found = []
-    for page in pages:
-        text = (PROJECT / page).read_text(encoding="utf-8")
-        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
-            found += [line for line in block.splitlines() if line.startswith("homeward ")]
-        found += re.findall(r"`(homeward [^`\n]*--source[^`\n]*)`", text)
-    return list(dict.fromkeys(line.split("  #")[0].strip() for line in found))
 
 
 @dataclass(frozen=True)

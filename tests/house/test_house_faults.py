@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from test_house_crashes import counts_add_up, deliver, ended, events, rows, start
+from interrupted import counts_add_up, deliver, ended, events, rows, start
 
 from warehouse.embedded import EmbeddedServer
 

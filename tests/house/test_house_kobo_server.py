@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 from kobo_api_double import TOKEN, KoboServer, serving, status
-from test_house_docs import commands
+from pages import commands
 
 from assets.workplace import Workplace
 from codebook.errors import HomewardError
