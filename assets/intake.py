@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from anonymization.leaks.guard import no_values
-from anonymization.vault.store import SUFFIX, Sealed, SealedFile, seal, shred, was_shredded
+from anonymization.vault.seal_format import SUFFIX, was_shredded
+from anonymization.vault.sealed_keys import shred
+from anonymization.vault.store import Sealed, SealedFile, seal
 from assets.refused_uploads import set_aside
 from assets.workers import LARGE_BYTES
 from assets.workplace import Workplace

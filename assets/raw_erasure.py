@@ -58,7 +58,7 @@ def treat(workplace: Workplace, source: Source, known: Sequence[str], keep: bool
 
 def finish(workplace: Workplace, done: str, files: Sequence[str]) -> None:
     """What was announced, and perhaps cut off: the files go that were to go. Repeatable."""
-    from anonymization.vault.store import shred
+    from anonymization.vault.sealed_keys import shred
     from warehouse import ledger
 
     for path, sha256 in zip(_paths(workplace, [(one, 0) for one in files]), files, strict=True):
@@ -132,7 +132,8 @@ def _cut(
 ) -> bool:
     """Seal the files anew without the rows; False if they cannot be overwritten so that all others read as before."""
     import connectors
-    from anonymization.vault.store import SealedFile, seal, shred
+    from anonymization.vault.sealed_keys import shred
+    from anonymization.vault.store import SealedFile, seal
     from warehouse import ledger
 
     made = connectors.without_rows(delivery.files, delivery.source, rows)
@@ -157,7 +158,7 @@ def _cut(
 
 
 def _destroy(workplace: Workplace, entry: Entry, places: Sequence[int]) -> None:
-    from anonymization.vault.store import shred
+    from anonymization.vault.sealed_keys import shred
     from warehouse import ledger
 
     ledger.note(workplace.warehouse, entry.source_id, entry.delivery_id, "file_destroyed")
@@ -167,6 +168,6 @@ def _destroy(workplace: Workplace, entry: Entry, places: Sequence[int]) -> None:
 
 
 def _paths(workplace: Workplace, files: Sequence[tuple[str, int]]) -> list[Path]:
-    from anonymization.vault.store import SUFFIX
+    from anonymization.vault.seal_format import SUFFIX
 
     return [workplace.sealed / f"{sha256}{SUFFIX}" for sha256, _ in files]

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from anonymization.keys.ring import Keyring
-from anonymization.vault.store import SUFFIX, SealedFile, seal
+from anonymization.vault.seal_format import SUFFIX
+from anonymization.vault.store import SealedFile, seal
 
 GOES_ON_WITHIN = 24 * 3600
 """Seconds. What an older sweep fetched may have been edited since: it begins again."""

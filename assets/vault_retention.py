@@ -97,7 +97,7 @@ def _retain(
     workplace: Workplace, source: Source, past: list[Entry], kept: list[Entry], needed: set[str], dry_run: bool
 ) -> Removed:
     from anonymization.vault import audit, retention
-    from anonymization.vault.store import SUFFIX
+    from anonymization.vault.seal_format import SUFFIX
 
     hashes = {sha256 for entry in past for sha256, _ in entry.files} - needed
     raw = [path for sha256 in sorted(hashes) if (path := workplace.sealed / f"{sha256}{SUFFIX}").exists()]
@@ -134,7 +134,8 @@ def _tokens(workplace: Workplace, source: Source, kept: list[Entry]) -> set[byte
 
 def _sweep_orphans(workplace: Workplace) -> None:
     """Sealed files that no delivery is made of: a crash came between sealing and the ledger, or in a sealing anew."""
-    from anonymization.vault.store import SUFFIX, shred
+    from anonymization.vault.seal_format import SUFFIX
+    from anonymization.vault.sealed_keys import shred
     from warehouse import ledger
 
     for path in workplace.sealed.glob(f"*{SUFFIX}"):
@@ -144,7 +145,7 @@ def _sweep_orphans(workplace: Workplace) -> None:
 
 
 def _remove(raw: list[Path], folders: list[Path]) -> None:
-    from anonymization.vault.store import shred
+    from anonymization.vault.sealed_keys import shred
 
     for path in raw:
         shred(path, leave_word=False)

@@ -11,28 +11,47 @@ from pipelines.vault_commands import Json, vault_app
 
 if TYPE_CHECKING:
     from anonymization.vault.backup import Held
+    from assets.vault_epochs import Epoch
 
 
 @vault_app.command()
-def keys(json: Json = False) -> None:
-    """Which root key opens this vault, and each country's epoch and persons; no key is shown."""
+def keys(
+    retire: Annotated[
+        int | None, typer.Option(metavar="EPOCH", help="Destroy the master key of an old epoch that nothing needs.")
+    ] = None,
+    by: Annotated[str | None, typer.Option("--as", help="Who retires it, for the audit.")] = None,
+    json: Json = False,
+) -> None:
+    """Which root key opens this vault, each country's epoch, and what needs which epoch; no key is shown."""
     from anonymization.keys import country_keys, roots
+    from assets import vault_epochs
     from pipelines import console
     from pipelines.settings import settings
 
     workplace = settings().workplace()
+    if retire is not None:
+        with console.watching(f"epoch {retire}"):
+            gone = vault_epochs.retire(workplace, retire, by)
+        _tell_retired(gone, json)
+        return
     vault, keyring = workplace.vault, workplace.keyring
     root = keyring.root
     with vault.transaction() as cursor:
-        epochs = {name: one.epoch for name, one in country_keys.all_opened(cursor, keyring).items()}
+        opened = country_keys.all_opened(cursor, keyring)
         counted = cursor.execute("SELECT country, count(*) FROM vault.person GROUP BY country").fetchall()
     persons = dict(counted)
+    epochs = {name: one.epoch for name, one in opened.items()}
+    needed = vault_epochs.epochs(workplace, opened)
     told = {
         "root_from": root.source if root else None,
         "key_id": root.key_id if root else None,
         "ring": str(workplace.home / "keys"),
         "newest_epoch": keyring.present,
         "countries": [{"country": c, "epoch": e, "persons": persons.get(c, 0)} for c, e in epochs.items()],
+        "epochs": [
+            {"epoch": o.epoch, "state": o.state, "needed_by": list(o.needs), "backups": o.backups} for o in needed
+        ],
+        "retired": keyring.retired,
     }
     if json:
         console.print_json(told)
@@ -42,6 +61,20 @@ def keys(json: Json = False) -> None:
     console.out.print(f"Root key {told['key_id']}, from {came}; newest epoch {keyring.present}.", highlight=False)
     rows = [[c, e, persons.get(c, 0)] for c, e in epochs.items()]
     console.print_table(("country", "epoch", "persons"), rows)
+    rows = [[o.epoch, o.state, ", ".join(o.needs), o.backups] for o in needed]
+    rows += [[epoch, "retired", "", ""] for epoch in keyring.retired]
+    console.print_table(("epoch", "state", "needed by", "backups that carry it"), sorted(rows))
+
+
+def _tell_retired(gone: Epoch, json: bool) -> None:
+    from pipelines import console
+
+    if json:
+        console.print_json({"retired": gone.epoch, "backups": gone.backups})
+        return
+    console.out.print(f"The master key of epoch {gone.epoch} is destroyed.", highlight=False)
+    carry = f"{gone.backups} archives of `vault backup` and copies of the key folder carry it still"
+    console.out.print(f"{carry}: replace those, and `homeward vault rotate --root`.", highlight=False)
 
 
 @vault_app.command()
@@ -52,6 +85,8 @@ def rotate(
     json: Json = False,
 ) -> None:
     """New keys for every country and sealed file; tokens stay. Cut off, run it again: it goes on."""
+    from dataclasses import asdict
+
     from assets import vault_rotation
     from pipelines import console
     from pipelines.settings import settings
@@ -60,11 +95,12 @@ def rotate(
         done = vault_rotation.rotate(settings().workplace(), country and country.upper(), root, by)
     if json:
         told = [{"country": o.country, "epoch": o.epoch, "persons": o.persons} for o in done.countries]
-        console.print_json({"countries": told, "files": done.files, "root": done.root})
+        console.print_json({"countries": told, **asdict(done.renewed), "files": done.files, "root": done.root})
         return
     rows = [[one.country, one.epoch, one.persons, one.indexes] for one in done.countries]
     console.print_table(("country", "epoch", "persons", "indexes"), rows)
-    console.out.print(f"{done.files} sealed files; tokens are what they were.", highlight=False)
+    told_persons = f"{done.renewed.persons} persons have another key, {done.renewed.damaged} damaged records stay"
+    console.out.print(f"{told_persons}; {done.files} sealed files; tokens are what they were.", highlight=False)
     if done.root:
         console.out.print(f"The root key is now {done.root}: back up the key folder.", highlight=False)
 

@@ -48,7 +48,7 @@ class CountryKeys:
         """Joined 16-byte indexes of epoch `since` as they are in this country's epoch."""
         for epoch in range(since + 1, self.epoch + 1):
             # ECB is sound here: one block is one index, and distinct indexes are distinct blocks.
-            algorithm = algorithms.AES(self.keyring.derive(self.country, "index", epoch=epoch))
+            algorithm = algorithms.AES(self.keyring.turn(self.country, epoch))
             cipher = Cipher(algorithm, modes.ECB()).encryptor()  # noqa: S305
             indexes = cipher.update(indexes) + cipher.finalize()
         return indexes
@@ -56,7 +56,7 @@ class CountryKeys:
     def turned_back(self, indexes: bytes) -> bytes:
         """Joined indexes of this country's epoch as they were in its first."""
         for epoch in range(self.epoch, 1, -1):
-            algorithm = algorithms.AES(self.keyring.derive(self.country, "index", epoch=epoch))
+            algorithm = algorithms.AES(self.keyring.turn(self.country, epoch))
             cipher = Cipher(algorithm, modes.ECB()).decryptor()  # noqa: S305
             indexes = cipher.update(indexes) + cipher.finalize()
         return indexes
@@ -84,7 +84,7 @@ def all_opened(cursor: Vaultside, keyring: Keyring) -> dict[str, CountryKeys]:
 
 def make(cursor: Vaultside, keyring: Keyring, country: str) -> None:
     """Introduce a country, in the newest epoch; another process may be faster."""
-    epoch = keyring.present
+    epoch = keyring.newest  # not of a process that knows no better: an older one may be retired
     fresh = identities.new_country_key(country, keyring.derive(country, WRAPPING, epoch=epoch))
     cursor.execute(
         "INSERT INTO vault.country (country, wrapped_key, epoch) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",

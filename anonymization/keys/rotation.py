@@ -2,7 +2,7 @@
 
 Its key is made new, the keys of its people are wrapped under it, and all its indexes are turned (`country_keys`).
 Killed, nothing has happened; run again, it begins again. Two rotations wait for each other, and batches for both.
-Sealed identities stay as they are: what is new is the key that opens their keys.
+That people's own keys change as well comes after it (`renewal`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anonymization.keys import country_keys
+from anonymization.keys import country_keys, renewal
 from anonymization.keys.country_keys import CountryKeys
 from anonymization.vault import audit, identities, wire
 from codebook.errors import HomewardError
@@ -86,8 +86,13 @@ class Rotated:
     indexes: int
 
 
-def rotate(vault: Vault, country: str | None = None, officer: str | None = None) -> list[Rotated]:
-    """Bring `country`, or all, to the next epoch. A rotation that was cut off is brought to its end instead."""
+def rotate(
+    vault: Vault, country: str | None = None, officer: str | None = None, only_finish: bool = False
+) -> list[Rotated]:
+    """Bring `country`, or all, to the next epoch. A rotation that was cut off is brought to its end instead.
+
+    `only_finish`: begin no new epoch, since something else of the last one is not done.
+    """
     with vault.transaction() as guard:
         guard.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         with vault.transaction() as cursor:
@@ -97,6 +102,8 @@ def rotate(vault: Vault, country: str | None = None, officer: str | None = None)
         chosen = [name for name in epochs if country in (None, name)]
         newest = vault.keyring.newest
         behind = [name for name in chosen if epochs[name] < newest]
+        if not behind and only_finish:
+            return []
         if not behind:
             newest = vault.keyring.add_epoch()
         return [_rotate_one(vault, name, newest, officer) for name in behind or chosen]
@@ -115,6 +122,7 @@ def _rotate_one(vault: Vault, country: str, epoch: int, officer: str | None) -> 
         indexes = sum(_turn(cursor, index, old, new) for index in _INDEXES)
         _reseal_frequencies(cursor, old, new)
         cursor.execute(_FORGET_DIGESTS, (country,))
+        renewal.begin(cursor, country)
         facts = {"epoch": epoch, "persons": persons, "indexes": indexes}
         audit.write(cursor, vault.keyring, "rotate", country, officer, facts)
     return Rotated(country, epoch, persons, indexes)

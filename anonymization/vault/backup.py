@@ -19,8 +19,8 @@ from psycopg import sql
 
 from anonymization.keys.ring import RING_FILE, Keyring
 from anonymization.vault import audit
+from anonymization.vault.seal_format import SUFFIX
 from anonymization.vault.sealed_stream import Reader, Writer
-from anonymization.vault.store import SUFFIX
 from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError, Unavailable
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     Vaultside = Cursor[tuple[Any, ...]]
 
-_FORMAT = 1
+_FORMAT = 2
+"""1: the ring held masters of epochs only. Such archives are read."""
 _BLOCK = 1 << 20
 _HEAD = struct.Struct(">cI")
 _SECTION, _DATA = b"S", b"D"
@@ -82,7 +83,8 @@ def backup(vault: Vault, target: Path, secret: bytes, sealed: Path | None) -> He
         raise Unavailable("the backup cannot be written", target.name, os.strerror(error.errno or 0)) from None
     finally:
         temporary.unlink(missing_ok=True)
-    audit.note(vault, "backup", None, tables=tables, persons=persons, files=len(files))
+    held = ",".join(map(str, vault.keyring.epochs))
+    audit.note(vault, "backup", None, tables=tables, persons=persons, files=len(files), epochs=held)
     return Held(tables, persons, len(files), size)
 
 
@@ -91,7 +93,7 @@ def restore(source: Path, secret: bytes, vault_url: str, keys: Path, sealed: Pat
     reader = Reader.verified(source, secret)
     sections = _sections(reader)
     manifest = _manifest(sections, source)
-    masters = {int(epoch): base64.b64decode(key) for epoch, key in manifest["masters"].items()}
+    masters = {name: base64.b64decode(key) for name, key in manifest["masters"].items()}
     vault = Vault(vault_url, Keyring.throwaway())  # no key is made before it is known that the vault serves
     vault.migrate()
     with vault.transaction() as cursor:
@@ -138,7 +140,7 @@ def _write_rows(vault: Vault, archive: _Archive) -> tuple[int, int]:
     with vault.transaction() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         tables = [name for (name,) in cursor.execute(_TABLES).fetchall()]
-        masters = {str(epoch): base64.b64encode(key).decode() for epoch, key in vault.keyring.masters.items()}
+        masters = {name: base64.b64encode(key).decode() for name, key in vault.keyring.masters.items()}
         block = cursor.execute("SELECT last_value FROM vault.person_block").fetchone()
         head = {"format": _FORMAT, "tables": tables, "masters": masters, "person_block": block[0] if block else 1}
         archive.section(head)
@@ -216,12 +218,12 @@ def _pieces(reader: Reader) -> Iterator[tuple[bytes, bytes]]:
 
 def _manifest(sections: Iterator[tuple[dict[str, Any], Iterator[bytes]]], source: Path) -> dict[str, Any]:
     manifest, _ = next(sections)
-    if manifest.get("format") != _FORMAT:
+    if manifest.get("format") not in range(1, _FORMAT + 1):
         raise HomewardError("the backup is of a newer version", source.name, "restore it with that version")
     return manifest
 
 
-def _keyring(keys: Path, masters: dict[int, bytes]) -> Keyring:
+def _keyring(keys: Path, masters: dict[str, bytes]) -> Keyring:
     """The keys of the archive in the folder: put there now, or by a restore that was cut off."""
     if not (keys / RING_FILE).exists():
         return Keyring.restored(keys, masters)

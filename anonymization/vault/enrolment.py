@@ -43,7 +43,9 @@ _OWNERS = """
     FROM vault.blind_index WHERE field = %s AND idx = ANY ((SELECT %s)::uuid[])"""
 _OWNER = np.dtype([("idx", "u1", (WIDTH,)), ("person_id", ">i8")])
 _PERSONS = """
-    SELECT string_agg(int8send(person_id) || uuid_send(token) || wrapped_key, ''::bytea)
+    SELECT string_agg(
+        int8send(person_id) || uuid_send(token) || substr(wrapped_key || substr(uuid_send(token), 1, 12), 1, 60),
+        ''::bytea)
     FROM vault.person WHERE person_id = ANY ((SELECT %s)::bigint[])"""
 _PERSON = np.dtype(
     [

@@ -17,7 +17,9 @@ from anonymization.keys.pseudonyms import keyed_digests
 from anonymization.vault import wire
 
 KEY_BYTES, NONCE, TAG = 32, 12, 16
-WRAPPED_BYTES = KEY_BYTES + TAG
+WRAPPED_BYTES = KEY_BYTES + TAG + NONCE
+"""A wrapped key of a person, and behind it the nonce that it was wrapped with. It was left out once, where it is the
+first twelve bytes of the token."""
 TOKEN_BYTES = 16
 _LIKENESS = b"likeness"
 
@@ -36,23 +38,30 @@ def open_country_key(country: str, wrapped: bytes, root: bytes) -> bytes:
 def new_person_keys(tokens: bytes, country_key: bytes) -> tuple[list[bytes], npt.NDArray[np.uint8]]:
     """For each 16-byte token a random key, and the same keys wrapped (one row each).
 
-    The token is random and used once, so its first 12 bytes serve as the nonce.
+    The token is random and used once, so its first 12 bytes serve as the first nonce.
     """
     wrap = AESGCM(country_key).encrypt
     randomness = os.urandom(len(tokens) // TOKEN_BYTES * KEY_BYTES)
     keys = [randomness[i : i + KEY_BYTES] for i in range(0, len(randomness), KEY_BYTES)]
     names = [tokens[i : i + TOKEN_BYTES] for i in range(0, len(tokens), TOKEN_BYTES)]
-    wrapped = b"".join([wrap(name[:NONCE], key, name) for name, key in zip(names, keys, strict=True)])
+    wrapped = b"".join([wrap(name[:NONCE], key, name) + name[:NONCE] for name, key in zip(names, keys, strict=True)])
     return keys, np.frombuffer(wrapped, dtype=np.uint8).reshape(-1, WRAPPED_BYTES)
 
 
 def open_person_key(token: bytes, wrapped: bytes, country_key: bytes) -> bytes:
-    return AESGCM(country_key).decrypt(token[:NONCE], wrapped, token)
+    sealed, nonce = wrapped[: KEY_BYTES + TAG], wrapped[KEY_BYTES + TAG :] or token[:NONCE]
+    return AESGCM(country_key).decrypt(nonce, sealed, token)
 
 
 def wrap_person_key(token: bytes, key: bytes, country_key: bytes) -> bytes:
-    """As `new_person_keys` wraps it. Each country key wraps a token's key once, so the nonce is never used again."""
-    return AESGCM(country_key).encrypt(token[:NONCE], key, token)
+    """As `new_person_keys` wraps it. Each country key wraps a token's key so once: the nonce is never used again."""
+    return AESGCM(country_key).encrypt(token[:NONCE], key, token) + token[:NONCE]
+
+
+def another_person_key(token: bytes, country_key: bytes) -> tuple[bytes, bytes]:
+    """Another key for a person who has one, and the same wrapped: a country's key takes a nonce once."""
+    key, nonce = os.urandom(KEY_BYTES), os.urandom(NONCE)
+    return key, AESGCM(country_key).encrypt(nonce, key, token) + nonce
 
 
 def digests(records: Iterable[bytes], key: bytes) -> npt.NDArray[np.int64]:
@@ -105,6 +114,11 @@ def _sealed(columns: Sequence[wire.Column], records: Sequence[bytes], keys: Sequ
         parts += (heads[i * width : (i + 1) * width], nonce, AESGCM(key).encrypt(nonce, record, bound))
     parts.append(wire.TRAILER)
     return b"".join(parts)
+
+
+def seal_record(record: bytes, origin: int, key: bytes) -> bytes:
+    nonce = os.urandom(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, record, origin.to_bytes(2, "big"))
 
 
 def open_record(sealed: bytes, origin: int, key: bytes) -> bytes:

@@ -17,7 +17,8 @@ from anonymization.keys import country_keys, rotation
 from anonymization.keys.ring import Keyring
 from anonymization.vault import audit, identities
 from anonymization.vault.name_words import NameWords
-from anonymization.vault.store import open_sealed, rewrap, seal
+from anonymization.vault.sealed_keys import rewrap
+from anonymization.vault.store import open_sealed, seal
 from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
 from sources.batches import TextBatch
@@ -190,7 +191,7 @@ def test_a_sealed_file_is_opened_by_the_new_epochs_key(keyring: Keyring, tmp_pat
 
 def test_a_file_sealed_before_keys_were_wrapped_is_read_and_sealed_anew(keyring: Keyring, tmp_path: Path) -> None:
     content, salt = b"rows of the first version", os.urandom(32)
-    cipher = AESGCM(hashlib.blake2b(salt, key=keyring.derive("", "store"), digest_size=32).digest())
+    cipher = AESGCM(hashlib.blake2b(salt, key=keyring.derive("", "store", epoch=1), digest_size=32).digest())
     prefix = b"HOMEWARD SEAL 1\n" + salt + (len(b"file.csv") + 16).to_bytes(4, "big")
     header = prefix + cipher.encrypt(b"name".ljust(12, b"\0"), b"file.csv", prefix)
     frame = cipher.encrypt(bytes(11) + b"\1", content, hashlib.sha256(header).digest())

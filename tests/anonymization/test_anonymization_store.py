@@ -13,7 +13,8 @@ import pytest
 
 from anonymization.keys.ring import Keyring
 from anonymization.vault import store
-from anonymization.vault.store import FRAME, TAG, open_sealed, seal
+from anonymization.vault.seal_format import FRAME, TAG
+from anonymization.vault.store import open_sealed, seal
 from codebook.errors import HomewardError, Unavailable
 from sources.batches import DeliveredFile
 

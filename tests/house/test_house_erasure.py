@@ -188,7 +188,16 @@ def test_a_rotated_home_answers_a_redelivery_with_the_same_persons(house: House,
     rotated = house.ask("vault", "rotate", "--root")
     assert [one["country"] for one in rotated["countries"]] == ["SLV"]
     assert rotated["files"] == 1
-    assert house.ask("vault", "keys")["key_id"] == rotated["root"]
+    assert rotated["persons"] == rotated["countries"][0]["persons"] > 100
+    old, new = (told := house.ask("vault", "keys"))["epochs"]
+    assert told["key_id"] == rotated["root"]
+    assert (old["state"], old["needed_by"]) == ("can be retired", [])
+    assert new["needed_by"][1:] == ["1 countries (SLV)", "1 sealed files"]
+    refused = house.homeward("vault", "keys", "--retire", "2", expect=2).stderr
+    assert "epoch 2 is still needed: it is the newest, 1 countries (SLV), 1 sealed files" in " ".join(refused.split())
+    house.homeward("vault", "keys", "--retire", "1", "--as", "Keeper")
+    assert (told := house.ask("vault", "keys"))["retired"] == [1]
+    assert [one["epoch"] for one in told["epochs"]] == [2]
     row = register(house)[0] | {"EXPEDIENTE": "RET-2024-900002", "FAMILIA": "F90002"}
     deliver(house, [row])
     after = dict(house.sql("SELECT record_key, person_token FROM core.return_event ORDER BY 1"))
