@@ -21,10 +21,12 @@ from anonymization.keys.pseudonyms import RecordKeys, texts
 from anonymization.keys.ring import Keyring
 from anonymization.leaks.guard import no_values
 from anonymization.notes import Notes
+from anonymization.passing_values import PassingValues
 from anonymization.vault import audit
 from anonymization.vault.persons import Persons, Said, read_identifiers
 from anonymization.vault.vault import Vault
 from codebook.errors import Refused
+from codebook.loader import load_codebook
 from sources.batches import (
     ENTITY_KEY_PREFIX,
     ISSUES,
@@ -58,6 +60,7 @@ class Gate:
         self._persons = Persons(source, keyring, vault)
         self._erased = ErasedRows(source, vault) if vault is not None else None
         self._notes = Notes(source, vault)
+        self._passing = PassingValues(source, load_codebook())
         # Of tables that are somebody's parent only: a register of millions need not remember whom it held back.
         self._held_back: dict[str, set[bytes]] = {table.parent.table: set() for table in source.tables if table.parent}
         self._without_consent: dict[str, set[bytes]] = {parent: set() for parent in self._held_back}
@@ -116,7 +119,7 @@ class Gate:
                 continue
             if cells[name].null_count < len(cells) and (table.name, name) not in self._noted:
                 self._noted.add((table.name, name))
-                findings.note("gate.free_text_withheld", name)
+                findings.note("gate.free_text_withheld", declared.name)  # a member of a family has a name of its own
 
     def _row_keys(self, table: Table, cells: pa.Table, findings: _Findings) -> pa.Array:
         for name in table.key:
@@ -239,7 +242,7 @@ class Gate:
         if declared is not None and declared.class_ == "free_text":
             return self._notes.redacted(table, cells, declared, name)
         if declared is None or declared.keep is None:
-            return cells[name]
+            return self._passing.of(table.name, name, cells[name])
         dates, bad = read_dates(cells[name], self._form(declared))
         findings.query("map.unreadable_date", _mask(bad), name)
         years = pc.year(dates).dictionary_encode()

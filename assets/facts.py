@@ -12,14 +12,14 @@ from typing import Any
 
 from assets.headers import is_header
 from sources.models import Source
+from sources.readers import VERSION
 
 _OURS = frozenset(
     {"format", "encoding", "encoding_candidates", "language", "values", "header_fingerprint", "header_reasons"}
 )
 """Facts whose words are the readers' own, or declared."""
 _VERSIONS = frozenset({"form_version", "form_versions"})
-_VERSION = re.compile(r"v[A-Za-z0-9]{2,30}|v?\d{1,3}(\.\d{1,3})*|20\d{6}(\d\d)?|20\d\d-\d\d-\d\d")
-"""KoboToolbox's own ids, counted versions, and ODK's days with a number (docs.getodk.org, form version)."""
+_VERSION = re.compile(VERSION)
 HIDDEN = "(a name)"
 
 

@@ -26,7 +26,7 @@ from assets.refused_uploads import set_aside
 from assets.workers import LARGE_BYTES
 from assets.workplace import Workplace
 from codebook.errors import HomewardError, Refused, Unavailable
-from sources.batches import DeliveredFile
+from sources.batches import DeliveredFile, ending
 from sources.models import FETCHED, DatabaseFormat, KoboServerFormat, Source
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ class NumberedFile:
 
     @property
     def name(self) -> str:
-        ending = Path(self.sealed.name).suffix.lower()
-        return f"file {self.number}" + (ending if ending[1:].isalnum() and len(ending) <= 6 else "")
+        return f"file {self.number}{ending(self.sealed.name)}"
 
     @property
     def size(self) -> int:
@@ -139,7 +138,8 @@ def _refuse_no_files(upload: Path, source: str) -> None:
         kind = _kind(path)
         if kind != "file" and not (kind == "folder" and is_upload):
             mend = "put the files themselves into the upload"
-            raise _NoFiles(f"a {kind} lies in the inbox", where=f"{source}, upload {upload.name}", mend=mend)
+            # Not by its name: whoever dropped it there may have called it after somebody.
+            raise _NoFiles(f"a {kind} lies in the inbox", where=source, mend=mend)
 
 
 class _NoFiles(HomewardError):

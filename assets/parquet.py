@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from codebook.errors import Unavailable
+from values.distinct import distinct, used
 
 
 @contextmanager
@@ -52,9 +53,10 @@ def _leaf(field: pa.Field) -> str:
 
 
 def swap(table: pa.Table, path: Path) -> None:
-    """Put a table in the place of a file, whole or not at all."""
+    """Put a table in the place of a file, whole or not at all; values of rows that are gone are not in it."""
     temporary = path.with_name(f".{path.name}")
-    write(table, temporary)
+    columns = [used(distinct(column)) if pa.types.is_dictionary(column.type) else column for column in table.columns]
+    write(pa.Table.from_arrays(columns, schema=table.schema), temporary)
     temporary.replace(path)
 
 

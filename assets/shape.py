@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.headers import is_header
+from sources.models import Source
+
 if TYPE_CHECKING:
     from connectors.delivery import Opened
 
@@ -18,7 +21,8 @@ FILE = "shape.json"
 
 @dataclass(frozen=True)
 class ReadTable:
-    """One table as read: `sheet` of the workbook if any; `headers` by declared name, where they differ."""
+    """One table as read: `sheet` of the workbook if there is one whose name may be shown (an export's is called as its
+    form, and so perhaps after somebody); `headers` by declared name, where they differ."""
 
     sheet: str | None
     headers: dict[str, str]
@@ -33,10 +37,10 @@ class Shape:
     facts: dict[str, Any]
 
     @classmethod
-    def of(cls, opened: Opened, rows_in: dict[str, int], facts: dict[str, Any]) -> Shape:
+    def of(cls, opened: Opened, source: Source, rows_in: dict[str, int], facts: dict[str, Any]) -> Shape:
         tables = {
             name: ReadTable(
-                sheet=table.sheet,
+                sheet=table.sheet if table.sheet and is_header(table.sheet, source) else None,
                 headers={column.name: column.header for column in table.columns if column.header != column.name},
                 rows_in=rows_in.get(name, 0),
             )

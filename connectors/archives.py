@@ -13,13 +13,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import IO, BinaryIO, cast
 
 from codebook.errors import Refused
 from connectors.shapes import Grid
-from sources.batches import DeliveredFile
+from sources.batches import DeliveredFile, ending
 
 MAX_MEMBERS = 1_000
 MAX_UNPACKED = 8 << 30
@@ -96,8 +96,17 @@ def unpacked(files: Sequence[DeliveredFile]) -> list[DeliveredFile]:
     """The files themselves, and in place of each archive what lies in it. A workbook is zipped and no archive."""
     found: list[DeliveredFile] = []
     for file in files:
-        found += members(file) if is_archive(file) else [file]
+        found += numbered(members(file)) if is_archive(file) else [file]
     return found
+
+
+def numbered(found: Sequence[Member]) -> list[Member]:
+    """Members named by their place in the archive: what a delivery's errors tell of a file must not be a name that its
+    supplier gave it, which may be somebody's. The ending says how it is read."""
+    return [
+        replace(member, name=f"{member.archive.name}, file {number}{ending(member.name)}")
+        for number, member in enumerate(found, start=1)
+    ]
 
 
 def is_archive(file: DeliveredFile) -> bool:

@@ -151,7 +151,7 @@ def open_delivery(files: Sequence[DeliveredFile], source: Source) -> Opened:
         grid = grids.get(table.name)
         if grid is None:
             continue
-        found, absent = _match(table, grid.headings, _where(files, grid))
+        found, absent = _match(table, grid.headings, _where(files, grid, table))
         taken = {heading.position for _, heading in found}
         opened.tables[table.name] = TableShape(
             table.name,
@@ -209,8 +209,9 @@ def _fingerprint(grids: Mapping[str, Grid]) -> str:
     return hashlib.sha256(headers.encode("utf-8")).hexdigest()
 
 
-def _where(files: Sequence[DeliveredFile], grid: Grid) -> str:
-    return f"sheet {grid.sheet}" if grid.sheet else ", ".join(file.name for file in files)
+def _where(files: Sequence[DeliveredFile], grid: Grid, table: Table) -> str:
+    """The sheet where the source declares its name: that of a form's submissions may be called after somebody."""
+    return f"sheet {grid.sheet}" if grid.sheet == table.name else ", ".join(file.name for file in files)
 
 
 def _match(table: Table, headings: Sequence[Heading], where: str) -> tuple[list[tuple[str, Heading]], tuple[str, ...]]:

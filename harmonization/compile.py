@@ -10,10 +10,11 @@ from codebook.models import Variable
 from harmonization.coded import Case, Constant, FirstOf, SelectMultiple
 from harmonization.made import Step
 from harmonization.matching import CodeRow
-from harmonization.reading import ConstantValue, Read, Reading, ReadRow, ages, dates, numbers, places, text_as_it_is
+from harmonization.reading import ConstantValue, Reading, ReadRow
 from sources.crosswalk import ANY, BLANK, Condition, MapRow
 from sources.models import Source
-from sources.params import admin_level, constant_value, number_form
+from sources.params import constant_value
+from sources.readers import reader
 
 
 def step(source: Source, codebook: Codebook, rows: tuple[MapRow, ...]) -> Step:
@@ -42,7 +43,8 @@ class _Compiler:
                 placeless = [row.code for row in rows if not row.target]
                 column = rows[0].column
                 return SelectMultiple(self.code_rows(rows), placeless, self.missing, self.listed, column)
-        reads = [ReadRow(row.column, _conditions(row), self.read(row)) for row in rows if not row.code]
+        read = [row for row in rows if not row.code]
+        reads = [ReadRow(row.column, _conditions(row), reader(self.source, self.codebook, row)) for row in read]
         return Reading(self.code_rows(rows), reads, self.missing, self.kind)
 
     def code_rows(self, rows: tuple[MapRow, ...]) -> list[CodeRow]:
@@ -59,19 +61,6 @@ class _Compiler:
         if row.target:
             return ConstantValue(None, self.code(row), self.kind)
         return ConstantValue(constant_value(self.variable.type, row.param), None, self.kind)
-
-    def read(self, row: MapRow) -> Read:
-        formats = self.source.format
-        match row.rule:
-            case "number":
-                return numbers(number_form(row.param, formats.decimal), self.kind)
-            case "age":
-                return ages(number_form(row.param, formats.decimal))
-            case "date":
-                return dates(row.param or str(formats.date_format))
-            case "geography":
-                return places(self.codebook.places(self.source.country), admin_level(row.param))
-        return text_as_it_is
 
 
 def known_codes(source: Source, table: str) -> Mapping[str, frozenset[str]]:

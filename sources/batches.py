@@ -34,6 +34,18 @@ ROW, ROW_KEY, PERSON, PARENT = "_row", "_key", "_person", "_parent"
 ENTITY_KEY_PREFIX = "_key_"
 
 
+_TEXT = {".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".jsonl", ".ndjson", ".geojson", ".xml"}
+_BOOKS = {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".sav", ".zsav", ".por", ".dta", ".sas7bdat", ".sas7bcat", ".xpt"}
+_ENDINGS = frozenset({*_TEXT, *_BOOKS, ".zip", ".gz"})
+"""Endings of files that are delivered; what stands behind the last dot of any other name may be somebody's."""
+
+
+def ending(name: str) -> str:
+    """The ending of a file's name, by which readers tell files apart; nothing where it is none of a known kind."""
+    found = Path(name).suffix.lower()
+    return found if found in _ENDINGS else ""
+
+
 class DeliveredFile(Protocol):
     """A file of a delivery, wherever it lies: in the inbox, or sealed in the vault's store. Picklable."""
 

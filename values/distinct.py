@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +25,17 @@ def distinct(column: TextColumn) -> pa.DictionaryArray:
     if pa.types.is_null(array.type):
         array = array.cast(pa.string())
     return pc.dictionary_encode(array)
+
+
+def used(encoded: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The same cells with a dictionary of the values that they have: filtered rows leave theirs behind in it."""
+    size = len(encoded.dictionary)
+    indices = encoded.indices.drop_null().to_numpy(zero_copy_only=False)
+    needed = np.bincount(indices, minlength=size) > 0
+    if needed.all():
+        return encoded
+    places = pa.array(np.cumsum(needed) - 1, encoded.indices.type)
+    return pa.DictionaryArray.from_arrays(places.take(encoded.indices), encoded.dictionary.filter(pa.array(needed)))
 
 
 def over_distinct(column: TextColumn, read: Callable[[pa.Array], Sequence[pa.Array]]) -> tuple[pa.Array, ...]:

@@ -50,7 +50,8 @@ def pseudonymize(workplace: Workplace, delivery: Delivery) -> StageReport:
         parquet.write(pa.concat_tables(findings), draft / "issues-read.parquet")
         issues = parquet.read(parquet.files(draft, "issues"), ISSUES)
         facts = tellable(opened.facts, delivery.source)
-        Shape.of(opened, {name: counts["rows_in"] for name, counts in tables.items()}, facts).write(draft)
+        rows_in = {name: counts["rows_in"] for name, counts in tables.items()}
+        Shape.of(opened, delivery.source, rows_in, facts).write(draft)
     totals: Counts = {}
     for counts in tables.values():
         _add(totals, counts)

@@ -139,7 +139,7 @@ def _label_column(rows: Sequence[Row], language: str | None, file: str) -> str:
         return (exact or bare)[0]
     raise Refused(
         "delivery.wrong_source",
-        f"the form has no labels in {language}; it has {', '.join(filter(None, languages.values())) or 'no language'}",
+        f"the form has no labels in {language}; it has {len(languages)} columns of labels",
         file,
         "deliver the form of this export, or correct format.language",
     )

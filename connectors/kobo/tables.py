@@ -43,11 +43,12 @@ def read_tables(file: DeliveredFile, book: workbook.Workbook | None, main: str |
     """
     grids, facts = _grids(file, book)
     first = main or _main(grids)
+    called = f"sheet {main}" if main else "sheet of submissions"  # an undeclared one may be called after somebody
     if first not in grids:
-        raise Refused("delivery.wrong_source", f"there is no sheet {first}", file.name, "is this another form?")
+        raise Refused("delivery.wrong_source", f"there is no {called}", file.name, "is this another form?")
     found = {name: grid for name, grid in grids.items() if grid is not None}
     if first not in found:
-        raise Refused("delivery.empty", f"sheet {first} has no row", file.name, "deliver the file again")
+        raise Refused("delivery.empty", f"the {called} has no row", file.name, "deliver the file again")
     if kobo_legacy.is_legacy([heading.header for heading in found[first].headings]):
         found[first], flattened = kobo_legacy.unflattened(found[first])
         found = flattened | found
@@ -77,8 +78,9 @@ def _zipped(file: DeliveredFile) -> tuple[dict[str, Grid | None], dict[str, obje
         raise Refused(
             "delivery.unreadable", "there is no export (.csv, .xlsx, .geojson) in it", file.name, "pack the export"
         )
+    told = archives.numbered(members)
     if len(members) == 1:
-        return _grids(members[0], None)
+        return _grids(told[0], None)
     names = [PurePosixPath(member.name).stem for member in members]
     if not all(member.name.lower().endswith(".csv") for member in members) or len(set(names)) < len(names):
         raise Refused(
@@ -88,7 +90,7 @@ def _zipped(file: DeliveredFile) -> tuple[dict[str, Grid | None], dict[str, obje
             "pack one export, or the CSV files of one",
         )
     layout = Layout(longer="query", needs_rows=False)
-    opened = [delimited.open_grid(member, layout) for member in members]
+    opened = [delimited.open_grid(member, layout) for member in told]
     return {name: grid for name, (grid, _) in zip(names, opened, strict=True)}, opened[0][1]
 
 

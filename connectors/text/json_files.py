@@ -257,7 +257,7 @@ def _chosen(survey: _Survey, declared: str | None, name: str) -> Path:
             )
         return path
     if len(paths) > 1:
-        mend = f"declare one as format.records: {', '.join('/'.join(path) for path in paths[:10])}"
+        mend = "declare one as format.records; `homeward profile` names them"  # their keys may be somebody's names
         raise Refused("delivery.wrong_source", f"{len(paths)} lists of records", name, mend)
     return paths[0]
 

@@ -1,7 +1,17 @@
 """Facts of how a delivery was read are shown to everybody who sees the UI: names in them may be somebody's."""
 
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
 from anonymization.leaks.canaries import SCRIPTS, Canaries
 from assets.facts import HIDDEN, tellable
+from assets.intake import NumberedFile
+from assets.shape import Shape
+from connectors.delivery import Opened
+from connectors.shapes import TableShape
 from sources.loader import load_source
 
 SOURCE = load_source("slv/dgme_returns")
@@ -32,3 +42,24 @@ def test_the_readers_own_words_stay_as_they_are() -> None:
         "header_score": 0.5,
     }
     assert tellable(facts, SOURCE) == facts
+
+
+@pytest.mark.parametrize(("sheet", "told"), [("Rss_2026", "Rss_2026"), ("Xochitl Quetzal", None), (None, None)])
+def test_a_sheet_that_is_called_after_somebody_is_not_named(sheet: str | None, told: str | None) -> None:
+    opened = Opened({"main": TableShape("main", (), sheet)}, {}, {}, {})
+    assert Shape.of(opened, SOURCE, {"main": 7}, {}).tables["main"].sheet == told
+
+
+@dataclass(frozen=True)
+class Sealed:
+    name: str
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("Quetzal.csv", "file 2.csv"), ("a.GEOJSON", "file 2.geojson"), ("register.pedro", "file 2"), ("b", "file 2")],
+)
+def test_of_a_file_name_only_an_ending_that_readers_know_is_told(name: str, told: str) -> None:
+    sealed: Any = Sealed(name)
+    assert NumberedFile(sealed, 2).name == told
+    assert Path(told).suffix in ("", ".csv", ".geojson")

@@ -54,6 +54,20 @@ def test_json_in_an_archive_is_looked_at(deliver: Deliver) -> None:
     assert facts["archive"] == ["a.json", "b.csv"]
 
 
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"", b'ID;N\n1;"a\n', b"ID;N\n1;\0\n"])
+def test_what_is_wrong_with_a_packed_file_is_told_by_its_place_and_not_by_its_name(
+    deliver: Deliver, content: bytes
+) -> None:
+    packed = zipped({"good.csv": CSV, "Xochitl Quetzal.CSV": content})
+    declared_form = source({"kind": "kobo_csv"}, table("main", ["ID", "N"], key=["ID"]))
+    for name, of in ((packed, declared()), (zipped({"Xochitl Quetzal.csv": content}), declared_form)):
+        with pytest.raises(Refused) as caught:
+            open_delivery([deliver("a.zip", name)], of)
+        assert "Quetzal" not in str(caught.value)
+    (one, other) = archives.numbered(archives.members(deliver("a.zip", packed)))
+    assert (one.name, other.name) == ("a.zip, file 1.csv", "a.zip, file 2.csv")
+
+
 def encrypted(content: bytes) -> bytes:
     """The flag that says a member is encrypted, set in both of its headers."""
     changed = bytearray(content)

@@ -397,3 +397,20 @@ def test_labels_and_codes_of_one_real_survey_have_the_same_rows(corpus: Path, su
     ]
     assert len(read[0]) in (1533, 1770)
     assert read[0] == read[1]
+
+
+@pytest.mark.parametrize("rows_of_sheet", [[["x", "y"], ["1", "2"]], [["debt"], ["yes"]], []])
+def test_a_sheet_and_a_language_that_nobody_declared_are_not_named(
+    deliver: Deliver, rows_of_sheet: list[list[str]]
+) -> None:
+    """An export's sheet has the title of its form."""
+    book = deliver("export.xlsx", workbook({"Xochitl Quetzal": rows_of_sheet}))
+    main = table("main", ["_id", "debt"], key=["_id"])
+    with pytest.raises(Refused) as caught:
+        open_delivery([book], source({"kind": "kobo_xlsx"}, main))
+    assert "Quetzal" not in str(caught.value)
+    english = source({"kind": "kobo_xlsx", "values": "labels", "language": "English"}, main)
+    labelled = workbook({"survey": [["type", "name", "label::Xochitl (xq)"], ["text", "debt", "Debt?"]]})
+    with pytest.raises(Refused, match="no labels in English; it has 1 columns of labels") as caught:
+        open_delivery([book, deliver("form.xlsx", labelled)], english)
+    assert "Xochitl" not in str(caught.value)

@@ -155,9 +155,9 @@ def test_what_is_no_table_is_refused_in_one_line(deliver: Deliver, content: byte
     assert caught.value.__cause__ is None
 
 
-def test_several_lists_are_named_not_guessed(deliver: Deliver) -> None:
+def test_several_lists_are_counted_not_guessed(deliver: Deliver) -> None:
     file = deliver("a.json", b'{"a": [{"id": 1}], "b": {"c": [{"id": 2}]}}')
-    with pytest.raises(Refused, match="a, b/c"):
+    with pytest.raises(Refused, match=r"2 lists of records \(a.json\): declare one .*; `homeward profile` names them"):
         open_delivery([file], json_source("id"))
     assert rows(open_delivery([file], json_source("id", records="b/c"))) == [{"row": 1, "id": "2"}]
 

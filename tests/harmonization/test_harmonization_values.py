@@ -11,7 +11,7 @@ import pytest
 from codebook.loader import load_codebook
 from codebook.models import Place
 from harmonization import Harmonized
-from harmonization.reading import folded, places
+from sources.readers import folded, places
 
 
 def column(done: Harmonized, entity: str, variable: str) -> tuple[list[Any], list[int | None]]:

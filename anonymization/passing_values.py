@@ -1,0 +1,112 @@
+"""Which values of a passing column pass: those that the source's crosswalk can read, and only of rows that pass.
+
+A name where a sex is expected, a note in place of a date: no rule reads it, its row is rejected for that further on,
+and its value is of no use there. So it stays here, and a sign that no rule reads either stands in its place: the
+verdict is the same. A column that the crosswalk records as without a place in the codebook is of no use at all.
+
+What looks like personal data is the business of `scan`: a number that could be a count passes here.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from codebook.loader import Codebook
+from sources.crosswalk import ANY, BLANK
+from sources.models import Source
+from sources.readers import TWO_DIGIT_YEAR, VERSION, Read, reader
+from values.distinct import TextColumn, distinct, trimmed, used
+
+WITHHELD = "\ufffd"
+"""In place of a value that no rule of the crosswalk reads: the sign for what cannot be shown."""
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass
+class _Known:
+    """What the crosswalk can read in one column. `words`: cells are several codes, joined by a space; `versions`: it is
+    copied as it is, which is for versions of a form."""
+
+    codes: set[str] = field(default_factory=set)
+    reads: list[Read] = field(default_factory=list)
+    words: bool = False
+    versions: bool = False
+
+
+class PassingValues:
+    """The values that may pass, of every column of one source."""
+
+    def __init__(self, source: Source, codebook: Codebook) -> None:
+        self._known: dict[tuple[str, str], _Known] = {}
+        for row in source.crosswalk:
+            for column in row.columns:
+                self._known.setdefault((row.table, column), _Known())
+            for condition in row.when:
+                self._known[row.table, condition.column].codes.add(_text(condition.code))
+            if not row.column or row.rule is None:
+                continue
+            known = self._known[row.table, row.column]
+            known.words |= row.rule == "select_multiple"
+            if row.code:
+                known.codes.add(_text(row.code))
+            elif row.rule == "copy":
+                known.versions = True
+            elif row.rule in ("number", "age", "date", "geography"):
+                known.reads.append(reader(source, codebook, row))
+        for known in self._known.values():
+            known.codes -= {BLANK, ANY}
+
+    def of(self, table: str, column: str, cells: TextColumn) -> TextColumn:
+        """`cells` with WITHHELD for what cannot be read; nulls and blanks as they are, dictionaries without values
+        that no row has (those of rows that were held back would be written with them)."""
+        known = self._known.get((table, column))
+        encoded = pa.types.is_dictionary(cells.type)
+        if known is None:  # loading refuses a passing column that the crosswalk does not know
+            return used(distinct(cells)) if encoded else cells
+        given = used(distinct(cells))
+        values = given.dictionary.cast(pa.string())
+        kept = _readable(values, known)
+        if kept.all():
+            return given if encoded else cells
+        hidden = [_hidden(text, known) for text in values.filter(pa.array(~kept)).to_pylist()]
+        shown = pc.replace_with_mask(values, pa.array(~kept), pa.array(hidden, pa.string())).dictionary_encode()
+        return pa.DictionaryArray.from_arrays(shown.indices.take(given.indices), shown.dictionary)
+
+
+def _readable(values: pa.StringArray, known: _Known) -> Mask:
+    texts = pc.utf8_normalize(trimmed(values), "NFC")
+    found = _mask(texts.is_null()) | _mask(pc.is_in(texts, pa.array(sorted(known.codes), pa.string())))
+    if known.versions:
+        found |= _mask(pc.match_substring_regex(texts, f"^(?:{VERSION})$"))
+    if known.words and not found.all():
+        found |= np.array([text is not None and known.codes.issuperset(text.split()) for text in texts.to_pylist()])
+    for read in known.reads:
+        if found.all():
+            break
+        _, rejected = read(texts)
+        wrong = [mask for rule, mask in rejected.items() if rule != TWO_DIGIT_YEAR]
+        found |= ~np.logical_or.reduce([*wrong, np.zeros(len(values), bool)])
+    return found
+
+
+def _hidden(text: str, known: _Known) -> str:
+    """Of several codes in one cell, those that are known stay: the others may have an answer of their own (`*`)."""
+    if not known.words:
+        return WITHHELD
+    return " ".join(word if word in known.codes else WITHHELD for word in unicodedata.normalize("NFC", text).split())
+
+
+def _text(code: str) -> str:
+    """Codes are compared in the form in which harmonization compares cells."""
+    return unicodedata.normalize("NFC", code.strip())
+
+
+def _mask(flags: pa.Array) -> Mask:
+    mask: Mask = pc.fill_null(flags, False).to_numpy(zero_copy_only=False)
+    return mask
