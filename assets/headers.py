@@ -74,6 +74,21 @@ def shown(header: str, position: int, source: Source) -> str:
     return header if is_header(header, source) else f"(column {position})"
 
 
+def tellable_questions(headers: Iterable[str], source: Source) -> frozenset[str]:
+    """Those of the headers of declared columns that may be told: words of headers, and sentences that name nobody.
+
+    An export by labels has a form's questions for headers, and whoever wrote the form may have named somebody.
+    """
+    given = list(dict.fromkeys(headers))
+    told = {header for header in given if is_header(header, source)}
+    if asked := [header for header in given if header not in told]:
+        from anonymization.redaction.redactor import Redactor
+
+        found = Redactor(source.supplier.language, source.country).find(asked)
+        told |= {header for header, spans in zip(asked, found, strict=True) if not spans}
+    return frozenset(told)
+
+
 def is_header(header: str, source: Source) -> bool:
     """Whether a name is made of the words that headers are made of."""
     from connectors.profiling.header_words import words

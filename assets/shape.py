@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.headers import is_header
+from assets.headers import is_header, tellable_questions
 from sources.models import Source
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ FILE = "shape.json"
 @dataclass(frozen=True)
 class ReadTable:
     """One table as read: `sheet` of the workbook if there is one whose name may be shown (an export's is called as its
-    form, and so perhaps after somebody); `headers` by declared name, where they differ."""
+    form, and so perhaps after somebody); `headers` by declared name, where they differ and may be shown."""
 
     sheet: str | None
     headers: dict[str, str]
@@ -38,10 +38,15 @@ class Shape:
 
     @classmethod
     def of(cls, opened: Opened, source: Source, rows_in: dict[str, int], facts: dict[str, Any]) -> Shape:
+        theirs = {
+            name: {column.name: column.header for column in table.columns if column.header != column.name}
+            for name, table in opened.tables.items()
+        }
+        told = tellable_questions((header for own in theirs.values() for header in own.values()), source)
         tables = {
             name: ReadTable(
                 sheet=table.sheet if table.sheet and is_header(table.sheet, source) else None,
-                headers={column.name: column.header for column in table.columns if column.header != column.name},
+                headers={column: header for column, header in theirs[name].items() if header in told},
                 rows_in=rows_in.get(name, 0),
             )
             for name, table in opened.tables.items()

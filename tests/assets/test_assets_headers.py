@@ -3,7 +3,7 @@
 import pytest
 
 from anonymization.leaks.canaries import SCRIPTS, Canaries
-from assets.headers import shown
+from assets.headers import shown, tellable_questions
 from sources.loader import load_source
 
 SOURCE = load_source("slv/dgme_returns")
@@ -36,3 +36,10 @@ def test_a_header_that_may_be_personal_is_told_by_its_place(header: str) -> None
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_nobodys_name_is_a_header_in_any_script(script: str) -> None:
     assert shown(Canaries(7).name(script), 3, SOURCE) == "(column 3)"
+
+
+def test_of_the_questions_that_stand_as_headers_only_those_that_name_somebody_are_not_told() -> None:
+    questions = ["¿Cuántas comidas hizo ayer?", "¿Tiene usted una fuente de ingresos?", "FECHA_RETORNO"]
+    names = [f"{Canaries(7).name(script)}?" for script in SCRIPTS]
+    named = [*names, "Teléfono de Xóchitl Quetzal: +503 7123 4567"]
+    assert tellable_questions([*questions, *named], SOURCE) == set(questions)

@@ -227,7 +227,7 @@ def test_what_is_no_file_is_moved_out_of_the_inbox_and_later_uploads_are_taken(
 ) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_bytes(b"id;q\n1;a\n")
-    upload = house.home / "inbox" / "slv" / "dgme_returns" / "upload"
+    upload = house.home / "inbox" / "slv" / "dgme_returns" / "upload of Xochitl"
     upload.mkdir(parents=True)
     (upload / "real.csv").write_bytes(b"id;q\n1;a\n")
     match kind:
@@ -246,6 +246,7 @@ def test_what_is_no_file_is_moved_out_of_the_inbox_and_later_uploads_are_taken(
     told = [line for line in done.stderr.splitlines() if line.strip()]
     assert len(told) == 2
     assert kind in told[0]
+    assert "Xochitl" not in done.stdout + done.stderr, "an upload may be called after somebody"
     assert "columns" in told[1]
     assert not later.exists()
     refused = sorted((upload.parent / ".refused").iterdir(), key=lambda path: path.name)
