@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,15 +20,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.linkage.features import whole
+from anonymization.linkage import candidates
 from anonymization.linkage.frequencies import Frequencies
 from anonymization.linkage.names import fingerprint
 from anonymization.linkage.rounds import Rules
+from anonymization.linkage.sieve import Sieve
 
 if TYPE_CHECKING:
     import duckdb
 
 Ids = npt.NDArray[np.int64]
+_LOG = logging.getLogger(__name__)
+_NO_PAIRS = pa.schema([("one", pa.int64()), ("other", pa.int64())]).empty_table()
 
 WEIGHED = ("given_s", "father_s", "grandfather_s", "family_s", "place", "year", "month_day")
 """What is strong evidence where it is rare and weak where it is frequent."""
@@ -40,28 +44,9 @@ KINDS = ("twin", "sibling", "parent")
 SAME, UNCERTAIN = "same", "uncertain"
 _MODEL = Path(__file__).with_name("similarity.json")
 _WORDS = Path(__file__).with_name("similarity.sql")
-_PERSONS = """
-    CREATE TABLE found_by AS
-        WITH stated AS (SELECT unique_id, hash(unnest(keys)) AS key FROM delivered),
-             useful AS (SELECT key FROM stated GROUP BY key HAVING count(*) BETWEEN 2 AND {crowd})
-        SELECT unique_id, list(key) AS keys FROM stated JOIN useful USING (key) GROUP BY unique_id;
-    CREATE TABLE person AS
-        WITH everybodys AS (SELECT phone FROM delivered GROUP BY phone HAVING count(*) > {shared}),
-             unknown AS (SELECT unique_id FROM delivered JOIN heaped USING (month_day))
-        SELECT d.* REPLACE (
-            coalesce(k.keys, []) AS keys,
-            CASE WHEN e.phone IS NULL THEN d.phone END AS phone,
-            CASE WHEN u.unique_id IS NULL THEN d.date END AS date,
-            CASE WHEN u.unique_id IS NULL THEN d.month END AS month,
-            CASE WHEN u.unique_id IS NULL THEN d.day END AS day,
-            CASE WHEN u.unique_id IS NULL THEN d.month_day END AS month_day)
-        FROM delivered AS d
-        LEFT JOIN found_by AS k USING (unique_id)
-        LEFT JOIN everybodys AS e ON e.phone = d.phone
-        LEFT JOIN unknown AS u ON u.unique_id = d.unique_id;
-    DROP TABLE found_by"""
 _MEMORY = "2GB"
-_CHUNK = 50_000
+_SCORED = 200_000
+"""So many pairs are weighed at a time."""
 _LEAST_POPULATION = 10_000
 """A small country is compared as if it had this many people: the vault sees only a part of those who might come."""
 
@@ -87,46 +72,89 @@ def version() -> str:
 def compare(persons: pa.Table, population: int, frequencies: Frequencies, pending: Ids | None = None) -> pa.Table:
     """Pairs (one, other, weight, band) of persons alike enough to be the same; `one` < `other`.
 
-    `persons`: as `prepared` gives them; `population`: persons of the country; `frequencies`: of the columns
-    WEIGHED; `pending`: only pairs with one of these (None: all pairs).
+    `persons`: as `prepared` gives them, with keys as texts or as numbers; `population`: persons of the country;
+    `frequencies`: of the columns WEIGHED; `pending`: only pairs with one of these (None: all pairs). Pairs are made,
+    dropped and weighed in parts: what grows with the persons is what is known of them, not what is compared.
     """
-    from splink import DuckDBAPI, Linker
-
-    logging.getLogger("splink").setLevel(logging.ERROR)
-    connection = _in_memory()
-    try:
+    ids = persons["unique_id"].to_numpy()
+    asked = np.ones(len(ids), bool) if pending is None else np.isin(ids, pending)
+    keys = candidates.numbered(persons["keys"])
+    weighed: list[pa.Table] = []
+    with closing(_in_memory()) as connection:
         connection.execute(_WORDS.read_text(encoding="utf-8"))
-        api = DuckDBAPI(connection)
-        _load(connection, persons, frequencies, pending)
-        linker = Linker(api.register("person"), _settings(max(population, _LEAST_POPULATION)), log_level=40)
+        connection.register("person", _weighable(persons, frequencies))
+        weigh = _Scale(connection, max(population, _LEAST_POPULATION))
+        compared, waiting = 0, _NO_PAIRS
+        for one, other in candidates.in_parts(keys, asked, int(model()["crowd"])):
+            compared += len(one)
+            pairs = pa.table({"one": ids[np.minimum(one, other)], "other": ids[np.maximum(one, other)]})
+            waiting = pa.concat_tables([waiting, weigh.sieve.passed(connection, pairs)])
+            if len(waiting) >= _SCORED:
+                weighed.append(weigh.pairs(waiting))
+                waiting = _NO_PAIRS
+                _LOG.info("%d pairs of %d persons compared, %d left", compared, len(ids), sum(map(len, weighed)))
+        return pa.concat_tables([*weighed, weigh.pairs(waiting)])
+
+
+class _Scale:
+    """Weighs pairs of persons of table `person`: drops who cannot be the same, and asks splink about the others."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, population: int) -> None:
+        from splink import DuckDBAPI, Linker
+
+        logging.getLogger("splink").setLevel(logging.ERROR)
+        self._connection = connection
+        self._api = DuckDBAPI(connection)
+        settings = _settings(population)
+        odds = settings["probability_two_random_records_match"]
+        self.sieve = Sieve(model(), float(np.log2(odds / (1 - odds))))
+        self._linker = Linker(self._api.register("person"), settings, log_level=40)
         for column in WEIGHED:
-            values = pc.unique(whole(persons[column]).drop_null())
-            shares = frequencies.shares(column, values)
-            # The chance of a day is that of its year and of its place in the year.
-            scaled = shares / model()["years_of_birth"] if column == "month_day" else shares
-            lookup = api.register(pa.table({column: values, f"tf_{column}": pa.array(scaled, pa.float64())}))
-            linker.table_management.register_term_frequency_lookup(lookup, column)
-        chunks = max(1, len(persons) // _CHUNK)
-        found = linker.inference.predict(
-            threshold_match_weight=model()["seen_from"], num_chunks_left=chunks, num_chunks_right=1
+            # Each person's share is a column of `person`; without a table of them splink would count for itself.
+            none = self._api.register(
+                pa.table({column: pa.array([], pa.string()), f"tf_{column}": pa.array([], pa.float64())})
+            )
+            self._linker.table_management.register_term_frequency_lookup(none, column)
+
+    def pairs(self, pairs: pa.Table) -> pa.Table:
+        """Those worth seeing, with weight and band."""
+        blocked = pairs.rename_columns(["join_key_l", "join_key_r"]).append_column(
+            "match_key", pa.repeat("0", len(pairs))
         )
-        return connection.sql(_bands(found.physical_name)).to_arrow_table()
-    finally:
-        connection.close()
+        self._linker.table_management.register_blocked_pairs_for_predict(self._api.register(blocked))
+        found = self._linker.inference.predict(threshold_match_weight=model()["seen_from"], warning_mode="never")
+        try:
+            return self._connection.sql(_bands(found.physical_name)).to_arrow_table()
+        finally:
+            found.drop_table_from_database_and_remove_from_cache()
 
 
-def _load(
-    connection: duckdb.DuckDBPyConnection, persons: pa.Table, frequencies: Frequencies, pending: Ids | None
-) -> None:
-    """Table `person`: without days and phones that stand for none, and without keys that find nobody or a crowd."""
-    loaded = model()
-    asked = np.ones(len(persons), bool) if pending is None else np.isin(persons["unique_id"].to_numpy(), pending)
-    days = pc.unique(whole(persons["month_day"]).drop_null())
-    heaped = days.filter(pa.array(frequencies.shares("month_day", days) > loaded["heaped"]))
-    delivered = persons.append_column("asked", pa.array(asked)).append_column("bits", _bits(persons, frequencies))
-    connection.register("delivered", delivered)
-    connection.register("heaped", pa.table({"month_day": heaped}))
-    connection.execute(_PERSONS.format(crowd=int(loaded["crowd"]), shared=int(loaded["shared_phone"])))
+def _weighable(persons: pa.Table, frequencies: Frequencies) -> pa.Table:
+    """Persons without days and phones that stand for none, and with how frequent and how rare is what they say."""
+    phones = persons["phone"]
+    counted = pc.value_counts(phones.drop_null())
+    everybodys = counted.field("values").filter(pc.greater(counted.field("counts"), int(model()["shared_phone"])))
+    said = {"phone": pc.if_else(pc.is_in(phones, everybodys), None, phones)}
+    days = pc.unique(persons["month_day"].drop_null())
+    heaped = days.filter(pa.array(frequencies.shares("month_day", days) > model()["heaped"]))
+    unknown = pc.is_in(persons["month_day"], heaped)
+    said |= {name: pc.if_else(unknown, None, persons[name]) for name in ("date", "month", "day", "month_day")}
+    for name, column in said.items():
+        persons = persons.set_column(persons.column_names.index(name), name, column)
+    for column in WEIGHED:
+        shares = pa.chunked_array(
+            [_shares(chunk, column, frequencies) for chunk in persons[column].chunks], pa.float64()
+        )
+        # The chance of a day is that of its year and of its place in the year.
+        scaled = pc.divide(shares, float(model()["years_of_birth"])) if column == "month_day" else shares
+        persons = persons.append_column(f"tf_{column}", scaled)
+    bits = pa.chunked_array([_bits(chunk, frequencies) for chunk in persons[WORDS].chunks], pa.list_(pa.float64()))
+    return persons.drop_columns(["keys"]).append_column("bits", bits)
+
+
+def _shares(values: pa.Array, column: str, frequencies: Frequencies) -> pa.Array:
+    distinct = values if isinstance(values, pa.DictionaryArray) else values.dictionary_encode()
+    return pa.array(frequencies.shares(column, distinct.dictionary)).take(distinct.indices)
 
 
 def no_frequencies() -> Frequencies:
@@ -134,12 +162,12 @@ def no_frequencies() -> Frequencies:
     return Frequencies((*WEIGHED, WORDS), model()["unlisted_share"])
 
 
-def _bits(persons: pa.Table, frequencies: Frequencies) -> pa.Array:
+def _bits(bags: pa.ListArray, frequencies: Frequencies) -> pa.Array:
     """How rare each word of a person's names is."""
-    bags = whole(persons[WORDS])
     words = bags.flatten().dictionary_encode()
     rare = -np.log2(np.maximum(frequencies.shares(WORDS, words.dictionary), model()["least_share"]["name"]))
-    return pa.ListArray.from_arrays(bags.offsets, pa.array(rare).take(words.indices))
+    offsets = np.concatenate([[0], np.cumsum(bags.value_lengths().to_numpy())])
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(rare).take(words.indices))
 
 
 def _in_memory() -> duckdb.DuckDBPyConnection:
@@ -178,9 +206,8 @@ def _settings(population: int) -> dict[str, Any]:
         "link_type": "dedupe_only",
         "unique_id_column_name": "unique_id",
         "probability_two_random_records_match": 1 / population,
-        "blocking_rules_to_generate_predictions": [
-            {"blocking_rule": "l.keys = r.keys AND (l.asked OR r.asked)", "arrays_to_explode": ["keys"]}
-        ],
+        # Which pairs are weighed is told to splink, see `candidates`.
+        "blocking_rules_to_generate_predictions": [],
         "comparisons": comparisons,
         # What is compared holds names: of a pair only ids, weights and levels are kept.
         "retain_matching_columns": False,
