@@ -44,6 +44,10 @@ class NotesRecognizer(EntityRecognizer):
         self._redactor = Redactor(language, country, known_names)
         entities = [_PRESIDIO_NAMES.get(kind, kind) for kind in _KINDS]
         super().__init__(supported_entities=entities, name="Homeward notes", supported_language=language)
+        self._source = {
+            RecognizerResult.RECOGNIZER_NAME_KEY: "Homeward notes",
+            RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
+        }
 
     def load(self) -> None:
         """Nothing to load: lists are read when the recognizer is made."""
@@ -52,8 +56,12 @@ class NotesRecognizer(EntityRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """What identifies in one text."""
-        found = [(span, _PRESIDIO_NAMES.get(span.type, span.type)) for span in self._redactor.find([text])[0]]
-        return [RecognizerResult(kind, span.start, span.end, 1.0) for span, kind in found if kind in entities]
+        found = [(_PRESIDIO_NAMES.get(kind, kind), start, end) for start, end, kind in self._redactor.find([text])[0]]
+        return [
+            RecognizerResult(kind, start, end, 1.0, recognition_metadata=dict(self._source))
+            for kind, start, end in found
+            if kind in entities
+        ]
 
 
 class _Cards(CreditCardRecognizer):
@@ -84,20 +92,33 @@ class _NoModel(NoOpNlpEngine):
 
 
 class _Engine(AnalyzerEngine):
-    """Presidio's, for many short notes: what it can find is looked up once for all of them, not once a note.
+    """Presidio's, for many short notes: who can be asked is looked up once for all of them, not once a note.
 
-    Without a model there are no lemmas to raise a score by; Presidio's own would copy every result to find none.
+    A question with options goes Presidio's own way. Without a model there are no lemmas to raise a score by, and
+    results of one recognizer alone do not overlap: looking for either takes longer than finding what a note has.
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        self._entities: dict[tuple[str | None, int], list[str]] = {}
+        self._asked: dict[tuple[str, int], tuple[list[EntityRecognizer], list[str]]] = {}
         super().__init__(**kwargs)
 
-    def get_supported_entities(self, language: str | None = None) -> list[str]:
+    def analyze(self, text: str, language: str, *args: Any, **options: Any) -> list[RecognizerResult]:
+        if args or options or self.log_decision_process:
+            return super().analyze(text, language, *args, **options)
+        recognizers, entities = self._recognizers(language)
+        artifacts = self.nlp_engine.process_text(text, language)
+        found = [results for one in recognizers if (results := one.analyze(text, entities, artifacts))]
+        if len(found) < 2:
+            return found[0] if found else []
+        return list(EntityRecognizer.remove_duplicates([result for results in found for result in results]))
+
+    def _recognizers(self, language: str) -> tuple[list[EntityRecognizer], list[str]]:
+        """Who is asked in a language, and what for; asked anew once a recognizer was added."""
         known = (language, len(list(self.registry.recognizers)))
-        if known not in self._entities:
-            self._entities[known] = super().get_supported_entities(language)
-        return self._entities[known]
+        if known not in self._asked:
+            found = self.registry.get_recognizers(language=language, all_fields=True)
+            self._asked[known] = found, self.get_supported_entities(language)
+        return self._asked[known]
 
     def _enhance_using_context(
         self, text: str, raw_results: list[RecognizerResult], *args: Any, **kwargs: Any

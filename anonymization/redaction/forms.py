@@ -72,20 +72,30 @@ def _after(text: str, separator: re.Match[str]) -> int:
 
 def _label(text: str, end: int) -> tuple[str | None, int]:
     """What the words before a separator announce, and where these words begin."""
-    if sign := _NUMBER_SIGN.search(text, max(0, end - 3), end):
+    if text[end - 1 : end] in "°º" and (sign := _NUMBER_SIGN.search(text, max(0, end - 3), end)):
         return "ADDRESS", sign.start()
     start = max(0, end - 40)
-    said = list(_WORD.finditer(text, start, end))[-4:]
-    if not said or fold(said[-1].group()) not in _last_words():
-        return None, start
-    folded = [fold(word.group()) for word in said]
-    for first in range(len(said)):
-        kind = _labels().get(" ".join(folded[first:]))
-        if kind and not _LABEL_ENDS.search(text, said[first].start(), end):
-            if text[said[first].start() - 1 : said[first].start()] == "/":  # a tag that closes
+    before = text[start:end]
+    said = tuple(_WORD.findall(before)[-4:])
+    for words, kind in _kinds_of(said):
+        first = len(before)
+        for word in reversed(said[-words:]):
+            first = before.rindex(word, 0, first)
+        if not _LABEL_ENDS.search(before, first):
+            if text[start + first - 1 : start + first] == "/":  # a tag that closes
                 return None, start
-            return kind, said[first].start()
+            return kind, start + first
     return None, start
+
+
+@lru_cache(maxsize=4096)
+def _kinds_of(said: tuple[str, ...]) -> list[tuple[int, str]]:
+    """Of the last words before a separator, how many are a label and of what kind, the longest first."""
+    if not said or fold(said[-1]) not in _last_words():
+        return []
+    folded = [fold(word) for word in said]
+    labels = ((len(said) - first, _labels().get(" ".join(folded[first:]))) for first in range(len(said)))
+    return [(words, kind) for words, kind in labels if kind]
 
 
 def _value(text: str, start: int, end: int, kind: str, words: Words) -> Span | None:

@@ -45,6 +45,9 @@ _HOUSE_PARTS = frozenset(("bis", "ter", "quater"))
 _SHAPED = "SHAPED"
 _LONG_TITLE = 9
 _ANNOUNCES = TITLE | KIN | NAMING
+_TELLING = (
+    KEEP | CAPITAL | NAME | DIGITS | TITLE | KIN | NAMING | PARTICLE | LISTED | LOOSELY | SINGLE
+)  # of an everyday word all but the first say that more must be asked
 _NEEDS_A_LOOK = ~(KEEP | STOP | UNIT | PARTICLE | CASELESS | DIGITS)
 
 
@@ -95,7 +98,12 @@ class _Note:
 
     def _mark_names(self) -> None:
         expecting = 0  # how many words of a name may still come: after "Mr", "my brother", "se llama"
+        title = False
         for place, flag in enumerate(self._flags):
+            if self._own is None and flag & _TELLING == KEEP and not title:
+                expecting = 0
+                continue
+            title = bool(flag & TITLE)
             gap = self._gaps[place]
             if flag & DIGITS or (place and gap != ". " and gap.strip(" .:،\"'")):
                 expecting = 0
@@ -263,11 +271,12 @@ class _Note:
         """Titles, particles and initials between or before parts of a name are parts of it."""
         flags, hits = self._flags, self._hits
         # Both ways, since of "J. M. Zadi" the first initial touches a name only once the second is part of it.
-        for place in (*range(len(flags)), *range(len(flags) - 1, -1, -1)) if "NAME" in hits else ():
+        small = [place for place, flag in enumerate(flags) if flag & (PARTICLE | SINGLE | TITLE)]
+        for place in (*small, *reversed(small)) if "NAME" in hits else ():
             flag = flags[place]
             if flag & PARTICLE and place and hits[place - 1] == "NAME" and self._gaps[place] == " ":
                 self._mark_family_name(place)
-            if hits[place] or not flag & (PARTICLE | SINGLE | TITLE) or flag & DIGITS:
+            if hits[place] or flag & DIGITS:
                 continue
             after = place + 1 < len(hits) and hits[place + 1] == "NAME" and self._gaps[place + 1] in _WITHIN_NAMES
             before = place > 0 and hits[place - 1] == "NAME" and self._gaps[place] in _WITHIN_NAMES
