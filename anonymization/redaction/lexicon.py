@@ -30,7 +30,12 @@ _FAR_MONTHS = (
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Folded words of one language. `naming`: words after which a name comes, by the word before them if need be."""
+    """Folded words of one language.
+
+    `naming`: words after which a name comes, by the word before them if need be. `says`: what only people do, whose
+    name stands right before it. `determiners`: words after which a noun comes that is nobody's name. `formed`: forms
+    that verbs and plurals have and hardly any name; `formed_loosely`: a word is kept for them, but not behind a name.
+    """
 
     words: frozenset[str]
     stop: frozenset[str]
@@ -45,7 +50,10 @@ class Lexicon:
     suffixes: tuple[str, ...]
     endings: tuple[str, ...]
     formed: re.Pattern[str] | None
+    formed_loosely: bool
     street_endings: tuple[str, ...]
+    says: frozenset[str]
+    determiners: frozenset[str]
     nouns_are_capital: bool
 
     def derived(self, word: str) -> bool:
@@ -73,6 +81,7 @@ def lexicon(language: str) -> Lexicon:
 
     stop = _stop_words(language) | _folded(own.get("particles", ""))
     known = frozenset().union(*(both(key) for key in ("titles", "kin", "units", "streets", "numbers")))
+    forms = own.get("formed") or own.get("formed_loosely")
     naming = {_pair(phrase) for source in (own, base) for phrase in source.get("naming", ())}
     return Lexicon(
         words=known
@@ -97,8 +106,11 @@ def lexicon(language: str) -> Lexicon:
         prefixes=tuple(sorted((fold(p) for p in own.get("prefixes", ())), key=len, reverse=True)),
         suffixes=tuple(sorted((fold(s) for s in own.get("suffixes", ())), key=len, reverse=True)),
         endings=tuple(own.get("endings", ())),  # with their accents: -té is an ending, -te is not
-        formed=re.compile("|".join(own["formed"])) if "formed" in own else None,
+        formed=re.compile("|".join(forms)) if forms else None,
+        formed_loosely="formed_loosely" in own,
         street_endings=tuple(own.get("street_endings", ())),
+        says=both("says"),
+        determiners=_folded(own.get("determiners", "")),
         nouns_are_capital=language == "de",
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from itertools import accumulate
 
+from anonymization.redaction.addresses import SENTENCE_ENDS, Addresses
 from anonymization.redaction.folding import fold, sound
 from anonymization.redaction.lexicon import Lexicon
 from anonymization.redaction.patterns import Span
@@ -17,10 +18,12 @@ from anonymization.redaction.words import (
     CASELESS,
     DERIVED,
     DIGITS,
+    FORMED,
     KEEP,
     KIN,
     LISTED,
     LOOSELY,
+    MONTH,
     NAME,
     NAMING,
     PARTICLE,
@@ -33,17 +36,15 @@ from anonymization.redaction.words import (
     is_cased,
 )
 
-_ENDS = frozenset('.!?:;\n\r\t|•()[]{}"“”«»…؟።፤፣،-–—*>/=')
 _OPENS, _CLOSES = (
     frozenset(("\n", "[", "{", '"', "'", "“", "«", "‘")),
     frozenset(("\n", "]", "}", '"', "'", "”", "»", "’")),
 )
 _WITHIN_NAMES = frozenset((" ", ". ", ".", "'", "’", "-", "- "))
-_WITHIN_LINES = frozenset((" ", ", ", "-", ". ", ".", ",", " - "))
-_INSIDE_ADDRESSES = str.maketrans("", "", "\n-/.")
-_HOUSE_PARTS = frozenset(("bis", "ter", "quater"))
 _SHAPED = "SHAPED"
 _LONG_TITLE = 9
+_AND = frozenset(("and", "or", "et", "ou", "y", "e", "o", "en", "of", "&", "iyo"))
+_INFLECTED = ("e", "en", "er", "es", "em", "so", "sehr")
 _ANNOUNCES = TITLE | KIN | NAMING
 _TELLING = (
     KEEP | CAPITAL | NAME | DIGITS | TITLE | KIN | NAMING | PARTICLE | LISTED | LOOSELY | SINGLE
@@ -87,12 +88,13 @@ class _Note:
 
     def spans(self, shaped: list[Span]) -> list[Span]:
         self._mark_names()
+        if self._cased and ("NAME" in self._hits or any(flag & (LISTED | MONTH) for flag in self._flags)):
+            self._mark_told()
         self._mark_shaped(shaped)
-        self._mark_addresses()
+        addresses = Addresses(self._gaps, self._texts, self._flags, self._hits, self._cased)
+        addresses.mark()
         self._mark_between()
-        if "ADDRESS" in self._hits:
-            self._spread_addresses(range(1, len(self._hits)))
-            self._spread_addresses(range(len(self._hits) - 2, -1, -1))
+        addresses.spread()
         found = zip(self._starts, self._texts, self._hits, strict=False)
         return [Span(start, start + len(text), kind) for start, text, kind in found if kind and kind != _SHAPED]
 
@@ -127,17 +129,8 @@ class _Note:
         if place and self._gaps[place] == ". " and self._flags[place - 1] & TITLE and not flag & (STOP | SINGLE):
             return True  # "sra. consuelo": what follows a title cut short is a name, in a note without capitals too
         if flag & CAPITAL:
-            if flag & KEEP:
-                inside = flag & LISTED and not self._lexicon.nouns_are_capital and not self._begins_a_sentence(place)
-                if follows and self._hits[place - 1] == "NAME" and not flag & SINGLE:
-                    return True  # "Mason More": no stop word has a capital behind a name
-                return bool(follows or inside or self._after_initial(place)) and not flag & (STOP | TITLE | SINGLE)
-            if flag & SINGLE:
-                return False
-            if not self._begins_a_sentence(place):  # a title's words are capital too: "Admission Notification"
-                return bool(follows) or not flag & DERIVED or len(self._texts[place]) < _LONG_TITLE
-            return not flag & DERIVED and self._texts[place].lower() not in self._texts
-        if flag & KEEP and flag & LISTED and flag & CASELESS and follows:
+            return self._is_name_by_its_capital(place, flag, follows)
+        if flag & KEEP and flag & (LISTED | FORMED) and flag & CASELESS and follows:
             return not flag & KIN
         if flag & (KEEP | SINGLE):
             return False
@@ -146,17 +139,62 @@ class _Note:
         # A rare word in lower case right after a name is more often the rest of it than a verb.
         return not self._cased or bool(flag & CASELESS) or follows
 
+    def _is_name_by_its_capital(self, place: int, flag: int, follows: bool) -> bool:
+        """Whether a word with a capital is a name: what is not listed is, but for nouns and the words of titles."""
+        if flag & KEEP:
+            inside = flag & LISTED and not self._lexicon.nouns_are_capital and not self._begins_a_sentence(place)
+            if follows and self._hits[place - 1] == "NAME" and not flag & SINGLE:
+                return True  # "Mason More": no stop word has a capital behind a name
+            return bool(follows or inside or self._after_initial(place)) and not flag & (STOP | TITLE | SINGLE)
+        if flag & SINGLE or self._is_noun(place, flag):
+            return False
+        if not self._begins_a_sentence(place):  # a title's words are capital too: "Admission Notification"
+            return bool(follows) or not flag & DERIVED or len(self._texts[place]) < _LONG_TITLE
+        return not flag & DERIVED and self._texts[place].lower() not in self._texts
+
+    def _is_noun(self, place: int, flag: int) -> bool:
+        """Whether an unlisted word is a noun where these are capital: "eine schwere Erkrankung", not "Frau Erk"."""
+        if not self._lexicon.nouns_are_capital or flag & NAME:
+            return False
+        for before in range(place - 1, max(place - 4, -1), -1):
+            if self._gaps[before + 1] != " ":
+                return False
+            if fold(self._texts[before]) in self._lexicon.determiners:
+                return True
+            if self._flags[before] & CAPITAL or not self._texts[before].endswith(_INFLECTED):
+                return False
+        return False
+
+    def _mark_told(self) -> None:
+        """Everyday words that are names by what stands beside them, or since they are part of a name elsewhere."""
+        flags, hits, texts, gaps = self._flags, self._hits, self._texts, self._gaps
+        named = {text for text, flag, hit in zip(texts, flags, hits, strict=True) if hit and flag & CAPITAL}
+        for place, flag in enumerate(flags):
+            no_name = KIN | SINGLE | DIGITS | (0 if flag & MONTH else STOP)  # "May said"
+            if hits[place] or not flag & CAPITAL or flag & no_name:
+                continue
+            after = texts[place + 1] if place + 1 < len(texts) and gaps[place + 1] == " " else ""
+            says = flag & (LISTED | MONTH) and fold(after) in self._lexicon.says
+            cut_short = flag & (LISTED | MONTH) and len(after) == 1 and after.isupper() and gaps[place + 2][:1] == "."
+            joined = place > 1 and gaps[place] == " " and texts[place - 1] in _AND and hits[place - 2] == "NAME"
+            joined = joined and not flag & (TITLE | MONTH | UNIT) and not self._lexicon.nouns_are_capital
+            if says or cut_short or joined or (texts[place] in named and not flag & (MONTH | TITLE)):
+                hits[place] = "NAME"
+                hits[place + 1 : place + 1 + bool(cut_short)] = ["NAME"] * bool(cut_short)
+
     def _stands_alone(self, place: int) -> bool:
         """Whether a word has a line, brackets or quotation marks to itself."""
         before, behind = self._gaps[place].strip(" \t"), self._gaps[place + 1].strip(" \t")
         return before[-1:] in _OPENS and behind[:1] in _CLOSES and ":" not in behind and "=" not in behind
 
     def _after_initial(self, place: int) -> bool:
-        """Whether an initial stands before a word and its particles: "J. Young", "D. De La Tour"."""
+        """Whether an initial stands before a word and its particles: "J. Young", "D. De La Tour", "D'Hoop"."""
         while place > 1 and self._flags[place - 1] & PARTICLE and self._gaps[place] == " ":
             place -= 1
         before = self._flags[place - 1] if place else 0
-        return bool(before & SINGLE and before & CAPITAL) and self._gaps[place] in (". ", ".")
+        if not (before & SINGLE and before & CAPITAL):
+            return False
+        return self._gaps[place] in (". ", ".") or (self._gaps[place] in ("'", "’") and not before & STOP)
 
     def _is_own(self, place: int, flag: int, own: RowNames) -> bool:
         text = self._texts[place]
@@ -165,7 +203,7 @@ class _Note:
         return not flag & KEEP and sound(text) in own.sounds
 
     def _begins_a_sentence(self, place: int) -> bool:
-        return place == 0 or not _ENDS.isdisjoint(self._gaps[place])
+        return place == 0 or not SENTENCE_ENDS.isdisjoint(self._gaps[place])
 
     def _announced(self, place: int, flag: int) -> int:
         """How many words of a name this word announces."""
@@ -188,85 +226,6 @@ class _Note:
                 self._hits[place] = _SHAPED
                 place += 1
 
-    def _mark_addresses(self) -> None:
-        """A number beside a name that is no amount is a house's or a postcode; a street's word beside it goes along."""
-        flags, hits = self._flags, self._hits
-        for place, flag in enumerate(flags):
-            if not flag & DIGITS or hits[place] or self._counts_something(place):
-                continue
-            last = place + self._has_house_part(place)
-            if self._touches(place, -1) or self._touches(last, +1):
-                hits[place : last + 1] = ["ADDRESS"] * (last + 1 - place)
-        for place, flag in enumerate(flags):
-            if flag & STREET and not hits[place]:
-                near = self._beside(place)
-                told = flag & CAPITAL or not self._cased or "ADDRESS" in near
-                if any(near) and (told or (flag & CASELESS and near[-1])):
-                    hits[place] = "ADDRESS"
-            if flag & STREET:
-                self._mark_reach(place, "ADDRESS", {"ADDRESS", "NAME"})
-
-    def _beside(self, place: int) -> list[str | None]:
-        """What was found right before and right after a word, in its line."""
-        before = self._hits[place - 1] if place and self._gaps[place] in _WITHIN_LINES else None
-        follows = place + 1 < len(self._hits) and self._gaps[place + 1] in _WITHIN_LINES
-        return [before, self._hits[place + 1] if follows else None]
-
-    def _mark_reach(self, place: int, kind: str, ends: AbstractSet[str]) -> None:
-        """Small words and capitals from a word to the next found one: "Calle Mayor 45", "rue de la Paix"."""
-        for end in range(place + 1, min(place + 5, len(self._hits))):
-            if self._gaps[end] != " ":
-                return
-            if self._flags[end] & DIGITS and not self._hits[end] and not self._counts_something(end):
-                self._hits[end] = kind
-            if self._hits[place] == kind and self._flags[end] & CAPITAL and not self._flags[end] & (STOP | UNIT | KIN):
-                self._hits[end] = self._hits[end] or kind  # "12 rue de la Paix": an everyday word, but in an address
-            if self._hits[end] in ends:
-                self._hits[place + 1 : end] = [kind] * (end - place - 1)
-                self._hits[place] = self._hits[place] or kind
-                return
-            plain = not self._cased and not self._flags[end] & (STOP | UNIT | KIN)
-            if not plain and not self._flags[end] & (PARTICLE | STOP | CAPITAL):
-                return
-
-    def _has_house_part(self, place: int) -> bool:
-        """Whether a letter or a "bis" behind a number belongs to it: "12/B", "12 bis"."""
-        if place + 1 >= len(self._flags):
-            return False
-        gap, other = self._gaps[place + 1], place + 1
-        if self._flags[other] & SINGLE and not self._flags[other] & DIGITS:
-            return gap in ("/", "-")
-        return gap == " " and self._texts[other].lower() in _HOUSE_PARTS
-
-    def _counts_something(self, place: int) -> bool:
-        """Years, children, kilometres: the number is an amount."""
-        if place + 1 == len(self._flags) or self._gaps[place + 1] != " ":
-            return False
-        after = self._flags[place + 1]
-        return bool(after & UNIT) and not after & CAPITAL
-
-    def _touches(self, place: int, step: int) -> bool:
-        """Whether the next word in a direction is a found one, or a street's word."""
-        other = place + step
-        if not 0 <= other < len(self._flags):
-            return False
-        gap = self._gaps[max(place, other)]
-        if len(gap) > 3 or not _ENDS.isdisjoint(gap.translate(_INSIDE_ADDRESSES)):
-            return False
-        return bool(self._hits[other]) or bool(self._flags[other] & STREET)
-
-    def _spread_addresses(self, order: range) -> None:
-        """Capitals, numbers and street words beside an address are more of it: "Apt 4, Melo, CA 13241, Cape Verde"."""
-        flags, hits = self._flags, self._hits
-        for place in order:
-            other, gap = place - order.step, self._gaps[max(place, place - order.step)]
-            if hits[other] != "ADDRESS" or hits[place] not in (None, "NAME"):
-                continue
-            state = 2 <= len(self._texts[place]) <= 4 and self._texts[place].isupper()
-            part = flags[place] & (CAPITAL | DIGITS | STREET) and not flags[place] & (STOP | KIN)
-            if (part or state) and len(gap) <= 5 and not gap.strip(" ,.-#|>/()\n\r"):
-                hits[place] = "ADDRESS"
-
     def _mark_between(self) -> None:
         """Titles, particles and initials between or before parts of a name are parts of it."""
         flags, hits = self._flags, self._hits
@@ -285,25 +244,29 @@ class _Note:
             begins = flag & PARTICLE and flag & CAPITAL  # De La Cruz
             if (after and before) or (after and (flag & TITLE or begins)) or (initial and (after or before)):
                 hits[place] = "NAME"
-        if self._cased and not self._lexicon.nouns_are_capital:
-            self._mark_everyday_names()
-        for place in range(len(flags) - 2, -1, -1):
-            told = flags[place] & CASELESS or (flags[place] & CAPITAL and self._lexicon.nouns_are_capital)
-            likely = flags[place] & LISTED and told and not flags[place] & _ANNOUNCES
-            if likely and hits[place + 1] == "NAME" and self._gaps[place + 1] == " " and not hits[place]:
-                hits[place] = "NAME"
+        if "NAME" in hits:
+            self._mark_first_names()
 
-    def _mark_everyday_names(self) -> None:
-        """A capital inside a sentence right before a name is its first part: "with Will Postlethwaite"."""
+    def _mark_first_names(self) -> None:
+        """What stands right before a name and is likely its first part: "with Will Postlethwaite", "Jan Smit"."""
         flags, hits = self._flags, self._hits
         for place in range(len(flags) - 2, -1, -1):
-            if hits[place + 1] != "NAME" or self._gaps[place + 1] not in (" ", "-") or hits[place]:
+            flag, gap = flags[place], self._gaps[place + 1]
+            if hits[place + 1] != "NAME" or gap not in (" ", "-") or hits[place] or flag & (_ANNOUNCES | STREET | UNIT):
                 continue
-            alone = place == 0 or "\n" in self._gaps[place]
-            line = alone and (place + 2 == len(flags) or "\n" in self._gaps[place + 2][:1])
-            inside = (place > 0 and self._gaps[place] == " ") or flags[place] & LISTED
-            if flags[place] & CAPITAL and (line or inside) and not flags[place] & (STOP | _ANNOUNCES | STREET | UNIT):
+            listed = gap == " " and flag & (LISTED | MONTH) and flag & (CASELESS | CAPITAL)
+            inside = flag & CAPITAL and place > 0 and self._gaps[place] == " "
+            if self._lexicon.nouns_are_capital:
+                inside = inside and flag & STOP and not flag & (PARTICLE | SINGLE)  # "von Will Enflo": no noun
+            elif inside or self._is_line_of_two(place):
+                inside = flag & CAPITAL and not flag & STOP
+            if listed or inside:
                 hits[place] = "NAME"
+
+    def _is_line_of_two(self, place: int) -> bool:
+        """Whether a word and the next have a line to themselves."""
+        begins = place == 0 or "\n" in self._gaps[place]
+        return begins and (place + 2 == len(self._flags) or "\n" in self._gaps[place + 2][:1])
 
     def _mark_family_name(self, place: int) -> None:
         """After a name: particles, and the word with a capital that they lead to, whatever word it is."""

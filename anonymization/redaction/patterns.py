@@ -58,6 +58,9 @@ _NEEDS = {"EMAIL": "at", "HANDLE": "at", "URL": "dot", "USER": "dot under", "IP6
 """One of which a note must have for a shape to be in it; every other shape needs a digit."""
 _DIGIT_IS_NEAR = r"(?=[^\s\d]{0,40}\s?\d)"
 """Looked for once at each place: what begins where no digit is near is none of the shapes that need one."""
+_WORD_BEGINS = r"(?<!\w)"
+_NUMBER_BEGINS = r"(?:(?<!\w)|(?=[\d+(\#-]))"
+"""Within a word nothing begins but a number, and a web address that was written onto it: no other place is tried."""
 _DOT = re.compile(r"[A-Za-z]\.[A-Za-z]|://")
 _PARTS = re.compile(r"[A-Z0-9]+")
 _KINDS = {"HANDLE": "USERNAME", "IP6": "IP", "REFERENCE": "ID"}
@@ -106,10 +109,11 @@ def _needed(text: str) -> tuple[str, ...]:
 def _expression(present: tuple[str, ...]) -> re.Pattern[str]:
     """The shapes that a note with these signs may have: most notes have few."""
     forms = {name: f"(?P<{name}>{form})" for name, form in _SHAPES.items()}
-    alternatives = [form for name, form in forms.items() if not set(_NEEDS.get(name, "").split()).isdisjoint(present)]
+    asked = [name for name in forms if not set(_NEEDS.get(name, "").split()).isdisjoint(present)]
+    alternatives = [forms[name] if name == "URL" else f"{_WORD_BEGINS}{forms[name]}" for name in asked]
     if "digit" in present:
         digits = "|".join(form for name, form in forms.items() if name not in _NEEDS)
-        alternatives.append(f"{_DIGIT_IS_NEAR}(?:{digits})")
+        alternatives.append(f"{_NUMBER_BEGINS}{_DIGIT_IS_NEAR}(?:{digits})")
     return re.compile("|".join(alternatives), re.VERBOSE)
 
 

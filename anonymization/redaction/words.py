@@ -39,7 +39,8 @@ from anonymization.redaction.lexicon import (
     MONTH,
     LISTED,
     LOOSELY,
-) = (1 << bit for bit in range(17))
+    FORMED,
+) = (1 << bit for bit in range(18))
 
 SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
 """Splits a cleaned note into what is between words (even places) and words (odd places)."""
@@ -94,7 +95,7 @@ class Words(dict[str, int]):
         if everyday:
             flags |= KEEP if exactly else KEEP | LOOSELY
         elif not cased and len(forms[0]) >= _LONG_FORM and self._lexicon.has_form_of_words(forms[0]):
-            flags |= KEEP | LOOSELY
+            flags |= KEEP | LOOSELY | (FORMED if self._lexicon.formed_loosely else 0)
         elif flags & CAPITAL and self._lexicon.nouns_are_capital and self._is_compound(forms):
             flags |= KEEP
         elif cased and self._lexicon.derived(word):

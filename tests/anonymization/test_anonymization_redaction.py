@@ -303,3 +303,31 @@ def test_a_name_goes_from_where_names_stand(note: str, left: str) -> None:
 def test_a_noun_made_of_nouns_is_no_name_in_german() -> None:
     note = "Die Kindertagesstätten und der Gemeinderat schreiben an Frau Rosenberg"
     assert redacted(note, "de") == "Die Kindertagesstätten und der Gemeinderat schreiben an [NAME]"
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "left"),
+    [
+        ("en", "Snow said the plane had left", "[NAME] said the plane had left"),
+        ("en", "May told us that she would meet Abebech", "[NAME] told us that she would meet [NAME]"),
+        ("en", "We saw David Tired today; he is Tired", "We saw [NAME] today; he is [NAME]"),
+        ("en", "They spoke to Abebech and Bright at home", "They spoke to [NAME] and [NAME] at home"),
+        ("nl", "De brief komt van Patrice D'Hoop uit de stad", "De brief komt van [NAME] uit de stad"),
+        ("nl", "De brief komt van Jan T. uit de stad", "De brief komt van [NAME]. uit de stad"),
+        ("de", "Er wohnt bei Jan Vertonghen in der Stadt", "Er wohnt bei [NAME] in der Stadt"),
+        ("de", "Er wohnt bei Will Enflo in der Stadt", "Er wohnt bei [NAME] in der Stadt"),
+        ("ar", "وصل إلى البيت محرم الراغب", "وصل إلى البيت [NAME]"),
+        ("fa", "دیروز شیخ عبیدالله نهری آمد", "دیروز [NAME] آمد"),
+    ],
+)
+def test_an_everyday_word_is_a_name_by_what_stands_beside_it(language: str, note: str, left: str) -> None:
+    assert redacted(note, language) == left
+
+
+def test_a_noun_behind_a_determiner_is_no_name_in_german() -> None:
+    assert redacted("Sie hat eine schwere Quallenvergiftung und kein Zwiefelmus", "de").count("[NAME]") == 0
+    assert redacted("Wir haben mit dem Quallenmut gesprochen", "de").count("[NAME]") == 1
+
+
+def test_a_name_of_a_form_that_words_have_goes() -> None:
+    assert redacted("ትናንት ቤዛዊት መጣች", "am", "ETH") == "ትናንት [NAME] መጣች"

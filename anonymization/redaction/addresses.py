@@ -1,0 +1,110 @@
+"""Which words and numbers of a note are an address, once its names are marked: "60 Gosposka Street", "rue de la Paix".
+
+A number beside a name or a street's word, and what stands beside that. No list of places is kept: people are called
+after them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from anonymization.redaction.words import CAPITAL, CASELESS, DIGITS, KIN, PARTICLE, SINGLE, STOP, STREET, UNIT
+
+SENTENCE_ENDS = frozenset('.!?:;\n\r\t|•()[]{}"“”«»…؟።፤፣،-–—*>/=')
+_WITHIN_LINES = frozenset((" ", ", ", "-", ". ", ".", ",", " - "))
+_INSIDE_ADDRESSES = str.maketrans("", "", "\n-/.")
+_HOUSE_PARTS = frozenset(("bis", "ter", "quater"))
+
+
+class Addresses:
+    """The words of one note, what each is, and in `hits` what was found of them: marked in place."""
+
+    def __init__(
+        self, gaps: list[str], texts: list[str], flags: list[int], hits: list[str | None], cased: bool
+    ) -> None:
+        self._gaps, self._texts, self._flags, self._hits, self._cased = gaps, texts, flags, hits, cased
+
+    def spread(self) -> None:
+        """Both ways from what was found, once the parts between names are known."""
+        if "ADDRESS" in self._hits:
+            self._spread(range(1, len(self._hits)))
+            self._spread(range(len(self._hits) - 2, -1, -1))
+
+    def mark(self) -> None:
+        """A number beside a name that is no amount is a house's or a postcode; a street's word beside it goes along."""
+        flags, hits = self._flags, self._hits
+        for place, flag in enumerate(flags):
+            if not flag & DIGITS or hits[place] or self._counts_something(place):
+                continue
+            last = place + self._has_house_part(place)
+            if self._touches(place, -1) or self._touches(last, +1):
+                hits[place : last + 1] = ["ADDRESS"] * (last + 1 - place)
+        for place, flag in enumerate(flags):
+            if flag & STREET and not hits[place]:
+                near = self._beside(place)
+                told = flag & CAPITAL or not self._cased or "ADDRESS" in near
+                if any(near) and (told or (flag & CASELESS and near[-1])):
+                    hits[place] = "ADDRESS"
+            if flag & STREET:
+                self._mark_reach(place, "ADDRESS", {"ADDRESS", "NAME"})
+
+    def _beside(self, place: int) -> list[str | None]:
+        """What was found right before and right after a word, in its line."""
+        before = self._hits[place - 1] if place and self._gaps[place] in _WITHIN_LINES else None
+        follows = place + 1 < len(self._hits) and self._gaps[place + 1] in _WITHIN_LINES
+        return [before, self._hits[place + 1] if follows else None]
+
+    def _mark_reach(self, place: int, kind: str, ends: AbstractSet[str]) -> None:
+        """Small words and capitals from a word to the next found one: "Calle Mayor 45", "rue de la Paix"."""
+        for end in range(place + 1, min(place + 5, len(self._hits))):
+            if self._gaps[end] != " ":
+                return
+            if self._flags[end] & DIGITS and not self._hits[end] and not self._counts_something(end):
+                self._hits[end] = kind
+            if self._hits[place] == kind and self._flags[end] & CAPITAL and not self._flags[end] & (STOP | UNIT | KIN):
+                self._hits[end] = self._hits[end] or kind  # "12 rue de la Paix": an everyday word, but in an address
+            if self._hits[end] in ends:
+                self._hits[place + 1 : end] = [kind] * (end - place - 1)
+                self._hits[place] = self._hits[place] or kind
+                return
+            plain = not self._cased and not self._flags[end] & (STOP | UNIT | KIN)
+            if not plain and not self._flags[end] & (PARTICLE | STOP | CAPITAL):
+                return
+
+    def _has_house_part(self, place: int) -> bool:
+        """Whether a letter or a "bis" behind a number belongs to it: "12/B", "12 bis"."""
+        if place + 1 >= len(self._flags):
+            return False
+        gap, other = self._gaps[place + 1], place + 1
+        if self._flags[other] & SINGLE and not self._flags[other] & DIGITS:
+            return gap in ("/", "-")
+        return gap == " " and self._texts[other].lower() in _HOUSE_PARTS
+
+    def _counts_something(self, place: int) -> bool:
+        """Years, children, kilometres: the number is an amount."""
+        if place + 1 == len(self._flags) or self._gaps[place + 1] != " ":
+            return False
+        after = self._flags[place + 1]
+        return bool(after & UNIT) and not after & CAPITAL
+
+    def _touches(self, place: int, step: int) -> bool:
+        """Whether the next word in a direction is a found one, or a street's word."""
+        other = place + step
+        if not 0 <= other < len(self._flags):
+            return False
+        gap = self._gaps[max(place, other)]
+        if len(gap) > 3 or not SENTENCE_ENDS.isdisjoint(gap.translate(_INSIDE_ADDRESSES)):
+            return False
+        return bool(self._hits[other]) or bool(self._flags[other] & STREET)
+
+    def _spread(self, order: range) -> None:
+        """Capitals, numbers and street words beside an address are more of it: "Apt 4, Melo, CA 13241, Cape Verde"."""
+        flags, hits = self._flags, self._hits
+        for place in order:
+            other, gap = place - order.step, self._gaps[max(place, place - order.step)]
+            if hits[other] != "ADDRESS" or hits[place] not in (None, "NAME"):
+                continue
+            state = 2 <= len(self._texts[place]) <= 4 and self._texts[place].isupper()
+            part = flags[place] & (CAPITAL | DIGITS | STREET) and not flags[place] & (STOP | KIN)
+            if (part or state) and len(gap) <= 5 and not gap.strip(" ,.-#|>/()\n\r"):
+                hits[place] = "ADDRESS"
