@@ -27,7 +27,7 @@ from assets.workers import LARGE_BYTES
 from assets.workplace import Workplace
 from codebook.errors import HomewardError, Refused, Unavailable
 from sources.batches import DeliveredFile, ending
-from sources.models import FETCHED, DatabaseFormat, KoboServerFormat, Source
+from sources.models import FETCHED, Source
 
 if TYPE_CHECKING:
     from warehouse.ledger import Entry
@@ -234,6 +234,10 @@ def _take(workplace: Workplace, source: Source, upload: Upload, until: float | N
         return Receipt(find(workplace, source, seen), already_received=True)
     contents = _contents(workplace, source, upload, until)
     sealed: list[Sealed] = [seal(blocks, name, workplace.sealed, workplace.keyring) for name, blocks in contents]
+    if any(table.attachments for table in source.tables):
+        from assets import sweeps
+
+        sealed += sweeps.attachments(workplace, source, upload.path.name, sealed[0].file)
     sha256 = _identity(workplace, source, _digest([file.sha256 for file in sealed]))
     known = ledger.known(workplace.warehouse, source.source, sha256)
     key = known or f"{datetime.now(UTC):%Y-%m-%d}-{sha256[:8]}"
@@ -322,41 +326,19 @@ def _contents(
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Name and blocks of bytes of every file of the upload; a database or a form's server is read now."""
     if source.format.kind == "database":
+        from assets.credentials import database_url
         from connectors import snapshot
 
         yield from snapshot(source, database_url(source))
     elif source.format.kind == "kobo_server":
-        from assets.sweeps import SealedPages
+        from assets import sweeps
+        from assets.credentials import kobo_token
         from connectors import sweep
 
-        # By upload and version of the source: pages of another request or declaration are no part of this sweep.
-        folder = workplace.sweeps / source.source / f"{upload.path.name}-{source.version}"
-        yield from sweep(source, kobo_token(source), SealedPages(folder, workplace.keyring), until=until)
+        yield from sweep(source, kobo_token(source), sweeps.pages(workplace, source, upload.path.name), until=until)
     else:
         for path in upload.files():
             yield path.name, _blocks(path)
-
-
-def kobo_token(source: Source) -> str:
-    """The API token of the supplier's KoboToolbox server, which only the environment knows."""
-    if not isinstance(source.format, KoboServerFormat):
-        raise HomewardError("this source is no KoboToolbox server", where=source.source)
-    return _from_environment(source, source.format.token_env, "the API token of the KoboToolbox server")
-
-
-def database_url(source: Source) -> str:
-    """The URL of the supplier's database, which only the environment knows."""
-    if not isinstance(source.format, DatabaseFormat):
-        raise HomewardError("this source is no database", where=source.source)
-    return _from_environment(source, source.format.url_env, "the address of the supplier's database")
-
-
-def _from_environment(source: Source, name: str, what: str) -> str:
-    """What only the environment knows; never written down, and in no message."""
-    value = os.environ.get(name)
-    if not value:
-        raise HomewardError(f"{what} is not set", where=source.source, mend=f"set {name} in the environment")
-    return value
 
 
 def _blocks(path: Path, size: int = 4 << 20) -> Iterator[bytes]:

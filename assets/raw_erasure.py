@@ -1,9 +1,10 @@
 """Sealed deliveries without the rows of people who were erased.
 
 Where the format lets a row be overwritten in place, the delivery is sealed anew without the rows, read back and
-compared, and the old file's key destroyed; the delivery keeps its key and checksum. Where it does not, the sealed file
-is destroyed, unless the officer keeps it. What is about to be done is announced first, so that it can be finished if
-the process is killed in it. Warehouse and store are not its business (`vault_erasure`).
+compared, and the old file's key destroyed, and those of attachments that only such rows have; the delivery keeps its
+key and checksum. Where it does not, the sealed file is destroyed, unless the officer keeps it. What is about to be done
+is announced first, so that it can be finished if the process is killed in it. Warehouse and store are not its business
+(`vault_erasure`).
 """
 
 from __future__ import annotations
@@ -144,14 +145,17 @@ def _cut(
         name = SealedFile(old[place], workplace.keyring).name
         sealed = seal(blocks, name, workplace.sealed, workplace.keyring)
         files[place] = (sealed.sha256, sealed.size)
+    attached = connectors.attached_to(delivery.files, delivery.source, rows)
     new = intake.opened(workplace, delivery.source, [sha256 for sha256, _ in files])
     if not connectors.same_but_for(delivery.files, new, delivery.source, rows):
         for place in made:
             shred(_paths(workplace, files)[place], leave_word=False)
         return False
-    tell(made)
+    gone = [*made, *(place for place, (sha256, _) in enumerate(entry.files) if sha256 in attached)]
+    files = [file for file in files if file[0] not in attached]
+    tell(gone)
     ledger.replace_files(workplace.warehouse, delivery.id, delivery.key, files, "rows_overwritten")
-    for place in made:
+    for place in gone:
         if not ledger.needs(workplace.warehouse, entry.files[place][0]):
             shred(old[place], leave_word=False)
     return True

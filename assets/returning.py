@@ -16,6 +16,7 @@ from assets.shape import Shape
 from assets.workplace import Workplace
 from codebook.errors import Refused
 from codebook.loader import load_codebook
+from connectors import with_tables
 
 
 def write_return(workplace: Workplace, delivery: Delivery) -> None:
@@ -60,7 +61,7 @@ def marked_return(
             delivery=delivery.key,
             title=titles.get(language) or titles.get("en") or source.source,  # type: ignore[call-overload]
             language=language,
-            files=tuple(file.name for file in delivery.files),
+            files=tuple(file.name for file in with_tables(delivery.files, source)),
             received=delivery.received,
             state="refused" if refused else "published",
             tables=tuple(_tables(delivery, shape, findings, refused)),

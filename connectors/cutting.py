@@ -1,8 +1,9 @@
 """A delivered text file without some of its rows: each is overwritten where it stands, so that the others keep their
 numbers and it is still counted. `###`, which Excel shows for what it cannot show, is read as damage: no key, no person.
 
-Files whose records can be told apart byte by byte can be cut (CSV, fixed width, snapshots of databases); a workbook, a
-file of a statistics package or an archive cannot. Which rows go, and where the new bytes lie, is decided elsewhere.
+Files whose records can be told apart byte by byte can be cut (CSV, fixed width, snapshots of databases), and a sweep
+over a form's server; a workbook, a file of a statistics package or an archive cannot. Which rows go, and where the new
+bytes lie, is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.delivery import Opened, open_delivery
+from connectors.delivery import Opened, open_delivery, with_tables
+from connectors.kobo.submission_rows import attached_only_to, rows_left_out
 from connectors.shapes import Grid
 from connectors.text.delimited import DelimitedGrid
 from connectors.text.encodings import is_single_byte
@@ -42,6 +44,8 @@ class _Span:
 
 def without_rows(files: Sequence[DeliveredFile], source: Source, rows: Rows) -> dict[int, Iterator[bytes]] | None:
     """New bytes of the files in which the rows stand, by the file's place in `files`; None if one cannot be cut."""
+    if source.format.kind == "kobo_server":
+        return {0: rows_left_out(files[0], rows)}
     opened = open_delivery(files, source)
     spans: dict[int, list[_Span]] = {}
     for table, numbers in rows.items():
@@ -69,8 +73,15 @@ def same_but_for(old: Sequence[DeliveredFile], new: Sequence[DeliveredFile], sou
 
 def files_of(files: Sequence[DeliveredFile], source: Source, tables: Collection[str]) -> set[int]:
     """Places in `files` of those in which these tables lie; a form beside an export is none of them."""
+    if source.format.kind == "kobo_server":
+        return {0, *range(len(with_tables(files, source)), len(files))}
     opened = open_delivery(files, source)
     return {place for table in tables for place in _read_by(opened._parts[table].grid, files)}
+
+
+def attached_to(files: Sequence[DeliveredFile], source: Source, rows: Rows) -> set[str]:
+    """The sha256 of the attachments that belong to these rows and to no others."""
+    return set(attached_only_to(files[0], rows)) if source.format.kind == "kobo_server" else set()
 
 
 def _read_by(grid: object, files: Sequence[DeliveredFile]) -> set[int]:

@@ -134,6 +134,7 @@ class Opened:
 
 def open_delivery(files: Sequence[DeliveredFile], source: Source) -> Opened:
     """Open the files of one delivery as `source` declares them; Refused if they are not such a delivery."""
+    files = with_tables(files, source)
     for file in files:
         if file.size == 0:
             raise Refused("delivery.empty", "the file is empty", file.name, "deliver the file again")
@@ -166,6 +167,15 @@ def open_delivery(files: Sequence[DeliveredFile], source: Source) -> Opened:
             table.name, grid, tuple((name, h.position) for name, h in read), absent, _guarded(table, read)
         )
     return opened
+
+
+def with_tables(files: Sequence[DeliveredFile], source: Source) -> Sequence[DeliveredFile]:
+    """The files of a delivery that tables may be in; what else a server's sweep brought is nobody's to read."""
+    if source.format.kind != "kobo_server":
+        return files
+    from connectors.kobo.submissions import tables_of
+
+    return tables_of(files)
 
 
 def _grids(files: Sequence[DeliveredFile], source: Source) -> tuple[Mapping[str, Grid], dict[str, object]]:

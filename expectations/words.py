@@ -51,6 +51,10 @@ RULES: dict[str, tuple[str, str]] = {
         "Several versions of the form came and do not say which is the newest; the one delivered last counts as it.",
         "Give each version of the form a number or a date that rises, in the sheet of settings.",
     ),
+    "read.attachment_not_fetched": (
+        "A photo, recording or file of this record is no longer on the server, is too large, or cannot be told apart.",
+        "There is nothing to do if it is not needed; otherwise attach it again, smaller if it is large.",
+    ),
     "read.skipped_row": (
         "This row is a total or a note below the table, so it was not read as a record.",
         "There is nothing to do if the row is no record; otherwise tell us.",

@@ -46,6 +46,8 @@ def check_declaration(declaration: Declaration, lines: Lines, purposes: Collecti
         if table.joins and declaration.format.kind != "database":
             where = lines.where("tables", index, "joins")
             raise BadDefinition("only tables of a database can be joined", where, "declare them as tables")
+        if table.attachments:
+            _check_attachments(table, declaration.format.kind, lines.where("tables", index, "attachments"))
 
 
 def _check_parent(table: Table, tables: list[str], where: str) -> None:
@@ -55,6 +57,20 @@ def _check_parent(table: Table, tables: list[str], where: str) -> None:
         raise BadDefinition(f"table `{table.name}` is its own parent", where, "name the table it repeats under")
     if table.parent.table not in tables:
         raise BadDefinition(f"unknown parent table `{table.parent.table}`", where, nearest(table.parent.table, tables))
+
+
+def _check_attachments(table: Table, kind: str, where: str) -> None:
+    """A file's name is made by a device or a person, and may be anybody's: it stays behind with the file."""
+    if kind != "kobo_server":
+        raise BadDefinition(f"a source of kind {kind} has no attachments", where, "leave attachments away")
+    questions = [attachment.question for attachment in table.attachments]
+    for question in questions:
+        if questions.count(question) > 1:
+            raise BadDefinition(f"attachment `{question}` is declared twice", where, "keep one")
+        column = table.column(question)
+        if column is not None and column.passes:
+            what = f"column `{question}` names an attachment's file and is {column.class_}"
+            raise BadDefinition(what, where, "class: ignore")
 
 
 def _check_columns(table: Table, index: int, lines: Lines) -> None:

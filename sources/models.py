@@ -292,6 +292,14 @@ class Join(Closed):
     on: Names
 
 
+class Attachment(Closed):
+    """Form's server only: a question whose photos, recordings or files are fetched, and kept sealed in the vault's
+    store. Nothing reads them. One of more than `max_mib` MiB stays on the server, which the marked return says."""
+
+    question: Text
+    max_mib: Annotated[int, Field(ge=1, le=4096)] = 20
+
+
 class Table(Closed):
     """One table of a delivery: key, person, consent, the entities its rows make, and every column by name."""
 
@@ -302,6 +310,7 @@ class Table(Closed):
     consent: Consent | None = None
     entities: dict[str, EntityKey] = Field(default_factory=dict)
     joins: list[Join] = Field(default_factory=list)
+    attachments: list[Attachment] = Field(default_factory=list)
     columns: Annotated[list[Column], Field(min_length=1)]
 
     @cached_property

@@ -32,6 +32,11 @@ class KoboServer:
         self.versions = ["vFirst"]
         self.former: dict[str, list[dict[str, Any]]] = {}
         """The survey of former versions that are still shown, by uid."""
+        self.files: dict[str, bytes] = {}
+        """Attachments by uid; each is served below the submission that names it."""
+        self.file_faults: list[Fault | None] = []
+        self.resumed: list[tuple[str, int]] = []
+        """Uids of files that were gone on with, and from which byte."""
         self.cap = cap
         self.faults: list[Fault | None] = []
         self.asked: list[tuple[str, dict[str, str]]] = []
@@ -62,6 +67,24 @@ class KoboServer:
         """An edit in the browser: other answers, and another uuid each time."""
         given = {name.replace("__", "/"): value for name, value in answers.items()}
         self.submissions[number] |= {**given, "_uuid": f"u-{number}-{len(self.asked)}"}
+
+    def attach(self, number: int, question: str, name: str, content: bytes, **told: Any) -> str:
+        """A file of a submission as the server lists it; its uid. `told` replaces what is said of it."""
+        uid = f"att{len(self.files)}"
+        self.files[uid] = content
+        listed = {
+            "uid": uid,
+            "question_xpath": question,
+            "filename": f"somebody/attachments/{'f' * 32}/{number}/{name}",
+            "media_file_basename": name,
+            "mimetype": "image/jpeg",
+            "download_url": f"https://elsewhere.example/{uid}",
+        }
+        self.submissions[number]["_attachments"] = [
+            *self.submissions[number]["_attachments"],
+            {key: value for key, value in {**listed, **told}.items() if value is not None},
+        ]
+        return uid
 
     def page(self, query: dict[str, str], base: str) -> dict[str, Any]:
         found = sorted(self.submissions.values(), key=lambda one: one["_id"])
@@ -109,12 +132,29 @@ class Answering(BaseHTTPRequestHandler):
             return self.say(200, {"uid": former, "content": {"survey": self.kobo.former[former]}})
         if split.path == f"{base}versions/{self.kobo.versions[-1]}/":
             return self.say(200, {"uid": self.kobo.versions[-1], "content": self.kobo.content})
+        if "/attachments/" in split.path:
+            return self.hand_out(split.path.rstrip("/").rpartition("/")[2])
         if split.path != f"{base}data/":
             return self.say(404, {"detail": "Not found."})
         fault = self.kobo.faults.pop(0) if self.kobo.faults else None
         answer = self.kobo.page(query, here)
         if fault is None or not fault(self):
             self.say(200, answer)
+
+    def hand_out(self, uid: str) -> None:
+        """A file as nginx gives it, from the byte that is asked for."""
+        fault = self.kobo.file_faults.pop(0) if self.kobo.file_faults else None
+        content = self.kobo.files.get(uid)
+        if fault is not None and fault(self):
+            return None
+        if content is None:
+            return self.say(404, {"detail": "Not found."})
+        asked = self.headers.get("Range", "").removeprefix("bytes=").rstrip("-")
+        if not asked:
+            return self.say(200, content, ETag=f'"{uid}"')
+        self.kobo.resumed.append((uid, int(asked)))
+        part = f"bytes {asked}-{len(content) - 1}/{len(content)}"
+        return self.say(206, content[int(asked) :], Content_Range=part)
 
     def say(self, status: int, answer: object, **headers: str) -> None:
         body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
@@ -160,6 +200,30 @@ def cut(to: Answering) -> bool:
     to.end_headers()
     to.wfile.write(b'{"count": 250, "results": [')
     to.close_connection = True
+    return True
+
+
+def cut_file(after: int) -> Fault:
+    """The connection ends within a file."""
+
+    def answer(to: Answering) -> bool:
+        content = to.kobo.files[to.path.rstrip("/").rpartition("/")[2]]
+        start = int(to.headers.get("Range", "bytes=0-")[6:-1])
+        to.send_response(206 if start else 200)
+        to.send_header("Content-Length", str(len(content) - start))
+        if start:
+            to.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        to.end_headers()
+        to.wfile.write(content[start : start + after])
+        to.close_connection = True
+        return True
+
+    return answer
+
+
+def whole_again(to: Answering) -> bool:
+    """A server that does not know of ranges."""
+    to.say(200, to.kobo.files[to.path.rstrip("/").rpartition("/")[2]])
     return True
 
 

@@ -2,7 +2,7 @@
 
 The token goes to the declared server only: a redirect is an error and is never followed, and of a `next` link nothing
 but its query is used. No error holds the token, an address that the server named, or anything that it sent. What is
-asked for is the business of `kobo_server`.
+asked for is the business of `server`, and of `downloads` where it is no JSON.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import json
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from codebook.errors import BadDefinition, HomewardError, Unavailable
@@ -41,7 +43,7 @@ class Patience:
     answer: float = 120.0
 
 
-class _Passing(Exception):
+class Passing(Exception):
     """Something that may be over soon; `pause` is what the server asked for, in seconds."""
 
     def __init__(self, what: str, pause: float | None = None) -> None:
@@ -77,42 +79,57 @@ class Server:
 
         Unavailable after the last attempt; HomewardError at once where trying again cannot help.
         """
-        url = f"{self._declared.url.rstrip('/')}/api/v2/assets/{self._declared.asset}/{path}"
-        pause = self._patience.first_pause
-        for attempt in range(1, self._patience.attempts + 1):
+        for attempt in count(1):
             try:
-                return self._once(url, query or {})
-            except _Passing as trouble:
-                asked = trouble.pause or 0.0
-                if attempt == self._patience.attempts or asked > self._patience.longest_pause:
-                    raise Unavailable(
-                        f"the KoboToolbox server {trouble.what}", self._where, "run again later"
-                    ) from None
-                # Half of it at random: clients that were turned away together do not come back together.
-                time.sleep(max(asked, min(pause, self._patience.longest_pause) * _JITTER.uniform(0.5, 1.0)))
-                pause *= 2
-        raise AssertionError("no attempt was made")
+                return self._once(path, query or {})
+            except Passing as trouble:
+                self.wait(trouble, attempt)
+        raise AssertionError("counting ended")
 
-    @property
-    def _where(self) -> str:
-        return f"asset {self._declared.asset}"
-
-    def _once(self, url: str, query: Mapping[str, str]) -> dict[str, Any]:
+    @contextmanager
+    def answer(
+        self, path: str, query: Mapping[str, str], headers: Mapping[str, str], also: Collection[int] = ()
+    ) -> Iterator[httpx.Response]:
+        """The server's answer with status 200 or one of `also`, to be read as it comes. Passing, whenever that may help
+        if it is asked again; HomewardError where it cannot help."""
         import httpx
 
+        url = f"{self._declared.url.rstrip('/')}/api/v2/assets/{self._declared.asset}/{path}"
         try:
-            with self._client.stream("GET", url, params=dict(query)) as response:
-                self._refuse(response)
-                body = self._body(response)
+            with self._client.stream("GET", url, params=dict(query), headers=dict(headers)) as response:
+                if response.status_code not in also:
+                    self._refuse(response)
+                yield response
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _Passing(f"does not answer ({type(error).__name__})") from None
+            raise Passing(f"does not answer ({type(error).__name__})") from None
+
+    def wait(self, trouble: Passing, attempt: int) -> None:
+        """Pause before the next attempt, longer each time. Unavailable after the last, or if too long."""
+        asked, longest = trouble.pause or 0.0, self._patience.longest_pause
+        if attempt >= self._patience.attempts or asked > longest:
+            raise Unavailable(f"the KoboToolbox server {trouble.what}", self.where, "run again later") from None
+        # Half of it at random: clients that were turned away together do not come back together.
+        pause = min(self._patience.first_pause * 2 ** (attempt - 1), longest)
+        time.sleep(max(asked, pause * _JITTER.uniform(0.5, 1.0)))
+
+    def until(self) -> float:
+        """When (time.monotonic) an answer that begins now is given up."""
+        return time.monotonic() + self._patience.answer
+
+    @property
+    def where(self) -> str:
+        return f"asset {self._declared.asset}"
+
+    def _once(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        with self.answer(path, query, {}) as response:
+            body = self._body(response)
         try:
             found = json.loads(body)
         except (ValueError, RecursionError):
             # A proxy's error page can come with status 200.
-            raise _Passing("answers with something that is not JSON") from None
+            raise Passing("answers with something that is not JSON") from None
         if not isinstance(found, dict):
-            raise HomewardError("the answer is not one of KoboToolbox's API v2", self._where, "correct format.url")
+            raise HomewardError("the answer is not one of KoboToolbox's API v2", self.where, "correct format.url")
         return found
 
     def _refuse(self, response: httpx.Response) -> None:
@@ -120,11 +137,11 @@ class Server:
         if status == 200:
             return
         if status in _TRY_AGAIN:
-            raise _Passing(f"answers with status {status}", _asked_pause(response.headers.get("Retry-After", "")))
+            raise Passing(f"answers with status {status}", _asked_pause(response.headers.get("Retry-After", "")))
         if 300 <= status < 400:
             raise HomewardError(
                 f"the server redirects to another address (status {status}), which the token must not follow",
-                self._where,
+                self.where,
                 "correct format.url",
             )
         token = self._declared.token_env
@@ -133,21 +150,21 @@ class Server:
         if status in (403, 404):
             raise HomewardError(
                 f"the server shows no such form to the owner of the token (status {status})",
-                self._where,
+                self.where,
                 "check format.asset, and ask the form's owner for the right to view submissions",
             )
-        raise HomewardError(f"the server does not understand the request (status {status})", self._where)
+        raise HomewardError(f"the server does not understand the request (status {status})", self.where)
 
     def _body(self, response: httpx.Response) -> bytes:
-        body, give_up = bytearray(), time.monotonic() + self._patience.answer
+        body, give_up = bytearray(), self.until()
         for block in response.iter_bytes():
             body += block
             if len(body) > MAX_ANSWER:
                 raise HomewardError(
-                    f"an answer has more than {MAX_ANSWER >> 20} MiB", self._where, "make format.page_size smaller"
+                    f"an answer has more than {MAX_ANSWER >> 20} MiB", self.where, "make format.page_size smaller"
                 )
             if time.monotonic() > give_up:
-                raise _Passing("does not come to the end of its answer")
+                raise Passing("does not come to the end of its answer")
         return bytes(body)
 
 

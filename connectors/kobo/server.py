@@ -3,6 +3,7 @@
 The API has no modified timestamp and deletions leave no trace (formats.md 1.2), so every delivery is a full sweep: what
 was edited, validated or deleted is found by comparing it with the one before, as for any snapshot. The files hold what
 the source declares and nothing that changes by itself, in order of `_id`: an unchanged form makes the same bytes.
+Attachments that the source declares are fetched with their page.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from codebook.errors import HomewardError, Unavailable
 from connectors.kobo.api import Patience, Server
+from connectors.kobo.attachments import Attachments, fetch
 from connectors.kobo.submissions import FORM, SUBMISSIONS, Flattening, canonical, questions, types_of
 from sources.models import KoboServerFormat, Source
 
@@ -29,6 +31,9 @@ BRIEF: Mapping[str, Any] = {"attempts": 1, "longest_pause": 5.0, "answer": 10.0}
 
 class Kept(Protocol):
     """Where the pages of a sweep are kept until it is whole, in order; they outlive the process and hold answers."""
+
+    @property
+    def attachments(self) -> Attachments: ...
 
     def __len__(self) -> int: ...
 
@@ -137,9 +142,8 @@ def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kep
     for _ in range(_MOST_PAGES):
         if state["next"] is None:
             break
-        if until is not None and time.monotonic() >= until:
-            what = f"the sweep is not whole yet: {state['had']} of {state['count'] or 'all'} submissions are kept"
-            raise Unfinished(what, source.source, "it goes on by itself")
+        so_far = f"{state['had']} of {state['count'] or 'all'} submissions are kept"
+        _stop_at(until, so_far, source)
         page = server.get("data/", state["next"])
         found, count = _results(page), _count(page)
         if state["count"] is not None and count != state["count"]:
@@ -150,7 +154,12 @@ def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kep
                 raise _Changed
             last = _id(submission)
         flattening = Flattening(source)
-        rows = [flattening.tables(submission) for submission in found]
+        rows = []
+        for submission in found:
+            rows.append(flattening.tables(submission))
+            for attached in flattening.attached:
+                _stop_at(until, so_far, source)
+                fetch(server, submission, attached, kept.attachments)
         state = {
             "count": count,
             "had": state["had"] + len(found),
@@ -161,6 +170,11 @@ def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kep
     # Fewer than were counted: a page came short, or what it said of the next one was wrong.
     if state["had"] != state["count"]:
         raise _Changed
+
+
+def _stop_at(until: float | None, so_far: str, source: Source) -> None:
+    if until is not None and time.monotonic() >= until:
+        raise Unfinished(f"the sweep is not whole yet: {so_far}", source.source, "it goes on by itself")
 
 
 def _first(declared: KoboServerFormat, until: int) -> dict[str, str]:

@@ -19,7 +19,8 @@ import pyarrow as pa
 from codebook.errors import Refused
 from connectors.delivery import is_read
 from connectors.kobo import headers as kobo_headers
-from connectors.shapes import MAX_COLUMNS, Grid, Heading, Piece
+from connectors.kobo.attachments import NOT_FETCHED, Attached, is_short
+from connectors.shapes import MAX_COLUMNS, Finding, Grid, Heading, Piece
 from sources.batches import DeliveredFile
 from sources.models import Source, Table
 
@@ -50,12 +51,31 @@ def stable_id(submission: Mapping[str, Any]) -> str | None:
     return f"uuid:{uuid}" if uuid else None
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A part of a repeat: its numbers in its submission (`2/1`), and its path without and with them."""
+
+    numbers: str = ""
+    path: str = ""
+    place: str = ""
+
+    def inner(self, path: str, number: int) -> _Part:
+        numbers = f"{self.numbers}/{number}" if self.numbers else str(number)
+        return _Part(numbers, path, f"{self.place_of(path)}[{number}]")
+
+    def place_of(self, path: str) -> str:
+        """Where an answer with this path stands: `members[2]/photo`."""
+        return f"{self.place}{path.removeprefix(self.path)}"
+
+
 @dataclass
 class Flattening:
-    """Takes submissions apart into rows of the declared tables; `seen` are the paths of answers by table."""
+    """Takes submissions apart into rows of the declared tables; `seen` are the paths of answers by table, `attached`
+    the answers of the last submission that name a declared attachment."""
 
     source: Source
     seen: dict[str, list[str]] = field(default_factory=dict)
+    attached: list[Attached] = field(default_factory=list)
     _wanted: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def tables(self, submission: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
@@ -63,7 +83,8 @@ class Flattening:
         known = {**submission, "_stable_id": stable_id(submission)}
         of = {f"_submission_{name}": _text(known.get(name)) for name in ("_id", "_uuid", "_stable_id")}
         made: dict[str, list[dict[str, str]]] = {}
-        self._row(self.source.tables[0], known, of, "", made)
+        self.attached = []
+        self._row(self.source.tables[0], known, of, _Part(), made)
         return made
 
     def _row(
@@ -71,7 +92,7 @@ class Flattening:
         table: Table | None,
         answers: Mapping[str, Any],
         of: Mapping[str, str | None],
-        position: str,
+        part: _Part,
         made: dict[str, list[dict[str, str]]],
     ) -> None:
         row: dict[str, str] = {}
@@ -80,11 +101,21 @@ class Flattening:
         for path, value in answers.items():
             if _is_repeat(path, value):
                 inner = repeat_table(self.source, path)
-                for number, part in enumerate(value, start=1):
-                    place = f"{position}/{number}" if position else str(number)
-                    self._row(inner, {**part, **of, "_position": place, "_parent_position": position}, of, place, made)
-            elif table is not None and self._is_wanted(table, path) and (text := _text(value)) is not None:
-                row[path] = text
+                for number, answered in enumerate(value, start=1):
+                    within = part.inner(path, number)
+                    places = {"_position": within.numbers, "_parent_position": part.numbers}
+                    self._row(inner, {**answered, **of, **places}, of, within, made)
+            elif table is not None and (text := _text(value)) is not None:
+                for most in self._attachments(table, path):
+                    self.attached.append(Attached(row, path, part.place_of(path), text, most))
+                if self._is_wanted(table, path):
+                    row[path] = text
+
+    def _attachments(self, table: Table, path: str) -> Iterator[int]:
+        """How many bytes of the file that an answer names are wanted, if the source declares its question."""
+        for attachment in table.attachments:
+            if attachment.question in _suffixes(path):
+                yield attachment.max_mib << 20
 
     def _is_wanted(self, table: Table, path: str) -> bool:
         """Whether the source reads a path; one that no submission had before is noted."""
@@ -206,17 +237,19 @@ class SubmissionsGrid:
 
     def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
         cells: list[list[str | None]] = [[] for _ in positions]
-        held, first = 0, 1
+        held, first, short = 0, 1, list[int]()
         for row in self._rows():
+            if is_short(row):
+                short.append(first + held)
             for column, position in zip(cells, positions, strict=True):
                 # Of the paths that a question had in several versions of the form, a submission has one.
                 column.append(next((row[path] for path in self.paths[position] if path in row), None))
             held += 1
             if held == size:
-                yield _piece(cells, first, held)
-                cells, first, held = [[] for _ in positions], first + held, 0
+                yield _piece(cells, first, held, short)
+                cells, first, held, short = [[] for _ in positions], first + held, 0, []
         if held:
-            yield _piece(cells, first, held)
+            yield _piece(cells, first, held, short)
 
     def split(self, n: int) -> list[Grid]:
         return [self]
@@ -237,8 +270,15 @@ def _object(text: bytes, file: DeliveredFile) -> dict[str, Any]:
     return found
 
 
-def _piece(cells: Sequence[list[str | None]], first: int, n: int) -> Piece:
-    return Piece(np.arange(first, first + n, dtype=np.int64), [pa.array(column, pa.string()) for column in cells])
+def _piece(cells: Sequence[list[str | None]], first: int, n: int, short: Sequence[int]) -> Piece:
+    findings = (Finding(NOT_FETCHED, "query", np.array(short, dtype=np.int64)),) if short else ()
+    columns = [pa.array(column, pa.string()) for column in cells]
+    return Piece(np.arange(first, first + n, dtype=np.int64), columns, findings)
+
+
+def tables_of(files: Sequence[DeliveredFile]) -> Sequence[DeliveredFile]:
+    """The files of a sweep that tables are read from: they come first, and attachments behind them."""
+    return files[:2]
 
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,27 @@ MEMBERS = table(
 PAPERS = table("papers", ["_submission__id", "_parent_position", "_position", "kind"], key=["_submission__id"])
 
 
+class Lying:
+    """Attachments that a test looks into, by uid."""
+
+    def __init__(self) -> None:
+        self.bytes: dict[str, bytes] = {}
+
+    def known(self, uid: str) -> str | None:
+        return hashlib.sha256(self.bytes[uid]).hexdigest() if uid in self.bytes else None
+
+    def add(self, uid: str, blocks: Iterator[bytes]) -> str:
+        content = b"".join(blocks)  # all or nothing
+        self.bytes[uid] = content
+        return hashlib.sha256(content).hexdigest()
+
+
 class InMemory:
     """Pages of a sweep that a test looks into."""
 
     def __init__(self) -> None:
         self.pages: list[bytes] = []
+        self.attachments = Lying()
 
     def __len__(self) -> int:
         return len(self.pages)

@@ -15,6 +15,8 @@ import pytest
 from kobo_api_double import TOKEN, KoboServer, serving, status
 from pages import commands
 
+from anonymization.keys.ring import Keyring
+from anonymization.vault.store import SealedFile
 from assets.workplace import Workplace
 from codebook.errors import HomewardError
 from pipelines.automation import delivery_job, inbox_sensor
@@ -50,6 +52,9 @@ MEMBERS = {
 }
 
 
+FACE, OTHER = b"the face of the first" * 1000, b"the face of the second" * 1000
+
+
 def interview(kobo: KoboServer, number: int) -> None:
     answers = {"who__case_number": f"C-{number}", "who__name": f"Rosalba Tezcal {number}", "who__sex": "f"}
     kobo.add(number, **answers, return_date="2026-02-03", host_country="us", members=MEMBERS.get(number, []))
@@ -62,6 +67,9 @@ def kobo() -> KoboServer:
     for number in (1, 2, 3):
         interview(kobo, number)
     kobo.edit(1, needs="pregnant ill", photo="face.jpg")
+    kobo.attach(1, "photo", "face.jpg", FACE)
+    kobo.edit(2, photo="other.jpg")
+    kobo.attach(2, "photo", "other.jpg", OTHER)
     return kobo
 
 
@@ -89,6 +97,13 @@ def desk(server_folder: Path, kobo: KoboServer) -> Iterator[tuple[House, dict[st
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def attachments(house: House) -> dict[str, bytes]:
+    """What lies in the sealed store beside submissions and forms."""
+    keyring = Keyring.open(house.home / "keys")
+    sealed = [SealedFile(path, keyring) for path in (house.home / "vault" / "store").glob("*.sealed")]
+    return {file.name: file.open().read() for file in sealed if file.name.startswith("att")}
+
+
 def read_again(desk: tuple[House, dict[str, str]], expect: int = 0) -> str:
     """What the page says to type, and all that was said to it."""
     house, more = desk
@@ -109,7 +124,14 @@ def test_the_commands_of_the_page_deliver_the_form(desk: tuple[House, dict[str, 
     ]
     assert house.sql("SELECT count(*) FROM core.return_event WHERE return_date = '2026-02-03'") == [(3,)]
     assert house.sql("SELECT count(*) FROM core.person WHERE cardinality(vulnerability) = 2") == [(1,)]
-    assert not [path for path, _ in kobo.asked if "attachments" in path]
+
+
+def test_attachments_lie_sealed_with_the_delivery_and_nowhere_else(desk: tuple[House, dict[str, str]]) -> None:
+    house, _ = desk
+    assert attachments(house) == {"att0": FACE, "att1": OTHER}
+    assert house.sql("SELECT jsonb_array_length(files) FROM audit.delivery") == [(4,)]
+    files = [path for path in house.home.rglob("*") if path.is_file()]
+    assert not [path for path in files if any(word in path.read_bytes() for word in (FACE[:20], OTHER[:20]))]
 
 
 def test_an_unchanged_form_is_already_received(desk: tuple[House, dict[str, str]], kobo: KoboServer) -> None:
@@ -197,6 +219,26 @@ def test_a_server_that_is_away_holds_up_no_other_source(
         assert [request.job_name for request in told.run_requests] == ["deliver_slv_dgme_returns"]
         with pytest.raises(HomewardError, match="refuses the token"):
             sensor._raw_fn(context)
+
+
+def test_an_erased_persons_attachments_are_destroyed_and_the_others_stay(
+    desk: tuple[House, dict[str, str]], kobo: KoboServer
+) -> None:
+    """In every delivery that had them; and when the server shows the person again."""
+    house, more = desk
+    shutil.rmtree(
+        house.home / "inbox" / SOURCE, ignore_errors=True
+    )  # what the tests before asked for with a wrong token
+    ((token,),) = house.sql("SELECT person_token::text FROM core.return_event WHERE source_row = 1")
+    assert attachments(house) == {"att0": FACE, "att1": OTHER}
+    said = house.ask("vault", "erase", "--token", token, "--reason", "asked for it", "--as", "Marta", **more)
+    mine = [line for line in said["sealed_deliveries"] if line["source"] == SOURCE]
+    assert {line["done"] for line in mine} == {"rows overwritten"}
+    assert attachments(house) == {"att1": OTHER}
+    kobo.edit(2, return_date="2026-02-04")
+    assert '"published"' in read_again(desk, expect=1)
+    assert attachments(house) == {"att1": OTHER}
+    assert house.sql("SELECT count(*) FROM audit.finding WHERE rule = 'gate.erased'") == [(2,)]
 
 
 def test_a_server_takes_no_files(desk: tuple[House, dict[str, str]]) -> None:
