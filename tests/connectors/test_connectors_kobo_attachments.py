@@ -15,11 +15,13 @@ from kobo_api_double import TOKEN, Answering, KoboServer, cut_file, serving, sta
 from small_kobo import HASTY, InMemory, declared, read, swept
 from small_sources import issues, table
 
-from codebook.errors import HomewardError, Unavailable
+from codebook.errors import BadDefinition, HomewardError, Unavailable
+from codebook.reading import Lines
 from connectors import Unfinished, attached_to, sweep, without_rows
 from connectors.kobo.api import Server
 from connectors.kobo.attachments import fetched
 from sources.batches import PlainFile
+from sources.checks import check_declaration
 
 FACE = bytes(range(256)) * 4000
 PHOTO = {"type": "image", "name": "photo", "$xpath": "who/photo"}
@@ -229,6 +231,19 @@ def test_rows_that_are_left_out_take_their_attachments_along(url: str, kobo: Kob
     (tmp_path / "new").write_bytes(b"".join(made[0]))
     assert list(fetched(PlainFile(tmp_path / "new"))) == ["att1"]
     assert (tmp_path / "new").read_bytes().count(b"\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("attachments", "says"),
+    [
+        ([{"question": "photo"}, {"question": "photo"}], "declared twice"),
+        ([{"question": "face"}], "names an attachment's file and is plain"),
+    ],
+)
+def test_a_files_name_does_not_pass(url: str, attachments: list[dict[str, Any]], says: str) -> None:
+    source = declared(url, table("main", ["_id", "face"], key=["_id"], attachments=attachments))
+    with pytest.raises(BadDefinition, match=says):
+        check_declaration(source, Lines(Path("source.yaml")), ["reintegration_statistics"])
 
 
 def test_nothing_of_a_server_shows_in_its_repr(url: str) -> None:

@@ -226,9 +226,7 @@ def test_an_erased_persons_attachments_are_destroyed_and_the_others_stay(
 ) -> None:
     """In every delivery that had them; and when the server shows the person again."""
     house, more = desk
-    shutil.rmtree(
-        house.home / "inbox" / SOURCE, ignore_errors=True
-    )  # what the tests before asked for with a wrong token
+    shutil.rmtree(house.home / "inbox" / SOURCE, ignore_errors=True)
     ((token,),) = house.sql("SELECT person_token::text FROM core.return_event WHERE source_row = 1")
     assert attachments(house) == {"att0": FACE, "att1": OTHER}
     said = house.ask("vault", "erase", "--token", token, "--reason", "asked for it", "--as", "Marta", **more)

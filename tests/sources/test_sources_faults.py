@@ -32,6 +32,7 @@ import pytest
         ("name: TAM, class: plain", "name: X_submitted_by, class: plain", ["`X_submitted_by` says", "class: ignore"]),
         ("name: TAM, class: plain", "name: deviceid, class: technical", ["`deviceid` says by its name", "line 28"]),
         ("name: TAM, class: plain", "name: _home_latitude, class: geo", ["`_home_latitude` says", "line 28"]),
+        ("    consent:", "    attachments: [{question: OBS}]\n    consent:", ["has no attachments", "line 17"]),
         ("OBS, class: free_text, language: es", "OBS, class: plain", ["`OBS` passes", "line 31", "crosswalk.csv"]),
     ],
 )  # fmt: skip
