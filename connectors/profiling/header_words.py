@@ -55,6 +55,16 @@ _LISTS: Mapping[str, str] = {
         escuela ecole hopital empresa institucion entreprise proyecto projet producto produit moneda devise
         indicador indicateur organismo entidad ministerio مشروع مدرسة مستشفى منظمة""",
     "yes_no": "has have tiene possede own consent own",
+    "heading": """id code codes codigo cod key nro numero nombre number type tipo status estado etat statut sex sexo sexe
+        gender genero genre age edad idade date fecha data datum year ano annee anio month mes mois day jour dia value
+        valor valeur total count cantidad label etiqueta libelle category categoria categorie description title titulo
+        titre level nivel niveau population poblacion group grupo groupe class clase classe variable question pregunta
+        answer response respuesta reponse index rank round wave household hogar menage individual individuals families
+        persons personas personnes sector relationship parentesco education occupation ocupacion profession income
+        ingreso revenu motivo reason raison cause observaciones modified created updated source fuente score percent
+        رقم رمز كود نوع جنس عمر تاريخ حاله عدد فئه مهنه ردیف کد جنسیت سن تاریخ وضعیت تعداد شماره شغل
+        номер код тип стать вік дата статус рік пол возраст год кількість ቁጥር ኮድ ዓይነት ፆታ ጾታ ዕድሜ ቀን
+        lambar jinsi jinsiga sira cinsiyet yas tarih durum""",
 }
 _STEMS: Mapping[str, str] = {
     "person_name": "прізвищ фамили батьков побатьков отчеств",
@@ -121,5 +131,14 @@ def only_named(text: str, kind: str) -> bool:
     return bool(telling) and all(word in _FOLDED[kind] for word in telling)
 
 
+def heads_columns(text: str) -> bool:
+    """Whether a text has no words but those by which tables name their columns."""
+    telling = [word for word in words(text) if word not in _FUNCTION_WORDS and not word.isdigit()]
+    return bool(telling) and all(word in _HEADING or word.startswith(_BEGUN) for word in telling)
+
+
 _FOLDED = {kind: frozenset(_word(folded(word)) for word in listed) for kind, listed in KNOWN.items()}
 _BEGINNINGS = {kind: tuple(map(folded, stems.split())) for kind, stems in _STEMS.items()}
+_HEADING = frozenset[str]().union(*(_FOLDED[kind] for kind in (*_STEMS, "name", "email", "gps", "device_id", "heading")))
+_HEADING -= _FOLDED["free_text"] - _FOLDED["heading"]
+_BEGUN = tuple(beginning for beginnings in _BEGINNINGS.values() for beginning in beginnings)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from connectors.text.header_evidence import ENOUGH, speaks_for_header
+
 Row = Sequence[str | None]
 
 _LOOKED_AT = 100
@@ -69,6 +71,10 @@ def propose_header(rows: Sequence[Row]) -> HeaderGuess:
         earlier += min(len(filled[index]) / width, 1.0) ** 2
     if best_score < 0.5:
         return HeaderGuess(candidates[0], 0, round(max(best_score, 0.0), 2), ("no row stands out from those below it",))
+    evidence = speaks_for_header(table, best, filled[best])
+    if evidence < ENOUGH:
+        doubt = "nothing tells whether the first row names the columns or is a record"
+        return HeaderGuess(candidates[0], 0, round(0.5 * evidence / ENOUGH if evidence > 0 else 0.0, 2), (doubt,))
     first, last = _extent(table, filled, best)
     reasons = [f"{len(filled[best])} of {max(width, len(filled[best]))} columns are filled"]
     if first > 0:

@@ -275,7 +275,8 @@ def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[s
         top = _top(workbook, sheet, _GUESS_ROWS)
         guess = propose_header(top) if top else HeaderGuess(0, 0, 0.0, ("no row is filled",))
         layout = Layout(guess.first + 1, guess.count)
-        headings = numbered(header_names(top, extent, layout), file.name)
+        placed = [f"column {place + 1}" for place in range(extent.width)]
+        headings = numbered(header_names(top, extent, layout) if guess.count else placed, file.name)
         grids[sheet] = SheetGrid(workbook, sheet, headings, layout)
         sheets[sheet] = {
             "rows": extent.height,

@@ -57,6 +57,39 @@ def test_rows_without_a_header_are_said_to_have_none() -> None:
     assert propose_header([[], [None, " "]]) == HeaderGuess(0, 0, 0.0, ("no row is filled",))
 
 
+def test_a_first_record_of_words_is_not_taken_for_a_header() -> None:
+    """A row of words above words that are all different may be somebody: it is in doubt, and is not shown."""
+    different = [["Rojas", "Beatriz", "Barinas"], ["Lugo", "Tomas", "Merida"], ["Paz", "Ines", "Zulia"]]
+    guess = propose_header(different)
+    assert (place(guess), guess.score < 0.5) == ((0, 0), True)
+    assert "is a record" in guess.reasons[0]
+
+
+def test_a_row_whose_words_come_again_below_is_a_record() -> None:
+    people = [["Rojas", "Beatriz"], ["Lugo", "Tomas"], ["Paz", "Ines"], ["Mora", "Luis"], ["Vega", "Ana"], ["Gil", "Eva"]]
+    answers = ["SI", "NO", "SI", "SI", "NO", "SI"]
+    assert propose_header([[*who, said] for who, said in zip(people, answers, strict=True)]).count == 0
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["apellidos", "nombres", "estado"],
+        ["Прізвище", "Ім'я", "Область"],
+        ["q1", "q2", "q3"],
+        ["case_of", "caseHolder", "Where from?"],
+    ],
+)
+def test_words_that_head_columns_and_spellings_of_programs_make_a_header(header: list[str]) -> None:
+    rows = [["Rojas", "Beatriz", "Barinas"], ["Lugo", "Tomas", "Merida"], ["Paz", "Ines", "Zulia"]]
+    assert place(propose_header([header, *rows])) == (0, 1)
+
+
+def test_a_name_above_answers_that_come_again_is_a_header_in_any_language() -> None:
+    rows = [["qof", "magac"], *([["haa", "maya"][n % 2], f"w{chr(97 + n)}x"] for n in range(9))]
+    assert place(propose_header(rows)) == (0, 1)
+
+
 @pytest.mark.corpus
 @pytest.mark.parametrize(
     ("name", "delimiter", "first", "count"),
