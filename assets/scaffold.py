@@ -23,9 +23,9 @@ from connectors.unknown import Looked, open_unknown
 from sources.batches import DeliveredFile
 from sources.loader import list_sources, load_source
 from sources.models import Source
-from sources.proposing.declaring import Proposal, ProposedTable, date_forms, source_yaml
+from sources.proposing.declaring import Proposal, ProposedTable, source_yaml
 from sources.proposing.known import Known, gather
-from sources.proposing.matching import Described, propose
+from sources.proposing.matching import Described, date_forms, propose
 from sources.proposing.rows import crosswalk_csv
 
 SOURCE_KINDS: Mapping[str, str] = {

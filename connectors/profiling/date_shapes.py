@@ -25,10 +25,14 @@ _PERHAPS = r"^[^0-9]{0,20}[0-9]{1,4}([^0-9]+|[0-9]*$).{0,40}$"
 """What any date looks like: asked first, because most columns hold none."""
 PLACEHOLDER = r"^(9[9/.\-]+9|0[0/.\-]+0)([ T][0:]+)?$"
 """What programs write for a date that nobody told: 9999-99-99, 00/00/0000."""
+_SHORT_YEAR = r"^[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2}([ T][0-9:]+( ?[APap]\.?[Mm]\.?)?)?$"
+"""A year of two digits says no century: such dates are told, and cannot be read."""
+_SECOND = 0.05
 _SAMPLE = 2_000
 _DATE_WORDS = frozenset(
     ["date", "fecha", "jour", "dia", "data", "tarikh", "تاريخ", "تاریخ", "ቀን", "дата", "retorno", "return"]
 )
+_ETHIOPIAN = re.compile(r"\b(ethiop\w*|eth|ethio|e ?c)\b|[\u1200-\u137f]")
 _YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?![0-9])")
 
 
@@ -44,15 +48,29 @@ def date_kinds(sample: pa.Array, kind: str, heard: str, declared: bool) -> list[
         return []
     if kind == "integer":
         return _numbers(texts, heard, declared)
-    forms = [form for form in _FORMS if _share(texts, form) >= _FITS]
+    if pc.mean(pc.match_substring_regex(texts, _SHORT_YEAR).cast(pa.int8())).as_py() >= _FITS:
+        return ["date:two-digit year"]
+    read = {form: read_dates(texts, form)[0].is_valid() for form in _FORMS}
+    forms = [form for form, days in read.items() if _part(days) >= _FITS]
     if "iso" in forms:
         forms = ["iso"]
     if forms:
-        told = [f"date:{calendar}:{form}" for calendar in _calendars(texts) for form in forms]
+        told = [f"date:{calendar}:{form}" for calendar in _calendars(texts, heard) for form in forms]
         # A thirteenth month passes for a day of the month where months are written first.
         first = {form.replace("%m/%d", "%d/%m").replace("%m-%d", "%d-%m") for form in forms} - set(forms)
         return [*told, *(f"date:ethiopian:{form}" for form in first if _share(texts, f"ethiopian:{form}") >= _FITS)]
-    return _other_calendars(texts)
+    return _other_calendars(texts) or _two_forms(read)
+
+
+def _two_forms(read: dict[str, pa.Array]) -> list[str]:
+    """Days with and without a time of day, say, in one column: told as two forms, since a source declares one."""
+    met = {form: days for form, days in read.items() if _part(days) >= _SECOND}
+    pairs = [(one, two) for one in met for two in met if one < two and _part(pc.or_(met[one], met[two])) >= _FITS]
+    return [f"date:two forms ({one} and {two})" for one, two in pairs]
+
+
+def _part(mask: pa.Array) -> float:
+    return float(pc.mean(mask.cast(pa.int8())).as_py())
 
 
 def _share(texts: pa.Array, form: str) -> float:
@@ -74,11 +92,15 @@ def _years(texts: pa.Array) -> list[int]:
     return [int(year[1]) for year in found if year]
 
 
-def _calendars(texts: pa.Array) -> list[str]:
-    """Years of the thirteen hundreds are Solar Hijri, of the later fourteen hundreds lunar; between them either."""
+def _calendars(texts: pa.Array, heard: str) -> list[str]:
+    """Years of the thirteen hundreds are Solar Hijri, of the later fourteen hundreds lunar; between them either.
+
+    Ethiopian years are seven or eight behind and look like any: they may be meant where the header says so, or where
+    it is written in Ethiopic letters.
+    """
     years = _years(texts)
     if not years or not 1250 <= float(np.median(years)) <= 1500:
-        return ["gregorian"]
+        return ["ethiopian", "gregorian"] if _ETHIOPIAN.search(" ".join(words(heard))) else ["gregorian"]
     return _hijri(texts, years)
 
 

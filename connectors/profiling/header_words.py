@@ -13,7 +13,7 @@ from itertools import pairwise
 _LISTS: Mapping[str, str] = {
     "person_name": """firstname lastname surname fullname forename middlename givenname familyname given surnames
         nombres apellido apellidos prenom prenoms sobrenome soyadi magaca magac imya familiya pib fio otchestvo
-        patronymic nickname alias sobrenombre اللقب الكنية تخلص фио піб ім'я імя имя""",
+        patronymic nickname alias sobrenombre اللقب الكنية الشهرة العائلة تخلص фио піб ім'я імя имя""",
     "name": "name names nombre nom noms nome adi jina dzina naam ism nam اسم نام ስም",
     "person": """enumerator interviewer enqueteur encuestador entrevistador officer oficial agent funcionario
         respondent reporter submitter surveyor collector supervisor praticien medecin doctor teacher docente
@@ -22,13 +22,14 @@ _LISTS: Mapping[str, str] = {
         phonenumber devicephonenum portable simu هاتف جوال موبايل موبایل تلفن تليفون تلفون ስልክ""",
     "email": "email mail correo courriel e-mail imeyl بريد ایمیل электронная пошта",
     "national_id": """dui cui dpi dni nni nin nif nit curp cnic cedula tazkira tazkera passport pasaporte passeport
-        fayda jmbg ninu nid nationalid idnumber ssn socsec identidad document documento هوية جواز شناسنامه تذکره
-        ملی inn ipn rnokpp""",
-    "birth_date": """dob birth birthdate birthday nacimiento nac naissance ddn nascimento dogum ميلاد تولد ልደት ትውልድ""",
+        fayda jmbg ninu nid nationalid idnumber ssn socsec identidad document documento nationalcode
+        cuil cuit pesel tckn هوية سجل وطني قومي بطاقة کدملی جواز شناسنامه تذکره ملی inn ipn rnokpp""",
+    "birth_date": """dob birth birthdate birthday nacimiento nac naissance ddn nascimento dogum ميلاد ولادة ازدياد
+        تولد ልደት ትውልድ""",
     "address": """address addresses direccion domicilio adresse endereco adres residencia calle street rue colonia
         kebele عنوان آدرس አድራሻ""",
-    "gps": """gps latitude longitude lat lon lng long altitude geopoint geolocation coordinates coordenadas
-        coordonnees geom geometry latitud longitud إحداثيات""",
+    "gps": """gps utm easting northing mgrs latitude longitude lat lon lng long altitude geopoint geolocation
+        coordinates coordenadas coordonnees geom geometry latitud longitud إحداثيات""",
     "device_id": """deviceid imei subscriberid simserial simid serialnumber macaddress
         ipaddress ip""",
     "place": """location settlement parroquia corregimiento vereda upazila
@@ -38,7 +39,7 @@ _LISTS: Mapping[str, str] = {
         village aldea caserio barrio ward camp site locality localidad town city ciudad ville quartier oblast rayon
         raion uezd prefecture subcounty parish suburb محافظة مديرية إقليم قضاء ناحية منطقة مدينة قرية مخيم
         ولايت ولايه ولسوالی استان شهرستان بخش روستا місто село город
-        ክልል ዞን ወረዳ lieu place pcode localite sector cercle""",
+        ክልል ዞን ወረዳ محلولادة مكان lieu place pcode localite sector cercle""",
     "country": """country countries pais paises pays iso iso3 iso2 nacion adm0 admin0
         ulke land بلد دولة کشور ሀገር origin destination""",
     "nationality": "nationality nacionalidad nationalite citizenship nacionalidade جنسية تابعیت",
@@ -54,17 +55,21 @@ _LISTS: Mapping[str, str] = {
         model unit series station language course shop category facility institution ministry
         escuela ecole hopital empresa institucion entreprise proyecto projet producto produit moneda devise
         indicador indicateur organismo entidad ministerio مشروع مدرسة مستشفى منظمة""",
+    "attribute": """sex sexo sexe gender genero genre age edad idade ages relationship parentesco civil marital
+        occupation ocupacion profession جنس عمر مهنه سن جنسیت стать вік ፆታ ጾታ ዕድሜ""",
+    "census": "population poblacion area superficie capital iso lat lng سكان",
     "yes_no": "has have tiene possede own consent own",
-    "heading": """id code codes codigo cod key nro numero nombre number type tipo status estado etat statut sex sexo sexe
-        gender genero genre age edad idade date fecha data datum year ano annee anio month mes mois day jour dia value
-        valor valeur total count cantidad label etiqueta libelle category categoria categorie description title titulo
-        titre level nivel niveau population poblacion group grupo groupe class clase classe variable question pregunta
-        answer response respuesta reponse index rank round wave household hogar menage individual individuals families
-        persons personas personnes sector relationship parentesco education occupation ocupacion profession income
-        ingreso revenu motivo reason raison cause observaciones modified created updated source fuente score percent
-        رقم رمز كود نوع جنس عمر تاريخ حاله عدد فئه مهنه ردیف کد جنسیت سن تاریخ وضعیت تعداد شماره شغل
-        номер код тип стать вік дата статус рік пол возраст год кількість ቁጥር ኮድ ዓይነት ፆታ ጾታ ዕድሜ ቀን
-        lambar jinsi jinsiga sira cinsiyet yas tarih durum""",
+    "heading": """id code codes codigo cod key nro numero nombre number type tipo status estado etat statut sex
+        sexo sexe gender genero genre age edad idade date fecha data datum year ano annee anio month mes
+        mois day jour dia value valor valeur total count cantidad label etiqueta libelle category
+        categoria categorie description title titulo titre level nivel niveau population poblacion group
+        grupo groupe class clase classe variable question pregunta answer response respuesta reponse
+        index rank round wave household hogar menage individual individuals families persons personas
+        personnes sector relationship parentesco education occupation ocupacion profession income
+        ingreso revenu motivo reason raison cause observaciones modified created updated source fuente
+        score percent رقم رمز كود نوع جنس عمر تاريخ حاله عدد فئه مهنه ردیف کد جنسیت سن تاریخ وضعیت تعداد
+        شماره شغل номер код тип стать вік дата статус рік пол возраст год кількість ቁጥር ኮድ ዓይነት ፆታ ጾታ
+        ዕድሜ ቀን lambar jinsi jinsiga sira cinsiyet yas tarih durum""",
 }
 _STEMS: Mapping[str, str] = {
     "person_name": "прізвищ фамили батьков побатьков отчеств",
@@ -139,6 +144,8 @@ def heads_columns(text: str) -> bool:
 
 _FOLDED = {kind: frozenset(_word(folded(word)) for word in listed) for kind, listed in KNOWN.items()}
 _BEGINNINGS = {kind: tuple(map(folded, stems.split())) for kind, stems in _STEMS.items()}
-_HEADING = frozenset[str]().union(*(_FOLDED[kind] for kind in (*_STEMS, "name", "email", "gps", "device_id", "heading")))
+_HEADING = frozenset[str]().union(
+    *(_FOLDED[kind] for kind in (*_STEMS, "name", "email", "gps", "device_id", "heading"))
+)
 _HEADING -= _FOLDED["free_text"] - _FOLDED["heading"]
 _BEGUN = tuple(beginning for beginnings in _BEGINNINGS.values() for beginning in beginnings)

@@ -7,8 +7,7 @@ kind for a person to confirm: it is told as a word, never with a value. Shapes o
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -19,12 +18,17 @@ import pyarrow.compute as pc
 from connectors.profiling.date_shapes import date_kinds, spans_lives
 from connectors.profiling.header_words import named, only_named, own_part, words
 from connectors.profiling.place_shapes import places
+from connectors.profiling.point_shapes import is_point
+from connectors.profiling.several_answers import joined_by, several_answers
 from values.contacts import emails, international_phones
 from values.digits import with_ascii_digits
 from values.national_numbers import SCHEMES, plausible
 
 PERSONAL = ("person_name", "phone", "email", "national_id", "birth_date", "address", "gps", "device_id")
 """Kinds that tell who somebody is, or where they are."""
+PERHAPS = "person_name:or of a thing"
+_OF_PEOPLE = ("person_name", "phone", "email", "national_id", "birth_date", "nationality", "attribute")
+_OF_PLACES = ("gps", "place", "country", "census")
 
 _KOBO = re.compile(
     r"^(?:_id|_uuid|_index|_submission_time|_validation_status|_notes|_status|_submitted_by|_?_version(?:_?_)?|_tags"
@@ -42,7 +46,6 @@ _ODK = re.compile(
     r"|interview__key|interview__id|assignment__id|interview__status|has__errors|sssys_irnd)$"
 )
 _ODK_SIGNS = ("KEY", "interview__id")
-_GPS = r"^\s*-?[0-9]{1,2}\.[0-9]{2,}[,; ]+-?[0-9]{1,3}\.[0-9]{2,}([,; ]+-?[0-9.]+){0,2}\s*$"
 _DEVICE = (
     r"^(collect:[A-Za-z0-9]{8,}|[A-Za-z0-9_.\-]+:[A-Za-z0-9]{12,}|([0-9A-Fa-f]{2}[:\-]){5}[0-9A-Fa-f]{2}|[0-9a-f]{16}"
     r"|((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9]))$"
@@ -50,6 +53,8 @@ _DEVICE = (
 _WORDS_ONLY = r"^\p{L}[\p{L}'’.\-]*( \p{L}[\p{L}'’.\-]*){1,4}$"
 _CAPITALS = r"^(\P{Ll}\p{L}*[ '’.\-]*)+$"
 _DIGITS_MOSTLY = r"^[+(]?[0-9][0-9 ()\-./]{5,18}[0-9]$"
+_SENTENCE = r"^\s*(\S+\s+){6,}\S"
+"""More words than a place has in its name."""
 _MOST, _RARELY = 0.7, 0.2
 _A_FEW, _MANY = 5, 20
 
@@ -102,13 +107,22 @@ def looks_like(seen: Seen) -> list[str]:
         return [*system, *personal, *date_kinds(seen.sample, seen.type, "", False), *_key(seen)]
     found = [*_personal(seen), *date_kinds(seen.sample, seen.type, seen.heard, seen.declared_date)]
     if set(found) <= {"person_name"}:
-        found = [*places(seen.sample, seen.heard, seen.numeric), *found]
-        if "place_name" in found or "country_name" in found:
-            found = [kind for kind in found if kind != "person_name"]
+        where = [] if seen.share(_SENTENCE) >= 0.4 else places(seen.sample, seen.heard, seen.numeric)
+        found = where or _of_whom(found, seen)
     for kind, speaks in _OTHERS.items():
         if speaks(seen) and not (kind == "free_text" and {"address", "place_name"} & set(found)):
             found.append(kind)
+    if mark := joined_by(seen):
+        found.append(f"select_multiple joined by {mark}")
     return list(dict.fromkeys([*found, *_key(seen)]))
+
+
+def _of_whom(found: list[str], seen: Seen) -> list[str]:
+    """A bare `name` in a table that says nothing else of persons may be that of a place or a thing: both are told."""
+    table = _table_of(seen.beside)
+    if not found or table.people or not only_named(seen.heard, "name"):
+        return found
+    return [*(["place_name"] if table.places else []), PERHAPS]
 
 
 def may_show(seen: Seen, found: list[str]) -> bool:
@@ -134,6 +148,8 @@ class _Table:
     kobo: bool
     odk: bool
     bodies: bool
+    people: bool
+    places: bool
 
 
 @lru_cache(maxsize=4)
@@ -144,6 +160,8 @@ def _table_of(headers: frozenset[str]) -> _Table:
         any(sign in bare for sign in _KOBO_SIGNS),
         any(sign in bare for sign in _ODK_SIGNS),
         any(named(own_part(name), "body_beside") for name in headers),
+        any(named(own_part(name), *_OF_PEOPLE) for name in headers),
+        any(named(own_part(name), *_OF_PLACES) for name in headers),
     )
 
 
@@ -210,20 +228,6 @@ def _address(seen: Seen) -> bool:
     return named(seen.heard, "address") and not seen.numeric and not seen.coded and seen.type != "boolean"
 
 
-def _gps(seen: Seen) -> bool:
-    spoken = named(seen.heard, "gps")
-    if not seen.filled:
-        return spoken
-    if seen.share(_GPS) >= _MOST or _part_of_point(seen):
-        return True
-    return spoken and seen.numeric and seen.share(r"^-?[0-9]{1,4}([.,][0-9]+)?$") >= _MOST
-
-
-def _part_of_point(seen: Seen) -> bool:
-    part = re.match(r"^(.*)_(altitude|precision)$", seen.name)
-    return part is not None and f"{part[1]}_latitude" in seen.beside
-
-
 def _device(seen: Seen) -> bool:
     if named(seen.name, "device_id"):
         return True
@@ -285,40 +289,12 @@ def _free_text(seen: Seen) -> bool:
         return False
     if seen.share(r"\p{L}.*\p{L}.*\p{L}") < 0.5:
         return False
-    long = seen.share(r"^\s*\S+(\s+\S+){4,}") >= 0.3 and seen.many()
-    return long or (named(seen.name, "free_text") and seen.share(r"\s") >= 0.2)
+    return _tells(seen) or (named(seen.name, "free_text") and seen.share(r"\s") >= 0.2)
 
 
-def _several_answers(seen: Seen) -> bool:
-    """Codes of few kinds, joined by spaces, in many combinations."""
-    if seen.declared_date or seen.type.startswith(("date", "time")) or not seen.filled:
-        return False
-    texts = [value.split() for value in seen.sample.to_pylist()[:2000]]
-    several = [text for text in texts if len(text) > 1]
-    if not several or (seen.coded and not all(word in seen.codes for text in several for word in text)):
-        return False
-    if any(len(set(text)) < len(text) for text in several):
-        return False
-    if seen.coded:
-        return True
-    if not _combined(texts, several):
-        return False
-    vocabulary = {word for text in texts for word in text}
-    code = re.compile(r"^[a-z0-9][a-z0-9_\-]*$|^[A-Z0-9_]{1,12}$")
-    written = len(vocabulary) <= 60 and all(map(code.match, vocabulary))
-    repeated = sum(map(len, texts)) >= 2 * len(vocabulary) or any(len(text) == 1 for text in texts)
-    return written and repeated and len(several) >= 0.2 * len(texts) and len(texts) >= 3
-
-
-def _combined(texts: Sequence[Sequence[str]], several: Sequence[Sequence[str]]) -> bool:
-    """Whether words stand together as answers do, in numbers that vary, and alone or in other company as well: those
-    of street and place names stand in one company, or always in twos."""
-    if len({len(text) for text in texts}) < 2:
-        return False
-    companies = Counter(word for text in several for word in text)
-    alone = {text[0] for text in texts if len(text) == 1}
-    free = sum(times > 1 or word in alone for word, times in companies.items())
-    return bool(alone & set(companies) or len({len(text) for text in several}) > 1) and free >= 0.5 * len(companies)
+def _tells(seen: Seen) -> bool:
+    """Whether the values are sentences, each its own."""
+    return not seen.coded and seen.share(r"^\s*\S+(\s+\S+){4,}") >= 0.3 and seen.many()
 
 
 def _one_option(seen: Seen) -> bool:
@@ -338,6 +314,10 @@ def _mean(mask: pa.Array) -> float:
     return float(pc.mean(pc.fill_null(mask, False).cast(pa.int8())).as_py() or 0.0) if len(mask) else 0.0
 
 
+def _of_shape(pattern: str) -> Callable[[Seen], bool]:
+    return lambda seen: bool(seen.filled) and seen.share(pattern) >= 0.9
+
+
 _PERSONAL: dict[str, Callable[[Seen], bool]] = {
     "person_name": _name,
     "phone": _phone,
@@ -345,13 +325,16 @@ _PERSONAL: dict[str, Callable[[Seen], bool]] = {
     "national_id": _national_id,
     "birth_date": _birth_date,
     "address": _address,
-    "gps": _gps,
+    "gps": is_point,
     "device_id": _device,
 }
 _OTHERS: dict[str, Callable[[Seen], bool]] = {
     "year": _year,
     "weight": _weight,
-    "select_multiple": _several_answers,
+    "select_multiple": several_answers,
     "select_multiple_option": _one_option,
     "free_text": _free_text,
+    "attachment": _of_shape(r"(?i)^\S.*\.(jpe?g|png|gif|heic|amr|aac|m4a|mp3|mp4|mov|wav|3gpp?|pdf|docx?)$"),
+    "quarter": _of_shape(r"(?i)^((19|20)[0-9]{2}[ \-_/]?[QT][1-4]|[QT][1-4][ \-_/]?(19|20)[0-9]{2})$"),
+    "week": _of_shape(r"(?i)^(19|20)[0-9]{2}[ \-_/]?[WS][0-5]?[0-9]$"),
 }

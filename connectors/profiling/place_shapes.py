@@ -5,6 +5,7 @@ Countries are known by their ISO codes and by the names that the CLDR gives them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 from connectors.profiling.header_words import folded, named
 
 _PCODE = r"^(?P<country>[A-Z]{2,3})[0-9]{1,3}[0-9A-Z]*$"
+_SITE = re.compile(r"^(?=.*[0-9])[A-Za-z0-9]{1,4}([-_./]?[A-Za-z0-9]{1,6}){0,4}$")
 _LANGUAGES = ("en", "fr", "es", "ar", "pt", "fa", "uk", "ru", "tr", "am")
 _MOST, _HALF, _SAMPLE = 0.8, 0.5, 2_000
 
@@ -31,8 +33,15 @@ def places(sample: pa.Array, heard: str, numeric: bool) -> list[str]:
     country = _country(values, named(heard, "country", "nationality"))
     if country or named(heard, "nationality"):
         return country or ["nationality"]
+    if spoken and _share_coded(values) >= _MOST:
+        return ["place_code"]
     known = _share(values, _known_places())
     return ["place_name"] if (spoken and not _yes_or_no(values)) or (known >= _HALF and len(values) >= 3) else []
+
+
+def _share_coded(values: list[str]) -> float:
+    """How many are codes of sites, as ni-idp-11 or S_004 are: letters and digits without a word among them."""
+    return sum(_SITE.match(value) is not None for value in values) / len(values)
 
 
 def _country(values: list[str], spoken: bool) -> list[str]:

@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from connectors.profiling.date_shapes import PLACEHOLDER
 from connectors.profiling.looks_like import Seen, looks_like, may_show
 from connectors.shapes import Grid, Heading, Piece, Text
+from connectors.text.header_rows import is_hxl_row
 from connectors.unknown import Looked, only_our_errors
+from values.digits import with_ascii_digits
 from values.distinct import distinct
 
 MAX_HASHES = 8_000_000
@@ -132,7 +134,7 @@ class _Tally:
         self.filled += len(present)
         values = encoded.dictionary.take(pc.unique(present)).cast(pa.string())
         self.hashes.add(values.to_pylist())
-        values = self._answers(values) if self.letters else self._something(values)
+        values = with_ascii_digits(self._answers(values) if self.letters else self._something(values))
         self.possible = {kind for kind in self.possible if pc.all(_fits(values, kind)).as_py()}
         take = min(len(values), _PER_PIECE if self.sample else room, room - self.sampled)
         if take > 0:
@@ -234,8 +236,7 @@ def _total_rows(first: Sequence[Text]) -> int:
 
 def _without_tags(piece: Piece) -> Piece:
     """The piece without a first row of HXL hashtags, which names the columns once more."""
-    first = [value for column in piece.cells if len(column) and (value := column[0].as_py()) is not None]
-    if not first or not all(value.startswith("#") and value.strip("#") for value in first):
+    if not is_hxl_row([column[0].as_py() for column in piece.cells if len(column)]):
         return piece
     return Piece(piece.rows[1:], [column.slice(1) for column in piece.cells], piece.findings)
 

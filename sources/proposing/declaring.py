@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from sources.proposing.matching import Described, Match
+from sources.proposing.matching import Described, Match, date_forms
 from sources.proposing.words import plain
 
 _OPEN = "to be named"
@@ -27,7 +27,7 @@ _IDENTIFIERS = {
     "birth_date": "birth_date",
     "address": "address",
 }
-_IGNORED = ("kobo_system", "device_id", "gps", "select_multiple_option")
+_IGNORED = ("kobo_system", "device_id", "gps", "select_multiple_option", "attachment")
 _PARTS = (("grandfather", "abuelo"), ("father", "padre", "pere", "middle"), ("family", "surname", "apellido", "nom de"))
 _PART_NAMES = ("grandfather", "father", "family")
 _GIVEN = ("given", "nombres", "prenom", "first", "forename")
@@ -146,12 +146,6 @@ def _details(personal: str, column: Described) -> dict[str, str]:
         if any(word in said for word in words):
             return {"part": part}
     return {"part": "given" if any(word in said for word in _GIVEN) else "full"}
-
-
-def date_forms(column: Described) -> list[str]:
-    """The forms in which the column's dates can be read, as a source declares them; the first is proposed."""
-    found = [kind.split(":", 2)[1:] for kind in column.kinds if kind.startswith("date:") and kind.count(":") >= 2]
-    return [form if calendar == "gregorian" else f"{calendar}:{form}" for calendar, form in found]
 
 
 def _key(table: ProposedTable) -> tuple[list[str], str]:

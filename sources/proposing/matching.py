@@ -32,6 +32,7 @@ _MEASURE = 0.55
 _LABELLED = 4
 """A number may have so many labelled codes, for what is no answer; an answer scale has more."""
 _PLAIN, _WITHOUT_CODES = 0.75, 0.8
+_CALENDARS = ("gregorian", "ethiopian", "jalali", "hijri")
 _NO_STATES = ("dont_know", "refused", "not_applicable")
 
 
@@ -47,6 +48,13 @@ class Described:
     kinds: tuple[str, ...] = ()
     codes: Mapping[str, str] = field(default_factory=dict)
     decimal: str = "."
+
+
+def date_forms(column: Described) -> list[str]:
+    """The forms in which the column's dates can be read, as a source declares them; the first is proposed."""
+    found = [kind.split(":", 2)[1:] for kind in column.kinds if kind.startswith("date:") and kind.count(":") >= 2]
+    readable = [(calendar, form) for calendar, form in found if calendar in _CALENDARS]
+    return [form if calendar == "gregorian" else f"{calendar}:{form}" for calendar, form in readable]
 
 
 @dataclass(frozen=True)
@@ -202,10 +210,12 @@ def _type_fits(column: Described, target: Target) -> bool:
         case "code" | "codes":
             return bool(column.codes) and not is_date
         case "date":
-            return is_date and "birth_date" not in column.kinds
+            return bool(date_forms(column)) and "birth_date" not in column.kinds
         case "integer" | "decimal":
             if variable.name == "birth_year":
-                return "birth_date" in column.kinds or (numeric and "year" in column.kinds)
+                return ("birth_date" in column.kinds and bool(date_forms(column))) or (
+                    numeric and "year" in column.kinds
+                )
             return numeric and not is_date and sum(map(bool, column.codes.values())) <= _LABELLED
         case "place":
             return bool({"place_name", "place_pcode", "place_code"} & set(column.kinds))

@@ -14,8 +14,8 @@ from codebook.loader import Codebook
 from codebook.models import Variable
 from sources.crosswalk import MapRow
 from sources.proposing.answers import Answer
-from sources.proposing.declaring import ProposedTable, date_forms
-from sources.proposing.matching import Described, Match
+from sources.proposing.declaring import ProposedTable
+from sources.proposing.matching import Described, Match, date_forms
 from sources.proposing.words import plain
 
 COLUMNS = [name for name in MapRow.model_fields if not name.startswith("_")]

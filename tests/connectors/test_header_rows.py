@@ -66,7 +66,14 @@ def test_a_first_record_of_words_is_not_taken_for_a_header() -> None:
 
 
 def test_a_row_whose_words_come_again_below_is_a_record() -> None:
-    people = [["Rojas", "Beatriz"], ["Lugo", "Tomas"], ["Paz", "Ines"], ["Mora", "Luis"], ["Vega", "Ana"], ["Gil", "Eva"]]
+    people = [
+        ["Rojas", "Beatriz"],
+        ["Lugo", "Tomas"],
+        ["Paz", "Ines"],
+        ["Mora", "Luis"],
+        ["Vega", "Ana"],
+        ["Gil", "Eva"],
+    ]
     answers = ["SI", "NO", "SI", "SI", "NO", "SI"]
     assert propose_header([[*who, said] for who, said in zip(people, answers, strict=True)]).count == 0
 

@@ -191,3 +191,80 @@ def test_a_submission_with_empty_lists_is_one_record(deliver: Deliver) -> None:
     assert (told["tables"][0]["rows"], len(told["tables"][0]["columns"])) == (1, 5)
     with pytest.raises(HomewardError, match="empty"):
         profiled(deliver("b.json", b'{"count":0,"next":null,"results":[]}'))
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        ("lat_dms", ["33°18'45\"N", "8° 05' 07\" N"]),
+        ("where", ["38SMB4488383811", "38SMB4488483812"]),
+        ("geom", ["POINT (44.36 33.31)", "POINT (44.37 33.32)"]),
+        ("where", ["8H7M8Q6X+2C", "8H7M8Q6X+3F"]),
+        ("utm_x", ["448838", "448839"]),
+        ("where", ["[33.3152, 44.3661]", "[33.3153, 44.3662]"]),
+    ],
+)
+def test_coordinates_are_known_in_every_way_of_writing(deliver: Deliver, header: str, values: list[str]) -> None:
+    assert "gps" in looks(deliver, f"{header};n", *(f"{v};{n}" for n, v in enumerate(values)))[header]
+
+
+def test_an_x_is_a_coordinate_beside_a_y_only(deliver: Deliver) -> None:
+    assert looks(deliver, "x;y", "44.36612;33.31521", "44.36613;33.31522")["x"] == ["gps"]
+    assert looks(deliver, "x;z", "44.36612;33.31521", "44.36613;33.31522")["x"] == []
+
+
+@pytest.mark.parametrize("mark", [", ", ";", "|"])
+def test_labels_of_several_answers_are_told_with_the_mark_between_them(deliver: Deliver, mark: str) -> None:
+    several = ["Cash", "Legal aid", "Cash{0}Food", "Food{0}Legal aid", "Cash{0}Food{0}Legal aid", "Food"]
+    rows = [f'"{one.format(mark)}"\t{n}' for n, one in enumerate(several)]
+    assert looks(deliver, "services\tn", *rows)["services"][0] == f"select_multiple joined by {mark.strip()}"
+
+
+def test_names_written_with_a_comma_are_no_answers(deliver: Deliver) -> None:
+    names = [
+        f'"{a}, {b}"' for a, b in zip(["Paz", "Lugo", "Mora"] * 3, ["Ana", "Luis", "Eva", "Ines"] * 3, strict=False)
+    ]
+    found = looks(deliver, "person\tn", *(f"{name}\t{n}" for n, name in enumerate(names)))["person"]
+    assert not any(kind.startswith("select_multiple") for kind in found)
+
+
+def test_a_bare_name_is_that_of_a_place_or_of_a_person_by_what_stands_beside_it(deliver: Deliver) -> None:
+    names = ["Aldoria", "Brevania", "Castemar", "Dorvale", "Estmark"]
+    rows = [f"{n};{name};{n + 7}" for n, name in enumerate(names)]
+    assert "person_name" in looks(deliver, "id;name;age", *rows)["name"]
+    assert looks(deliver, "id;name;rank", *rows)["name"][0] == "person_name:or of a thing"
+    assert looks(deliver, "id;name;population", *rows)["name"][:2] == ["place_name", "person_name:or of a thing"]
+
+
+def test_digits_of_other_scripts_are_numbers_and_dates(deliver: Deliver) -> None:
+    found = columns(deliver("a.csv", "تعداد;تاریخ;ش تذکره\n۱۲;۱۳۷۰/۰۲/۳۱;۱۴۰۰-۱۲۳۴\n۷;۱۳۶۰/۰۲/۳۰;۱۴۰۱-۱۲۳۵\n".encode()))
+    assert [column["type"] for column in found.values()] == ["integer", "date", "text"]
+    assert found["ش تذکره"]["looks_like"][0] == "national_id"
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "kind"),
+    [
+        ("when", ["1/24/24 9:01", "12/31/24 10:00"], "date:two-digit year"),
+        (
+            "when",
+            ["28/09/2014", "28/09/2014 13:00:23", "30/09/2014"],
+            "date:two forms (%d/%m/%Y and %d/%m/%Y %H:%M:%S)",
+        ),
+        ("date_eth", ["25/05/2016", "13/06/2015"], "date:ethiopian:%d/%m/%Y"),
+        ("የመመለሻ ቀን", ["25/05/2016", "13/06/2015"], "date:ethiopian:%d/%m/%Y"),
+        ("période", ["2024-T1", "2024-T2"], "quarter"),
+        ("semaine", ["2024-W01", "2024-W15"], "week"),
+        ("signature", ["sig 1.png", "sig 2.png"], "attachment"),
+        ("ID_CAMP", ["ni-ref-2", "su-idp-5"], "place_code"),
+    ],
+)
+def test_what_cannot_be_read_in_one_way_is_told_so(deliver: Deliver, header: str, values: list[str], kind: str) -> None:
+    assert looks(deliver, f"{header};n", *(f"{v};{n}" for n, v in enumerate(values)))[header][0] == kind
+
+
+def test_hashtags_with_slips_among_them_are_a_row_of_hashtags_all_the_same(deliver: Deliver) -> None:
+    found = profiled(deliver("a.csv", b"id,iso3,lat\n,#country+iso3,geo+lat\n1,TCD,12.1\n"))["tables"][0]
+    assert (found["rows"], found["hxl_row"]) == (2, False)  # one tag of two cells could be a value
+    found = profiled(deliver("a.csv", b"id,iso3,lat\n#id,#country+iso3,geo+lat\n1,TCD,12.1\n"))["tables"][0]
+    assert (found["rows"], found["hxl_row"]) == (1, True)
