@@ -1,7 +1,7 @@
 """Who may read what: five roles and one per country, row-level security, and a query that runs as one of them.
 
     homeward_loader            owns everything here; deliveries are published in its name
-    homeward_analyst           marts and core of all countries, without what is restricted; code lists and places
+    homeward_analyst           marts of all countries, without what is restricted; code lists and places
     homeward_officer_<iso3>    core and marts of that country, restricted variables too
     homeward_release_officer   marts of all countries and what is released, without what is restricted
     homeward_auditor           deliveries, counts, findings and quarantine
@@ -13,7 +13,7 @@ is no wall against somebody who holds that login. What the tables mean is not th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
@@ -59,20 +59,19 @@ def _make_role(conn: Connection, role: str) -> bool:
     return True
 
 
-def grant(conn: Connection, readable: Mapping[str, Sequence[str]]) -> None:
+def grant(conn: Connection, of_persons: Iterable[str]) -> None:
     """Grants and row-level security on everything there is; repeatable.
 
-    `readable`: for each table of core with rows of persons, the columns that are not restricted. They are granted by
-    name, so a restricted column that comes later is closed from its first day.
+    `of_persons`: the tables of core with rows of persons. Officers read them; analysts read the marts only, since the
+    tables keep their rows in one order, by which any two extracts would join.
     """
     run(conn, template("access"))
-    for name, columns in readable.items():
-        table = sql.Identifier("core", name)
-        run(conn, template("protect"), table=table)
-        run(conn, template("grant_columns"), table=table, columns=sql.SQL(", ").join(map(sql.Identifier, columns)))
+    for name in (*of_persons, TOKENS):
+        run(conn, template("grant_rows"), table=sql.Identifier("core", name))
+    for name in of_persons:
+        run(conn, template("protect"), table=sql.Identifier("core", name))
     for name in REFERENCE:
         run(conn, template("grant_reference"), table=sql.Identifier("core", name))
-    run(conn, template("grant_tokens"), table=sql.Identifier("core", TOKENS))
     for schema, name in PER_COUNTRY:
         run(conn, template("protect"), table=sql.Identifier(schema, name))
 
@@ -123,7 +122,7 @@ def _of_statement(error: psycopg.Error) -> HomewardError:
     """Errors of class 42 speak of names in the statement; all others may quote a row."""
     said = error.diag.message_primary
     if error.sqlstate == DENIED and said:
-        return HomewardError(said, "query", "name the columns, or read marts.<entity>, which has no restricted ones")
+        return HomewardError(said, "query", "read marts.<entity>, which has all that is not restricted")
     if error.sqlstate is not None and error.sqlstate.startswith(("42", "25006", "22023")) and said:
         return HomewardError(said, "query")
     return translated(error, "query")

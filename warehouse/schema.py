@@ -69,7 +69,7 @@ def migrate(engine: Engine, codebook: Codebook, countries: Iterable[str] = ()) -
             _labelled(conn, codebook, entity)
         ids = {name: veil.of_extract(sql.Identifier("t", name)) for name in ("record_key", "person_token")}
         run(conn, template("score_view"), **ids)
-        access.grant(conn, _readable(codebook))
+        access.grant(conn, [f"{entity}{part}" for entity in codebook.entities for part in ("", "_history")])
         run(conn, "DELETE FROM audit.migration")
         run(conn, "INSERT INTO audit.migration (fingerprint) VALUES (%(wanted)s)", {"wanted": wanted})
 
@@ -154,16 +154,6 @@ def _add_missing(conn: Connection, table: str, columns: list[Column]) -> None:
                 f"core.{table}",
                 "give the variable a new name in the codebook",
             )
-
-
-def _readable(codebook: Codebook) -> dict[str, list[str]]:
-    """Columns of core's tables that every reader may see: none that is restricted, or that marts show coarser."""
-    readable = {}
-    for entity in codebook.entities:
-        own = [c for c in codebook.columns(entity) if not veil.closed(codebook.entities[entity], c)]
-        readable[entity] = [column.name for column in (*own, *PUBLISHED)]
-        readable[f"{entity}_history"] = [column.name for column in (*own, *PUBLISHED, *CLOSED)]
-    return readable
 
 
 def _reference(conn: Connection, codebook: Codebook) -> None:

@@ -19,16 +19,6 @@ _WHOLE = sql.SQL("(SELECT core.reads_whole()) OR t.country = ANY ((SELECT core.m
 SOURCE_ROW = "source_row"
 
 
-def closed(entity: Entity, column: Column) -> bool:
-    """Whether analysts may not read the column in core, since it is a key, restricted or has restricted contents."""
-    if column.pg_type == "uuid" or column.name == SOURCE_ROW:
-        return True
-    variable = column.variable
-    if variable is None:
-        return False
-    return variable.restricted or bool(variable.restricted_codes) or variable.name in _of_children(entity)
-
-
 def veiled(codebook: Codebook, entity: Entity, column: Column, shown: sql.Composable) -> sql.Composable:
     """`shown`, an expression over alias `t`, as whole as its reader may see it."""
     if column.pg_type == "uuid":

@@ -10,18 +10,21 @@ CREATE VIEW {named} AS SELECT {whole} FROM {core} AS t {joins};
 CREATE VIEW {view} WITH (security_barrier = true) AS
 SELECT {shown} FROM {core} AS t {joins}
 -- QZZ: the made-up people of `homeward leakcheck` are in nobody's figures.
-WHERE ((SELECT core.reads_all()) AND t.country <> 'QZZ') OR t.country = ANY ((SELECT core.my_countries())::text[]);
+WHERE ((SELECT core.reads_all()) AND t.country <> 'QZZ') OR t.country = ANY ((SELECT core.my_countries())::text[])
+-- By the key that is another in each transaction: as the table has them, rows of two extracts would join line by line.
+ORDER BY record_key;
 COMMENT ON VIEW {view} IS {label};
 
 CREATE VIEW {ever} WITH (security_barrier = true) AS
-SELECT {shown}, t.valid_to
+SELECT {shown}, t.valid_to, t.closed_reason
 FROM (
-    SELECT {columns}, NULL::timestamptz AS valid_to FROM {core}
+    SELECT {columns}, NULL::timestamptz AS valid_to, NULL::text AS closed_reason FROM {core}
     UNION ALL
-    SELECT {columns}, valid_to FROM {history}
+    SELECT {columns}, valid_to, closed_reason FROM {history}
 ) AS t {joins}
 -- QZZ: the made-up people of `homeward leakcheck` are in nobody's figures.
-WHERE ((SELECT core.reads_all()) AND t.country <> 'QZZ') OR t.country = ANY ((SELECT core.my_countries())::text[]);
+WHERE ((SELECT core.reads_all()) AND t.country <> 'QZZ') OR t.country = ANY ((SELECT core.my_countries())::text[])
+ORDER BY record_key;
 COMMENT ON VIEW {ever} IS 'Current and closed rows, from valid_from until valid_to';
 
 CREATE FUNCTION {function}(moment timestamptz) RETURNS SETOF {view}
