@@ -1,4 +1,5 @@
-"""The store without what consent was withdrawn for: rows that an earlier delivery brought go from its Parquet too.
+"""Vault and store without what consent was withdrawn for: what the source said about who the person is goes, and rows
+that an earlier delivery brought go from its Parquet.
 
 The sealed file of the earlier delivery stays until its retention ends: it is what the supplier sent while there was
 consent, and it is derived from nothing. What goes from the warehouse is the business of `warehouse.consent`.
@@ -18,7 +19,7 @@ from assets import parquet
 from assets.intake import Delivery
 from assets.stages import harmonize, pseudonymize
 from assets.workplace import Workplace
-from sources.batches import ROW, WITHDRAWN
+from sources.batches import PERSON, ROW, WITHDRAWN
 
 Rows = set[tuple[str, int]]
 Mask = npt.NDArray[np.bool_]
@@ -32,13 +33,38 @@ def forget_withdrawn(workplace: Workplace, delivery: Delivery) -> int:
     entries = ledger.deliveries(workplace.warehouse, source=delivery.id)[::-1]
     keys = [entry.delivery_id for entry in entries]
     here = keys.index(delivery.key)
-    gone = 0
+    found: dict[str, Rows] = {}
     mine = _withdrawn(workplace, delivery.id, keys[here : here + 1])
     for earlier in keys[:here] if mine.num_rows else ():
-        gone += _forget(workplace.store(delivery.id, earlier), mine)
+        found[earlier] = _rows_of(workplace.store(delivery.id, earlier) / harmonize.STAGE, mine)
     if (later := _withdrawn(workplace, delivery.id, keys[here + 1 :])).num_rows:
-        gone += _forget(workplace.store(delivery.id, delivery.key), later)
-    return gone
+        found[delivery.key] = _rows_of(workplace.store(delivery.id, delivery.key) / harmonize.STAGE, later)
+    if any(found.values()):
+        # The vault first: by the rows of the store is known, in a run after a crash as well, whom this is about.
+        _forget_identities(workplace, delivery, keys, found)
+    for key, rows in found.items():
+        _forget(workplace.store(delivery.id, key), rows)
+    return sum(map(len, found.values()))
+
+
+def _forget_identities(workplace: Workplace, delivery: Delivery, keys: list[str], found: dict[str, Rows]) -> None:
+    """What the source said about the people of these rows goes from the vault, if it has no other row of them."""
+    from anonymization.vault import retention
+    from warehouse import consent
+
+    withdrew, others = set[bytes](), set[bytes]()
+    for key in keys:
+        for path in parquet.files(workplace.store(delivery.id, key) / pseudonymize.STAGE, "data"):
+            data = pq.read_table(path)
+            if PERSON in data.column_names:
+                table = (data.schema.metadata or {})[b"table"].decode()
+                mine = _among(pa.repeat(table, data.num_rows), data[ROW], found.get(key, set()))
+                withdrew.update(data[PERSON].filter(pa.array(mine)).drop_null().to_pylist())
+                others.update(data[PERSON].filter(pa.array(~mine)).drop_null().to_pylist())
+    alone = withdrew - others
+    alone -= consent.with_records(workplace.warehouse, delivery.id, alone)
+    if alone:
+        retention.withdraw(workplace.vault, delivery.id, delivery.source.country, alone)
 
 
 def _withdrawn(workplace: Workplace, source: str, keys: list[str]) -> pa.Table:
@@ -47,10 +73,9 @@ def _withdrawn(workplace: Workplace, source: str, keys: list[str]) -> pa.Table:
     return parquet.read([path for folder in folders for path in parquet.files(folder, "withdrawn")], WITHDRAWN)
 
 
-def _forget(folder: Path, withdrawn: pa.Table) -> int:
-    rows = _rows_of(folder / harmonize.STAGE, withdrawn)
+def _forget(folder: Path, rows: Rows) -> None:
     if not rows:
-        return 0
+        return
     for path in sorted((folder / harmonize.STAGE).glob("*.parquet")):
         data = pq.read_table(path)
         if "source_row" in data.column_names and "record_key" in data.column_names:
@@ -65,7 +90,6 @@ def _forget(folder: Path, withdrawn: pa.Table) -> int:
         if mine.any():
             blank = pc.if_else(pa.array(mine), pa.scalar(None, pa.binary(16)), data["row_key"])
             parquet.swap(data.set_column(2, data.schema.field(2), blank), path)
-    return len(rows)
 
 
 def _rows_of(folder: Path, withdrawn: pa.Table) -> Rows:

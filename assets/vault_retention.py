@@ -60,7 +60,7 @@ def retain(workplace: Workplace, today: date, dry_run: bool = False) -> list[Rem
     """Remove what is past its time; with `dry_run` only say what would go. Repeatable.
 
     An erasure that was cut off is finished first."""
-    from anonymization.vault import erasure
+    from anonymization.vault import audit, erasure
     from assets import vault_erasure
     from assets.freed_pages import overwrite
     from warehouse import ledger
@@ -87,8 +87,9 @@ def retain(workplace: Workplace, today: date, dry_run: bool = False) -> list[Rem
             removed.append(_retain(workplace, source, past[source.source], kept, needed, dry_run))
     if not dry_run:
         _sweep_orphans(workplace)
-        if any(one.identities for one in removed):
+        if any(one.identities for one in removed) or audit.pages_are_due(workplace.vault):
             overwrite(workplace.vault_url, erasure.tables(workplace.vault))
+            audit.note(workplace.vault, audit.OVERWRITTEN)
         keep_head(workplace)
     return [one for one in removed if one]
 

@@ -7,12 +7,14 @@ the gate, in the delivery's staging table `withdrawn`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from uuid import UUID
 
 from psycopg import sql
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
-from warehouse.engine import run, template
+from warehouse.engine import run, template, transaction
+from warehouse.erasure import tables_of_persons
 from warehouse.schema import core
 
 _MAKE = "CREATE TEMPORARY TABLE withdrawn_record (entity text, record_key uuid) ON COMMIT DROP"
@@ -38,6 +40,22 @@ _FORGET = """
             SELECT delivery_id, source_table, source_row FROM withdrawn_row)
         OR %(entity)s = 'person' AND h.person_token IN (SELECT person_token FROM withdrawn_row)
             AND NOT EXISTS (SELECT FROM {part} AS p WHERE p.person_token = h.person_token))"""
+
+
+_WITH_RECORDS = """
+    SELECT DISTINCT person_token FROM {table}
+    WHERE source_id = %(source)s AND person_token = ANY (%(tokens)s)"""
+
+
+def with_records(engine: Engine, source: str, tokens: Collection[bytes]) -> set[bytes]:
+    """Those of the persons of whom the source has a record in core or its history."""
+    values = {"source": source, "tokens": [UUID(bytes=token) for token in tokens]}
+    with transaction(engine, "consent") as conn:
+        found = [
+            run(conn, _WITH_RECORDS, values, table=sql.Identifier("core", table)).fetchall()
+            for table in tables_of_persons(conn)
+        ]
+    return {token.bytes for rows in found for (token,) in rows}
 
 
 def forget(conn: Connection, source: str, delivery: str, withdrawn: sql.Identifier, parts: Mapping[str, str]) -> int:

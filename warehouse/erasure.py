@@ -71,7 +71,7 @@ def erase(engine: Engine, country: str, tokens: Sequence[UUID], rows: Rows) -> d
     with transaction(engine, "erasure") as conn:
         run(conn, "SET LOCAL ROLE homeward_loader")
         _collect(conn, values, rows)
-        for table in _tables(conn):
+        for table in tables_of_persons(conn):
             gone[f"core.{table}"] = run(conn, _DELETE, values, table=sql.Identifier("core", table)).rowcount
         for name in ("token_event", "current_token"):
             deleted = run(
@@ -85,7 +85,8 @@ def erase(engine: Engine, country: str, tokens: Sequence[UUID], rows: Rows) -> d
     return gone
 
 
-def _tables(conn: Connection) -> list[str]:
+def tables_of_persons(conn: Connection) -> list[str]:
+    """Tables of core whose rows are somebody's."""
     return [name for (name,) in run(conn, _HOLD_TOKENS).fetchall()]
 
 
@@ -96,7 +97,7 @@ def _collect(conn: Connection, values: dict[str, list[UUID]], rows: Rows) -> Non
         for (source, delivery), listed in rows.items():
             for table, row in listed:
                 copy.write_row((source, delivery, table, row))
-    for table in _tables(conn):
+    for table in tables_of_persons(conn):
         run(conn, _FIND_ROWS, values, table=sql.Identifier("core", table))
 
 

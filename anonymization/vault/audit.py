@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Vaultside = Cursor[tuple[Any, ...]]
 
+WITHDRAWN, OVERWRITTEN = "consent withdrawn", "pages overwritten"
 _LOCK = 0x61756469
 _START = bytes(32)
 _ADD = """
@@ -100,6 +101,14 @@ def lines(vault: Vault, last: int) -> list[Line]:
     """The last lines, in order."""
     with vault.transaction() as cursor:
         return [_line(row) for row in reversed(cursor.execute(_LAST, (last,)).fetchall())]
+
+
+def pages_are_due(vault: Vault) -> bool:
+    """Whether something was deleted of people who withdrew consent since the vault's freed pages were overwritten."""
+    ask = "SELECT max(entry) FILTER (WHERE action = %s) > coalesce(max(entry) FILTER (WHERE action = %s), 0)"
+    with vault.transaction() as cursor:
+        row = cursor.execute(ask + " FROM vault.audit", (WITHDRAWN, OVERWRITTEN)).fetchone()
+    return bool(row and row[0])
 
 
 def head(vault: Vault) -> Head | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pyarrow.parquet as pq
 import pytest
 
@@ -155,6 +156,15 @@ def in_the_store(house: House, token: str) -> int:
     return sum(column.to_pylist().count(wanted) for column in columns)
 
 
+def in_the_vault(house: House, token: str) -> tuple[int, int, int]:
+    """What the vault has of a person: records, what they are recognised by, indexes."""
+    with psycopg.connect(f"postgresql://postgres@/vault?host={house.home / 'postgres'}") as connection:
+        count = "(SELECT count(*) FROM vault.{} WHERE person_id = p.person_id)".format
+        asked = f"SELECT {', '.join(map(count, ('identity', 'likeness', 'blind_index')))} FROM vault.person AS p"
+        (found,) = connection.execute(f"{asked} WHERE p.token = %s", (token,)).fetchall()
+    return tuple(found)
+
+
 def test_consent_that_is_withdrawn_in_an_increment_takes_the_record_and_its_person_with_it(house: House) -> None:
     """An increment says nothing of whom it does not hold; whoever it holds without consent goes."""
     monthly = "slv/monthly"
@@ -183,8 +193,10 @@ def test_consent_that_is_withdrawn_in_an_increment_takes_the_record_and_its_pers
         assert house.sql(f"SELECT count(*) FROM core.{entity}_history") == [(0,)], "nor is there a closed version"
         assert house.sql(f"SELECT count(*) FROM marts.{entity}_ever WHERE person_token = '{token}'") == [(0,)]
     assert not in_the_store(house, token), "nor a row of the first delivery's Parquet"
+    assert in_the_vault(house, token) == (0, 0, 1), "nor who it is; by what they are known again stays"
     house.homeward("run", "--source", monthly, "--delivery", first["delivery"], expect=1, **more)
     assert not in_the_store(house, token), "run again, the first delivery brings nothing back"
+    assert in_the_vault(house, token) == (0, 0, 1)
     assert house.sql(f"SELECT count(*) FROM core.return_event WHERE person_token = '{token}'") == [(0,)]
     erased = house.ask("vault", "erase", "--token", str(token), "--reason", "asked for it", **more)
     assert sorted((one["delivery"], one["rows"], one["done"]) for one in erased["sealed_deliveries"]) == sorted(
