@@ -7,23 +7,26 @@
 FILE.csv has the columns record_id, entity_id (the truth), birth_date (YYYY, YYYY-MM or YYYY-MM-DD) and any of given,
 father, grandfather, family, full, sex, phone, place. What is measured is the vault's own way: names folded, splink,
 rounds; a pair is found if both records end as one person without an officer, missed or `asked` if it waits for one.
-Seconds are the processor's.
+Seconds are the processor's, then the clock's. What a long run has done so far is told on stderr.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import logging
 import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from anonymization.linkage import features, rounds, similarity
+from anonymization.linkage import candidates, features, rounds, similarity
+from anonymization.linkage.frequencies import Frequencies
 from anonymization.linkage.names import fold
 from benchmarks.namesakes import STYLES, Population
 from benchmarks.registers import Registers
@@ -36,47 +39,74 @@ POPULATIONS: dict[str, tuple[Callable[[str, int, int], Population | Registers | 
 }
 
 
+_PAGE = 50_000
+_LOG = logging.getLogger(__name__)
+
+
 def persons(records: Iterable[dict[str, str]]) -> tuple[pa.Table, np.ndarray]:
     """Records as the vault compares them, and whose they are."""
-    columns: dict[str, list[str | None]] = {name: [] for name in features.PERSONS.names[1:]}
-    truth = []
-    for record in records:
-        for role in features.ROLES:
-            columns[role].append(fold(record.get(role) or "") or None)
-        columns["born"].append(record.get("birth_date") or None)
-        for name in ("sex", "phone", "place", "number"):
-            columns[name].append(record.get(name) or None)
-        truth.append(record["entity_id"])
-    ids = pa.array(range(len(truth)), pa.int64())
+    pages, truth = [], []
+    waiting = iter(records)
+    while page := list(islice(waiting, _PAGE)):
+        columns: dict[str, list[str | None]] = {name: [] for name in features.PERSONS.names[1:]}
+        for record in page:
+            for role in features.ROLES:
+                columns[role].append(fold(record.get(role) or "") or None)
+            columns["born"].append(record.get("birth_date") or None)
+            for name in ("sex", "phone", "place", "number"):
+                columns[name].append(record.get(name) or None)
+        ids = pa.array(range(len(truth), len(truth) + len(page)), pa.int64())
+        pages.append(pa.table({"person_id": ids, **columns}, schema=features.PERSONS))
+        truth += [record["entity_id"] for record in page]
     codes = np.unique(np.array(truth), return_inverse=True)[1]
-    return pa.table({"person_id": ids, **columns}, schema=features.PERSONS), codes
+    return pa.concat_tables(pages), codes
+
+
+def prepared(table: pa.Table) -> tuple[pa.Table, Frequencies]:
+    """What is compared of persons, made page by page, with keys as numbers, and how frequent it is."""
+    pages, frequencies = [], similarity.no_frequencies()
+    for start in range(0, len(table), _PAGE):
+        page = features.prepared(table.slice(start, _PAGE))
+        frequencies.add(page)
+        keys = page.column_names.index("keys")
+        pages.append(page.set_column(keys, "keys", candidates.numbered(page["keys"])))
+        _LOG.info("%d of %d persons prepared", min(start + _PAGE, len(table)), len(table))
+    return pa.concat_tables(pages), frequencies
 
 
 def measure(name: str, records: Iterable[dict[str, str]]) -> tuple[float, float]:
-    started = time.process_time()
+    times = [_now()]
     table, truth = persons(records)
-    prepared = features.prepared(table)
-    frequencies = similarity.no_frequencies()
-    frequencies.add(prepared)
-    read = time.process_time()
-    pairs = similarity.compare(prepared, len(table), frequencies)
+    size = len(table)
+    everybody, frequencies = prepared(table)
+    del table
+    times.append(_now())
+    pairs = similarity.compare(everybody, size, frequencies)
+    times.append(_now())
     one, other = pairs["one"].to_numpy(), pairs["other"].to_numpy()
     same = np.array(pairs["band"].to_pylist()) == similarity.SAME
     settled = rounds.settle(one, other, pairs["weight"].to_numpy(), same, similarity.rules())
-    group = _components(len(table), one[settled.merged], other[settled.merged])
+    group = _components(size, one[settled.merged], other[settled.merged])
     found, right = _pairs(group), _pairs(np.stack([group, truth]))
     wanted = _pairs(truth)
     asked = int(np.sum(truth[one[settled.waiting]] == truth[other[settled.waiting]]))
     precision, recall = right / max(1, found), right / max(1, wanted)
-    done = time.process_time()
+    times.append(_now())
+    folded, compared, joined = (
+        f"{processor:.1f} s ({clock:.0f})" for processor, clock in np.diff(np.array(times), axis=0).tolist()
+    )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{name:27} records {len(table):>9,}  true pairs {wanted:>8,}  precision {precision:.4f}  recall {recall:.4f}"
-        f"  asked {len(settled.waiting):>6,} (right {asked:,})  folded {read - started:.1f} s"
-        f"  compared {done - read:.1f} s  peak {peak:,.0f} MB",
+        f"{name:27} records {size:>9,}  true pairs {wanted:>8,}  precision {precision:.4f}  recall {recall:.4f}"
+        f"  asked {len(settled.waiting):>6,} (right {asked:,})  made and folded {folded}  compared {compared}"
+        f"  joined {joined}  peak {peak:,.0f} MB",
         flush=True,
     )
     return precision, recall
+
+
+def _now() -> tuple[float, float]:
+    return time.process_time(), time.perf_counter()
 
 
 def _components(size: int, one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -107,6 +137,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, action="append")
     parser.add_argument("--data", type=Path, help="a CSV of records with their true person")
     given = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    for told in (_LOG, logging.getLogger(similarity.__name__)):
+        told.setLevel(logging.INFO if given.data or given.records > 50_000 else logging.WARNING)
     if given.data:
         measure(given.data.stem, read(given.data))
         return

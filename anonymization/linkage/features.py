@@ -111,16 +111,25 @@ def _mapped(values: pa.Array, function: Any, kind: pa.DataType | None = None) ->
     return made.take(codes.indices)
 
 
+def _coded(values: pa.Array, function: Any, kind: pa.DataType | None = None) -> pa.DictionaryArray:
+    """The same, each distinct answer kept once: names recur, and a country's persons have to fit into memory."""
+    codes = values.dictionary_encode()
+    made = pa.array([function(value) for value in codes.dictionary.to_pylist()], kind or pa.string())
+    # A null lies among the codes, where everybody looks for it, and not in the dictionary.
+    known = pc.if_else(made.is_valid().take(codes.indices), codes.indices, pa.scalar(None, pa.int32()))
+    return pa.DictionaryArray.from_arrays(known, made)
+
+
 def _spoken(role: str, names: pa.Array) -> dict[str, pa.Array]:
     """`_n` the folded name, `_s` its sound without blanks, `_w` sounds of the words, `_k` their skeletons, `_j` those
     joined, as scripts have them in common, `_latin` its script, `_vowels` whether they are written."""
     listed = pa.list_(pa.string())
     return {
-        f"{role}_n": names,
-        f"{role}_s": _mapped(names, lambda name: sound(name).replace(" ", "") or None),
-        f"{role}_w": _mapped(names, lambda name: sound(name).split(), listed),
-        f"{role}_k": _mapped(names, lambda name: skeleton(sound(name)).split() or None, listed),
-        f"{role}_j": _mapped(names, lambda name: skeleton(sound(name)).replace(" ", "").translate(_JOINED) or None),
+        f"{role}_n": names.dictionary_encode(),
+        f"{role}_s": _coded(names, lambda name: sound(name).replace(" ", "") or None),
+        f"{role}_w": _coded(names, lambda name: sound(name).split(), listed),
+        f"{role}_k": _coded(names, lambda name: skeleton(sound(name)).split() or None, listed),
+        f"{role}_j": _coded(names, lambda name: skeleton(sound(name)).replace(" ", "").translate(_JOINED) or None),
         f"{role}_latin": _mapped(names, lambda name: name[0] < "\u0250", pa.bool_()),
         f"{role}_vowels": _mapped(names, lambda name: not "\u0600" <= name[0] <= "\u06ff", pa.bool_()),
     }
