@@ -1,9 +1,9 @@
 """How well free text is redacted: recall, whole spans and precision by type, words kept, notes a second.
 
 `python -m benchmarks.redaction DATASET.jsonl [--json] [--no-analyzer]`: one object a line, `text`, `lang`, `country`
-and `spans` as [start, end, type]; types may have any name. A .json file with `full_text` and `spans` of
-`entity_type`, `start_position`, `end_position` (the form of Presidio's research generator) is read too.
-Nothing of a note is printed.
+and `spans` as [start, end, type]; types may have any name, and `redaction_dataset` tells in what other forms a set may
+come. `NAMES` are all types that mean a person's name. What was read otherwise than written is said first, and of each
+language whether the gate would redact it at all. Nothing of a note is printed.
 """
 
 from __future__ import annotations
@@ -13,23 +13,16 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from anonymization.redaction.patterns import Span
+from anonymization.redaction.policy import may_redact
 from anonymization.redaction.redactor import Redactor
+from benchmarks.redaction_dataset import Note, is_name, read
 
 _WORD = re.compile(r"\w+")
-
-
-@dataclass
-class Note:
-    text: str
-    language: str
-    country: str
-    spans: list[tuple[int, int, str]]
 
 
 @dataclass
@@ -42,21 +35,6 @@ class Tally:
     redacted: int = 0
     right: int = 0
     kinds: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-
-
-def read(path: Path) -> Iterator[Note]:
-    """The notes of a data set in either form."""
-    if path.suffix == ".json":
-        for one in json.loads(path.read_text("utf-8")):
-            spans = [(s["start_position"], s["end_position"], s["entity_type"]) for s in one["spans"]]
-            yield Note(one["full_text"], "en", "USA", spans)
-        return
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            one = json.loads(line)
-            spans = [(start, end, kind) for start, end, kind in one["spans"]]
-            language = str(one.get("lang") or "en").lower().replace("_", "-").split("-")[0]  # en, en-US, pt_BR
-            yield Note(one["text"], language, one.get("country") or "USA", spans)
 
 
 def measure(notes: list[Note]) -> dict[str, Any]:
@@ -73,6 +51,8 @@ def measure(notes: list[Note]) -> dict[str, Any]:
         covered, true = _mask(note.text, spans), _mask(note.text, note.spans)
         for start, end, kind in note.spans:
             _count(tallies[kind], note.text, covered, start, end)
+            if is_name(kind):
+                _count(tallies["NAMES"], note.text, covered, start, end)
         hits = [any(true[start:end]) for start, end, _ in spans]
         redacted, right = redacted + len(hits), right + sum(hits)
         for start, end, kind in spans:
@@ -85,6 +65,7 @@ def measure(notes: list[Note]) -> dict[str, Any]:
     types = {kind: _shares(tally) for kind, tally in sorted(tallies.items())}
     return {
         "notes": len(notes),
+        "gate": "redacts" if may_redact(notes[0].language) else "withholds",
         "types": types,
         "precision": round(right / redacted, 4) if redacted else None,
         "words_kept": round(kept / words, 4) if words else None,
@@ -136,16 +117,21 @@ def main() -> None:
     parser.add_argument("--no-analyzer", action="store_true", help="leave the speed through AnalyzerEngine out")
     chosen = parser.parse_args()
     groups: dict[tuple[str, str], list[Note]] = defaultdict(list)
-    for note in read(chosen.dataset):
+    dataset = read(chosen.dataset)
+    for note in dataset.notes:
         groups[note.language, note.country].append(note)
     figures: dict[str, Any] = {}
     for (language, country), notes in sorted(groups.items()):
         figures[f"{language} {country}"] = measure(notes)
         if not chosen.no_analyzer:
             figures[f"{language} {country}"]["notes_per_second_analyzer"] = through_analyzer(notes)
+    said = {what: times for what, times in dataset.said.most_common() if times}
     if chosen.json:
+        figures = {"read_otherwise": said, **figures}
         print(json.dumps(figures, ensure_ascii=False, indent=1))
     else:
+        for what, times in said.items():
+            print(f"{times} x {what}")
         _print_table(figures)
 
 
@@ -154,7 +140,8 @@ def _print_table(figures: dict[str, Any]) -> None:
         speeds = f"{one['notes_per_second']} notes/s in bulk"
         if "notes_per_second_analyzer" in one:
             speeds += f", {one['notes_per_second_analyzer']} through AnalyzerEngine"
-        print(f"{group}: {one['notes']} notes, words kept {one['words_kept']}, precision {one['precision']}, {speeds}")
+        print(f"{group}: {one['notes']} notes, the gate {one['gate']}, {speeds}")
+        print(f"  words kept {one['words_kept']}, precision {one['precision']}")
         for kind, shares in one["types"].items():
             print(f"  {kind:28}" + "".join(f"  {name} {value}" for name, value in shares.items()))
 

@@ -19,6 +19,8 @@ from anonymization.redaction.folding import fold
 
 _FOLDER = Path(__file__).parent
 _LONG = 7
+_WORDS_TOO = ("words_too", "family_words_too")
+"""Lists in `names.yaml` of names that are everyday words: no word is a name for being on them alone."""
 _WORD = re.compile(r"[^\W\d_]+")
 _FAR_MONTHS = (
     "كانون شباط آذار نيسان أيار حزيران تموز آب أيلول تشرين جانفي فيفري أفريل ماي جوان جويلية أوت "
@@ -118,13 +120,14 @@ def lexicon(language: str) -> Lexicon:
 @lru_cache(maxsize=1)
 def frequent_names() -> frozenset[str]:
     """Names that so many people share that they are frequent words."""
-    return frozenset().union(*(_folded(names) for script, names in _own_names().items() if script != "words_too"))
+    return frozenset().union(*(_folded(names) for script, names in _own_names().items() if script not in _WORDS_TOO))
 
 
 @lru_cache(maxsize=1)
 def names_as_written() -> frozenset[str]:
     """Frequent names letter by letter: some are no stop word only by a letter that folding makes the same."""
-    return frozenset(word for script, names in _own_names().items() if script != "words_too" for word in names.split())
+    lists = (names for script, names in _own_names().items() if script not in _WORDS_TOO)
+    return frozenset(word for names in lists for word in names.split())
 
 
 @lru_cache(maxsize=1)
@@ -139,9 +142,10 @@ def given_names() -> frozenset[str]:
     return _listed("given") | _folded(_own_names()["words_too"])
 
 
+@lru_cache(maxsize=1)
 def family_names() -> frozenset[str]:
     """Family names of the same countries that are no given names."""
-    return _listed("family")
+    return _listed("family") | _folded(_own_names()["family_words_too"])
 
 
 @lru_cache(maxsize=32)
