@@ -7,43 +7,30 @@ its pages keep. Every step can be run again, and the next erasure or retention f
 
 from __future__ import annotations
 
-import hmac
-import json
-import os
 import shutil
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from getpass import getuser
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
-from assets import parquet, progress
-from assets.stages import harmonize, pseudonymize
+from assets import certificates, progress, store_erasure
 from assets.tokens import follow_tokens
 from assets.vault_audit import keep_head
 from assets.workplace import Workplace
-from codebook.errors import HomewardError, Unavailable
-from sources.batches import PARENT, PERSON, ROW, ROW_KEY
+from codebook.errors import HomewardError
 from sources.loader import list_sources, load_source
 from sources.models import Source
 from warehouse.lock import source_lock
 
 if TYPE_CHECKING:
-    from anonymization.keys.ring import Keyring
     from anonymization.vault.erasure import Person
     from anonymization.vault.unfinished import Begun
     from assets.freed_pages import Overwritten
 
-FOLDER = "certificates"
 _LOCK = "vault erase"
 """One erasure at a time: another would take what this one has begun for something cut off."""
 _REMAINS = (
@@ -54,62 +41,85 @@ _REMAINS = (
 )
 
 
-@dataclass
-class _Found:
-    """The person's rows in the store: keys of rows, and the supplier's table and row by source and delivery."""
+@dataclass(frozen=True)
+class Asked:
+    """An erasure as an officer asks for it: of the person behind `token`, or of an approved `request`.
 
-    keys: set[bytes] = field(default_factory=set)
-    rows: dict[tuple[str, str], list[tuple[str, int]]] = field(default_factory=dict)
-
-
-def erase(
-    workplace: Workplace,
-    token: UUID | None,
-    reason: str,
-    officer: str | None,
-    request: int | None,
-    keep_raw: bool = False,
-) -> tuple[Path, dict[str, Any]]:
-    """Erase a person everywhere: behind `token`, or of an approved `request`; the certificate's file and what it says.
-
-    What was begun before is finished first; if that was this person, theirs is the certificate.
+    `everywhere`: in other programmes of the country too; None: there is none in which the person is known.
     `keep_raw`: sealed files that cannot be overwritten by row stay until their retention ends.
     """
-    from anonymization.vault import erasure, requests
-    from anonymization.vault.unfinished import Begun
 
-    if not reason.strip():
+    reason: str
+    officer: str | None
+    token: UUID | None = None
+    request: int | None = None
+    everywhere: bool | None = None
+    keep_raw: bool = False
+
+
+def erase(workplace: Workplace, asked: Asked) -> tuple[Path, dict[str, Any]]:
+    """Erase a person everywhere; the certificate's file and what it says.
+
+    What was begun before is finished first; if that was this person, theirs is the certificate.
+    """
+    from anonymization.vault import erasure, requests
+
+    if not asked.reason.strip():
         raise HomewardError("the erasure has no reason", "--reason", "say why the person is erased")
     for path, said in resume(workplace):
-        mine = token is not None and said["person"] == _pseudonym(workplace.keyring, token)
-        if mine or (request is not None and said["request"] == request):
+        mine = asked.token is not None and said["person"] == certificates.pseudonym(workplace.keyring, asked.token)
+        if mine or (asked.request is not None and said["request"] == asked.request):
             return path, said
-    whose = token or requests.standing(workplace.vault, request or 0).token
+    whose = asked.token or requests.standing(workplace.vault, asked.request or 0).token
     with source_lock(workplace.warehouse, _LOCK):
         person = erasure.find(workplace.vault, whose)
         with _held(workplace, person.country) as sources:
             follow_tokens(workplace, person.country)
-            found = _find(workplace, sources, person)
-            who = _pseudonym(workplace.keyring, whose)
-            begun = Begun(
-                f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{who[:12]}",
-                person.country,
-                person.tokens,
-                frozenset(found.keys),
-                found.rows,
-                {
-                    "person": who,
-                    "reason": " ".join(reason.split()),
-                    "request": request,
-                    "officer": officer,
-                    "login": getuser(),
-                    "keep_raw": keep_raw,
-                },
-                {"interrupted": 0, "sealed": []},
-            )
+            begun = _begin(workplace, sources, person, whose, asked)
             erasure.mark(workplace.vault, begun)
             _remove(workplace, sources, begun)
         return _certify(workplace, begun)
+
+
+def _begin(workplace: Workplace, sources: list[Source], person: Person, whose: UUID, asked: Asked) -> Begun:
+    """What is to be done, before anything is."""
+    from anonymization.vault.unfinished import Begun
+
+    tokens, programmes = _with_programmes(workplace, person, asked.everywhere)
+    found = store_erasure.find(workplace, sources, tokens)
+    who = certificates.pseudonym(workplace.keyring, whose)
+    said = {
+        "person": who,
+        "reason": " ".join(asked.reason.split()),
+        "request": asked.request,
+        "officer": asked.officer,
+        "login": getuser(),
+        "keep_raw": asked.keep_raw,
+        **programmes,
+    }
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{who[:12]}"
+    keys = frozenset(found.keys)
+    return Begun(name, person.country, tokens, keys, found.rows, said, {"interrupted": 0, "sealed": []})
+
+
+def _with_programmes(
+    workplace: Workplace, person: Person, everywhere: bool | None
+) -> tuple[tuple[UUID, ...], dict[str, list[str]]]:
+    """Tokens to erase, and for the certificate the other programmes that know the person. HomewardError if there is one
+    and the officer did not say what is to become of it: once the person is erased here, nobody can tell any more."""
+    from anonymization.vault.elsewhere import elsewhere
+
+    others = elsewhere(workplace.vault, person.country, person.tokens)
+    names = [name or "the common one" for name in others]
+    if others and everywhere is None:
+        raise HomewardError(
+            f"the person is known in another programme as well: {', '.join(names)}",
+            "homeward vault erase",
+            "--everywhere erases there too, --only-here leaves it",
+        )
+    if not everywhere:
+        return person.tokens, {"programmes_left": names}
+    return tuple(sorted({*person.tokens, *(t for tokens in others.values() for t in tokens)})), {"programmes": names}
 
 
 def resume(workplace: Workplace) -> list[tuple[Path, dict[str, Any]]]:
@@ -152,7 +162,7 @@ def _remove(workplace: Workplace, sources: list[Source], begun: Begun) -> None:
     from warehouse import erasure as in_warehouse
 
     done = begun.done
-    done["store"] = _sum(done.get("store", {}), _rewrite(workplace, sources, begun))
+    done["store"] = _sum(done.get("store", {}), store_erasure.rewrite(workplace, sources, begun))
     unfinished.keep(workplace.vault, begun)
     gone = in_warehouse.erase(workplace.warehouse, begun.country, begun.tokens, begun.rows)
     done["warehouse"] = _sum(done.get("warehouse", {}), gone)
@@ -186,120 +196,13 @@ def _certify(workplace: Workplace, begun: Begun) -> tuple[Path, dict[str, Any]]:
         "overwritten": _overwritten(pages),
         "remains": [*_REMAINS, *_not_overwritten(pages)],
     }
-    written = _write(workplace, said)
+    written = certificates.write(workplace, said)
     unfinished.end(workplace.vault, begun)
     return written
 
 
 def _sum(before: dict[str, int], now: dict[str, int]) -> dict[str, int]:
     return {name: before.get(name, 0) + now.get(name, 0) for name in before | now}
-
-
-def verify(keyring: Keyring, path: Path) -> dict[str, Any]:
-    """What a certificate says; HomewardError if it is not as it was signed."""
-    try:
-        said: dict[str, Any] = json.loads(path.read_bytes())
-        signature = said.pop("signature")
-    except OSError:
-        raise HomewardError("there is no such certificate", path.name, "name its file") from None
-    except (ValueError, KeyError, AttributeError):
-        raise HomewardError("this is no certificate", path.name, "name another file") from None
-    if not hmac.compare_digest(str(signature), _signature(keyring, said)):
-        raise HomewardError("the certificate was changed, or is of another vault", path.name, "ask for the original")
-    return said
-
-
-def _find(workplace: Workplace, sources: list[Source], person: Person) -> _Found:
-    """Row keys and rows of the person in the store, rows that hang on theirs included."""
-    found = _Found()
-    tokens = pa.array([token.bytes for token in person.tokens], pa.binary(16))
-    for source in sources:
-        before = -1
-        while len(found.keys) != before:  # children of children: until nothing is found any more
-            before = len(found.keys)
-            for folder in _deliveries(workplace, source):
-                rows = []
-                for path in parquet.files(folder / pseudonymize.STAGE, "data"):
-                    data, table = _read(path)
-                    mine = data.filter(_mine(data, tokens, found.keys))
-                    found.keys.update(mine[ROW_KEY].to_pylist())
-                    rows += [(table, row) for row in mine[ROW].to_pylist()]
-                if rows:
-                    found.rows[source.source, folder.name] = rows
-    return found
-
-
-def _rewrite(workplace: Workplace, sources: list[Source], begun: Begun) -> dict[str, int]:
-    """The store's Parquet files without the person; how many files and rows that were."""
-    files = rows = 0
-    tokens = pa.array([token.bytes for token in begun.tokens], pa.binary(16))
-    for source in sources:
-        for folder in _deliveries(workplace, source):
-            listed = begun.rows.get((source.source, folder.name), [])
-            for path in parquet.files(folder / pseudonymize.STAGE, "data"):
-                data, _ = _read(path)
-                gone = _replace(path, data, pc.invert(_mine(data, tokens, begun.row_keys)))
-                files, rows = files + bool(gone), rows + gone
-            for path in parquet.files(folder / pseudonymize.STAGE, "rows"):
-                files += _without_keys(path, begun.row_keys)
-            for path in sorted((folder / harmonize.STAGE).glob("*.parquet")):
-                data, _ = _read(path)
-                if "person_token" in data.column_names:
-                    gone = _replace(path, data, pc.invert(_made_of(data, tokens, listed)))
-                    files, rows = files + bool(gone), rows + gone
-        progress.report("store", files)
-    return {"files": files, "rows": rows}
-
-
-def _deliveries(workplace: Workplace, source: Source) -> list[Path]:
-    folder = workplace.home / "store" / source.source
-    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-
-
-def _read(path: Path) -> tuple[pa.Table, str]:
-    data = pq.read_table(path)
-    return data, (data.schema.metadata or {}).get(b"table", b"").decode()
-
-
-def _mine(data: pa.Table, tokens: pa.Array, keys: AbstractSet[bytes]) -> pa.ChunkedArray:
-    """Rows with the person's token or a row key of theirs, and rows that hang on such a one."""
-    listed = pa.array(list(keys), pa.binary(16))
-    mine = pc.is_in(data[ROW_KEY], listed)
-    for name, values in ((PERSON, tokens), (PARENT, listed)):
-        if name in data.column_names:
-            mine = pc.or_(mine, pc.is_in(data[name], values))
-    return mine
-
-
-def _made_of(data: pa.Table, tokens: pa.Array, rows: list[tuple[str, int]]) -> pa.ChunkedArray:
-    """Harmonized rows with the person's token, or made of one of these rows."""
-    mine = pc.is_in(data["person_token"], tokens)
-    for table in {table for table, _ in rows}:
-        numbers = pa.array([row for name, row in rows if name == table], pa.int64())
-        here = pc.and_(pc.equal(data["source_table"], table), pc.is_in(data["source_row"], numbers))
-        mine = pc.or_(mine, here)
-    return mine
-
-
-def _replace(path: Path, data: pa.Table, kept: pa.ChunkedArray) -> int:
-    """Write the file anew without what is not kept; how many rows that were."""
-    left = data.filter(kept)
-    gone: int = data.num_rows - left.num_rows
-    if gone:
-        parquet.swap(left, path)
-    return gone
-
-
-def _without_keys(path: Path, keys: AbstractSet[bytes]) -> bool:
-    """The row ledger counts the row on, and forgets its key."""
-    data = pq.read_table(path)
-    mine = pc.is_in(data["row_key"], pa.array(list(keys), pa.binary(16)))
-    if not pc.any(mine).as_py():
-        return False
-    place = data.schema.get_field_index("row_key")
-    blank = pc.if_else(mine, pa.scalar(None, pa.binary(16)), data["row_key"])
-    parquet.swap(data.set_column(place, data.schema.field(place), blank), path)
-    return True
 
 
 def _treat_sealed(workplace: Workplace, sources: list[Source], begun: Begun) -> None:
@@ -336,32 +239,3 @@ def _not_overwritten(pages: list[Overwritten]) -> list[str]:
     if not all(one.log for one in pages):
         told.append("the server's log of transactions, until its segments are written over")
     return told
-
-
-def _pseudonym(keyring: Keyring, token: UUID) -> str:
-    """Tells with the keys, and only with them, whom a certificate is about: of the token by which they were erased."""
-    return hmac.digest(keyring.derive("", "certificate", "person"), token.bytes, sha256).hex()
-
-
-def _signature(keyring: Keyring, said: dict[str, Any]) -> str:
-    text = json.dumps(said, sort_keys=True, ensure_ascii=True).encode()
-    return hmac.digest(keyring.derive("", "certificate", "signature"), text, sha256).hex()
-
-
-def _write(workplace: Workplace, said: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
-    signed = {**said, "signature": _signature(workplace.keyring, said)}
-    folder = workplace.home / "vault" / FOLDER
-    path = folder / f"{said['certificate']}.json"
-    beside = path.with_suffix(".new")
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(signed, indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError:
-        raise Unavailable(
-            "the certificate cannot be written", path.name, "mend the disk, then `homeward vault erase --resume`"
-        ) from None
-    return path, signed

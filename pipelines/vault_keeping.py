@@ -178,6 +178,10 @@ def erase(
     keep_raw: Annotated[
         bool, typer.Option("--keep-raw", help="Keep sealed files whose rows cannot be overwritten one by one.")
     ] = False,
+    everywhere: Annotated[
+        bool | None,
+        typer.Option("--everywhere/--only-here", help="Where another programme knows the person: there too, or not."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Only finish erasures that were cut off.")] = False,
     json: Json = False,
 ) -> None:
@@ -198,7 +202,8 @@ def erase(
             finished = vault_erasure.resume(workplace)
         else:
             whose = requests.as_token(token) if token else None
-            finished = [vault_erasure.erase(workplace, whose, reason, officer, request, keep_raw)]
+            asked = vault_erasure.Asked(reason, officer, whose, request, everywhere, keep_raw)
+            finished = [vault_erasure.erase(workplace, asked)]
     if json:
         told = [said for _, said in finished]
         console.print_json(told if resume else told[0])
@@ -220,17 +225,19 @@ def _tell_erasure(path: Path, said: dict[str, Any]) -> None:
     for one in said["sealed_deliveries"]:
         until = f" until {one['kept_until']}" if "kept_until" in one else ""
         console.out.print(f"Sealed {one['source']} {one['delivery']}: {one['done']}{until}", highlight=False)
+    if left := said.get("programmes_left"):
+        console.out.print(f"Left in another programme: {', '.join(left)}", highlight=False)
     console.out.print(f"Certificate: {path}", highlight=False, soft_wrap=True)
 
 
 @vault_app.command()
 def certificate(file: Annotated[Path, typer.Argument(help="A certificate of an erasure.")]) -> None:
     """Check that a certificate is as it was signed."""
-    from assets import vault_erasure
+    from assets import certificates
     from pipelines import console
     from pipelines.settings import settings
 
-    said = vault_erasure.verify(settings().workplace().keyring, file)
+    said = certificates.verify(settings().workplace().keyring, file)
     console.out.print(f"{said['certificate']} of {said['at']} is as it was signed.", highlight=False)
 
 

@@ -16,8 +16,11 @@ from anonymization.vault import audit, identities, officers
 from codebook.errors import HomewardError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg import Cursor
 
+    from anonymization.keys.country_keys import CountryKeys
     from anonymization.vault.vault import Vault
 
     Vaultside = Cursor[tuple[Any, ...]]
@@ -166,11 +169,16 @@ def standing(vault: Vault, number: int) -> Request:
 
 def _said(vault: Vault, cursor: Vaultside, request: Request) -> list[Said]:
     keys = vault.keys_of(cursor, request.country)
-    rows = cursor.execute(_IDENTITIES, (same_person(cursor, request.token),)).fetchall()
-    if not rows:
+    said = records_of(cursor, keys, same_person(cursor, request.token))
+    if not said:
         country_of(cursor, request.token)
+    return said
+
+
+def records_of(cursor: Vaultside, keys: CountryKeys, tokens: Sequence[UUID]) -> list[Said]:
+    """The identity records of the person behind these tokens, opened."""
     said = []
-    for name, origin, sealed, token, wrapped in rows:
+    for name, origin, sealed, token, wrapped in cursor.execute(_IDENTITIES, (list(tokens),)).fetchall():
         key = identities.open_person_key(token.bytes, bytes(wrapped), keys.key)
         said.append(Said(name, json.loads(identities.open_record(bytes(sealed), origin, key))))
     return said

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from anonymization.gate import Gate
+from anonymization.keys import rotation
 from anonymization.linkage import review
 from anonymization.vault import erasure
+from anonymization.vault.elsewhere import elsewhere
 from anonymization.vault.requests import as_token
 from anonymization.vault.unfinished import Begun
 from anonymization.vault.vault import Vault
@@ -79,6 +82,20 @@ def test_an_erasure_is_of_one_programme(similar: Source, protection: Source, vau
     erasure.shred(vault, begun)
     assert passed(similar, vault, rows(DUI))["_person"] == []
     assert passed(protection, vault, rows(DUI))["_person"] == other["_person"]
+
+
+def test_who_holds_the_keys_finds_the_person_in_the_other_programme(
+    similar: Source, protection: Source, vault: Vault, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = {source.source: source for source in (similar, protection)}
+    monkeypatch.setattr("anonymization.vault.elsewhere.load_source", declared.__getitem__)
+    common = passed(similar, vault, rows(DUI, {"FILE": "F2", "DUI": "01234567-8"}))["_person"]
+    other = passed(protection, vault, rows({"FILE": "X", **DUI}))["_person"]
+    rotation.rotate(vault)
+    one, alone, there = (UUID(bytes=token) for token in (*common, *other))
+    assert elsewhere(vault, "SLV", [one]) == {"protection": (there,)}
+    assert elsewhere(vault, "SLV", [there]) == {"": (one,)}
+    assert elsewhere(vault, "SLV", [alone]) == {}
 
 
 def test_a_vault_of_before_goes_on_as_the_common_programme(

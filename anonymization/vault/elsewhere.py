@@ -1,0 +1,77 @@
+"""The same person in other programmes of the country: nothing stored tells, but what was said about them does.
+
+Indexes of two programmes share nothing (`persons`). Who holds the keys opens the person's identity records and asks, by
+the identifiers in them, under each other programme's keys. For an erasure only: a programme that nobody would look into
+keeps what was to be gone. What is done with the answer is the business of `assets.vault_erasure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pyarrow as pa
+
+from anonymization.keys.country_keys import CountryKeys
+from anonymization.keys.pseudonyms import as_matrix, keyed
+from anonymization.vault.persons import Said, read_identifiers
+from anonymization.vault.requests import Said as Record
+from anonymization.vault.requests import records_of, same_person
+from codebook.errors import HomewardError
+from sources.loader import load_source
+from sources.models import Source
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
+
+    from anonymization.vault.vault import Vault
+
+    Vaultside = Cursor[tuple[Any, ...]]
+
+COMMON = ""
+"""The programme of sources that declare none."""
+_FIELDS = "SELECT name, field FROM vault.field WHERE country = %s"
+_WHO = """
+    SELECT p.token FROM vault.blind_index AS b JOIN vault.person AS p USING (person_id)
+    WHERE b.field = %s AND b.idx = ANY (%s)"""
+
+
+def elsewhere(vault: Vault, country: str, tokens: Sequence[UUID]) -> dict[str, tuple[UUID, ...]]:
+    """By programme the tokens of persons who have an identifier of the person behind `tokens`; their own left out."""
+    found: dict[str, set[UUID]] = {}
+    with vault.transaction() as cursor:
+        keys = vault.keys_of(cursor, country)
+        fields = dict(cursor.execute(_FIELDS, (country,)).fetchall())
+        programmes = {name.partition(": ")[0] if ": " in name else COMMON for name in fields}
+        for source, said in _identifiers(records_of(cursor, keys, tokens)):
+            for programme in programmes - {source.programme or COMMON}:
+                number = fields.get(f"{programme}: {said.field}" if programme else said.field)
+                if number is not None:
+                    indexes = _indexes(keys, said, programme)
+                    for (token,) in cursor.execute(_WHO, (number, indexes)).fetchall():
+                        found.setdefault(programme, set()).update(same_person(cursor, token))
+    return {programme: tuple(sorted(persons - set(tokens))) for programme, persons in sorted(found.items())}
+
+
+def _identifiers(records: Collection[Record]) -> Iterator[tuple[Source, Said]]:
+    """What a person is linked by, as each record says it; a source that is no longer declared says nothing."""
+    for record in records:
+        name, _, table_name = record.origin.partition(" ")
+        try:
+            source = load_source(name)
+            table = source.table(table_name)
+        except (HomewardError, KeyError):
+            continue
+        cells = pa.table({column: pa.array([value], pa.string()) for column, value in record.record.items()})
+        links = table.person.link if table.person else []
+        for column, said in read_identifiers(table, cells, source).items():
+            if column in links:
+                yield source, said
+
+
+def _indexes(keys: CountryKeys, said: Said, programme: str) -> list[UUID]:
+    key = keys.keyring.derive(keys.country, "blind index", said.field, programme=programme or None)
+    stated = keyed(said.distinct.keys.drop_null(), key)
+    turned = keys.turned(as_matrix(stated).tobytes()) if len(stated) else b""
+    return [UUID(bytes=turned[at : at + 16]) for at in range(0, len(turned), 16)]
