@@ -1,9 +1,9 @@
 """A delivered text file without some of its rows: each is overwritten where it stands, so that the others keep their
 numbers and it is still counted. `###`, which Excel shows for what it cannot show, is read as damage: no key, no person.
 
-Files whose records can be told apart byte by byte can be cut (CSV, fixed width, snapshots of databases), and a sweep
-over a form's server; a workbook, a file of a statistics package or an archive cannot. Which rows go, and where the new
-bytes lie, is decided elsewhere.
+Files whose records can be told apart byte by byte can be cut (CSV, fixed width, snapshots of databases), JSON letter by
+letter (`json_cutting`), and a sweep over a form's server; a workbook, a file of a statistics package or an archive
+cannot. Which rows go, and where the new bytes lie, is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from connectors.shapes import Grid
 from connectors.text.delimited import DelimitedGrid
 from connectors.text.encodings import is_single_byte
 from connectors.text.fixed_width import FixedWidthGrid
+from connectors.text.json_cutting import NOTHING, Cut, without_records
+from connectors.text.json_files import JsonGrid
 from connectors.text.records import record_ends
 from sources.batches import DeliveredFile, TextBatch
 from sources.models import Source
@@ -30,7 +32,6 @@ from sources.models import Source
 Rows = Mapping[str, Collection[int]]
 """By table: the supplier's row numbers."""
 _BLOCK = 4 << 20
-_NOTHING = "###"
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,25 @@ def without_rows(files: Sequence[DeliveredFile], source: Source, rows: Rows) -> 
         return {0: rows_left_out(files[0], rows)}
     opened = open_delivery(files, source)
     spans: dict[int, list[_Span]] = {}
+    documents: dict[int, list[Cut]] = {}
     for table, numbers in rows.items():
         grid = _innermost(opened, table)
         place = next((at for at, file in enumerate(files) if file is getattr(grid, "file", None)), None)
+        if place is not None and isinstance(grid, JsonGrid):
+            columns = {column.name for column in source.table(table).columns}
+            documents.setdefault(place, []).append(Cut(grid, set(numbers), columns))
+            continue
         if place is None or not isinstance(grid, DelimitedGrid | FixedWidthGrid) or not _by_bytes(grid):
             return None
         wanted = sorted(set(numbers))
         found = _lines(grid, wanted) if isinstance(grid, FixedWidthGrid) else _records(grid, wanted)
         spans.setdefault(place, []).extend(found)
-    return {place: _rewritten(files[place], sorted(found, key=lambda s: s.start)) for place, found in spans.items()}
+    made = {place: _rewritten(files[place], sorted(found, key=lambda s: s.start)) for place, found in spans.items()}
+    for place, cuts in documents.items():
+        if (written := without_records(cuts)) is None:
+            return None
+        made[place] = written
+    return made
 
 
 def same_but_for(old: Sequence[DeliveredFile], new: Sequence[DeliveredFile], source: Source, rows: Rows) -> bool:
@@ -113,7 +124,7 @@ def _by_bytes(grid: DelimitedGrid | FixedWidthGrid) -> bool:
 def _records(grid: DelimitedGrid, wanted: Sequence[int]) -> Iterator[_Span]:
     """A record becomes one whose cells are all damaged."""
     bounds = [(grid.start, grid.first_row), *grid.cuts, (grid.stop, np.iinfo(np.int64).max)]
-    over = grid.dialect.delimiter.join([_NOTHING] * len(grid.headings)).encode()
+    over = grid.dialect.delimiter.join([NOTHING] * len(grid.headings)).encode()
     with grid.file.open() as handle:
         for (start, first), (stop, beyond) in pairwise(bounds):
             numbers = [row for row in wanted if first <= row < beyond]
@@ -137,7 +148,7 @@ def _lines(grid: FixedWidthGrid, wanted: Sequence[int]) -> Iterator[_Span]:
         for number, line in enumerate(handle, start=1):
             if number in numbers:
                 text = line.rstrip(b"\r\n")
-                over = _NOTHING[:1] * len(text.decode(grid.encoding))
+                over = NOTHING[:1] * len(text.decode(grid.encoding))
                 yield _Span(start, start + len(text), over.encode())
             start += len(line)
 

@@ -106,15 +106,16 @@ def cell(value: Any) -> str | None:
         case list() if not value:
             return None  # an empty list, and an empty object, hold nothing
         case _:
-            return _json(value)
+            return as_json(value)
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """A value as JSON, numbers as they were written."""
     match value:
         case Members():
-            return "{" + ",".join(f"{_json(name)}:{_json(inner)}" for name, inner in value) + "}"
+            return "{" + ",".join(f"{as_json(name)}:{as_json(inner)}" for name, inner in value) + "}"
         case list():
-            return "[" + ",".join(map(_json, value)) + "]"
+            return "[" + ",".join(map(as_json, value)) + "]"
         case Number():
             return str(value)
         case _:

@@ -81,6 +81,10 @@ class JsonGrid:
     beside: tuple[tuple[str, str], ...] = ()
     sheet: str | None = None
 
+    @property
+    def file(self) -> DeliveredFile:
+        return self.document.file
+
     def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
         """Rows in the order of the list; those blank in these columns but not in others are kept."""
         names = [self.headings[position].names[0] for position in positions]

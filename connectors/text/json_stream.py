@@ -45,7 +45,10 @@ class JsonText:
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._encoding = encoding
         self._text, self._at, self._ended = "", 0, False
+        self._before = 0
         self.taken = 0
+        self.span = (0, 0)
+        """Where the last value stands: its first letter, counted from where reading began, and the one after it."""
 
     def peek(self) -> str:
         """The next character that is no space; empty at the end of the file."""
@@ -78,6 +81,7 @@ class JsonText:
             except RecursionError:
                 raise self._refusal("its objects are nested too deep") from None
             if end < len(self._text) or self._ended:
+                self.span = (self._before + self._at, self._before + end)
                 self._at = end
                 self.taken += 1
                 return value
@@ -91,6 +95,7 @@ class JsonText:
     def _more(self) -> bool:
         if self._ended:
             return False
+        self._before += self._at
         self._text = self._text[self._at :]
         self._at = 0
         block = self._handle.read(max(_CHUNK, len(self._text)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from typing import Any
 
 import pytest
@@ -14,9 +15,9 @@ from sources.models import Source
 CSV = source({"kind": "csv", "encoding": "utf-8", "delimiter": ";"}, table("main", ["ID", "NAME"], key=["ID"]))
 
 
-def cut(content: bytes, declared: Source, *gone: int) -> MemoryFile | None:
+def cut(content: bytes, declared: Source, *gone: int, **more: set[int]) -> MemoryFile | None:
     old = MemoryFile("a", content)
-    made = without_rows([old], declared, {"main": set(gone)})
+    made = without_rows([old], declared, {"main": set(gone), **more})
     return None if made is None else MemoryFile("a", b"".join(made[0]))
 
 
@@ -81,3 +82,78 @@ def test_what_cannot_be_cut_by_row_is_told_so() -> None:
     assert cut(gzip.compress(b"ID;NAME\n1;A\n2;B\n"), CSV, 2) is None
     utf_16 = source({"kind": "csv", "encoding": "utf-16", "delimiter": ";"}, table("main", ["ID", "NAME"], key=["ID"]))
     assert cut("ID;NAME\n1;A\n".encode("utf-16"), utf_16, 2) is None
+
+
+def json_source(*tables: dict[str, Any], **more: Any) -> Source:
+    return source({"kind": "json", **more}, *tables)
+
+
+PEOPLE = json_source(table("main", ["ID", "NAME", {"name": "at/town", "optional": True}], key=["ID"]))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("text", "gone", "left"),
+    [
+        (
+            '[ {"ID": 1, "NAME": "Ana \\u00e9\\n"},\n %s , {"ID": 3.50, "NAME": "ü"}]\n',
+            '{"NAME": "José 😀", "x": {"Ana Paz": 1}, "ID": 2, "at": {"town": "y"}}',
+            '{"NAME":"###","x":{},"ID":"###","at":{"town":"###"}}',
+        ),
+        (
+            '{"ID": "1", "NAME": "😀"}\n\n%s\r\n{"ID": "3", "NAME": "c"}',
+            '{"ID": "2", "NAME": "José"}',
+            '{"ID":"###","NAME":"###"}',
+        ),
+    ],
+    ids=["a list", "lines"],
+)
+def test_a_record_of_json_is_emptied_and_the_others_keep_every_letter(
+    text: str, gone: str, left: str, encoding: str
+) -> None:
+    old = (text % gone).encode(encoding)
+    made = cut(old, PEOPLE, 2)
+    assert made is not None
+    assert made.content == (text % left).encode(encoding)
+    assert [row["ID"] for row in rows(open_delivery([made], PEOPLE))][1] is None
+    assert same_but_for([MemoryFile("a", old)], [made], PEOPLE, {"main": {2}})
+
+
+def test_records_inside_a_record_go_alone_or_with_it_and_are_still_counted() -> None:
+    children = table("kin", ["NO", "WHO", "../ID"], key=["NO"])
+    declared = json_source(table("main", ["ID", "NAME"], key=["ID"]), children)
+    first = '{"ID": 1, "NAME": "a", "kin": [{"NO": 1, "WHO": "b"}, {"NO": 2, "WHO": "c"}]}'
+    text = (
+        f'{{"round": 7, "rows": [{first}, {{"ID": 2, "NAME": "d", "kin": [{{"NO": 3, "WHO": "e"}}]}},'
+        ' {"ID": 3, "NAME": "f"}]}'
+    ).encode()
+    whole = cut(text, declared, 1, kin={1, 2})
+    assert whole is not None
+    assert same_but_for([MemoryFile("a", text)], [whole], declared, {"main": {1}, "kin": {1, 2}})
+    assert not any(f'"{gone}"'.encode() in whole.content for gone in "abc")
+    assert [row["NO"] for row in rows(open_delivery([whole], declared), "kin")] == [None, None, "3"]
+    one = cut(text, declared, kin={2})
+    assert one is not None
+    left = '{"ID":1,"NAME":"a","kin":[{"NO":1,"WHO":"b"},{"NO":"###","WHO":"###"}]}'
+    assert one.content == text.replace(first.encode(), left.encode())
+
+
+def test_a_feature_loses_its_place_and_its_properties() -> None:
+    declared = json_source(table("main", ["ID", {"name": "_lat", "optional": True}], key=["ID"]))
+    feature = '{"type": "Feature", "id": "x%s", "geometry": {"type": "Point", "coordinates": [0.5, %s]}, "properties": '
+    one, two = (feature % (n, n) + f'{{"ID": {n}}}}}' for n in (1, 2))
+    text = f'{{"type": "FeatureCollection", "features": [{one}, {two}]}}'
+    left = cut(text.encode(), declared, 2)
+    assert left is not None
+    assert left.content.decode() == text.replace(two, '{"type":"Feature","geometry":null,"properties":{"ID":"###"}}')
+    assert same_but_for([MemoryFile("a", text.encode())], [left], declared, {"main": {2}})
+
+
+@pytest.mark.parametrize("gone", [(1,), (70_000,), (2, 3, 40_001, 90_000)])
+def test_records_far_down_a_large_document_are_found(gone: tuple[int, ...]) -> None:
+    lines = [json.dumps({"ID": n, "NAME": f"José {n} " * 5}, ensure_ascii=n % 2 == 0) for n in range(1, 90_001)]
+    left = cut("\n".join(lines).encode(), PEOPLE, *gone)
+    assert left is not None
+    for row in gone:
+        lines[row - 1] = '{"ID":"###","NAME":"###"}'
+    assert left.content == "\n".join(lines).encode()

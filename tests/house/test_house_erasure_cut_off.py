@@ -42,7 +42,7 @@ def killed(house: House, at: str, *arguments: str) -> None:
     "moment",
     [
         "warehouse.erasure:erase",
-        "anonymization.vault.store:shred",
+        "anonymization.vault.sealed_keys:shred",
         "assets.vault_erasure:keep_head",
         "anonymization.vault.unfinished:end",
     ],
@@ -97,7 +97,9 @@ def test_a_file_that_was_to_be_destroyed_is_destroyed_by_the_next(house: House) 
     house.homeward("deliver", str(house.samples / SURVEY), "--source", "gtm/ine_rss")
     house.homeward("run", "--source", "gtm/ine_rss", expect=1)
     ((token,),) = house.sql("SELECT person_token::text FROM core.rss_response ORDER BY source_row LIMIT 1")
-    killed(house, "anonymization.vault.store:shred", "vault", "erase", "--token", token, "--reason", "asked for it")
+    killed(
+        house, "anonymization.vault.sealed_keys:shred", "vault", "erase", "--token", token, "--reason", "asked for it"
+    )
     assert len(raw(house)) == 1
     (said,) = house.ask("vault", "erase", "--resume")
     assert [one["done"] for one in said["sealed_deliveries"]] == ["destroyed"]
