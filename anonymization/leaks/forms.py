@@ -1,4 +1,4 @@
-"""The forms in which a value can hide in bytes: encodings, escapes, containers. All of them are undone, in any order.
+"""The forms in which a value can hide in bytes: encodings, escapes, and `containers`. All are undone, in any order.
 
 `readings(data)` gives every text that `data` can be read as. What is looked for in it is not its business.
 A container in a container is opened down to a limit; what is over a limit is told as a reading that could not be made,
@@ -9,32 +9,25 @@ from __future__ import annotations
 
 import base64
 import binascii
-import bz2
 import html
-import io
-import lzma
 import quopri
 import re
-import sqlite3
-import zipfile
-import zlib
+import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
-import pyarrow as pa
 
+from anonymization.leaks import containers
 from anonymization.leaks.canaries import SCRIPTS
 
 DEPTH = 7
 """So many forms around each other: a pickle in base64 in a JSON escape in a zip is four."""
-LARGEST = 256 << 20
-"""Bytes that one container may unfold to: more is a bomb, or no container that this house writes."""
 WINDOW, OVERLAP = 32 << 20, 1 << 20
 """Longer streams are read in windows; what is hidden in one form over less than OVERLAP bytes lies whole in one."""
-_BLOCK = 1 << 20
 
 _WIDE = {"utf-16-le": "<u2", "utf-16-be": ">u2", "utf-32-le": "<u4", "utf-32-be": ">u4"}
 _LETTERS = np.zeros(1 << 16, dtype=bool)
@@ -51,17 +44,21 @@ _BLANK = re.compile(b"\x00{64,}")
 
 _ESCAPE = re.compile(
     r"\\+(?:u\{([0-9a-fA-F]{2,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-3][0-7]{2}))"
+    "|%u([0-9a-fA-F]{4})|_x([0-9a-fA-F]{4})_"
 )
+"""With a backslash as JSON, Python, Rust and C write them; `%u0627` of JavaScript; `_x0627_` of Office Open XML."""
+_SIGNS_OF_ESCAPES = ("\\", "%u", "_x")
 _PERCENT = re.compile("%[0-9A-Fa-f]{2}")
 _QUOTED = re.compile("(?:=[0-9A-F]{2}){2}|=[0-9A-F]{2}[a-z]")
 _SOFT_BREAK = re.compile("=\r?\n")
 _BREAKS = re.compile("[\x00-\x1f]+")
 _ENTITY = re.compile("&(?:#[0-9]{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,31});?")
+_BASE32 = re.compile("[A-Z2-7]{16,}|[a-z2-7]{16,}")
+_ASCII85 = re.compile("<~[!-uz\\s]{8,}~>")
 _BASE64 = re.compile("[A-Za-z0-9+/_-]{12,}")
 _WRAPPED = re.compile(r"(?<=[A-Za-z0-9+/]{56})\r?\n(?=[A-Za-z0-9+/])")
 _HEX = re.compile("[0-9A-Fa-f]{12,}")
 _SPACED_HEX = re.compile("(?:(?:0x)?[0-9A-Fa-f]{2}[ :,-]{1,2}){6,}(?:0x)?[0-9A-Fa-f]{2}")
-_EMBEDDED = re.compile(rb"\x1f\x8b\x08|x[\x01\x5e\x9c\xda]|PK\x03\x04|\x28\xb5\x2f\xfd|BZh[1-9]|\xfd7zXZ\x00")
 
 
 @dataclass(frozen=True)
@@ -99,6 +96,19 @@ def _readings_of(member: _Stream | Reading) -> Iterator[Reading]:
         yield member
     else:
         yield from _read(member)
+
+
+def _container(stream: _Stream) -> Iterator[_Stream | Reading]:
+    """The members, if the stream as a whole is a container."""
+    for form, member in containers.members(stream.data):
+        yield Reading((*stream.forms, form), None) if member is None else stream.within(form, member)
+
+
+def _embedded(stream: _Stream) -> Iterator[_Stream | Reading]:
+    for form, unfolded, whole in containers.embedded(stream.data):
+        yield stream.within(form, unfolded)
+        if not whole:
+            yield Reading((*stream.forms, form), None)
 
 
 def _read(stream: _Stream, whole: bool = True) -> Iterator[Reading]:
@@ -148,7 +158,7 @@ def _of_text(stream: _Stream, text: str) -> Iterator[Reading]:
 # Text within text --------------------------------------------------------------------------------------------------
 def _unescaped(text: str) -> Iterator[str]:
     r"""JSON's and Python's `\u`, `\x`, `\U`, Rust's `\u{}`, and octal; `\x` and octal as code points and as bytes."""
-    if "\\" not in text or not _ESCAPE.search(text):
+    if not any(sign in text for sign in _SIGNS_OF_ESCAPES) or not _ESCAPE.search(text):
         return
     text = _lines_with(_ESCAPE, text)
     as_points = _ESCAPE.sub(_point, text)
@@ -215,6 +225,19 @@ def _rest(run: str) -> str:
     return run[-over:] + "=" * (4 - over) if over > 1 else ""
 
 
+def _from_base32(text: str) -> Iterator[bytes]:
+    runs = [run.group().upper() for run in _BASE32.finditer(text)]
+    for start in range(8):
+        yield from _together([base64.b32decode(run[start : start + (len(run) - start) // 8 * 8]) for run in runs])
+
+
+def _from_ascii85(text: str) -> Iterator[bytes]:
+    """Between Adobe's marks only: without them any text is some of it."""
+    for run in _ASCII85.finditer(text):
+        with suppress(ValueError, struct.error):
+            yield base64.a85decode(run.group(), adobe=True)
+
+
 def _from_hex(text: str) -> Iterator[bytes]:
     runs = [run.group() for run in _HEX.finditer(text)]
     for start in range(2):
@@ -237,163 +260,7 @@ _UNDO: dict[str, Callable[[str], Iterator[str] | Iterator[bytes]]] = {
     "quoted-printable": _unquoted_mail,
     "HTML entities": _without_entities,
     "base64": _from_base64,
+    "base32": _from_base32,
+    "ascii85": _from_ascii85,
     "hex": _from_hex,
-}
-
-
-# Containers -------------------------------------------------------------------------------------------------------
-def _container(stream: _Stream) -> Iterator[_Stream | Reading]:
-    """The members, if the stream as a whole is a container."""
-    data = stream.data
-    if data[:4] == b"PAR1" and data[-4:] == b"PAR1":
-        yield from _guarded(stream, "parquet", _of_parquet)
-    elif data[:16] == b"SQLite format 3\x00":
-        yield from _guarded(stream, "sqlite", _of_sqlite)
-    elif data[:2] == b"PK" and zipfile.is_zipfile(io.BytesIO(data)):
-        yield from _guarded(stream, "zip", _of_zip)
-
-
-def _guarded(
-    stream: _Stream, form: str, members: Callable[[bytes], Iterator[bytes | None]]
-) -> Iterator[_Stream | Reading]:
-    """None from `members`, or an error, is a member that could not be read: it is told."""
-    try:
-        for member in members(stream.data):
-            yield Reading((*stream.forms, form), None) if member is None else stream.within(form, member)
-    except (
-        pa.ArrowException,
-        sqlite3.Error,
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-    ):
-        yield Reading((*stream.forms, form), None)
-
-
-def _of_parquet(data: bytes) -> Iterator[bytes]:
-    """The footer's key-value pairs, statistics included, and every column as text."""
-    import pyarrow.parquet as pq
-
-    file = pq.ParquetFile(pa.BufferReader(data))
-    yield str(file.metadata.to_dict()).encode()
-    for key, value in (file.schema_arrow.metadata or {}).items():
-        yield key + b"\n" + value
-    yield str(file.schema_arrow).encode()
-    for batch in file.iter_batches(batch_size=100_000):
-        for column in batch.columns:
-            yield cells(column)
-
-
-def cells(column: pa.Array) -> bytes:
-    """The cells of a column, one a line: bytes as they are, the rest as Arrow writes it as text."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return cells(column.dictionary)
-    if pa.types.is_struct(kind):
-        return b"\n".join(cells(field) for field in column.flatten())
-    if pa.types.is_map(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return cells(column.flatten()) if not pa.types.is_map(kind) else cells(column.keys) + cells(column.items)
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
-        return b"\n".join(value for value in column.to_pylist() if value is not None)
-    return "\n".join(str(value) for value in column.to_pylist() if value is not None).encode("utf-8", "ignore")
-
-
-def _of_sqlite(data: bytes) -> Iterator[bytes]:
-    with sqlite3.connect(":memory:") as database:
-        database.deserialize(data)
-        database.text_factory = bytes
-        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for name in names:
-            quoted = name.decode().replace('"', '""')
-            for row in database.execute(f'SELECT * FROM "{quoted}"'):  # noqa: S608  # a table's own name, quoted
-                yield b"\n".join(cell if isinstance(cell, bytes) else str(cell).encode() for cell in row)
-    database.close()
-
-
-def _of_zip(data: bytes) -> Iterator[bytes | None]:
-    """Names, comments and members; xlsx, docx, ods and kmz are zips."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        yield archive.comment
-        for entry in archive.infolist():
-            yield f"{entry.filename}\n".encode("utf-8", "ignore") + entry.comment + entry.extra
-            yield None if entry.flag_bits & 1 or entry.file_size > LARGEST else archive.read(entry)
-
-
-def _embedded(stream: _Stream) -> Iterator[_Stream | Reading]:
-    """Compressed streams that begin anywhere in it."""
-    for found in _EMBEDDED.finditer(stream.data):
-        sign = found.group()
-        form, unfold = next(known for magic, known in _UNFOLD.items() if sign.startswith(magic))
-        unfolded, whole = unfold(memoryview(stream.data)[found.start() :])
-        if unfolded:
-            yield stream.within(form, unfolded)
-            if not whole:
-                yield Reading((*stream.forms, form), None)
-
-
-def _inflate(data: memoryview, bits: int) -> tuple[bytes, bool]:
-    """What comes out before damage, the end of the data, or the limit; whether the limit was not in the way.
-
-    Two bytes are no proof of a compressed stream: a page of zeros after them unfolds into a thousand times its size of
-    one pattern. Of such a run only the beginning is kept, and it does not count against the limit.
-    """
-    engine, out, size = zlib.decompressobj(bits), [], 0
-    try:
-        for part in (data[:4096], data[4096:]):  # most finds are chance, and end within a few bytes
-            block = engine.decompress(part, _BLOCK)
-            while block:
-                out.append(block[:4096] if _is_one_pattern(block) else block)
-                size += len(out[-1])
-                if size >= LARGEST:
-                    return b"".join(out), False
-                block = engine.decompress(engine.unconsumed_tail, _BLOCK)
-    except zlib.error:
-        pass
-    return b"".join(out), True
-
-
-def _is_one_pattern(block: bytes) -> bool:
-    return len(block) == _BLOCK and len(zlib.compress(block, 1)) < _BLOCK // 200
-
-
-def _of_local_zip(data: memoryview) -> tuple[bytes, bool]:
-    """One member of a zip that was cut off or embedded: its local header says how long its names are."""
-    if len(data) < 30:
-        return b"", True
-    method, name, extra = (int.from_bytes(data[at : at + 2], "little") for at in (8, 26, 28))
-    names, body = bytes(data[30 : 30 + name]), data[30 + name + extra :]
-    if method == zipfile.ZIP_DEFLATED:
-        out, whole = _inflate(body, -zlib.MAX_WBITS)
-        return names + b"\n" + out, whole
-    return names, True  # stored: its bytes are in the stream as they are
-
-
-def _other(make: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor], data: memoryview) -> tuple[bytes, bool]:
-    try:
-        out = (engine := make()).decompress(data, LARGEST)
-    except (OSError, lzma.LZMAError, EOFError):
-        return b"", True
-    return out, len(out) < LARGEST or engine.eof
-
-
-def _zstd(data: memoryview) -> tuple[bytes, bool]:
-    out = b""
-    try:
-        with pa.CompressedInputStream(pa.BufferReader(pa.py_buffer(data)), "zstd") as stream:
-            while len(out) < LARGEST and (block := stream.read(1 << 20)):
-                out += block
-    except (pa.ArrowException, OSError):
-        pass  # cut off, or chance: what came before it is what there is
-    return out, len(out) < LARGEST
-
-
-_UNFOLD: dict[bytes, tuple[str, Callable[[memoryview], tuple[bytes, bool]]]] = {
-    b"\x1f\x8b": ("gzip", lambda data: _inflate(data, 16 + zlib.MAX_WBITS)),
-    b"x": ("zlib", lambda data: _inflate(data, zlib.MAX_WBITS)),
-    b"PK": ("zip", _of_local_zip),
-    b"\x28\xb5": ("zstd", _zstd),
-    b"BZ": ("bzip2", lambda data: _other(bz2.BZ2Decompressor, data)),
-    b"\xfd7": ("xz", lambda data: _other(lzma.LZMADecompressor, data)),
 }

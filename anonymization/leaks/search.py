@@ -26,8 +26,10 @@ _GRAM = 8
 _WORD = re.compile("[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]{8,}")
 """No ASCII sign in it; letters of any script with their vowel signs, which are no `\\w`."""
 _NUMBER = re.compile("[0-9][0-9.,/-]{6,}[0-9]")
-_SEPARATED = re.compile(r"[0-9][0-9 ().\-+/]{6,}[0-9]")
-_SEPARATORS = re.compile(r"[ ().\-+/]")
+_BETWEEN = r" \u00a0\u2000-\u200a\u202f\u3000().\-+/,'_\u2019\u2010-\u2015"
+"""Between the digits of telephones, national numbers and thousands."""
+_SEPARATED = re.compile(f"[0-9][0-9{_BETWEEN}]{{6,}}[0-9]")
+_SEPARATORS = re.compile(f"[{_BETWEEN}]")
 _ODD = re.compile("(?![0-9])\\d|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _LETTERS = re.compile(rb"[A-Za-z\x80-\xff]{8,}")
 

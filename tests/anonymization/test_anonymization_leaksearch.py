@@ -10,13 +10,16 @@ import lzma
 import pickle
 import quopri
 import sqlite3
+import tarfile
 import unicodedata
 import urllib.parse
 import zipfile
 import zlib
 from collections.abc import Callable
+from email.header import Header
 from html.entities import codepoint2name
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import openpyxl
@@ -58,10 +61,31 @@ def zipped(text: str) -> bytes:
     return out.getvalue()
 
 
-def parquet(text: str, **options: object) -> bytes:
+def parquet(text: str, codec: str = "zstd") -> bytes:
     out = io.BytesIO()
-    pq.write_table(pa.table({"a": pa.array([text] * 3).dictionary_encode()}), out, compression="zstd", **options)
+    pq.write_table(pa.table({"a": pa.array([text] * 3).dictionary_encode()}), out, compression=codec)
     return out.getvalue()
+
+
+def snappy_frame(data: bytes) -> bytes:
+    """One chunk of compressed data: its kind, its length, a checksum that nobody looks at."""
+    body = b"\0\0\0\0" + bytes(pa.Codec("snappy").compress(data, asbytes=True))
+    return b"\0" + len(body).to_bytes(3, "little") + body
+
+
+def tarred(text: str, mode: Literal["w", "w:gz", "w:xz"]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode) as archive:
+        info = tarfile.TarInfo("inner/rows.txt")
+        info.size = len(text.encode())
+        archive.addfile(info, io.BytesIO(text.encode()))
+    return out.getvalue()
+
+
+def database_named(text: str) -> bytes:
+    with sqlite3.connect(":memory:") as made:
+        made.execute('CREATE TABLE "{}" (body text)'.format(text.replace('"', "'")))
+        return made.serialize()
 
 
 def footer(text: str) -> bytes:
@@ -74,7 +98,8 @@ def database(text: str) -> bytes:
     with sqlite3.connect(":memory:") as made:
         made.execute("CREATE TABLE event (body text)")
         made.execute("INSERT INTO event VALUES (?)", (text,))
-        return made.serialize()
+        content: bytes = made.serialize()
+    return content
 
 
 FORMS: dict[str, Callable[[str], bytes | str]] = {
@@ -126,6 +151,26 @@ FORMS: dict[str, Callable[[str], bytes | str]] = {
     "parquet": parquet,
     "parquet footer": footer,
     "sqlite": database,
+    "sqlite, a name of a table": database_named,
+    "base32": lambda text: "id=" + base64.b32encode(text.encode()).decode(),
+    "base32 in small letters": lambda text: base64.b32encode(b"xyz" + text.encode()).decode().lower(),
+    "ascii85": lambda text: b"stream " + base64.a85encode(text.encode(), adobe=True),
+    "zstd": lambda text: pa.Codec("zstd").compress(text.encode(), asbytes=True),
+    "lz4": lambda text: b"head" + pa.Codec("lz4").compress(text.encode() * 3, asbytes=True),
+    "snappy frames": lambda text: b"\xff\x06\x00\x00sNaPpY" + snappy_frame(text.encode() * 3),
+    "parquet, snappy": lambda text: parquet(text, codec="snappy"),
+    "parquet, brotli": lambda text: parquet(text, codec="brotli"),
+    "parquet, lz4": lambda text: parquet(text, codec="lz4"),
+    "torn parquet, lz4": lambda text: parquet(text, codec="lz4")[:-200],
+    "torn parquet, brotli": lambda text: parquet(text, codec="brotli")[:-200],
+    "tar": lambda text: tarred(text, "w"),
+    "tar in gzip": lambda text: tarred(text, "w:gz"),
+    "tar in xz": lambda text: tarred(text, "w:xz"),
+    "URL, twice": lambda text: urllib.parse.quote(urllib.parse.quote(text)),
+    "JavaScript": lambda text: "".join(f"%u{ord(sign):04X}" if ord(sign) > 126 else sign for sign in text),
+    "Office Open XML": lambda text: "".join(f"_x{ord(sign):04X}_" if ord(sign) > 126 else sign for sign in text),
+    "HTML entities in JSON": lambda text: json.dumps([text.encode("ascii", "xmlcharrefreplace").decode()]),
+    "words of a mail header": lambda text: str(Header(text, "utf-8")),
     "pickle": lambda text: pickle.dumps({"a": [text]}),
     "pickle 0": lambda text: pickle.dumps([text], protocol=0),
     "pickled frame": lambda text: pickle.dumps(pd.DataFrame({"a": [text]})),
@@ -180,6 +225,14 @@ def test_a_number_is_found_however_it_is_written() -> None:
         f"00964{plain}",
         f"(0{plain[:3]}) {plain[3:6]}-{plain[6:]}",
         f"+964.{plain[:3]}.{plain[3:]}",
+        " ".join(plain[at : at + 2] for at in range(0, 10, 2)),
+        "\u00a0".join(plain[at : at + 3] for at in range(0, 10, 3)),
+        f"{plain[:3]}\u2011{plain[3:6]}\u2011{plain[6:]}",
+        f"{int(plain):,}",
+        f"{int(plain):_}",
+        f"{int(plain):,}".replace(",", "'"),
+        f"{float(plain):.9e}",
+        f"{int(plain)}.0",
     ):
         assert found(f"a,{written},b"), "a separator was in the way"
 
