@@ -169,7 +169,7 @@ class Gate:
             changed = declared is not None and (declared.keep is not None or declared.class_ == "free_text")
             if name not in cells.column_names or changed:
                 continue
-            found, named = scan.personal_data(cells[name], schemes)
+            found, named = scan.personal_data(cells[name], schemes, name)
             if named:
                 names = scan.full_names(table, cells) if names is None else names
                 if (own := scan.own_names(cells[name], names)).any():

@@ -7,6 +7,7 @@ supplier's file that has changed under its declaration. What follows from a catc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 from anonymization.keys.pseudonyms import coded, text
 from sources.models import Table
 from values.contacts import emails, international_phones
+from values.digits import with_ascii_digits
 from values.national_numbers import SCHEMES, plausible
 
 Mask = npt.NDArray[np.bool_]
@@ -35,8 +37,14 @@ LEAST, WIDEST = 4, 30
 """Fewer values are no column of coordinates; degrees that most of a country lies within."""
 _COORDINATE = r"^\s*[+\-]?[0-9]{1,3}[.,][0-9]{5,}\s*$"
 _IMEI = r"^[0-9]{2}[\s\-]?[0-9]{6}[\s\-]?[0-9]{6}[\s\-]?[0-9]$"
-_DEVICE = r"^(?i:imei|meid|collect|android_id|ee\.[a-z0-9.\-]+):\S{6,}$|^(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$"
+_DEVICE = (
+    r"(?i:\b(?:imei|meid)\b)[^0-9A-Za-z]{1,3}[0-9]{14,16}\b"
+    r"|^(?i:imei|meid|collect|android_id|ee\.[a-z0-9.\-]+):\S{6,}$|^(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$"
+)
 """What Collect, Enketo and Android write as a device's id, and the address of a network card."""
+_AXIS = re.compile(r"(^|[^a-z])(lat|long?|lng|latitude?|longitude?|gps|geopoint)([^a-z]|$)", re.IGNORECASE)
+"""Headers of one coordinate, as form servers and registers write them."""
+_DEGREES = r"[0-9]{1,3}\s?[°º]\s?[0-9]{1,2}([.,][0-9]+)?\s?['\x{2032}\x{2019}]"
 _COORDINATES = r"^[\[(]?\s*[+\-]?[0-9]{1,2}\.[0-9]{4,}\s*[,;\s]\s*[+\-]?[0-9]{1,3}\.[0-9]{4,}([,;\s\])].*)?$"
 """Latitude and longitude in one cell, to ten metres or closer, with or without altitude and accuracy behind them."""
 
@@ -48,17 +56,19 @@ def schemes(table: Table, country: str) -> set[str]:
     return of_country | (declared & SCHEMES.keys())
 
 
-def personal_data(cells: Column, wanted: Iterable[str]) -> tuple[dict[str, Mask], bool]:
+def personal_data(cells: Column, wanted: Iterable[str], header: str = "") -> tuple[dict[str, Mask], bool]:
     """Cells that look like personal data, by what they look like, and whether the column may hold full names as well.
 
-    Of an encoded column only distinct values are read. One that has a few answers for many rows holds no names.
+    Of an encoded column only distinct values are read, in ASCII digits. One that has a few answers for many rows holds
+    no names. `header` may say that a column is a latitude where its numbers alone do not.
     """
     encoded = coded(cells) if pa.types.is_dictionary(cells.type) else None
     values = text(cells) if encoded is None else encoded.dictionary.cast(pa.string())
     longest = pc.max(pc.binary_length(values)).as_py() or 0
     if longest < SHORTEST:
         return {}, False
-    found = {name: mask for name, mask in _looks(values, wanted).items() if mask.any()}
+    looks = _looks(with_ascii_digits(values), wanted, _AXIS.search(header) is not None)
+    found = {name: mask for name, mask in looks.items() if mask.any()}
     if encoded is not None:
         found = {name: _mask(pa.array(mask).take(encoded.indices)) for name, mask in found.items()}
     varied = len(values) * REPEATED >= len(cells)
@@ -107,7 +117,7 @@ def national_numbers(distinct: pa.Array, scheme: str) -> Mask:
     return found
 
 
-def _looks(values: pa.Array, wanted: Iterable[str]) -> dict[str, Mask]:
+def _looks(values: pa.Array, wanted: Iterable[str], axis: bool) -> dict[str, Mask]:
     numbers = np.zeros(len(values), dtype=bool)
     for scheme in wanted:
         numbers |= national_numbers(values, scheme)
@@ -116,7 +126,7 @@ def _looks(values: pa.Array, wanted: Iterable[str]) -> dict[str, Mask]:
         "phones": international_phones(values),
         "national numbers": numbers,
         "numbers of devices": _devices(values),
-        "coordinates": _matching(values, 15, 80, _COORDINATES) | _one_coordinate(values),
+        "coordinates": _matching(values, 15, 80, _COORDINATES) | _in_degrees(values) | _one_coordinate(values, axis),
     }
 
 
@@ -135,10 +145,19 @@ def _devices(values: pa.Array) -> Mask:
     return found
 
 
-def _one_coordinate(values: pa.Array) -> Mask:
+def _in_degrees(values: pa.Array) -> Mask:
+    """Degrees, minutes and perhaps seconds, with their signs."""
+    if not pc.any(pc.match_substring_regex(values, "[°º]")).as_py():
+        return np.zeros(len(values), dtype=bool)
+    return _mask(pc.match_substring_regex(values, _DEGREES))
+
+
+def _one_coordinate(values: pa.Array, axis: bool) -> Mask:
     """Latitudes or longitudes alone in their column: nearly all to a metre or closer, and around one place.
 
-    What a file computes (weights, shares, scores) has as many decimals, but lies around 0 or 1, or far apart.
+    What a file computes (weights, shares, scores) has as many decimals, but lies around 0 or 1, or far apart. Near the
+    equator and Greenwich coordinates do so too: those below zero are told apart by all being so, which no weight or
+    share is, those above it only by their header (`axis`).
     """
     found = np.zeros(len(values), dtype=bool)
     likely = _of_length(values, 7, 24)
@@ -149,7 +168,9 @@ def _one_coordinate(values: pa.Array) -> Mask:
         return found
     numbers = pc.replace_substring(values.take(pa.array(of_form)), ",", ".").cast(pa.float64()).to_numpy()
     low, middle, high = np.quantile(numbers, [0.05, 0.5, 0.95])
-    if 2 <= abs(middle) <= 180 and high - low <= abs(middle) and high - low <= WIDEST:
+    apart = 2 <= abs(middle) <= 180 and high - low <= abs(middle) and high - low <= WIDEST
+    near_zero = abs(middle) < 2 and high - low <= WIDEST if axis else -2 < middle <= high < 0 and high - low <= 1
+    if apart or near_zero:
         found[of_form] = True
     return found
 

@@ -11,22 +11,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 EMAIL = r"[^\s@,;<>]+@[^\s@,;<>]+\.\p{L}{2,}"
-PHONE = r"(^|[^\w+])\+[1-9]([\s()\-]?[0-9]){7,14}([^0-9.]|$)"
+_GROUPS = r"([\s()\-/]{0,2}[0-9]){7,14}([^0-9.]|$)"
+PHONE = rf"(^|[^\w+])\+[1-9]{_GROUPS}"
+DIALLED = rf"^\s*00[1-9][0-9]{{0,2}}[\s()\-/]{_GROUPS}"
+"""With `00` for the plus, and something between prefix and number: bare digits are what registers pad with zeros."""
 
 
 def emails(distinct: pa.Array) -> npt.NDArray[np.bool_]:
     """Which of these texts hold an e-mail address."""
-    return _holding(distinct, "@", EMAIL)
+    return _holding(distinct, pc.match_substring(distinct, "@"), EMAIL)
 
 
 def international_phones(distinct: pa.Array) -> npt.NDArray[np.bool_]:
     """Which of these texts hold a phone number with its country prefix."""
-    return _holding(distinct, "+", PHONE)
+    dialled = pc.starts_with(pc.utf8_ltrim_whitespace(distinct), "00")
+    return _holding(distinct, pc.match_substring(distinct, "+"), PHONE) | _holding(distinct, dialled, DIALLED)
 
 
-def _holding(distinct: pa.Array, sign: str, pattern: str) -> npt.NDArray[np.bool_]:
+def _holding(distinct: pa.Array, likely: pa.Array, pattern: str) -> npt.NDArray[np.bool_]:
     # The plain search first: a pattern costs ten times more.
-    if not pc.any(pc.match_substring(distinct, sign)).as_py():
+    if not pc.any(likely).as_py():
         return np.zeros(len(distinct), dtype=bool)
     mask: npt.NDArray[np.bool_] = pc.fill_null(pc.match_substring_regex(distinct, pattern), False).to_numpy(
         zero_copy_only=False

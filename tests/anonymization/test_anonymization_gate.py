@@ -194,6 +194,14 @@ def test_identifiers_of_two_people_in_one_row_are_asked_about(register: Source, 
         "13.692900 -89.218200 650.0 4.3",
         "[13.692941, -89.218243]",
         "ANA LÓPEZ ",
+        "+964 (770) 123-45 67",
+        "00964 770 123 4567",
+        "+٩٦٤ ٧٧٠ ١٢٣ ٤٥٦٧",
+        "০৪৫৬৭৮৯০-৩",
+        "IMEI: 490154203237518, white",
+        "write to ana.lopez+help@mail.example.org, please",
+        "13°41'34\"N 89°13'06\"W",
+        "13° 41.567′ N",
     ],
 )
 def test_a_stray_contact_in_a_plain_column_keeps_its_row_here(register: Source, rows: Rows, stray: str) -> None:
@@ -212,6 +220,7 @@ def test_a_plain_column_full_of_personal_data_stops_the_delivery(register: Sourc
 
 def test_ordinary_values_are_not_taken_for_personal_data(register: Source, rows: Rows) -> None:
     ordinary = ["+5", "13.69 -89.21", "2026-01-01T10:00:00+03:00", "uuid:8d1c6f0e-4f1b-4c2e-9a3d", "1+1@", "250000"]
+    ordinary += ["00123456789", "+12.3456789", "25 °C", "IMEI unknown", "latest 5.123456"]
     ordinary += ["San Salvador", "Ana", "10:00:00", "vZh5rqTMPVpxNwPrgRwyTa", "13.69294100"]
     # nine digits each, of which one in ten passes the check of a DUI by chance
     ordinary += [str(100_000_000 + 7_654_321 * i) for i in range(40)]
@@ -256,12 +265,28 @@ def test_a_latitude_or_longitude_alone_in_its_column_stops_the_delivery(
         dry(register, rows(*({"FILE": f"F{i}", "SEX": cell} for i, cell in enumerate(cells))))
 
 
+@pytest.mark.parametrize(("first", "header"), [(-1.2920659, "SEX"), (-0.1869644, "SEX"), (0.3475964, "gps_Latitude")])
+def test_a_coordinate_near_zero_is_told_by_its_sign_or_its_header(
+    make_source: MakeSource, rows: Rows, first: float, header: str
+) -> None:
+    plain = f"""
+  - name: main
+    key: [FILE]
+    entities: {{household: {{}}}}
+    columns: [{{name: FILE, class: technical}}, {{name: {header}, class: plain}}]
+"""
+    cells = [{"FILE": f"F{number}", header: f"{first + number / 77777:.7f}"} for number in range(9)]
+    with pytest.raises(Refused, match=f"9 cells of column {header} look like coordinates"):
+        dry(make_source("ken/x", "KEN", plain), rows(*cells, blank={}))
+
+
 def test_weights_shares_and_amounts_are_no_coordinates(register: Source, rows: Rows) -> None:
     made = [
         [f"{0.4 + number / 7:.7f}" for number in range(9)],  # weights of a survey, around 1
         [f"{number / 9:.7f}" for number in range(9)],  # shares
         [f"{3.7 * 2.9**number:.5f}" for number in range(5)],  # amounts, far apart
         [f"{13.5 + number / 777:.2f}" for number in range(9)],  # a kilometre and coarser
+        [f"{number / 3 - 1.4:.7f}" for number in range(9)],  # an index of wealth, around 0
     ]
     for cells in made:
         assert issues(dry(register, rows(*({"FILE": f"F{i}", "SEX": cell} for i, cell in enumerate(cells))))) == []

@@ -227,7 +227,7 @@ def test_what_is_no_file_is_moved_out_of_the_inbox_and_later_uploads_are_taken(
 ) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_bytes(b"id;q\n1;a\n")
-    upload = house.home / "inbox" / "slv" / "dgme_returns" / "upload of Xochitl"
+    upload = house.home / "inbox" / "slv" / "dgme_returns" / "upload Xochitl"
     upload.mkdir(parents=True)
     (upload / "real.csv").write_bytes(b"id;q\n1;a\n")
     match kind:
