@@ -67,7 +67,8 @@ def personal_data(cells: Column, wanted: Iterable[str], header: str = "") -> tup
     longest = pc.max(pc.binary_length(values)).as_py() or 0
     if longest < SHORTEST:
         return {}, False
-    looks = _looks(with_ascii_digits(values), wanted, _AXIS.search(header) is not None)
+    plain = values if _is_ascii(values) else with_ascii_digits(values)
+    looks = _looks(plain, wanted, _AXIS.search(header) is not None)
     found = {name: mask for name, mask in looks.items() if mask.any()}
     if encoded is not None:
         found = {name: _mask(pa.array(mask).take(encoded.indices)) for name, mask in found.items()}
@@ -147,7 +148,7 @@ def _devices(values: pa.Array) -> Mask:
 
 def _in_degrees(values: pa.Array) -> Mask:
     """Degrees, minutes and perhaps seconds, with their signs."""
-    if not pc.any(pc.match_substring_regex(values, "[°º]")).as_py():
+    if _is_ascii(values):
         return np.zeros(len(values), dtype=bool)
     return _mask(pc.match_substring_regex(values, _DEGREES))
 
@@ -195,6 +196,11 @@ def _of_length(values: pa.Array, shortest: int, longest: int) -> npt.NDArray[np.
     """Positions of texts of so many bytes."""
     length = pc.binary_length(values)
     return np.flatnonzero(_mask(pc.and_(pc.greater_equal(length, shortest), pc.less_equal(length, longest))))
+
+
+def _is_ascii(values: pa.Array) -> bool:
+    """Whether all of it is: told faster than any pattern."""
+    return pc.all(pc.string_is_ascii(values)).as_py() is not False
 
 
 def _folded(values: pa.Array) -> pa.Array:

@@ -12,6 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+import numpy as np
+
+from values.calendars import CALENDARS
+
 SCRIPTS: dict[str, tuple[str, str, str]] = {
     "latin": ("bdfgklmnprstvxz", "aeiouáéíóúñ", "0123456789"),
     "arabic": ("بتجحخدرسشصطعفقلمنه", "اوي", "٠١٢٣٤٥٦٧٨٩"),
@@ -28,6 +32,10 @@ SCRIPTS: dict[str, tuple[str, str, str]] = {
 
 EARLIEST, LATEST = date(1921, 1, 1), date(1938, 12, 31)
 """Birth dates that a codebook accepts, and that no other date of this field can be."""
+
+
+FIRST_YEARS = {"ethiopian": (1913, 1930), "jalali": (1300, 1317), "hijri_civil": (1340, 1357)}
+"""The same span in the calendars of suppliers, from and before."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,36 @@ class Canaries:
         north, east = f"{self._random.uniform(11, 36):.7f}", f"{self._random.uniform(41, 47):.7f}"
         return self._made_of("GPS", "latin", f"{north} {east} 0 0", [north[:-1], east[:-1]])
 
+    def gps_in_degrees(self) -> str:
+        """Degrees, minutes and seconds, as a hand-held device shows them."""
+        parts = [(self._random.randrange(11, 36), "N"), (self._random.randrange(41, 47), "E")]
+        minutes = [(self._random.randrange(10, 60), self._random.uniform(10, 59)) for _ in parts]
+        written = [
+            (f"{degrees}", f"{minute}", f"{second:.3f}", side)
+            for (degrees, side), (minute, second) in zip(parts, minutes, strict=True)
+        ]
+        text = " ".join(f"{degrees}°{minute}'{second}\"{side}" for degrees, minute, second, side in written)
+        marks = [f"{degrees}{minute}{second}".replace(".", "") for degrees, minute, second, _ in written]
+        return self._made_of("GPS in degrees", "latin", text, marks)
+
+    def latitude(self) -> str:
+        """A latitude within two degrees of the equator, alone."""
+        text = f"{self._random.choice('-+')}{self._random.uniform(0.1, 1.9):.7f}".lstrip("+")
+        return self._made_of("latitude near zero", "latin", text, [text.lstrip("-")[:-1]])
+
+    def birth_date_in(self, calendar: str) -> str:
+        """A birth date of the years between the wars in another calendar; the same day in ours is a leak as well."""
+        own = [
+            self._random.randrange(*FIRST_YEARS[calendar]),
+            self._random.randrange(1, 12),
+            self._random.randint(13, 29),
+        ]
+        days, _ = CALENDARS[calendar](*(np.array([part]) for part in own))
+        ours = date(1970, 1, 1) + timedelta(days=int(days[0]))
+        year, month, day = own
+        written = [f"{day:02}/{month:02}/{year}", f"{day:02}-{month:02}-{year}", f"{year}-{month:02}-{day:02}"]
+        return self._made_of("birth date", calendar, written[0], [*written, *_forms_of(ours)])
+
     def birth_date(self, form: str = "%Y-%m-%d") -> str:
         """Of somebody born between the wars, on a day after the twelfth, so that day and month cannot be taken for
         each other."""
@@ -91,8 +129,9 @@ class Canaries:
         born = EARLIEST
         while born.day <= 12:
             born = EARLIEST + timedelta(days=self._random.randrange(days))
-        forms = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", form)
-        return self._made_of("birth date", "latin", f"{born:{form}}", dict.fromkeys(f"{born:{each}}" for each in forms))
+        return self._made_of(
+            "birth date", "latin", f"{born:{form}}", dict.fromkeys([*_forms_of(born), f"{born:{form}}"])
+        )
 
     def reference(self, kind: str = "reference") -> str:
         """Letters and digits together: a plate, an account, a card, the end of an instance's uuid."""
@@ -123,6 +162,12 @@ class Canaries:
     def _made_of(self, kind: str, script: str, text: str, marks: Iterable[str]) -> str:
         self._made.append(Canary(kind, script, text, tuple(marks)))
         return text
+
+
+def _forms_of(day: date) -> list[str]:
+    """In the orders in which people and libraries write it."""
+    forms = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d")
+    return [f"{day:{form}}" for form in forms]
 
 
 def _in_digits(script: str, text: str) -> str:

@@ -26,10 +26,14 @@ _GRAM = 8
 _WORD = re.compile("[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]{8,}")
 """No ASCII sign in it; letters of any script with their vowel signs, which are no `\\w`."""
 _NUMBER = re.compile("[0-9][0-9.,/-]{6,}[0-9]")
-_BETWEEN = r" \u00a0\u2000-\u200a\u202f\u3000().\-+/,'_\u2019\u2010-\u2015"
-"""Between the digits of telephones, national numbers and thousands."""
+_BETWEEN = r" \u00a0\u2000-\u200a\u202f\u3000().\-+/\u2010-\u2015"
 _SEPARATED = re.compile(f"[0-9][0-9{_BETWEEN}]{{6,}}[0-9]")
-_SEPARATORS = re.compile(f"[{_BETWEEN}]")
+_THOUSANDS = re.compile("[0-9]{1,3}(?:[,'_\u2019][0-9]{3}){2,}")
+_DEGREES = re.compile(r"[0-9]{1,3}\s?[°º]?\s?[0-9]{1,2}\s?\\*['\u2019\u2032]\s?[0-9]{1,2}(?:[.,][0-9]+)?")
+"""Numbers in groups: telephones and national numbers, thousands, places. Any sign between any digits would make long
+runs of columns of numbers, in which every date stands by chance."""
+_GROUPED = (_SEPARATED, _THOUSANDS, _DEGREES)
+_NO_DIGITS = re.compile("[^0-9]")
 _ODD = re.compile("(?![0-9])\\d|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _LETTERS = re.compile(rb"[A-Za-z\x80-\xff]{8,}")
 
@@ -123,7 +127,7 @@ class LeakSearch:
         runs = {*"\n".join(words - foreign).lower().split("\n"), *_folded("\n".join(foreign)).split("\n")}
         digits = text if text.isascii() else f"{text}\n{_folded(_lines_with_odd_digits(text))}"
         runs.update(_NUMBER.findall(digits))
-        runs |= {_SEPARATORS.sub("", run) for run in _SEPARATED.findall(digits)}
+        runs |= {_NO_DIGITS.sub("", run) for form in _GROUPED for run in form.findall(digits)}
         found = self._in_runs(runs)
         return [(canary, canary.text in text or any(mark in text for mark in canary.marks)) for canary in found]
 

@@ -28,13 +28,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from anonymization.leaks.canaries import SCRIPTS, Canaries
+from anonymization.leaks.canaries import FIRST_YEARS, SCRIPTS, Canaries
 from anonymization.leaks.search import Leak, LeakSearch
 
 MADE = Canaries(seed=20261122)
 NAMES = {script: MADE.name(script) for script in SCRIPTS}
 NUMBERS = {script: MADE.number(script) for script in SCRIPTS}
 PHONE, EMAIL, GPS, BORN = MADE.phone("arabic"), MADE.email(), MADE.gps(), MADE.birth_date("%d/%m/%Y")
+DEGREES, LATITUDE = MADE.gps_in_degrees(), MADE.latitude()
+BORN_THERE = [MADE.birth_date_in(calendar) for calendar in FIRST_YEARS]
 
 
 def found(data: bytes | str, place: str = "here") -> list[Leak]:
@@ -195,7 +197,7 @@ def test_a_name_of_every_script_is_found_in_every_form(form: str, script: str) -
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("secret", [*NUMBERS.values(), PHONE, EMAIL, GPS, BORN])
+@pytest.mark.parametrize("secret", [*NUMBERS.values(), PHONE, EMAIL, GPS, BORN, DEGREES, LATITUDE, *BORN_THERE])
 def test_numbers_contacts_places_and_dates_are_found_in_every_form(form: str, secret: str) -> None:
     assert found(FORMS[form](around(secret))), form
 
@@ -242,6 +244,18 @@ def test_a_date_is_found_in_the_orders_in_which_libraries_write_it() -> None:
     assert len(canary.marks) == 7
     for mark in canary.marks:
         assert found(f"({mark} 00:00:00)")
+
+
+def test_a_date_of_another_calendar_is_found_as_the_day_that_it_is_in_ours() -> None:
+    made = Canaries(seed=1)
+    made.birth_date_in("ethiopian")
+    (canary,) = made
+    days = {mark for mark in canary.marks if mark[:4].isdigit() and mark[4] == "-"}
+    years = sorted(int(day[:4]) for day in days)
+    assert years[1] - years[0] in (7, 8)
+    search = LeakSearch(made)
+    search.look(max(days), "a sink", "here")
+    assert search.leaks
 
 
 def test_a_date_of_a_parquet_column_is_found() -> None:
