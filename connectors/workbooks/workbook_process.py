@@ -55,7 +55,7 @@ class WorkbookProcess:
         self._name = file.name
         self._seconds = _PATIENCE + _refuse_unsafe(file) / _BYTES_A_SECOND
         self._child = subprocess.Popen(  # noqa: S603
-            command(_PROGRAM, "numpy", "pyarrow", "python_calamine", "xlrd"),
+            command(_PROGRAM, "pyarrow", "python_calamine", "xlrd"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
