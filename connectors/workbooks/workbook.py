@@ -77,7 +77,8 @@ class Workbook:
         count = min(_FEW, most)
         more = first < extent.height
         while more:
-            batch, damaged, more = self._opened().rows(sheet, first, count, columns, width)
+            rows = range(first, first + count)
+            batch, damaged, more = self._opened().rows(sheet, rows, columns, width, ahead=count == most)
             yield batch, damaged
             first, count = first + count, most
 

@@ -53,6 +53,8 @@ class WorkbookProcess:
 
     def __init__(self, file: DeliveredFile) -> None:
         self._name = file.name
+        self._asked: dict[str, object] | None = None
+        """What the child was asked and has not been heard about: it works while its last answer is looked at."""
         self._seconds = _PATIENCE + _refuse_unsafe(file) / _BYTES_A_SECOND
         self._child = subprocess.Popen(  # noqa: S603
             command(_PROGRAM, "pyarrow", "python_calamine", "xlrd"),
@@ -82,17 +84,36 @@ class WorkbookProcess:
         return Extent(told["height"], told["width"], tuple(tuple(cells) for cells in told["merged"]))
 
     def rows(
-        self, sheet: str, first: int, count: int, columns: Sequence[int] | None, width: int
+        self, sheet: str, rows: range, columns: Sequence[int] | None, width: int, ahead: bool = False
     ) -> tuple[pa.RecordBatch, list[tuple[int, int]], bool]:
-        """Of `count` rows from `first` (from 0) those that hold anything, as `row`, `beyond` and one text column per
-        position; the damaged cells among them; and whether rows follow."""
-        asked = {"sheet": sheet, "first": first, "count": count, "columns": columns, "width": width}
-        told, payload = self._ask({"what": "rows", **asked})
+        """Of some rows (from 0) those that hold anything, as `row`, `beyond` and one text column per position; the
+        damaged cells among them; and whether rows follow. `ahead`: as many that follow will be asked for next."""
+        asked = {"what": "rows", "sheet": sheet, "count": len(rows), "columns": columns, "width": width}
+        told, payload = self._ask({**asked, "first": rows.start})
+        if ahead and told["more"]:
+            self._say({**asked, "first": rows.stop})
         with pa.ipc.open_stream(pa.py_buffer(payload)) as reader:
             batch = reader.read_next_batch()
         return batch, [(row, column) for row, column in told["damaged"]], told["more"]
 
     def _ask(self, question: dict[str, object]) -> tuple[dict[str, Any], bytes]:
+        if self._asked not in (None, question):
+            self._heard()  # nobody wants it any more
+        if self._asked is None:
+            self._say(question)
+        return self._heard()
+
+    def _say(self, question: dict[str, object]) -> None:
+        self._asked = question
+        try:
+            self._stdin.write(json.dumps(question).encode() + b"\n")
+            self._stdin.flush()
+        except BrokenPipeError:
+            raise self._refusal("gave_up") from None
+
+    def _heard(self) -> tuple[dict[str, Any], bytes]:
+        """The answer to what was asked last."""
+        self._asked = None
         late, child = threading.Event(), self._child
 
         def stop() -> None:  # holds no `self`: its thread may outlive this object for a moment
@@ -102,13 +123,11 @@ class WorkbookProcess:
         timer = threading.Timer(self._seconds, stop)
         timer.start()
         try:
-            self._stdin.write(json.dumps(question).encode() + b"\n")
-            self._stdin.flush()
             stdout: Any = self._child.stdout
             line = stdout.readline()
             told: dict[str, Any] = json.loads(line) if line else {"unfit": "gave_up", "bytes": 0}
             payload = stdout.read(told["bytes"])
-        except (BrokenPipeError, json.JSONDecodeError):
+        except json.JSONDecodeError:
             raise self._refusal("too_large" if late.is_set() else "gave_up") from None
         finally:
             timer.cancel()

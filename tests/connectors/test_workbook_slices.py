@@ -185,3 +185,23 @@ def test_a_binary_workbook_is_read_with_its_errors(deliver: Deliver) -> None:
         {"row": 3, "ID": "Ñandú", "AGE": None, "WED": None, "CODE": "7"},
     ]
     assert issues(opened) == [(3, "AGE", "read.damaged_value", "error")]
+
+
+def test_rows_asked_for_ahead_are_no_other_readers_rows(deliver: Deliver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who leaves a sheet halfway has asked for its next rows already; the next reader gets those it asks for."""
+    monkeypatch.setattr("connectors.workbooks.workbook._CELLS_AT_A_TIME", 400)
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        for name in ("a", "b"):
+            sheet = book.add_worksheet(name)
+            for row, number in enumerate(["number", *range(900)]):
+                sheet.write_row(row, 0, [number if row else "number", f"{name}{number}"])
+    grids = look(deliver("two.xlsx", out.getvalue()))[0]
+    halfway = grids["a"].pieces([1], 100)
+    assert [len(next(halfway).rows) for _ in range(3)] == [100, 100, 100]
+    for name in ("b", "a", "a"):
+        pieces = list(grids[name].pieces([1, 0], 64))
+        texts = [text for piece in pieces for text in piece.cells[0].to_pylist()]
+        assert texts == [f"{name}{number}" for number in range(900)]
+        assert [row for piece in pieces for row in piece.rows.tolist()] == list(range(2, 902))
+    assert [text for piece in halfway for text in piece.cells[0].to_pylist()] == [f"a{n}" for n in range(300, 900)]
