@@ -2,8 +2,8 @@
 numbers and it is still counted. `###`, which Excel shows for what it cannot show, is read as damage: no key, no person.
 
 Files whose records can be told apart byte by byte can be cut (CSV, fixed width, snapshots of databases), JSON letter by
-letter (`json_cutting`), and a sweep over a form's server; a workbook, a file of a statistics package or an archive
-cannot. Which rows go, and where the new bytes lie, is decided elsewhere.
+letter (`json_cutting`), plain workbooks (`row_cutting`), and a sweep over a form's server; a file of a statistics
+package or an archive cannot. Which rows go, and where the new bytes lie, is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from connectors.text.fixed_width import FixedWidthGrid
 from connectors.text.json_cutting import NOTHING, Cut, without_records
 from connectors.text.json_files import JsonGrid
 from connectors.text.records import record_ends
+from connectors.workbooks.row_cutting import SheetCut, without_sheet_rows
+from connectors.workbooks.workbook import SheetGrid
 from sources.batches import DeliveredFile, TextBatch
 from sources.models import Source
 
@@ -48,6 +50,8 @@ def without_rows(files: Sequence[DeliveredFile], source: Source, rows: Rows) -> 
     if source.format.kind == "kobo_server":
         return {0: rows_left_out(files[0], rows)}
     opened = open_delivery(files, source)
+    if source.format.kind == "xlsx":
+        return _workbook(opened, files, rows)
     spans: dict[int, list[_Span]] = {}
     documents: dict[int, list[Cut]] = {}
     for table, numbers in rows.items():
@@ -68,6 +72,17 @@ def without_rows(files: Sequence[DeliveredFile], source: Source, rows: Rows) -> 
             return None
         made[place] = written
     return made
+
+
+def _workbook(opened: Opened, files: Sequence[DeliveredFile], rows: Rows) -> dict[int, Iterator[bytes]] | None:
+    grids = {table: _innermost(opened, table) for table in opened.tables}
+    sheets = {table: grid for table, grid in grids.items() if isinstance(grid, SheetGrid)}
+    # An archive's member is none of the files.
+    if len(sheets) != len(grids) or any(grid.workbook.file is not files[0] for grid in sheets.values()):
+        return None
+    cuts = {grid.sheet: SheetCut(rows.get(table, ()), len(grid.headings)) for table, grid in sheets.items()}
+    made = without_sheet_rows(files[0], cuts)
+    return None if made is None else {0: made}
 
 
 def same_but_for(old: Sequence[DeliveredFile], new: Sequence[DeliveredFile], source: Source, rows: Rows) -> bool:

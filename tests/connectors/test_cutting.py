@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import zipfile
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import openpyxl
 import pytest
+from openpyxl.comments import Comment
+from openpyxl.worksheet.datavalidation import DataValidation
 from small_sources import MemoryFile, rows, source, table
+from small_workbooks import legacy
 
 from connectors import open_delivery, same_but_for, without_rows
 from sources.models import Source
@@ -157,3 +164,76 @@ def test_records_far_down_a_large_document_are_found(gone: tuple[int, ...]) -> N
     for row in gone:
         lines[row - 1] = '{"ID":"###","NAME":"###"}'
     assert left.content == "\n".join(lines).encode()
+
+
+BOOK = source({"kind": "xlsx"}, table("people", ["ID", "NAME", "NOTE"], key=["ID"]))
+PEOPLE_ROWS = [
+    ["ID", "NAME", "NOTE"],
+    ["R-07", "Ana", "yes"],
+    ["R-08", "José", "yes"],
+    ["R-09", "Eva", "José"],
+    ["1", 5],
+]
+
+
+def workbook(change: Callable[[Any], None] = lambda book: None, sheet_rows: Sequence[Any] = PEOPLE_ROWS) -> bytes:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    sheet = book.active
+    sheet.title = "people"
+    for row in sheet_rows:
+        sheet.append(row)
+    change(book)
+    book.save(out)
+    return out.getvalue()
+
+
+def texts(content: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return "\n".join(book.read(name).decode() for name in book.namelist())
+
+
+def without(content: bytes, *gone: int) -> MemoryFile | None:
+    old = MemoryFile("a.xlsx", content)
+    made = without_rows([old], BOOK, {"people": set(gone)})
+    return None if made is None else MemoryFile("a.xlsx", b"".join(made[0]))
+
+
+def test_a_row_of_a_plain_workbook_is_emptied_with_the_texts_that_only_it_has() -> None:
+    old = workbook()
+    left = without(old, 2)
+    assert left is not None
+    assert "Ana" not in texts(left.content)
+    assert "R-07" not in texts(left.content)
+    assert "yes" in texts(left.content)
+    assert "José" in texts(left.content), "another row says it"
+    found = [(row["row"], row["ID"], row["NAME"]) for row in rows(open_delivery([left], BOOK), "people")]
+    assert found == [(2, None, None), (3, "R-08", "José"), (4, "R-09", "Eva"), (5, "1", "5")]
+    assert same_but_for([MemoryFile("a", old)], [left], BOOK, {"people": {2}})
+    again = without(left.content, 3, 4)
+    assert again is not None
+    assert not any(name in texts(again.content) for name in ("Ana", "José", "Eva", "R-08", "R-09"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda book: book.active.__setitem__("E2", "=B2"),
+        lambda book: setattr(book.active["B2"], "comment", Comment("Ana", "x")),
+        lambda book: setattr(book.active["B2"], "hyperlink", "mailto:ana@example.org"),
+        lambda book: book.create_sheet("notes").append(["Ana"]),
+        lambda book: book.active.add_data_validation(DataValidation(type="list", formula1='"Ana,Eva"')),
+        lambda book: setattr(book.active.oddHeader.center, "text", "Ana"),
+    ],
+    ids=["a formula", "a comment", "a link", "another sheet", "a list of answers", "a page header"],
+)
+def test_a_workbook_that_may_repeat_a_row_elsewhere_is_not_cut(change: Callable[[Any], None]) -> None:
+    assert without(workbook(change), 2) is None
+
+
+def test_a_workbook_of_the_old_kind_or_in_an_archive_is_not_cut() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.xlsx", workbook())
+    assert without(packed.getvalue(), 2) is None
+    old = legacy(lambda sheet: [sheet.write(r, c, v) for r, row in enumerate(PEOPLE_ROWS) for c, v in enumerate(row)])
+    assert without(old, 2) is None
