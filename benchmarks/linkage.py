@@ -45,7 +45,8 @@ _LOG = logging.getLogger(__name__)
 
 def persons(records: Iterable[dict[str, str]]) -> tuple[pa.Table, np.ndarray]:
     """Records as the vault compares them, and whose they are."""
-    pages, truth = [], []
+    pages: list[pa.Table] = []
+    truth: list[str] = []
     waiting = iter(records)
     while page := list(islice(waiting, _PAGE)):
         columns: dict[str, list[str | None]] = {name: [] for name in features.PERSONS.names[1:]}
@@ -68,8 +69,7 @@ def prepared(table: pa.Table) -> tuple[pa.Table, Frequencies]:
     for start in range(0, len(table), _PAGE):
         page = features.prepared(table.slice(start, _PAGE))
         frequencies.add(page)
-        keys = page.column_names.index("keys")
-        pages.append(page.set_column(keys, "keys", candidates.numbered(page["keys"])))
+        pages.append(candidates.with_numbers(page))
         _LOG.info("%d of %d persons prepared", min(start + _PAGE, len(table)), len(table))
     return pa.concat_tables(pages), frequencies
 

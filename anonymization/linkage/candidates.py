@@ -28,6 +28,11 @@ def numbered(keys: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
     return pa.chunked_array([_numbered(chunk) for chunk in chunks], pa.list_(pa.uint64()))
 
 
+def with_numbers(prepared: pa.Table) -> pa.Table:
+    """Prepared persons with their keys `numbered`, to be held in memory by the hundred thousand."""
+    return prepared.set_column(prepared.column_names.index("keys"), "keys", numbered(prepared["keys"]))
+
+
 def _numbered(keys: pa.ListArray) -> pa.ListArray:
     if keys.type.value_type == pa.uint64():
         return keys

@@ -7,6 +7,7 @@ taken back. How alike two persons are is the business of `similarity`, and the o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from anonymization.keys.country_keys import CountryKeys
-from anonymization.linkage import blocks, features, likeness, reindex, rounds, similarity
+from anonymization.linkage import blocks, candidates, features, likeness, reindex, rounds, similarity
 from anonymization.linkage.frequencies import Frequencies
 from anonymization.vault import identities
 
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 
 Ids = npt.NDArray[np.int64]
 
-ROUND = 20_000
-"""So many new persons are compared at a time: memory is bounded by it."""
+ROUND = 50_000
+"""So many new persons are compared at a time. In a large country they share keys with most of the others, who are then
+opened once a round."""
+_PAGE = 20_000
+"""So many of the others are opened at a time: what is kept of them is a tenth of it."""
 _MODEL = "model"
 
 _SELECT = """
@@ -84,10 +88,7 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     frequencies = frequencies_of(cursor, keys)
     with_fresh = frequencies.copy()
     with_fresh.add(prepared)
-    everyone = prepared
-    if len(neighbours):
-        known = opened(cursor.execute(_CANDIDATES, (neighbours.tolist(),), binary=True).fetchall(), country_key)
-        everyone = pa.concat_tables([prepared, features.prepared(known)])
+    everyone = pa.concat_tables([candidates.with_numbers(prepared), *_known(cursor, neighbours, country_key)])
     pairs = similarity.compare(everyone, with_fresh.persons, with_fresh, fresh)
     merged, waiting = _decide(cursor, country, pairs)
     cursor.execute("UPDATE vault.likeness SET pending = false WHERE person_id = ANY (%s)", (fresh.tolist(),))
@@ -156,6 +157,14 @@ def opened(rows: list[tuple[Any, ...]], country_key: bytes) -> pa.Table:
         for _, token, wrapped, sealed in rows
     ]
     return likeness.from_records(ids, opened)
+
+
+def _known(cursor: Vaultside, persons: Ids, country_key: bytes) -> Iterator[pa.Table]:
+    """Persons of the vault as they are compared, page by page."""
+    for start in range(0, len(persons), _PAGE):
+        page = persons[start : start + _PAGE].tolist()
+        rows = cursor.execute(_CANDIDATES, (page,), binary=True).fetchall()
+        yield candidates.with_numbers(features.prepared(opened(rows, country_key)))
 
 
 def _neighbours(cursor: Vaultside, prepared: pa.Table, fresh: Ids, keys: CountryKeys, programme: str) -> Ids:

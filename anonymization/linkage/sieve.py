@@ -27,6 +27,10 @@ _WORTHWHILE = 20_000
 """So many pairs are weighed by splink while a step is planned."""
 
 
+_AT_ONCE = 500_000
+"""So many pairs are held with what their persons say."""
+
+
 class Sieve:
     """Steps that each drop pairs: the quick comparisons of `model` first, then one costly comparison after the other.
 
@@ -49,10 +53,16 @@ class Sieve:
         for step in self._steps:
             if len(pairs) < _WORTHWHILE:
                 break
-            connection.register("pair", pairs)
-            pairs = connection.sql(step).to_arrow_table()
-            connection.unregister("pair")
+            slices = [pairs.slice(start, _AT_ONCE) for start in range(0, len(pairs), _AT_ONCE)]
+            pairs = pa.concat_tables([self._left(connection, step, some) for some in slices])
         return pairs.select(["one", "other"])
+
+    @staticmethod
+    def _left(connection: duckdb.DuckDBPyConnection, step: str, pairs: pa.Table) -> pa.Table:
+        connection.register("pair", pairs)
+        left = connection.sql(step).to_arrow_table()
+        connection.unregister("pair")
+        return left
 
 
 class _Measured:

@@ -45,7 +45,7 @@ SAME, UNCERTAIN = "same", "uncertain"
 _MODEL = Path(__file__).with_name("similarity.json")
 _WORDS = Path(__file__).with_name("similarity.sql")
 _MEMORY = "2GB"
-_SCORED = 200_000
+_SCORED = 100_000
 """So many pairs are weighed at a time."""
 _LEAST_POPULATION = 10_000
 """A small country is compared as if it had this many people: the vault sees only a part of those who might come."""
@@ -89,10 +89,10 @@ def compare(persons: pa.Table, population: int, frequencies: Frequencies, pendin
             compared += len(one)
             pairs = pa.table({"one": ids[np.minimum(one, other)], "other": ids[np.maximum(one, other)]})
             waiting = pa.concat_tables([waiting, weigh.sieve.passed(connection, pairs)])
-            if len(waiting) >= _SCORED:
-                weighed.append(weigh.pairs(waiting))
-                waiting = _NO_PAIRS
-                _LOG.info("%d pairs of %d persons compared, %d left", compared, len(ids), sum(map(len, weighed)))
+            while len(waiting) >= _SCORED:
+                weighed.append(weigh.pairs(waiting.slice(0, _SCORED)))
+                waiting = waiting.slice(_SCORED)
+            _LOG.info("%d pairs of %d persons compared, %d left", compared, len(ids), sum(map(len, weighed)))
         return pa.concat_tables([*weighed, weigh.pairs(waiting)])
 
 

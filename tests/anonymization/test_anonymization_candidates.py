@@ -65,6 +65,7 @@ def test_who_is_dropped_early_would_have_been_dropped_in_the_end(monkeypatch: py
         return left
 
     monkeypatch.setattr(sieve, "_WORTHWHILE", 1)
+    monkeypatch.setattr(sieve, "_AT_ONCE", 1_000)
     monkeypatch.setattr(Sieve, "passed", count)
     early = similarity.compare(prepared, 1_000_000, counted)
     monkeypatch.setattr(Sieve, "passed", lambda self, connection, pairs: pairs)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from anonymization.gate import Gate
-from anonymization.linkage import review
+from anonymization.linkage import recognition, review
 from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
 from sources.batches import TextBatch
@@ -82,6 +82,16 @@ def test_another_spelling_of_the_same_person_counts_as_one(
     assert first != second  # a token is never given twice, so that this can be taken back
     assert persons(vault, first + second) == 1
     assert states(vault_url) == ["merged"]
+
+
+def test_those_in_the_vault_are_opened_page_by_page(
+    deliver: Callable[..., list[bytes]], vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = deliver({"FILE": "F1"}, {"FILE": "F2", "GIVEN": "María Isabel"}, {"FILE": "F3", "GIVEN": "Ana Lucía"})
+    monkeypatch.setattr(recognition, "_PAGE", 1)
+    again = deliver({"FILE": "F4"}, {"FILE": "F5", "GIVEN": "María"}, {"FILE": "F6", "GIVEN": "Ana Lusía"})
+    counts_as = current(vault)
+    assert [counts_as.get(token) for token in again] == first
 
 
 def test_two_rows_of_one_delivery_are_recognised_as_well(deliver: Callable[..., list[bytes]], vault: Vault) -> None:
