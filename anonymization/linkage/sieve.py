@@ -28,7 +28,7 @@ _WORTHWHILE = 20_000
 
 
 _AT_ONCE = 500_000
-"""So many pairs are held with what their persons say."""
+"""So many pairs are held with the names of their persons."""
 
 
 class Sieve:
@@ -50,7 +50,10 @@ class Sieve:
 
     def passed(self, connection: duckdb.DuckDBPyConnection, pairs: pa.Table) -> pa.Table:
         """Those of `pairs` (one, other: ids in table `person`) that may weigh enough; all, where they are few."""
-        for step in self._steps:
+        quick, *costly = self._steps
+        if len(pairs) >= _WORTHWHILE:
+            pairs = self._left(connection, quick, pairs)
+        for step in costly:
             if len(pairs) < _WORTHWHILE:
                 break
             slices = [pairs.slice(start, _AT_ONCE) for start in range(0, len(pairs), _AT_ONCE)]
