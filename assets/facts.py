@@ -20,6 +20,13 @@ _OURS = frozenset(
 """Facts whose words are the readers' own, or declared."""
 _VERSIONS = frozenset({"form_version", "form_versions"})
 _VERSION = re.compile(VERSION)
+_TYPE = (
+    r"(text|integer|decimal|range|select_one|select_multiple|rank|date|time|datetime|geopoint|geotrace|geoshape|image"
+    r"|audio|video|file|barcode|acknowledge|note|calculate|hidden|audit|background-audio|start|end|today|username"
+    r"|deviceid|phonenumber|email|select_one_from_file|select_multiple_from_file|new|gone)"
+)
+_CHANGE = re.compile(rf"(?P<question>.+): (?P<types>{_TYPE} -> {_TYPE})", re.S)
+"""A question of a form whose type changed (docs.getodk.org, form question types)."""
 HIDDEN = "(a name)"
 
 
@@ -43,4 +50,6 @@ def _version(said: str) -> str:
 
 
 def _name(said: str, source: Source) -> str:
+    if (change := _CHANGE.fullmatch(said)) is not None:
+        return f"{_name(change['question'], source)}: {change['types']}"
     return said if is_header(said, source) else HIDDEN

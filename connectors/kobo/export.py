@@ -23,15 +23,16 @@ from connectors.kobo import options as kobo_options
 from connectors.kobo import relevant as kobo_relevant
 from connectors.kobo import versions as kobo_versions
 from connectors.kobo.choices import Detail
-from connectors.kobo.form import Form, Question, plain
+from connectors.kobo.form import Choice, Form, Question, plain
 from connectors.kobo.grid import Answer, Asked, KoboGrid, hxl_row
 from connectors.kobo.options import looks_like_kobo
 from connectors.kobo.relevant import Condition, Unevaluable
-from connectors.kobo.tables import read_tables
+from connectors.kobo.sheet_names import may_hold
+from connectors.kobo.tables import Tables, read_tables
 from connectors.shapes import Grid, Heading
 from sources.batches import DeliveredFile
 from sources.corrections import Correction
-from sources.models import KoboFormat, Source
+from sources.models import KoboFormat, Source, Table
 
 __all__ = ["look", "looks_like_kobo", "open_grids"]
 
@@ -86,27 +87,8 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     tables = read_tables(*delivered.data[0], declared.main)
     facts = tables.facts
     grids: dict[str, Grid] = {}
-    for table in source.tables:
-        repeat = None if table is source.tables[0] else table.name
-        # Excel cuts the names of sheets; a repeat without rows has no sheet, or an empty one.
-        raw = tables.grids.get(tables.main if repeat is None else repeat[:31]) or tables.grids.get(table.name)
-        if raw is None:
-            continue
-        options = Options(
-            values=declared.values,
-            separator=declared.separator,
-            multiple_select=declared.multiple_select,
-            form=form,
-            corrections=tuple(
-                correction
-                for correction in source.corrections
-                if correction.table in ("", table.name)
-                and plain(correction.language).casefold() in _spoken(form.language if form else None)
-            ),
-            where=f"{source.source}/corrections.csv",
-        )
-        maybe_multiple = {column.name for column in table.columns}
-        grids[table.name], unread = _kobo_grid(raw, repeat, options, maybe_multiple)
+    for table, (grid, unread) in _declared(source, tables, form).items():
+        grids[table] = grid
         if unread:
             facts["relevance_not_read"] = {**facts.get("relevance_not_read", {}), **unread}  # type: ignore[dict-item]
     facts["language"] = declared.language or declared.values
@@ -117,6 +99,62 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     if merged and merged.changes:
         facts["type_changes"] = list(merged.changes)
     return grids, facts
+
+
+_Made = tuple[KoboGrid, dict[str, str]]
+"""A table, and the questions whose relevance could not be read."""
+
+
+def _declared(source: Source, tables: Tables, form: Form | None) -> dict[str, _Made]:
+    """The declared tables by name; a repeat without rows has no sheet, or an empty one."""
+
+    def made(table: Table, sheet: str) -> _Made:
+        repeat = None if table is source.tables[0] else table.name
+        names = {column.name for column in table.columns}
+        return _kobo_grid(tables.grids[sheet], repeat, _options(source, table, form), names)
+
+    found = {source.tables[0].name: made(source.tables[0], tables.main)}
+    found |= {table.name: made(table, table.name) for table in source.tables[1:] if table.name in tables.grids}
+    others = [table for table in source.tables if table.name not in found]
+    sheets = [sheet for sheet in tables.grids if sheet != tables.main and sheet not in found]
+    maybe = {(t.name, s): made(t, s) for t in others for s in sheets if may_hold(s, t.name)}
+    held = {pair: _held(source.table(pair[0]), grid) for pair, (grid, _) in maybe.items()}
+    for pair in [pair for pair, columns in held.items() if columns]:
+        # Names that were cut alike: the sheet is the repeat's that has most of its columns.
+        rivals = [other for other in held if other != pair and (other[0] == pair[0] or other[1] == pair[1])]
+        best = max((held[rival] for rival in rivals), default=0)
+        if held[pair] == best:
+            raise Refused(
+                "delivery.wrong_source",
+                "the names of sheets are cut, and their columns do not tell which repeat they hold",
+                f"table {pair[0]}",
+                "declare the repeats with columns that only one of them has",
+            )
+        if held[pair] > best:
+            found[pair[0]] = maybe[pair]
+    return found
+
+
+def _held(table: Table, grid: KoboGrid) -> int:
+    """How many of the questions that a table declares a sheet has."""
+    names = {name for heading in grid.headings for name in heading.names}
+    return sum(column.name in names for column in table.columns if not column.name.startswith("_"))
+
+
+def _options(source: Source, table: Table, form: Form | None) -> Options:
+    declared = source.format
+    if not isinstance(declared, KoboFormat):
+        raise TypeError(declared.kind)
+    spoken = _spoken(form.language if form else None)
+    corrections = (one for one in source.corrections if one.table in ("", table.name))
+    return Options(
+        values=declared.values,
+        separator=declared.separator,
+        multiple_select=declared.multiple_select,
+        form=form,
+        corrections=tuple(one for one in corrections if plain(one.language).casefold() in spoken),
+        where=f"{source.source}/corrections.csv",
+    )
 
 
 def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[str, Grid], dict[str, object]]:
@@ -133,17 +171,26 @@ def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[s
     options = Options(found.values, found.separator, "both", read)
     grids: dict[str, Grid] = {}
     for name, raw in tables.grids.items():
-        grid, _ = _kobo_grid(raw, None if name == tables.main else _repeat(name, read), options, set())
+        grid, _ = _kobo_grid(raw, None if name == tables.main else _repeat(name, raw, options), options, set())
         in_file = {heading.position for heading in raw.headings if heading.header}
         grids[name] = replace(grid, headings=tuple(h for h in grid.headings if h.position in in_file))
     facts = tables.facts | {"values": found.values, "language": found.language, "separator": found.separator}
     return grids, facts | {"form_versions": _versions(grids[tables.main])}
 
 
-def _repeat(table: str, form: Form | None) -> str:
-    """The form's name of the repeat that a sheet or file holds: cut by Excel, or with the path of its parents."""
-    names = form.repeats if form is not None else ()
-    return next((name for name in names if table in (name, name[:31]) or table.endswith(f"_{name}")), table)
+def as_questions(grid: Grid, repeat: str | None, form: Form) -> tuple[Grid, dict[str, str]]:
+    """A table with XML names and values (`repeat`: None is the main one) with what its form says of it; and the
+    questions whose relevance could not be read."""
+    return _kobo_grid(grid, repeat, Options("xml", "/", "summary", form), set())
+
+
+def _repeat(table: str, raw: Grid, options: Options) -> str:
+    """The form's name of the repeat that a sheet or file holds: cut, or with the path of its parents. Of several that
+    it may be, the one with most of its columns."""
+    names = options.form.repeats if options.form is not None else ()
+    called = [name for name in names if name == table] or [name for name in names if may_hold(table, name)]
+    called = called or [name for name in names if table.endswith(f"_{name}")]
+    return max(called, key=lambda name: len(_placed(raw, name, options, set()).places), default=table)
 
 
 def _kobo_grid(
@@ -195,7 +242,7 @@ def _answers(columns: _Columns, options: Options) -> dict[int, Answer]:
         if options.values == "xml" or options.form is None:
             if beside:
                 answers[heading.position] = Answer(heading.position, None, tuple(beside))
-        elif place.question.type != "rank":
+        else:
             answers[heading.position] = Answer(
                 heading.position, _decoding(place.question, options.form, options), tuple(beside)
             )
@@ -233,7 +280,10 @@ def _decoding(question: Question, form: Form, options: Options) -> kobo_labels.D
         if correction.list == question.list and correction.column in ("", question.name)
     ]
     choices = kobo_headers.choices_of(question, form)
-    return kobo_labels.decoding(choices, question.multiple, corrections, options.where)
+    if question.type == "rank":
+        # The export's own code knows no ranks and may leave them as codes among labels.
+        choices = (*choices, *(Choice(choice.name, choice.name) for choice in choices))
+    return kobo_labels.decoding(choices, question.multiple or question.type == "rank", corrections, options.where)
 
 
 def _spoken(language: str | None) -> set[str]:

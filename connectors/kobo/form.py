@@ -20,6 +20,7 @@ _BREAK = re.compile(r"<(?:br|p|div|li)\b[^<>]*>", re.I)
 _INLINE = re.compile(r"<[^<>]*>|\$\{[^}]*\}|\*\*")
 _RELEVANT = ("relevant", "relevance", "bind:relevant", "bind::relevant")
 _SELECTS = {"select one": "select_one", "select all that apply": "select_multiple", "rank": "rank"}
+_ELSEWHERE = re.compile(r"file|external", re.I)
 _MEDIA = frozenset({"image", "audio", "video", "file", "background-audio", "audit"})
 
 Row = Mapping[str, str]
@@ -190,6 +191,9 @@ class _Survey:
         if select:
             command = aliases.select[select["select_command"]]
             kind = _SELECTS.get(command, "select_one")
+            if _ELSEWHERE.search(select["select_command"]):
+                # The form does not hold these choices, and an export writes what was stored, in label mode too.
+                listed = None
         groups, repeat = tuple(self._groups), self._repeats[-1] if self._repeats else None
         relevant = (*(self._conditions[-1] if self._conditions else ()), *_relevant(row))
         yield Question(

@@ -1,4 +1,4 @@
-"""Forms found among the files of a delivery: XLSForms whatever their sheets are called, and the server's asset JSON.
+"""Forms found among the files of a delivery: XLSForms whatever their sheets are called, as CSV too, and asset JSON.
 
 Sheets are found by their columns and not by their names, because both are renamed by hand ("ODK survey-updated"). What
 an XForm (.xml) says is the business of `xforms`.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from codebook.errors import Refused
+from connectors.kobo import csv_forms
 from connectors.kobo.form import LIST_NAMES, Row, Sheets
 from connectors.kobo.xforms import read_xform
 from connectors.workbooks.workbook import Workbook, cell_text
@@ -47,6 +48,8 @@ def sorted_out(files: Sequence[DeliveredFile]) -> Delivered:
                 data.append((file, book))
             else:
                 forms.append(form)
+        elif name.endswith(".csv") and (sections := csv_forms.sections(file)) is not None:
+            forms.append(_of_sections(sections, file))
         else:
             data.append((file, None))
     return Delivered(tuple(forms), tuple(data))
@@ -84,9 +87,22 @@ def _xlsform(book: Workbook) -> Sheets | None:
     return Sheets(rows[0], rows[1], version, book.file.name)
 
 
+def _of_sections(sections: Mapping[str, Sequence[Sequence[str | None]]], file: DeliveredFile) -> Sheets:
+    survey, choices, settings = (
+        tuple(_filled(iter(sections.get(name, ())))) for name in ("survey", "choices", "settings")
+    )
+    if not any("type" in row and "name" in row for row in survey):
+        raise _no_form(file, "its section of questions has no columns type and name")
+    version = next((row["version"] for row in settings if "version" in row), None)
+    return Sheets(survey, choices, version, file.name)
+
+
 def _rows(book: Workbook, sheet: str) -> Iterator[Row]:
-    """Rows as dicts of trimmed text; blank cells and columns without a header are left out."""
-    rows = book.rows(sheet)
+    return _filled(book.rows(sheet))
+
+
+def _filled(rows: Iterator[Sequence[object]]) -> Iterator[Row]:
+    """Rows below their header as dicts of trimmed text; blank cells and columns without a header are left out."""
     header = [(cell_text(cell) or "").strip() for cell in next(rows, [])]
     # Commands are lower case, but a language is written as its author wrote it.
     header = [h if h.lower().startswith("label") else h.lower() for h in header]
@@ -106,9 +122,14 @@ def _asset(file: DeliveredFile) -> Sheets:
             asset = json.loads(handle.read(), parse_float=str, parse_int=str)
     except (ValueError, RecursionError):
         raise _no_form(file, "it is no JSON") from None
-    content = _content(asset)
-    if content is None:
+    if _content(asset) is None:
         raise _no_form(file, "it holds no content with a survey")
+    return of_asset(asset, file.name)
+
+
+def of_asset(asset: Mapping[str, Any], file: str) -> Sheets:
+    """The form of an asset of API v2, or of one of its versions, as the sheets that it could be written in."""
+    content = _content(asset) or {}
     translations = content.get("translations")
     languages = [str(spoken or "") for spoken in translations] if isinstance(translations, list) else []
     survey, choices = (tuple(_asset_rows(content.get(part), languages)) for part in ("survey", "choices"))
@@ -121,7 +142,7 @@ def _asset(file: DeliveredFile) -> Sheets:
         survey,
         choices,
         next((str(v) for v in versions if isinstance(v, str)), None),
-        file.name,
+        file,
         next((str(when) for when in deployed if isinstance(when, str)), None),
     )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from connectors.kobo.sheet_names import may_hold
 from connectors.shapes import Grid, Heading, Piece
 
 if TYPE_CHECKING:
@@ -74,21 +75,41 @@ def tie(grids: Mapping[str, Grid], main: str) -> tuple[dict[str, Grid], list[str
 
 
 def _chain(grids: Mapping[str, Grid], main: str, name: str) -> tuple[Grid, ...] | None:
-    """From the main table down to the repeat; None where parents go in a circle."""
-    tables = {_plain(table): table for table in grids if table != main}
+    """From the main table down to the repeat; None where parents go in a circle, or cannot be told apart."""
     names = [name]
     while names[0] != main:
-        parent = _parent_name(grids[names[0]])
-        above = tables.get(_plain(parent), main) if parent is not None else main
-        if above in names:
+        above = _above(grids, main, names[0])
+        if above is None or above in names:
             return None
         names.insert(0, above)
     return tuple(grids[table] for table in names)
 
 
-def _plain(name: str) -> str:
-    """`children/cartoons` of a parent column is the table `children_cartoons` of a file, or the sheet `cartoons`."""
-    return name.replace("/", "_")[:31]
+def _above(grids: Mapping[str, Grid], main: str, name: str) -> str | None:
+    """The table of the parents. The cut names of two sheets can be alike, and a sheet's name be changed by hand: then
+    the submissions that parents and children name must be the same."""
+    parent = _parent_name(grids[name])
+    if parent is None:
+        return main
+    called = [table for table in grids if table != name and may_hold(table, parent)]
+    if len(called) == 1:
+        return called[0]
+    fitting = [table for table in called or [main] if _agree(grids[table], grids[name], table == main)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _agree(parents: Grid, children: Grid, is_main: bool) -> bool:
+    """Whether no child names another submission than the row that it calls its parent."""
+    above, keys = (
+        _keys(parents).dropna(subset=["_index"]).drop_duplicates("_index").set_index("_index"),
+        _keys(children),
+    )
+    for name, own in _FROM_MAIN.items():
+        told = keys["_parent_index"].map(above[own if is_main else name])
+        both = told.notna() & keys[name].notna()
+        if (told[both] != keys[name][both]).any():
+            return False
+    return True
 
 
 def _parent_name(grid: Grid) -> str | None:

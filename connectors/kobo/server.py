@@ -111,9 +111,10 @@ def _form(server: Server) -> dict[str, Any]:
 
 
 def _type_changes(server: Server, newest: Mapping[str, Any], former: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What questions were of another type in former versions (newest first), `<path>: <type> -> <type>`, oldest first;
-    and versions that the server no longer shows, or that are too many to be asked for."""
-    types, changes, unread = types_of(newest), list[str](), list(former[MOST_VERSIONS:])
+    """What questions came, went, or became of another type between versions (`former`: newest first), as `<path>:
+    <type> -> <type>`, oldest first; and versions that the server no longer shows, or that are too many to be asked for.
+    """
+    after, changes, unread = types_of(newest), list[str](), list(former[MOST_VERSIONS:])
     for uid in former[:MOST_VERSIONS]:
         try:
             content = server.get(f"versions/{uid}/").get("content")
@@ -123,9 +124,9 @@ def _type_changes(server: Server, newest: Mapping[str, Any], former: Sequence[st
             unread.append(uid)
             continue
         before = types_of(content if isinstance(content, dict) else {})
-        changed = [path for path, kind in before.items() if path in types and types[path] != kind]
-        changes += [f"{path}: {before[path]} -> {types[path]}" for path in changed]
-        types |= before
+        paths = [path for path in (before | after) if before.get(path) != after.get(path)]
+        changes += [f"{path}: {before.get(path, 'new')} -> {after.get(path, 'gone')}" for path in reversed(paths)]
+        after = before
     return list(reversed(changes)), unread
 
 

@@ -18,8 +18,10 @@ import pyarrow as pa
 
 from codebook.errors import Refused
 from connectors.delivery import is_read
-from connectors.kobo import headers as kobo_headers
 from connectors.kobo.attachments import NOT_FETCHED, Attached, is_short
+from connectors.kobo.export import as_questions
+from connectors.kobo.form import in_language
+from connectors.kobo.form_files import of_asset
 from connectors.shapes import MAX_COLUMNS, Finding, Grid, Heading, Piece
 from sources.batches import DeliveredFile
 from sources.models import Source, Table
@@ -33,7 +35,6 @@ _OF_A_SUBMISSION = (
 )  # fmt: skip
 _OF_A_REPEAT = ("_submission__id", "_submission__uuid", "_submission__stable_id", "_position", "_parent_position")
 _NO_ANSWER = ("note", "")
-_DATES = ("date", "datetime", "today", "start", "end")
 
 
 def canonical(value: object) -> bytes:
@@ -296,15 +297,21 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     asked: dict[str, list[Asked]] = defaultdict(list)
     for question in questions(form["content"], source):
         asked[question.table].append(question)
-    grids: dict[str, Grid] = {
-        table.name: _grid(by_name[SUBMISSIONS], table, table is source.tables[0], asked[table.name], form["columns"])
-        for table in source.tables
-    }
+    sheets = in_language(of_asset(form, FORM), None)
+    grids: dict[str, Grid] = {}
+    unread: dict[str, str] = {}
+    for table in source.tables:
+        is_main = table is source.tables[0]
+        grid = _grid(by_name[SUBMISSIONS], table, is_main, asked[table.name], form["columns"])
+        repeat = None if is_main else table.name.rpartition("/")[2]
+        grids[table.name], of_table = as_questions(grid, repeat, sheets)
+        unread |= of_table
     versions = [version["uid"] for version in form["versions"]]
     facts: dict[str, object] = {"language": "xml", "form_version": form["deployed_version"] or ""}
     facts["form_versions"] = versions
     # A sweep that was sealed before types were compared has neither.
     facts |= {name: form[name] for name in ("type_changes", "versions_not_read") if form.get(name)}
+    facts |= {"relevance_not_read": unread} if unread else {}
     return grids, facts
 
 
@@ -321,9 +328,7 @@ def _grid(
             f"table {table.name}",
             "is this the right form?",
         )
-    plain = [Heading(path, position, (path,)) for position, (path, _) in enumerate(found)]
-    dates = {question.path.rpartition("/")[2] for question in asked if question.type in _DATES}
-    headings = kobo_headers.by_name(plain, "/", set(), dates)
+    headings = tuple(Heading(path, position, (path,)) for position, (path, _) in enumerate(found))
     return SubmissionsGrid(file, table.name, headings, tuple(paths for _, paths in found))
 
 

@@ -50,12 +50,28 @@ def call(name: str, arguments: Sequence[Node]) -> Node:
         case "contains" | "starts-with", [Strings() as answer, Strings(literal=str(part))]:
             find = pc.match_substring if name == "contains" else pc.starts_with
             return Truths(lambda columns, n: flags(find(answer.of(columns, n), part)))
+        case "ends-with", [Strings() as answer, Strings(literal=str(part))]:
+            return Truths(lambda columns, n: flags(pc.ends_with(answer.of(columns, n), part)))
         case "regex", [Strings() as answer, Strings(literal=str(pattern))]:
             return _regex(answer, pattern)
         case "if", [condition, left, right]:
             return _either(truths(condition), left, right)
         case "coalesce", [Strings() as left, Strings() as right]:
             return _coalesced(left, right)
+        case _:
+            return _text(name, arguments)
+
+
+def _text(name: str, arguments: Sequence[Node]) -> Node:
+    match name, arguments:
+        case "substr", [Strings() as answer, Amounts(literal=float(start)), *stop] if len(stop) < 2:
+            return _cut(answer, start, stop[0] if stop else None)
+        case "substring-before" | "substring-after", [Strings() as answer, Strings(literal=str(mark))]:
+            return _beside(answer, mark, after=name == "substring-after")
+        case "normalize-space", [Strings() as answer]:
+            return Strings(lambda columns, n: _single_spaced(answer.of(columns, n)), answer.numeric)
+        case "string", [Strings() as answer]:
+            return Strings(answer.of, answer.numeric)
         case "concat", [first, *more] if all(isinstance(node, Strings) for node in (first, *more)):
             parts = [texts(node) for node in (first, *more)]
             return Strings(lambda columns, n: pc.binary_join_element_wise(*(part.of(columns, n) for part in parts), ""))
@@ -84,6 +100,12 @@ def _number(name: str, arguments: Sequence[Node]) -> Amounts:
         case "round", [node, Amounts() as places]:
             exact = amounts(node)
             return Amounts(lambda columns, n: _rounded(exact.of(columns, n), places.of(columns, n)))
+        case "abs", [node]:
+            size = amounts(node)
+            return Amounts(lambda columns, n: np.abs(size.of(columns, n)))
+        case "pow", [node, exponent]:
+            base, power = amounts(node), amounts(exponent)
+            return Amounts(lambda columns, n: np.power(base.of(columns, n), power.of(columns, n)))
         case "date", [Strings() as date]:
             return Amounts(lambda columns, n: days(date.of(columns, n)), dates=True)
         case _:
@@ -132,6 +154,33 @@ def _selected_at(answers: pa.Array, places: Numbers) -> pa.Array:
         for row, place in enumerate(places)
     ]
     return pa.array(found, pa.string())
+
+
+def _cut(answer: Strings, start: float, stop: Node | None) -> Strings:
+    """Letters from `start`, counted from 0, to before `stop`; from the end where they are negative."""
+    end = None
+    if stop is not None:
+        if not isinstance(stop, Amounts) or stop.literal is None:
+            raise Unevaluable("substr() to a place that is worked out")
+        end = int(stop.literal)
+    return Strings(lambda columns, n: pc.utf8_slice_codeunits(answer.of(columns, n), int(start), end))
+
+
+def _beside(answer: Strings, mark: str, after: bool) -> Strings:
+    """What stands before or after the first `mark`; '' where there is none."""
+
+    def cut(columns: Columns, n: int) -> pa.Array:
+        parts = [text.partition(mark) if mark else ("", mark, text) for text in answer.of(columns, n).to_pylist()]
+        return pa.array(
+            [(rest if found or not mark else "") if after else (head if found else "") for head, found, rest in parts],
+            pa.string(),
+        )
+
+    return Strings(cut)
+
+
+def _single_spaced(answers: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(pc.utf8_trim_whitespace(answers), r"\s+", " ")
 
 
 def _regex(answer: Strings, pattern: str) -> Truths:

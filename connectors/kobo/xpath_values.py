@@ -41,10 +41,12 @@ class Strings:
 
 @dataclass(frozen=True)
 class Amounts:
-    """A number for every row, NaN where there is none; `dates` if it counts days."""
+    """A number for every row, NaN where there is none; `dates` if it counts days, `literal` if it is the same in every
+    row."""
 
     of: Callable[[Columns, int], Numbers]
     dates: bool = False
+    literal: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def constant_text(text: str) -> Strings:
 
 
 def constant_number(number: float) -> Amounts:
-    return Amounts(lambda columns, n: np.full(n, number))
+    return Amounts(lambda columns, n: np.full(n, number), literal=number)
 
 
 def texts(node: Node) -> Strings:

@@ -33,6 +33,12 @@ def test_what_stands_in_the_column_of_the_version_is_told_only_if_it_looks_like_
     assert told["form_version"] == f"v12, {HIDDEN}"
 
 
+def test_a_question_of_another_type_is_named_with_its_types_unless_it_is_called_after_somebody() -> None:
+    changes = ["who/sex: select_one -> select_multiple", "phone: new -> text", "Xochitl Quetzal: text -> gone"]
+    told = tellable({"type_changes": [*changes, "sex: Quetzal -> text"]}, SOURCE)
+    assert told["type_changes"] == [*changes[:2], f"{HIDDEN}: text -> gone", HIDDEN]
+
+
 def test_the_readers_own_words_stay_as_they_are() -> None:
     facts = {
         "format": "json_lines",

@@ -57,6 +57,15 @@ ANSWERS = {
         ("round(4.25, 1) = 4.3", "1111"),
         ("selected(${work}, 'paid') and number(${age}) < 6", "1000"),
         ("selected(${work}, if(${age} = 5, 'paid', 'idle'))", "1100"),  # a code of each row's own
+        ("ends-with(${work}, 'leave')", "0001"),
+        ("substr(${work}, 0, 4) = 'paid'", "1101"),
+        ("substr(${work}, 5) = 'idle'", "0100"),
+        ("substring-before(${work}, ' ') = 'paid'", "0100"),
+        ("substring-after(${work}, 'paid') = ''", "1010"),  # nothing behind it, and no such word
+        ("normalize-space(concat(' ', ${work}, '  ')) = 'paid'", "1000"),
+        ("string(${age}) = '5'", "1000"),
+        ("abs(${age} - 10) = 5", "1000"),
+        ("pow(${age}, 2) = 25", "1000"),
         ("date(${born}) < date('2001-01-01')", "1000"),
         ("${born} <= date('2001-02-03') + 1", "1100"),  # an answer beside a date counts its days
         ("format-date(${born}, '%Y-%n') = '2001-2'", "0100"),
@@ -72,6 +81,15 @@ def test_a_condition_holds_as_on_the_device(expression: str, holds: str) -> None
     "expression",
     [
         "today() > ${born}",
+        "now() > ${born}",
+        "sum(${age}) > 3",
+        "indexed-repeat(${age}, ${members}, 1) > 3",
+        "substr(${work}, ${age}) = 'x'",
+        "decimal-date-time(${born}) > 3",
+        "pulldata('places', 'name', 'code', ${work}) = 'x'",
+        "count-non-empty(${age}) > 3",
+        "random() > 0.5",
+        "translate(${work}, 'a', 'b') = 'pbid'",
         "${born} > '2020-01-01'",
         "once(${age}) = 1",
         "position(..) = 1",

@@ -160,5 +160,44 @@ def test_a_question_of_another_type_in_a_former_version_is_said(url: str, kobo: 
         ]
     }
     facts = read(swept(url), url, tmp_path).facts
-    assert facts["type_changes"] == ["who/needs: select_one -> select_multiple"]
+    assert "who/needs: select_one -> select_multiple" in facts["type_changes"]
     assert facts["versions_not_read"] == ["vLost"]
+
+
+def test_questions_that_came_and_went_are_said_with_their_type(url: str, kobo: KoboServer, tmp_path: Path) -> None:
+    kobo.versions = ["vFirst", "vSecond", "vThird"]
+    kobo.former = {
+        "vFirst": [*SURVEY, {"type": "text", "name": "shoes", "$xpath": "who/shoes"}],
+        "vSecond": [row for row in SURVEY if row.get("name") != "kind"],
+    }
+    facts = read(swept(url), url, tmp_path).facts
+    assert sorted(facts["type_changes"]) == [
+        "members/papers/kind: new -> text",
+        "members/papers/kind: text -> gone",
+        "who/shoes: text -> gone",
+    ]
+    assert facts["type_changes"][-1] == "members/papers/kind: new -> text"
+
+
+def test_the_servers_form_gives_labels_and_tells_what_was_not_asked(url: str, kobo: KoboServer, tmp_path: Path) -> None:
+    """Where no form is delivered, none is missing: the server's own is kept with the answers of each sweep."""
+    asked = {
+        "type": "integer",
+        "name": "nights",
+        "label": ["Nights?", "Nuits ?"],
+        "relevant": "selected(${needs}, 'shelter')",
+    }
+    needs = {"label": ["Needs?", "Besoins ?"], "select_from_list_name": "needs"}
+    kobo.content["survey"] = [row | needs if row.get("name") == "needs" else row for row in SURVEY] + [asked]  # type: ignore[operator]
+    kobo.content["choices"] = [
+        {"list_name": "needs", "name": "food", "label": ["Food", "Nourriture"]},
+        {"list_name": "needs", "name": "shelter", "label": ["Shelter", "Abri"]},
+    ]
+    kobo.content["translations"] = ["English (en)", "French (fr)"]
+    kobo.edit(12, who__needs="food")
+    main = table("main", ["_id", "needs", {"name": "nights", "optional": True}, "asked(nights)"], key=["_id"])
+    opened = read(swept(url, main), url, tmp_path, main)
+    (shape,) = [column for column in opened.tables["main"].columns if column.name == "needs"]
+    assert shape.value_labels == {"food": "Food", "shelter": "Shelter"}
+    found = [(row["_id"], row["needs"], row["asked(nights)"]) for row in rows(opened)]
+    assert found == [("11", "food shelter", "yes"), ("12", "food", "no"), ("15", None, "no")]
