@@ -277,7 +277,8 @@ def _decoding(question: Question, form: Form, options: Options) -> kobo_labels.D
     corrections = [
         correction
         for correction in options.corrections
-        if correction.list == question.list and correction.column in ("", question.name)
+        if correction.list in (question.list or "").split(kobo_versions.AND)
+        and correction.column in ("", question.name)
     ]
     choices = kobo_headers.choices_of(question, form)
     if question.type == "rank":
@@ -320,6 +321,8 @@ def _add_asked(columns: _Columns, form: Form, repeat: str | None) -> None:
     """A column `asked(<question>)` for every question of the table that has a condition."""
     section = form.section(repeat)
     at = {p.question.name: pos for pos, p in columns.places.items() if p.choice is None and p.part is None}
+    # Where a row stands in its repeat is a column that no question has.
+    at |= {h.names[0]: h.position for h in columns.headings if repeat and h.names[0] == kobo_relevant.POSITION}
     numeric = frozenset(question.name for question in form.questions if question.type in _NUMBERS)
     position = max((heading.position for heading in columns.headings), default=-1) + 1
     for question in section:

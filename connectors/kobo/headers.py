@@ -211,9 +211,10 @@ def _in_order(at: Sequence[int], candidates: Sequence[Place], anchors: Mapping[i
 
 
 def choices_of(question: Question, form: Form) -> tuple[Choice, ...]:
-    """The choices of a question, with the one that `or_other` adds, which has no translation (formats.md 1.1)."""
+    """The choices of a question, with the one that `or_other` adds, which has no translation (formats.md 1.1): beside
+    labels of another language it may stand as its name."""
     listed = form.choices.get(question.list or "", ())
     has_other_text = any(q.name == f"{question.name}_other" and q.type == "text" for q in form.questions)
     if has_other_text and all(choice.name != "other" for choice in listed):
-        return (*listed, Choice("other", "Other"))
+        return (*listed, Choice("other", "Other"), Choice("other", "other"))
     return listed

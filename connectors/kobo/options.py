@@ -6,7 +6,7 @@ Found by counting, from headers alone, and said in the facts; a source declares 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors.kobo.form import Form, Sheets, in_language, plain
@@ -62,11 +62,18 @@ def found(headers: Sequence[str], sheets: Sheets | None) -> Found:
 
 
 def _answered(headers: Sequence[str], texts: set[str], separator: str) -> int:
-    """How many headers are one of these texts, or end with one after the separator."""
+    """How many headers are one of these texts, or end with one after the separator, which may stand in them as well."""
     wanted = {_squeezed(text) for text in texts}
-    return sum(
-        any(_squeezed(text) in wanted for text in {header, header.rpartition(separator)[2]}) for header in headers
-    )
+    return sum(any(_squeezed(text) in wanted for text in _ends(header, separator)) for header in headers)
+
+
+def _ends(header: str, separator: str) -> Iterator[str]:
+    """The header, and what follows each separator in it."""
+    yield header
+    at = header.find(separator)
+    while at >= 0:
+        yield header[at + len(separator) :]
+        at = header.find(separator, at + 1)
 
 
 def _squeezed(text: str) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.kobo.xpath_functions import call, days
+from connectors.kobo.xpath_functions import call, days, places
 from connectors.kobo.xpath_values import (
     Amounts,
     Columns,
@@ -38,6 +38,9 @@ MAX_EXPRESSION = 4_000
 """Letters of the longest condition that is read; a nested one of more would exhaust the parser's stack."""
 MAX_DEPTH = 50
 
+POSITION = "_position"
+"""The column that tells a row's place among the parts of its repeat."""
+_OWN_PLACE = [("PARENT_REF", ".."), ("CLOSE_PAREN", ")")]
 _COMPARISONS = {"=", "!=", "<", ">", "<=", ">="}
 _ADDITIVE = {"+": np.add, "-": np.subtract}
 _MULTIPLICATIVE = {"*": np.multiply, "div": np.divide, "mod": np.fmod}
@@ -159,6 +162,10 @@ class _Parser:
         return Strings(lambda columns, n: pc.fill_null(columns[name].cast(pa.string()), ""), name in self._numeric)
 
     def _call(self, name: str, depth: int) -> Node:
+        if name == "position" and self.tokens[:2] == _OWN_PLACE:
+            del self.tokens[:2]
+            self.questions.append(POSITION)
+            return Amounts(lambda columns, n: places(columns[POSITION].cast(pa.string())))
         arguments: list[Node] = []
         if not self._accept("CLOSE_PAREN", ")"):
             arguments.append(self.either(depth + 1))

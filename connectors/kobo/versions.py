@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from connectors.kobo.form import Choice, Form, Question, Sheets
 
+AND = " + "
+"""Between the names of the lists that a question had one after the other; no list's own name holds a space."""
 _NUMBERED = re.compile(r"([a-z_]{0,20})[. ]?(\d+(?:[.\-_:/ T]\d+)*)Z?", re.I)
 
 
@@ -56,7 +58,8 @@ def merged(forms: Sequence[Form]) -> Merged:
     """The union of form versions, oldest first: labels and logic are the newest one's.
 
     A question that was a select_one in one version and a select_multiple in another is a select_multiple: one code is
-    a list of one. A label that two versions give to two codes stays with both, and so is ambiguous.
+    a list of one. A label that two versions give to two codes stays with both, and so is ambiguous, also where the list
+    has another name since.
     """
     newest = forms[-1]
     if len(forms) == 1:
@@ -72,10 +75,15 @@ def merged(forms: Sequence[Form]) -> Merged:
                 changes.append(f"{question.name}: {former.type} -> {question.type}")
                 if former.multiple and question.type == "select_one":
                     questions[key] = replace(question, type="select_multiple")
+            if former is not None and former.list and question.list:
+                both = dict.fromkeys([*former.list.split(AND), question.list])
+                questions[key] = replace(questions[key], list=AND.join(both))
     lists: dict[str, dict[Choice, None]] = {}
     for form in forms:
         for name, choices in form.choices.items():
             lists.setdefault(name, {}).update(dict.fromkeys(choices))
+    for combined in {question.list for question in questions.values() if question.list and AND in question.list}:
+        lists[combined] = {choice: None for name in combined.split(AND) for choice in lists.get(name, {})}
     version = ", ".join(dict.fromkeys(form.version for form in forms if form.version)) or None
     repeats = {name: around for form in forms for name, around in form.repeats.items()}
     return Merged(

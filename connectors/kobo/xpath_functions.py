@@ -132,6 +132,12 @@ def days(dates: pa.Array) -> Numbers:
     return numbers
 
 
+def places(positions: pa.Array) -> Numbers:
+    """The place among its parent's parts that a position ends with: 1 of `2.1` and of `2/1`."""
+    last = pc.replace_substring_regex(positions, r"^.*[./]", "")
+    return floats(pc.cast(last, pa.float64()))
+
+
 def _selected(answers: pa.Array, codes: pa.Array) -> Truth:
     """Whether the code is one of the words of the answer."""
     padded = pc.binary_join_element_wise(pa.scalar(""), answers, pa.scalar(""), " ")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
-from small_forms import export
+from small_forms import export, workbook
 from small_sources import rows, source, table
 
 from connectors import Opened, open_delivery
@@ -92,7 +92,7 @@ def test_a_condition_holds_as_on_the_device(expression: str, holds: str) -> None
         "translate(${work}, 'a', 'b') = 'pbid'",
         "${born} > '2020-01-01'",
         "once(${age}) = 1",
-        "position(..) = 1",
+        "position(../..) = 1",
         "if(${work} = 'paid', 1, 'x') = 1",
         "format-date(${born}, '%b') = 'May'",
         "/form/work = 'paid'",
@@ -157,3 +157,25 @@ def test_one_condition_that_cannot_be_read_leaves_open_what_the_others_do_not_ru
     opened = delivered(deliver, survey, "xml", ["yes", "50", "", "1"], ["no", "", "", "2"])
     assert [row["asked(hired)"] for row in rows(opened)] == [None, "no"]
     assert opened.facts["relevance_not_read"] == {"hired": "today()"}
+
+
+def test_a_question_for_the_first_of_a_repeat_is_asked_of_the_first(deliver: Deliver) -> None:
+    survey = [
+        ["type", "name", "relevant"],
+        ["begin_repeat", "members", None],
+        ["text", "name", None],
+        ["text", "why", "position(..) = 1"],
+        ["end_repeat", None, None],
+    ]
+    behind = ["_index", "_parent_table_name", "_parent_index", "_submission__id"]
+    members = [["name", "why", *behind], ["A", "x", "1", "main", "1", "7"], ["B", None, "2", "main", "1", "7"]]
+    book = workbook({"main": [["_id", "_index"], ["7", "1"]], "members": members})
+    form = workbook({"survey": survey, "choices": [["list_name", "name", "label"]]})
+    keys = ["_submission__id", "_position"]
+    declared = source(
+        {"kind": "kobo_xlsx"},
+        table("main", ["_id"], key=["_id"]),
+        table("members", [*keys, "name", "asked(why)"], key=keys, parent={"table": "main", "key": keys[:1]}),
+    )
+    opened = open_delivery([deliver("x.xlsx", book), deliver("form.xlsx", form)], declared)
+    assert [row["asked(why)"] for row in rows(opened, "members")] == ["yes", "no"]

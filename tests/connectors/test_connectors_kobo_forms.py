@@ -8,6 +8,7 @@ from small_sources import issues, rows, source, table
 
 from codebook.errors import Refused
 from connectors import Opened, open_delivery
+from connectors.kobo.export import look
 from connectors.kobo.form import in_language
 from connectors.kobo.form_files import read_form
 from sources.batches import PlainFile
@@ -107,3 +108,44 @@ def test_a_language_is_found_however_its_column_is_written(deliver: Deliver, hea
     sheets = read_form(deliver("f.xlsx", book))
     assert in_language(sheets, "English").questions[0].label == "Who?"
     assert in_language(sheets, "French (fr)").questions[0].label == "Qui ?"
+
+
+def test_a_list_that_was_renamed_and_coded_anew_does_not_decode_old_answers_by_new_codes(deliver: Deliver) -> None:
+    """`Yes` was `y` and is `1`: which it was then, a label does not say. `Maybe` has had one code only."""
+
+    def version(number: str, name: str, *choices: str) -> bytes:
+        labels = ["Yes", "No", "Maybe"]
+        listed = [[name, code, label] for code, label in zip(choices, labels, strict=False)]
+        survey = [["type", "name", "label"], [f"select_one {name}", "q", "Work?"]]
+        return workbook(
+            {
+                "survey": survey,
+                "choices": [["list_name", "name", "label"], *listed],
+                "settings": [["version"], [number]],
+            }
+        )
+
+    data = export(["Work?", "_id"], ["Yes", "1"], ["Maybe", "2"])
+    files = [("x.csv", data), ("2.xlsx", version("2", "yn2", "1", "0", "2")), ("1.xlsx", version("1", "yn", "y", "n"))]
+    declared = source({"kind": "kobo_csv", "values": "labels"}, table("main", ["q", "_id"], key=["_id"]))
+    opened = open_delivery([deliver(*file) for file in files], declared)
+    assert [row["q"] for row in rows(opened)] == [None, "2"]
+    assert issues(opened) == [(2, "q", "read.ambiguous_label", "error")]
+
+
+@pytest.mark.parametrize("said", ["Other", "other"])
+def test_the_other_that_has_no_translation_is_other_however_it_is_written(deliver: Deliver, said: str) -> None:
+    survey = [["select_one yn or_other", "q", "Work?"]]
+    opened = delivered(deliver, survey, [["yn", "1", "Yes"]], ["Work?", "q_other", "_id"], [said, "a tent", "1"])
+    assert [row["q"] for row in rows(opened)] == ["other"]
+
+
+def test_a_label_that_holds_the_separator_is_still_found(deliver: Deliver) -> None:
+    survey = [["begin_group", "g", "Sect. A"], ["select_multiple yn", "q", "What? e.g. a."], ["end_group", "", ""]]
+    choices = [["list_name", "name", "label"], ["yn", "a", "Opt. 1"], ["yn", "b", "Opt. 2"]]
+    book = workbook({"survey": [["type", "name", "label"], *survey], "choices": choices})
+    question = "Sect. A.What? e.g. a."
+    data = export([question, f"{question}.Opt. 1", f"{question}.Opt. 2", "_id"], ["Opt. 2", "0", "1", "1"])
+    grids, facts = look(deliver("x.csv", data), deliver("f.xlsx", book))
+    assert (facts["values"], facts["separator"]) == ("labels", ".")
+    assert [heading.names[0] for heading in grids["main"].headings] == ["q", "q/a", "q/b", "_id"]
