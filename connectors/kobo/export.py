@@ -222,6 +222,8 @@ def _placed(raw: Grid, repeat: str | None, options: Options, maybe_multiple: set
         multiples = {question.name for question in section if question.multiple}
         dates = {question.name for question in section if question.is_date}
     headings = kobo_headers.by_name(raw.headings, options.separator, multiples, dates)
+    if form is not None:
+        headings = kobo_headers.told_apart(headings, form, repeat)
     return _Columns(headings, kobo_headers.places_by_name(headings, form, repeat) if form is not None else {})
 
 

@@ -100,6 +100,11 @@ class Sheets:
         """The languages of the questions' labels, in the file's order; a plain `label` column has none."""
         return [spoken for spoken in _label_columns(self.survey).values() if spoken]
 
+    @property
+    def has_no_language(self) -> bool:
+        """Whether there are labels that are in no language, beside others or alone."""
+        return not self.languages or "" in _label_columns(self.survey).values()
+
 
 def plain(text: str) -> str:
     """A label as two exports of one form agree on it: without tags, `${piping}`, emphasis and uneven white space."""
@@ -108,7 +113,8 @@ def plain(text: str) -> str:
 
 
 def in_language(sheets: Sheets, language: str | None) -> Form:
-    """The form as read in `language`; Refused if its labels do not exist in it. None is the first language."""
+    """The form as read in `language`; Refused if its labels do not exist in it. None is what has no language, or the
+    first."""
     question_label = _label_column(sheets.survey, language, sheets.file)
     choice_label = _label_column(sheets.choices, language, sheets.file) if sheets.choices else ""
     lists: dict[str, list[Choice]] = {}
@@ -129,10 +135,10 @@ def _label_columns(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def _label_column(rows: Sequence[Row], language: str | None, file: str) -> str:
-    """The label column of a language, or the first one if none is declared."""
+    """The label column of a language; if none is declared, the one without a language, or the first."""
     languages = _label_columns(rows)
     if language is None:
-        return next(iter(languages), "label")
+        return next((name for name, spoken in languages.items() if not spoken), next(iter(languages), "label"))
     wanted = language.casefold()
     exact = [name for name, spoken in languages.items() if spoken.casefold() == wanted]
     bare = [name for name, spoken in languages.items() if _bare(spoken) == _bare(language)]

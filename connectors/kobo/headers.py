@@ -75,6 +75,23 @@ def places_by_name(headings: Sequence[Heading], form: Form, repeat: str | None) 
     return places
 
 
+def told_apart(headings: Sequence[Heading], form: Form, repeat: str | None) -> tuple[Heading, ...]:
+    """Headings of an export without groups, where questions of several groups have one name: if all of them are there,
+    they stand in the form's order, and answer to their paths."""
+    columns: dict[str, list[int]] = defaultdict(list)
+    for place, heading in enumerate(headings):
+        columns[heading.header].append(place)
+    paths: dict[str, list[str]] = defaultdict(list)
+    for question in form.section(repeat):
+        paths[question.name].append(question.path)
+    found = list(headings)
+    for name, at in columns.items():
+        if len(at) > 1 and len(paths[name]) == len(at):
+            for place, path in zip(at, paths[name], strict=True):
+                found[place] = replace(found[place], names=(path,))
+    return tuple(found)
+
+
 def described(headings: Sequence[Heading], places: Mapping[int, Place], form: Form) -> tuple[Heading, ...]:
     """Headings with what the form says of them: the question's label, and the labels of its choices by code."""
     found = []

@@ -47,7 +47,7 @@ def found(headers: Sequence[str], sheets: Sheets | None) -> Found:
         return Found("xml", None, _separator_of_details(headers))
     forms = {
         language: in_language(sheets, language)
-        for language in [*sheets.languages, *([] if sheets.languages else [None])]
+        for language in [*sheets.languages, *([None] if sheets.has_no_language else [])]
     }
     any_form = next(iter(forms.values()))
     separator = _separator_of_groups(headers, any_form, labels=False) or _separator_of_details(headers)

@@ -149,3 +149,28 @@ def test_a_label_that_holds_the_separator_is_still_found(deliver: Deliver) -> No
     grids, facts = look(deliver("x.csv", data), deliver("f.xlsx", book))
     assert (facts["values"], facts["separator"]) == ("labels", ".")
     assert [heading.names[0] for heading in grids["main"].headings] == ["q", "q/a", "q/b", "_id"]
+
+
+def test_one_name_in_two_groups_is_told_apart_by_the_forms_order_where_the_export_leaves_groups_out(
+    deliver: Deliver,
+) -> None:
+    survey = [["type", "name"]]
+    for group in ("father", "mother"):
+        survey += [["begin_group", group], ["text", "born"], ["end_group", None]]  # type: ignore[list-item]
+    book = workbook({"survey": survey, "choices": [["list_name", "name", "label"]]})
+    declared = source({"kind": "kobo_csv"}, table("main", ["father/born", "mother/born", "_id"], key=["_id"]))
+    data = deliver("x.csv", export(["born", "born", "_id"], ["1960", "1970", "1"]))
+    (row,) = rows(open_delivery([data, deliver("f.xlsx", book)], declared))
+    assert (row["father/born"], row["mother/born"]) == ("1960", "1970")
+    with pytest.raises(Refused):  # one of them is left out, and nobody knows which
+        open_delivery([deliver("y.csv", export(["born", "_id"], ["1960", "1"])), deliver("f.xlsx", book)], declared)
+
+
+def test_labels_without_a_language_beside_translations_are_a_language_of_their_own(deliver: Deliver) -> None:
+    survey = [["type", "name", "label::French (fr)", "label"], ["text", "q", "Qui ?", "Who?"]]
+    form = deliver("f.xlsx", workbook({"survey": survey}))
+    assert in_language(read_form(form), None).questions[0].label == "Who?"
+    _, facts = look(deliver("x.csv", export(["Who?", "_id", "_uuid"], ["Sara", "1", "u"])), form)
+    assert (facts["values"], facts["language"]) == ("labels", None)
+    _, facts = look(deliver("y.csv", export(["Qui ?", "_id", "_uuid"], ["Sara", "1", "u"])), form)
+    assert (facts["values"], facts["language"]) == ("labels", "French (fr)")
