@@ -213,8 +213,8 @@ def _header(looked: Looked, kind: str, tables: Sequence[str]) -> dict[str, int]:
     facts: Any = looked.facts
     if kind == "xlsx":
         sheets = facts.get("sheets") or {}
-        facts = next((sheets[name] for name in tables if sheets.get(name, {}).get("header_rows")), {})
-    if kind == "csv" and not facts["header_rows"]:
+        facts = next((sheets[name] for name in tables if name in sheets), {"header_rows": 1})
+    if kind in ("csv", "xlsx") and not facts["header_rows"]:
         mend = "ask the supplier for a row of names above the records"
         raise Refused("delivery.unreadable", "no row looks like a header", "the file", mend)
     return {name: facts[name] for name in ("header_row", "header_rows") if facts.get(name, 1) > 1}

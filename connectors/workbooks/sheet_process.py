@@ -112,6 +112,8 @@ class Book:
             raise Unfit("password")
         self.content = content
         self.zipped = content[:2] == b"PK"
+        if self.zipped:
+            _check_strings(content)
         try:
             self.book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         except PasswordError:
@@ -157,9 +159,12 @@ class Book:
     def _large(self, name: str) -> SlicedSheet | None:
         if not self.zipped:
             return None
-        from sheet_slices import sliced
+        from sheet_slices import Unbounded, sliced
 
-        found: SlicedSheet | None = sliced(self.content, name)
+        try:
+            found: SlicedSheet | None = sliced(self.content, name)
+        except Unbounded:
+            raise Unfit("unbounded") from None
         return found
 
     def _restart(self) -> None:
@@ -200,6 +205,19 @@ class Book:
             cells = [column.filter(filled) for column in cells]
         batch = pa.record_batch([rows, *cells], names=["row", "beyond", *map(str, wanted)])
         return {"more": self._at < self.height, "damaged": damaged}, batch
+
+
+def _check_strings(content: bytes) -> None:
+    import zipfile
+
+    from sheet_slices import Unbounded, check_strings
+
+    try:
+        check_strings(content)
+    except Unbounded:
+        raise Unfit("unbounded") from None
+    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError):
+        raise Unfit("unreadable") from None
 
 
 def _says_encrypted(content: bytes) -> bool:

@@ -22,6 +22,10 @@ WHOLE = 64 << 20
 _SLICE = 16 << 20
 _LARGEST_SLICE = 128 << 20
 _BLOCK = 1 << 20
+_MOST_CELLS = 2 << 30
+"""Rows by columns up to the last filled cell; a file of 4 GiB cannot fill a tenth of them."""
+_LONGEST = 4 << 20
+"""A cell holds 32,767 characters, which take no more bytes than this with all their formatting."""
 _TIMES_SHARED = 4
 """The shared strings are parsed again for each slice, so a slice is a multiple of them."""
 _HEAD = re.compile(rb"<sheetData\s*>")
@@ -33,6 +37,10 @@ _END = b"</sheetData>"
 
 class Uncut(Exception):
     """The sheet cannot be cut into rows; found while its rows are read, it is damaged."""
+
+
+class Unbounded(Exception):
+    """Nothing that a person fills in: a row without an end, or a cell so far out that all the sheet is blank."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,8 @@ class SlicedSheet:
                 if column:
                     height, width = number, max(width, column)
             suspects = suspects or suspicious(rows)
+        if height * width > _MOST_CELLS:
+            raise Unbounded
         return _Survey(height, width, suspects)
 
     def _slices(self) -> Iterator[bytes]:
@@ -109,7 +119,7 @@ class SlicedSheet:
                 if len(rest) >= self._size:
                     cut = rest.rfind(_END_OF_ROW) + len(_END_OF_ROW)
                     if cut < len(_END_OF_ROW):
-                        raise Uncut
+                        raise Unbounded if b"<row" in rest else Uncut
                     yield rest[:cut]
                     rest = rest[cut:]
                     looked = 0
@@ -129,6 +139,21 @@ class SlicedSheet:
             archive.writestr(self._part, b"".join([self._head, rows, self._tail]))
         book.seek(0)
         return CalamineWorkbook.from_filelike(book).get_sheet_by_name(self._name)
+
+
+def check_strings(content: bytes) -> None:
+    """Unbounded if the shared strings, which every reader holds as a whole, have one that is longer than any cell."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for member in archive.infolist():
+            if not member.filename.endswith("sharedStrings.xml") or member.file_size <= WHOLE:
+                continue
+            length = 0
+            with archive.open(member) as stream:
+                while block := stream.read(_BLOCK):
+                    ends = block.rfind(b"si>")
+                    length = length + len(block) if ends < 0 else len(block) - ends
+                    if length > _LONGEST:
+                        raise Unbounded
 
 
 def sliced(content: bytes, name: str) -> SlicedSheet | None:

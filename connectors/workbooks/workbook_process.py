@@ -142,6 +142,10 @@ class WorkbookProcess:
             "password": ("it is protected by a password", "save it without a password and deliver it again"),
             "too_large": ("it needs too much memory or time", "clear the unused rows, or deliver it as CSV"),
             "gave_up": ("it is damaged, or has a cell in the far corner of a sheet", "clear the unused rows; " + _SAVE),
+            "unbounded": (
+                "a sheet has a row without an end, or a cell in its far corner",
+                "clear the unused cells; " + _SAVE,
+            ),
             "unreadable": ("it is no whole Excel workbook", _SAVE),
         }[why]
         return Refused("delivery.unreadable", what, self._name, mend)

@@ -32,6 +32,8 @@ _MEASURE = 0.55
 _LABELLED = 4
 """A number may have so many labelled codes, for what is no answer; an answer scale has more."""
 _PLAIN, _WITHOUT_CODES = 0.75, 0.8
+_FURTHER, _ALL_BUT_FEW = 0.6, 0.75
+"""What a second variable of one column asks: so high a score, and answers for so many of its codes."""
 _CALENDARS = ("gregorian", "ethiopian", "jalali", "hijri")
 _NO_STATES = ("dont_know", "refused", "not_applicable")
 
@@ -80,7 +82,7 @@ def propose(columns: Sequence[Described], known: Known) -> list[Match]:
     ]
     fitting = [match for match in scored if match is not None and match.score >= _least(match.target)]
     entities = dict.fromkeys(target.entity for target in known.targets)
-    assigned = {entity: _assigned([m for m in fitting if m.target.entity == entity]) for entity in entities}
+    assigned = {entity: _with_further([m for m in fitting if m.target.entity == entity]) for entity in entities}
     chosen = _entities(assigned)
     best = _best_of(match for entity in chosen for match in assigned[entity])
     anywhere = _best_of(fitting)
@@ -125,6 +127,30 @@ def _entities(assigned: Mapping[str, Sequence[Match]]) -> set[str]:
         for match in assigned[entity]:
             explained[match.column.name] = max(explained.get(match.column.name, 0.0), match.score)
     return chosen
+
+
+def _with_further(matches: Sequence[Match]) -> list[Match]:
+    """One variable a column, and further ones where a column's codes are the answers of another variable as well: a
+    kind of return says how it was carried out and whether it was wanted."""
+    first = _assigned(matches)
+    taken = {match.target.variable.name for match in first}
+    by_column = {match.column.name: match for match in first}
+    further: dict[str, Match] = {}
+    for match in matches:
+        name, before = match.target.variable.name, by_column.get(match.column.name)
+        if name in taken or before is None or not _answers_too(match, before):
+            continue
+        if name not in further or further[name].score < match.score:
+            further[name] = match
+    return [*first, *further.values()]
+
+
+def _answers_too(match: Match, before: Match) -> bool:
+    """Whether nearly all codes of a column are answers of this variable too, and not those of the other one again."""
+    told = {answer.target for answer in match.answers.values()}
+    same = told <= {answer.target for answer in before.answers.values()}
+    enough = len(match.answers) >= _ALL_BUT_FEW * len(match.column.codes) and len(told) > 1
+    return match.score >= _FURTHER and enough and not same
 
 
 def _assigned(matches: Sequence[Match]) -> list[Match]:

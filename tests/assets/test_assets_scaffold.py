@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import xlsxwriter
 
 from assets.intake import Delivery
 from assets.scaffold import Scaffolded, scaffold
@@ -169,9 +170,17 @@ def test_a_header_below_titles_is_proposed_where_it_stands(tmp_path: Path) -> No
     assert (declared.header_row, declared.header_rows) == (3, 1)
 
 
-def test_a_file_without_a_header_is_refused_and_no_record_becomes_a_name(tmp_path: Path) -> None:
-    file = tmp_path / "arrivals.csv"
-    file.write_text("\n".join(f"R{n};Ana Tum;0{n + 1}/06/2009" for n in range(9)), encoding="utf-8")
+@pytest.mark.parametrize("name", ["arrivals.csv", "arrivals.xlsx"])
+def test_a_file_without_a_header_is_refused_and_no_record_becomes_a_name(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    records = [(f"R{n}", "Ana Tum", f"0{n + 1}/06/2009") for n in range(9)]
+    if name.endswith("csv"):
+        file.write_text("\n".join(map(";".join, records)), encoding="utf-8")
+    else:
+        with xlsxwriter.Workbook(file) as book:
+            sheet = book.add_worksheet()
+            for at, record in enumerate(records):
+                sheet.write_row(at, 0, record)
     with pytest.raises(Refused, match="no row looks like a header"):
         scaffold(PlainFile(file), None, "GTM", "gtm/arrivals", tmp_path / "sources")
     assert not (tmp_path / "sources").exists()

@@ -103,6 +103,41 @@ def test_a_sheet_whose_rows_do_not_say_where_they_lie_is_not_cut(slices: Any, ro
         slices.SlicedSheet(book, "xl/worksheets/sheet1.xml", "people")
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pytest.param(
+            f'<row r="3"><c r="A3" t="inlineStr"><is><t>{"a" * 9000}</t></is></c></row>', id="a cell without end"
+        ),
+        pytest.param('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', id="the far corner"),
+    ],
+)
+def test_a_large_sheet_that_nobody_can_have_filled_is_refused_before_it_is_read(slices: Any, cells: str) -> None:
+    book = replaced(
+        workbook({"people": [["ID"], ["x"]]}),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: xml.replace("</sheetData>", cells + "</sheetData>"),
+    )
+    with pytest.raises(slices.Unbounded):
+        slices.SlicedSheet(book, "xl/worksheets/sheet1.xml", "people")
+
+
+def test_shared_strings_without_an_end_are_refused_before_they_are_held(
+    slices: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "WHOLE", 4000)
+    monkeypatch.setattr(slices, "_LONGEST", 2000)
+    for text, unbounded in (("a" * 9000, True), ("a</t></si><si><t>" * 900, False)):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as book:
+            book.writestr("xl/sharedStrings.xml", f"<sst><si><t>{text}</t></si></sst>")
+        if unbounded:
+            with pytest.raises(slices.Unbounded):
+                slices.check_strings(out.getvalue())
+        else:
+            slices.check_strings(out.getvalue())
+
+
 @pytest.mark.slow
 def test_a_sheet_too_large_to_be_held_is_read_row_by_row(deliver: Deliver) -> None:
     filler = "x" * 180

@@ -158,3 +158,26 @@ def test_a_word_of_no_variable_is_refused_with_its_line(tmp_path: Path) -> None:
         read_lexicon(load_codebook(), tmp_path)
     assert "fields.csv" in str(refusal.value)
     assert "sex" in refusal.value.mend
+
+
+def test_a_kind_of_return_makes_how_it_was_carried_out_and_whether_it_was_wanted(known: Known) -> None:
+    """One column may make several variables of an entity, where its codes are the answers of each."""
+    date = column("fecha_retorno", kinds=("date:gregorian:%d/%m/%Y",))
+    country = column("pais_de_procedencia", "Estados Unidos", "Honduras")
+    kind = column("tipo_de_retorno", "Deportado", "Voluntario")
+    forced = made(known, date, country, kind)["tipo_de_retorno"]
+    assert len(forced) >= 1
+    english = column("return_type", "forced", "voluntary_assisted", "voluntary_spontaneous")
+    assert "voluntariness" in made(known, date, country, english)["return_type"]
+
+
+def test_of_whom_something_is_asked_says_little(known: Known) -> None:
+    for name in ("sexe_enquete", "respondent_sex", "sexo_persona"):
+        assert "sex" in made(known, column(name, "Masculin", "Féminin"), column("nationality", "Mali", "Niger"))[name]
+
+
+def test_dates_that_no_form_reads_are_proposed_for_no_date(known: Known) -> None:
+    for kind in ("date:excel serial day", "date:two-digit year", "date:two forms (%d/%m/%Y and %d/%m/%Y %H:%M)"):
+        assert made(known, column("fecha_retorno", kinds=(kind,))) == {}
+        born = column("fecha_nacimiento", kinds=("birth_date", kind))
+        assert made(known, born, column("sexo", "M", "F")).get("fecha_nacimiento") is None
