@@ -335,7 +335,8 @@ class Declaration(Closed):
     title: dict[Language, Text]
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     supplier: Supplier
-    owner: Text
+    owner: Annotated[str, StringConstraints(pattern=r"^(team:\S+|[^@\s]+@[^@\s]+\.[A-Za-z]{2,})$")]
+    """An e-mail address, or `team:` and a name: Dagster knows no other owner, and would load no source at all."""
     programme: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")] | None = None
     """Within a country, sources of different programmes share no person, key or index; without one: the common one."""
     purpose: Text

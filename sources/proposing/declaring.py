@@ -64,7 +64,7 @@ def source_yaml(proposal: Proposal) -> str:
         f"title: {_flow({'en': name.replace('_', ' ').capitalize()})}",
         f"country: {proposal.country}",
         f"supplier: {_flow({'name': _OPEN, 'language': 'en'})}",
-        f"owner: {_OPEN}",
+        "owner: team:to-be-named    # an e-mail address, or team: and a name",
         "purpose: reintegration_statistics",
         f"legal_basis: {_OPEN}",
         f"agreement: {_OPEN}",

@@ -17,11 +17,12 @@ from typing import cast
 import pytest
 import xlsxwriter
 
+from assets.factory import source_assets
 from assets.intake import Delivery
 from assets.scaffold import Scaffolded, scaffold
 from assets.stages.admit import admit
 from assets.workplace import Workplace
-from codebook.errors import HomewardError, Refused
+from codebook.errors import BadDefinition, HomewardError, Refused
 from sources.batches import PlainFile
 from sources.loader import load_source
 from sources.models import SasFormat
@@ -56,6 +57,15 @@ def test_what_is_proposed_loads_and_waits_for_approval(written: Scaffolded) -> N
         ("Femenino", "female"),
         ("Masculino", "male"),
     }
+
+
+def test_a_proposed_source_does_not_keep_the_others_from_being_loaded(written: Scaffolded) -> None:
+    """Dagster refuses a code location with an owner that is neither an address nor a team."""
+    assert source_assets(load_source("gtm/arrivals", written.folder.parents[1]))
+    declared = written.folder / "source.yaml"
+    declared.write_text(re.sub("owner: .*", "owner: somebody", declared.read_text(encoding="utf-8")), encoding="utf-8")
+    with pytest.raises(BadDefinition, match="owner"):
+        load_source("gtm/arrivals", written.folder.parents[1])
 
 
 def test_every_row_says_how_sure_it_is_and_why(written: Scaffolded) -> None:
