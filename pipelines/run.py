@@ -82,10 +82,19 @@ def _run_source(workplace: Workplace, instance: Callable[[], DagsterInstance], s
         if receipt is None:
             continue
         if receipt.already_received:
-            reason = ledger.refusal(workplace.warehouse, source.source, receipt.delivery.key)
+            reason = _refused_before(workplace, receipt.delivery)
             yield Outcome(source.source, receipt.delivery.key, "already_received", reason)
         else:
             yield run_delivery(workplace, instance(), receipt.delivery)
+
+
+def _refused_before(workplace: Workplace, delivery: Delivery) -> str | None:
+    """The same bytes do not go through again by themselves, though the mapping may have been mended since."""
+    from warehouse import ledger
+
+    reason = ledger.refusal(workplace.warehouse, delivery.id, delivery.key)
+    again = f"homeward run --source {delivery.id} --delivery {delivery.key}"
+    return f"it was refused then: {reason}; once that is mended, run it again: {again}" if reason else None
 
 
 def _let_settle(workplace: Workplace, sources: list[Source]) -> None:

@@ -19,6 +19,10 @@ def scaffold_source(file: Path, form: Path | None, country: str, source: str, ou
         return
     counts = written.counts()
     console.print_table(list(counts[0]), [list(row.values()) for row in counts], str(written.folder))
-    console.out.print(
-        "Every row is proposed: check it, set its `state` to approved and name the reviewer.", markup=False
-    )
+    open_codes = sum(table["open_codes"] for table in counts)
+    lines = ["Every row is proposed: check it, set its `state` to approved and name the reviewer."]
+    if open_codes:
+        lines.append(f"{open_codes} codes have no answer yet: rows of the supplier that hold one are rejected.")
+    lines.append("Name in source.yaml what is open: owner, agreement, expires. Until then nothing runs.")
+    for line in lines:
+        console.out.print(line, markup=False)
