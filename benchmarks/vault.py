@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from anonymization.keys.pseudonyms import from_bytes
-from anonymization.vault.enrolment import Claim
+from anonymization.vault.enrolment import Claim, Statement
 from anonymization.vault.vault import Vault
 from assets.workplace import Workplace
 from benchmarks.gate import Watch, postmaster, tree
@@ -69,7 +69,7 @@ def records(numbers: Numbers) -> pa.Array:
 
 def link(vault: Vault, numbers: Numbers) -> pa.Array:
     """Tokens of the persons."""
-    return vault.link(COUNTRY, ORIGIN, claims(numbers), records(numbers)).tokens
+    return vault.link(Statement(COUNTRY, ORIGIN, claims(numbers), records(numbers))).tokens
 
 
 def fill(workplace: Workplace, persons: int) -> None:
@@ -118,7 +118,7 @@ def ask(workplace: Workplace, kind: str, persons: int, times: int, cold: bool) -
         vault = workplace.vault
         watch = Watch(lambda: [*tree(os.getpid()), *tree(postmaster(workplace.home))])
         began = time.perf_counter()
-        vault.link(COUNTRY, ORIGIN, said, spoken)
+        vault.link(Statement(COUNTRY, ORIGIN, said, spoken))
         clock = time.perf_counter() - began
         answers.append(Answer(clock, 2 * BATCH / watch.lap(BATCH).processor))
     return answers

@@ -1,7 +1,8 @@
 """One batch on its way into the vault: look up who is known, introduce who is new, seal what was said about them.
 
 One transaction, set-wise, on binary COPY throughout. If another process introduces the same person first, the unique
-index says so and the whole batch is run again from the look-up (`vault`). Grouping rows is the business of `linking`.
+index says so and the whole batch is run again from the look-up (`vault`). Grouping rows is the business of `linking`,
+sealing what they say that of `testimony`.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ import pyarrow.compute as pc
 
 from anonymization.keys.country_keys import CountryKeys
 from anonymization.keys.pseudonyms import WIDTH, as_matrix, from_bytes
-from anonymization.linkage import blocks, features, likeness, reindex
+from anonymization.linkage import likeness
 from anonymization.linkage.linking import UNKNOWN, Disagree, Ids, resolve
 from anonymization.vault import identities, wire
+from anonymization.vault.people import Bytes, People, Persons, Places
+from anonymization.vault.testimony import Descriptions, Testimony
 from codebook.errors import HomewardError
 
 if TYPE_CHECKING:
@@ -29,9 +32,6 @@ if TYPE_CHECKING:
 
     Vaultside = Cursor[tuple[Any, ...]]
 
-Bytes = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.int64]
-Texts = npt.NDArray[np.object_]
 
 _BLOCK = 1 << 17
 """Person ids are drawn in blocks of this many, so that a batch needs one call of the sequence."""
@@ -58,20 +58,6 @@ _DIGESTS = """
     SELECT string_agg(int8send(person_id) || int8send(digest), ''::bytea)
     FROM vault.identity WHERE person_id = ANY ((SELECT %s)::bigint[]) AND origin = %s"""
 _DIGEST = np.dtype([("person_id", ">i8"), ("digest", ">i8")])
-_IDENTITY = "(person_id, origin, digest, sealed)"
-_SAY_AGAIN = """
-    INSERT INTO vault.identity SELECT * FROM said ORDER BY person_id
-    ON CONFLICT (person_id, origin) DO UPDATE SET digest = excluded.digest, sealed = excluded.sealed"""
-
-
-_LIKENESS = "(person_id, country, programme, pending, sealed)"
-_MAKE_LEARNED = """
-    CREATE TEMP TABLE learned (LIKE vault.likeness) ON COMMIT DROP;
-    CREATE TEMP TABLE learned_block (LIKE vault.block) ON COMMIT DROP"""
-_LEARN = """
-    UPDATE vault.likeness AS l SET sealed = m.sealed, pending = true
-    FROM learned AS m WHERE m.person_id = l.person_id"""
-_LEARN_BLOCKS = "INSERT INTO vault.block SELECT * FROM learned_block ORDER BY 1, 2 ON CONFLICT DO NOTHING"
 
 
 @dataclass(frozen=True)
@@ -91,41 +77,30 @@ class Linked:
 
 
 @dataclass(frozen=True)
-class _Persons:
-    """Persons as rows of parallel arrays. `digests`: of what this origin last said about them, 0 if nothing."""
+class Statement:
+    """What a batch of one table of a source says about the people of its rows.
 
-    ids: Ids
-    tokens: Bytes
-    wrapped: Bytes
-    digests: Ids
+    `origin`: source and table; `claims`: strongest first, every row has at least one; `records`: each row's identity as
+    JSON text, sealed for the row's person; `likeness`: by what the person can be recognised, where the source asks for
+    that (`likeness.LIKENESS`); `disagree`: whether two rows that share an identifier nobody knew speak of two people;
+    `programme`: within which persons are recognised.
+    """
 
-    def __add__(self, other: _Persons) -> _Persons:
-        return _Persons(
-            np.concatenate([self.ids, other.ids]),
-            np.concatenate([self.tokens, other.tokens]),
-            np.concatenate([self.wrapped, other.wrapped]),
-            np.concatenate([self.digests, other.digests]),
-        )
+    country: str
+    origin: str
+    claims: Sequence[Claim]
+    records: pa.Array | None
+    likeness: pa.Table | None = None
+    disagree: Disagree | None = None
+    programme: str | None = None
 
 
 class Enrolment:
-    """A batch of one table of a source, its origin. `fields`: the vault's number for the field of each claim;
-    `likeness`: what each row says by which its person can be recognised (`likeness.LIKENESS`)."""
+    """A statement on its way into the vault. `origin`, `fields`: the vault's numbers of its origin and fields."""
 
-    def __init__(
-        self,
-        keys: CountryKeys,
-        origin: int,
-        fields: Sequence[int],
-        claims: Sequence[Claim],
-        records: pa.Array | None,
-        likeness: pa.Table | None = None,
-        disagree: Disagree | None = None,
-        programme: str | None = None,
-    ) -> None:
-        self._disagree, self._programme = disagree, programme
-        self._keys, self._origin, self._records, self._likeness = keys, origin, records, likeness
-        named, stated, self._columns = _identifiers(fields, claims)
+    def __init__(self, keys: CountryKeys, origin: int, fields: Sequence[int], statement: Statement) -> None:
+        self._keys, self._origin, self._statement = keys, origin, statement
+        named, stated, self._columns = _identifiers(fields, statement.claims)
         self._starts = np.cumsum([0, *map(len, stated)])
         self._indexes = np.frombuffer(keys.turned(np.concatenate(stated).tobytes()), dtype=np.uint8).reshape(-1, WIDTH)
         self._fields = np.repeat(np.array(named, dtype=np.int16), [len(one) for one in stated])
@@ -134,7 +109,7 @@ class Enrolment:
         """The whole batch in the cursor's transaction. UniqueViolation: another process was faster, run again."""
         owner = self._owners(cursor)
         known = self._known(cursor, np.unique(owner[owner != UNKNOWN]))
-        resolution = resolve(self._columns, owner, self._disagree)
+        resolution = resolve(self._columns, owner, self._statement.disagree)
         new, keys = self._make_persons(cursor, resolution.new_persons)
 
         def settled(person: Ids) -> Ids:
@@ -145,20 +120,20 @@ class Enrolment:
 
         self._write_indexes(cursor, np.flatnonzero(owner == UNKNOWN), settled(resolution.owner))
         self._write_persons(cursor, new)
-        everyone = known + new
-        by_id = np.argsort(everyone.ids)
-        place = by_id[np.searchsorted(everyone.ids, settled(resolution.person), sorter=by_id)]
-        said = None if self._likeness is None else likeness.records(self._likeness)
-        heard: Places = np.empty(0, dtype=np.int64)
-        if self._records is not None:
-            spoken, texts, digests = self._news(self._records, said, everyone, place)
-            met = spoken < len(known.ids)
-            heard = spoken[met]
-            self._say_first(cursor, everyone, spoken[~met], texts[~met], digests[~met], keys, len(known.ids))
-            self._say_again(cursor, everyone, spoken[met], texts[met], digests[met])
-        if self._likeness is not None and said is not None:
-            self._describe(cursor, self._likeness, said, everyone, place, keys, len(known.ids), heard)
-        return Linked(from_bytes(everyone.tokens[place].tobytes()), resolution.conflicts)
+        people = People(self._keys, known + new, len(known.ids), keys)
+        place = people.places(settled(resolution.person))
+        self._keep(cursor, people, place)
+        return Linked(from_bytes(people.everyone.tokens[place].tobytes()), resolution.conflicts)
+
+    def _keep(self, cursor: Vaultside, people: People, place: Places) -> None:
+        """What the rows say about their people: their records, and by what they can be recognised."""
+        said, records = self._statement.likeness, self._statement.records
+        alike = None if said is None else likeness.records(said)
+        heard: Places | None = None
+        if records is not None:
+            heard = Testimony(people, self._origin).keep(cursor, records, alike, place)
+        if said is not None and alike is not None:
+            Descriptions(people, self._statement.programme).keep(cursor, said, alike, place, heard)
 
     def _owners(self, cursor: Vaultside) -> Ids:
         """Whose each identifier is, as far as the vault knows."""
@@ -168,15 +143,15 @@ class Enrolment:
                 continue
             stated = self._indexes[start:end]
             wanted = wire.Uuids(stated[_by_key(self._fields[start:end], stated)])
-            found = _answer(cursor, _OWNERS, (int(self._fields[start]), wanted), _OWNER)
+            found = wire.answer(cursor, _OWNERS, (int(self._fields[start]), wanted), _OWNER)
             places = pc.index_in(from_bytes(found["idx"].tobytes()), from_bytes(stated.tobytes())).to_numpy()
             owner[start + places] = found["person_id"]
         return owner
 
-    def _known(self, cursor: Vaultside, ids: Ids) -> _Persons:
+    def _known(self, cursor: Vaultside, ids: Ids) -> Persons:
         """Persons of the vault, and what this origin last said about them."""
-        found = _answer(cursor, _PERSONS, (wire.Bigints(ids),), _PERSON)
-        said = _answer(cursor, _DIGESTS, (wire.Bigints(ids), self._origin), _DIGEST)
+        found = wire.answer(cursor, _PERSONS, (wire.Bigints(ids),), _PERSON)
+        said = wire.answer(cursor, _DIGESTS, (wire.Bigints(ids), self._origin), _DIGEST)
         if len(found) != len(ids):
             raise HomewardError(
                 "an identifier in the vault is nobody's", self._keys.country, "restore the vault from its backup"
@@ -184,9 +159,9 @@ class Enrolment:
         found = found[np.argsort(found["person_id"])]
         digests = np.zeros(len(ids), dtype=np.int64)
         digests[np.searchsorted(ids, said["person_id"].astype(np.int64))] = said["digest"]
-        return _Persons(ids, found["token"], found["wrapped_key"], digests)
+        return Persons(ids, found["token"], found["wrapped_key"], digests)
 
-    def _make_persons(self, cursor: Vaultside, count: int) -> tuple[_Persons, list[bytes]]:
+    def _make_persons(self, cursor: Vaultside, count: int) -> tuple[Persons, list[bytes]]:
         """New persons with random tokens and keys.
 
         Ids rise with the tokens and not with the order of the rows: nothing in a table tells who came before whom.
@@ -195,130 +170,20 @@ class Enrolment:
         keys, wrapped = identities.new_person_keys(tokens.tobytes(), self._keys.key)
         ids = np.empty(count, dtype=np.int64)
         ids[_by_key(np.zeros(count, dtype=np.int16), tokens)] = _draw_ids(cursor, count)
-        return _Persons(ids, tokens, wrapped, np.zeros(count, dtype=np.int64)), keys
+        return Persons(ids, tokens, wrapped, np.zeros(count, dtype=np.int64)), keys
 
     def _write_indexes(self, cursor: Vaultside, positions: Places, owner: Ids) -> None:
         """Sorted by key: two processes that meet the same people wait for each other in one order, and never both."""
         fields, indexes = self._fields[positions], self._indexes[positions]
         order = _by_key(fields, indexes)
         rows = wire.rows([fields[order], indexes[order], owner[positions][order]])
-        _copy_in(cursor, "vault.blind_index (field, idx, person_id)", rows)
+        wire.copy_in(cursor, "vault.blind_index (field, idx, person_id)", rows)
 
-    def _write_persons(self, cursor: Vaultside, new: _Persons) -> None:
+    def _write_persons(self, cursor: Vaultside, new: Persons) -> None:
         by_id = np.argsort(new.ids)
         country = np.tile(np.frombuffer(self._keys.country.encode(), dtype=np.uint8), (len(new.ids), 1))
         rows = wire.rows([new.ids[by_id], country, new.tokens[by_id], new.wrapped[by_id]])
-        _copy_in(cursor, "vault.person (person_id, country, token, wrapped_key)", rows)
-
-    def _news(
-        self, records: pa.Array, said: list[bytes] | None, everyone: _Persons, place: Places
-    ) -> tuple[Places, Texts, Ids]:
-        """Of each person of whom the batch says something new: place, last record and its digest, by rising id.
-
-        What the person can be recognised by is part of the digest: a birth date is no identifier, and can be new.
-        """
-        places, backwards = np.unique(place[::-1], return_index=True)
-        last = len(place) - 1 - backwards
-        texts = records.take(pa.array(last)).cast(pa.binary()).to_numpy(zero_copy_only=False)
-        whole = texts if said is None else [text + said[row] for text, row in zip(texts, last.tolist(), strict=True)]
-        digests = identities.digests(whole, self._keys.digest_key)
-        news = np.flatnonzero(digests != everyone.digests[places])
-        news = news[np.argsort(everyone.ids[places[news]])]
-        return places[news], texts[news], digests[news]
-
-    def _say_first(
-        self,
-        cursor: Vaultside,
-        everyone: _Persons,
-        places: Places,
-        texts: Texts,
-        digests: Ids,
-        keys: list[bytes],
-        first: int,
-    ) -> None:
-        """Records of new persons, who stand in `everyone` from `first` on, in the order of `keys`."""
-        if len(places):
-            their_keys = [keys[i] for i in (places - first).tolist()]
-            rows = identities.sealed_rows(everyone.ids[places], self._origin, digests, texts.tolist(), their_keys)
-            _copy_in(cursor, f"vault.identity {_IDENTITY}", rows)
-
-    def _say_again(self, cursor: Vaultside, everyone: _Persons, places: Places, texts: Texts, digests: Ids) -> None:
-        """Records of known persons take the place of what was said before."""
-        if len(places):
-            keys = [
-                identities.open_person_key(token.tobytes(), wrapped.tobytes(), self._keys.key)
-                for token, wrapped in zip(everyone.tokens[places], everyone.wrapped[places], strict=True)
-            ]
-            rows = identities.sealed_rows(everyone.ids[places], self._origin, digests, texts.tolist(), keys)
-            cursor.execute("CREATE TEMP TABLE said (LIKE vault.identity) ON COMMIT DROP")
-            _copy_in(cursor, f"said {_IDENTITY}", rows)
-            cursor.execute(_SAY_AGAIN)
-
-    def _describe(
-        self,
-        cursor: Vaultside,
-        said: pa.Table,
-        records: list[bytes],
-        everyone: _Persons,
-        place: Places,
-        keys: list[bytes],
-        first: int,
-        heard: Places,
-    ) -> None:
-        """What persons can be recognised by. New ones wait to be compared; known ones (`heard`: of whom the batch says
-        something new) wait again if it says more than was known."""
-        places, backwards = np.unique(place[::-1], return_index=True)
-        last = len(place) - 1 - backwards
-        new = places >= first
-        ids = everyone.ids[places]
-        programme = self._programme or ""
-        has = "SELECT person_id, programme, sealed FROM vault.likeness WHERE person_id = ANY (%s)"
-        known_ids = ids[~new] if self._records is None else everyone.ids[heard]
-        found = cursor.execute(has, (known_ids.tolist(),), binary=True).fetchall()
-        # What one programme's sources say is not compared in another.
-        described = {person: bytes(sealed) for person, theirs, sealed in found if theirs == programme}
-        if described:
-            self._learn(cursor, described, {int(p): records[row] for p, row in zip(ids, last, strict=True)}, everyone)
-        silent = np.setdiff1d(ids[~new], known_ids)
-        chosen = np.flatnonzero(~np.isin(ids, [person for person, *_ in found]) & ~np.isin(ids, silent))
-        if not len(chosen):
-            return
-        rows, places, ids, new = said.take(pa.array(last[chosen])), places[chosen], ids[chosen], new[chosen]
-        their_keys = [keys[at - first] if at >= first else self._key_of(everyone, at) for at in places.tolist()]
-        reindex.begin(cursor, self._keys.country)
-        texts = [records[row] for row in last[chosen].tolist()]
-        sealed = identities.sealed_likenesses(ids, (self._keys.country, programme), new, texts, their_keys)
-        _copy_in(cursor, f"vault.likeness {_LIKENESS}", sealed)
-        persons = features.prepared(rows.add_column(0, "person_id", pa.array(ids)))
-        _copy_in(cursor, "vault.block (key, person_id)", blocks.rows_of(persons, self._keys, self._programme))
-
-    def _learn(
-        self, cursor: Vaultside, described: dict[int, bytes], records: dict[int, bytes], everyone: _Persons
-    ) -> None:
-        """What is known of persons, with what the batch adds; they are found by both, and compared again."""
-        position = {int(person): at for at, person in enumerate(everyone.ids.tolist())}
-        more: dict[int, tuple[bytes, bytes]] = {}
-        for person, sealed in described.items():
-            key = self._key_of(everyone, position[person])
-            record = likeness.learned(identities.open_likeness(sealed, key), records[person])
-            if record is not None:
-                more[person] = (record, key)
-        if not more:
-            return
-        ids = np.array(sorted(more), dtype=np.int64)
-        texts, keys = [more[p][0] for p in ids.tolist()], [more[p][1] for p in ids.tolist()]
-        cursor.execute(_MAKE_LEARNED)
-        waits = np.ones(len(ids), dtype=bool)
-        group = (self._keys.country, self._programme or "")
-        sealed_rows = identities.sealed_likenesses(ids, group, waits, texts, keys)
-        _copy_in(cursor, f"learned {_LIKENESS}", sealed_rows)
-        cursor.execute(_LEARN)
-        persons = features.prepared(likeness.from_records(ids, texts))
-        _copy_in(cursor, "learned_block", blocks.rows_of(persons, self._keys, self._programme))
-        cursor.execute(_LEARN_BLOCKS)
-
-    def _key_of(self, everyone: _Persons, at: int) -> bytes:
-        return identities.open_person_key(everyone.tokens[at].tobytes(), everyone.wrapped[at].tobytes(), self._keys.key)
+        wire.copy_in(cursor, "vault.person (person_id, country, token, wrapped_key)", rows)
 
 
 def _identifiers(fields: Sequence[int], claims: Sequence[Claim]) -> tuple[list[int], list[Bytes], list[Ids]]:
@@ -339,13 +204,6 @@ def _identifiers(fields: Sequence[int], claims: Sequence[Claim]) -> tuple[list[i
     return named, stated, [columns[at] for at in range(len(claims))]
 
 
-def _answer(cursor: Vaultside, statement: str, values: tuple[object, ...], row: np.dtype[np.void]) -> npt.NDArray[Any]:
-    """The rows that a statement aggregates into one value."""
-    wire.know_arrays(cursor)
-    (joined,) = cursor.execute(statement.encode(), values, binary=True).fetchone() or (None,)
-    return np.frombuffer(joined or b"", dtype=row)
-
-
 def _by_key(fields: npt.NDArray[np.int16], keys: Bytes) -> Places:
     """The order of an index on (field, uuid): by field, then byte by byte."""
     halves = np.ascontiguousarray(keys).view(">u8").reshape(-1, 2).astype(np.uint64)
@@ -358,8 +216,3 @@ def _draw_ids(cursor: Vaultside, count: int) -> Ids:
     drawn = cursor.execute("SELECT nextval('vault.person_block') FROM generate_series(1, %s)", (blocks,)).fetchall()
     starts = np.sort(np.array([number for (number,) in drawn], dtype=np.int64)) * _BLOCK
     return (starts[:, None] + np.arange(_BLOCK)).ravel()[:count]
-
-
-def _copy_in(cursor: Vaultside, target: str, rows: bytes) -> None:
-    with cursor.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(rows)

@@ -19,7 +19,7 @@ from anonymization.keys.ring import Keyring
 from anonymization.linkage.contradiction import disagreement
 from anonymization.linkage.identifiers import Normalised, field_of, normalise
 from anonymization.linkage.likeness import likeness
-from anonymization.vault.enrolment import Claim, Linked
+from anonymization.vault.enrolment import Claim, Linked, Statement
 from anonymization.vault.vault import Vault
 from sources.batches import KEY
 from sources.models import Source, Table
@@ -76,16 +76,16 @@ class Persons:
         if self._vault is None:
             first = pc.coalesce(*[claim.index.dictionary.take(claim.index.indices) for claim in claims])
             return Linked(first, np.zeros(len(row_keys), dtype=bool))
-        origin = f"{self._source.source} {table.name}"
-        return self._vault.link(
+        statement = Statement(
             self._source.country,
-            origin,
+            f"{self._source.source} {table.name}",
             claims,
             identity_records(table, cells),
             likeness(table, cells, said, self._source),
             disagreement(table, cells, self._source),
             self._source.programme,
         )
+        return self._vault.link(statement)
 
     def claims(self, table: Table, said: Mapping[str, Said], row_keys: pa.Array) -> Iterator[Claim]:
         """What rows say about who they are, strongest first."""

@@ -7,7 +7,7 @@ a person and what leaves the gate (`gate`), and how rows are grouped into person
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,15 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-import pyarrow as pa
-
 from anonymization.keys import country_keys
 from anonymization.keys.country_keys import CountryKeys
 from anonymization.keys.ring import Keyring
 from anonymization.leaks.guard import scrubbed
 from anonymization.linkage import recognition
-from anonymization.linkage.linking import Disagree
-from anonymization.vault.enrolment import Claim, Enrolment, Linked
+from anonymization.vault.enrolment import Enrolment, Linked, Statement
 from codebook.errors import HomewardError, Unavailable
 
 if TYPE_CHECKING:
@@ -102,33 +99,19 @@ class Vault:
             for file in files:
                 cursor.execute(file.read_bytes())
 
-    def link(
-        self,
-        country: str,
-        origin: str,
-        claims: Sequence[Claim],
-        records: pa.Array | None,
-        likeness: pa.Table | None = None,
-        disagree: Disagree | None = None,
-        programme: str | None = None,
-    ) -> Linked:
-        """Tokens for the rows of a batch; every row has at least one claim, strongest claim first.
-
-        `origin`: source and table; `records`: each row's identity as JSON text, sealed for the row's person;
-        `likeness`: by what the row's person can be recognised, where the source asks for that; `disagree`: whether two
-        rows that share an identifier nobody knew speak of two people; `programme`: within which persons are recognised.
-        """
+    def link(self, statement: Statement) -> Linked:
+        """Tokens for the rows of a batch."""
+        country = statement.country
         self._know(country)  # first: a field belongs to a country that the vault knows
-        numbers = [self._field(country, claim.field) for claim in claims]
-        number = self._origin(origin)
+        numbers = [self._field(country, claim.field) for claim in statement.claims]
+        origin = self._origin(statement.origin)
         for _ in range(_ATTEMPTS):
             try:
                 with self.transaction() as cursor:
-                    keys = self.keys_of(cursor, country)
-                    return Enrolment(keys, number, numbers, claims, records, likeness, disagree, programme).run(cursor)
+                    return Enrolment(self.keys_of(cursor, country), origin, numbers, statement).run(cursor)
             except _AnotherWasFaster:
                 continue  # another process has just met the same person: look again, and take theirs
-        raise Unavailable("the vault is too busy", origin, "run again")
+        raise Unavailable("the vault is too busy", statement.origin, "run again")
 
     def recognise(self, country: str) -> recognition.Recognised:
         """Compare all persons of a country who came since the last time; see `recognition`."""

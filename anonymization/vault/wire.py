@@ -89,3 +89,16 @@ def _block(columns: Sequence[Column], count: int, lengths: npt.NDArray[np.int32]
     if lengths is not None:
         block["tail"] = lengths
     return block
+
+
+def answer(cursor: Cursor[Any], statement: str, values: tuple[object, ...], row: np.dtype[np.void]) -> npt.NDArray[Any]:
+    """The rows that a statement aggregates into one value."""
+    know_arrays(cursor)
+    (joined,) = cursor.execute(statement.encode(), values, binary=True).fetchone() or (None,)
+    return np.frombuffer(joined or b"", dtype=row)
+
+
+def copy_in(cursor: Cursor[Any], target: str, rows: bytes) -> None:
+    """A whole binary COPY into a table, named with its columns."""
+    with cursor.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
+        copy.write(rows)
