@@ -73,8 +73,8 @@ class StatisticalGrid:
                 return text_of(values, None, writer, False)
             values, bad = in_letters(values, self.page.encoding)
             return text_of(values, None, writer, False)[0], bad
-        tags = readstat_process.tags_of(name)
-        letters = table.column(tags) if tags in table.column_names else None
+        tags = table.schema.get_field_index(readstat_process.tags_of(name))  # its names as a list are made anew
+        letters = table.column(tags) if tags >= 0 else None
         return text_of(values, letters, writer, told.types[position] == "float")
 
 
