@@ -6,7 +6,9 @@ In: persons with folded names, birth date, sex, phone, place, number. How alike 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
@@ -15,7 +17,8 @@ import pyarrow.compute as pc
 
 from anonymization.linkage.names import skeleton, sound
 
-ROLES = ("given", "father", "grandfather", "family", "full")
+PARTS = ("given", "father", "grandfather", "family")
+ROLES = (*PARTS, "full")
 PERSONS = pa.schema(
     [
         ("person_id", pa.int64()),
@@ -31,13 +34,16 @@ PERSONS = pa.schema(
 is a national number with its scheme in front. Null: not said."""
 
 _KEYED_WORDS = 4
+AGAIN = " again"
+"""Behind a word that a name has for the second time."""
 
 
 def prepared(persons: pa.Table) -> pa.Table:
     """Persons with what the model compares: sounds, words and skeletons of names, parts of the birth date, keys."""
     columns: dict[str, pa.Array] = {"unique_id": persons["person_id"].combine_chunks()}
     for role in ROLES:
-        columns |= _spoken(role, whole(persons[role]))
+        names = whole(persons[role])
+        columns |= _spoken(role, _mapped(names, _father) if role == "father" else names)
     columns |= _dated(whole(persons["born"]))
     for name in ("sex", "phone", "place", "number"):
         columns[name] = whole(persons[name])
@@ -83,9 +89,9 @@ def blocking_keys(columns: Mapping[str, pa.Array]) -> pa.Array:
 
 
 def _first_words(names: tuple[list[str] | None, ...]) -> list[str]:
-    """A few different words, in one order whatever column they came in: the first of each role, then seconds."""
-    ordered = [words[at] for at in range(4) for words in names if words and len(words) > at]
-    return sorted(list(dict.fromkeys(ordered))[:_KEYED_WORDS])
+    """A few words, in one order whatever column they came in: the first of each role, then seconds."""
+    ordered = [words[at] for at in range(_KEYED_WORDS) for words in names if words and len(words) > at]
+    return sorted(_told_apart(ordered)[:_KEYED_WORDS])
 
 
 def _rough(skeletons: pa.Array) -> pa.Array:
@@ -95,6 +101,12 @@ def _rough(skeletons: pa.Array) -> pa.Array:
     return pa.array(words, pa.list_(pa.string()))
 
 
+def _father(name: str) -> str:
+    """The father's own name: Sergeyevich and Sergeyevna are two words of one name, and all end as all others do."""
+    return " ".join(_PATRONYMIC.sub("", word) for word in name.split())
+
+
+_PATRONYMIC = re.compile("(?<=..)(?:[аеиіїо]вич|[аеиіїо]вна|[oeiy]v(?:ich|ych|na))$")
 _JOINED = str.maketrans({"b": None, "d": "s"})
 """Between scripts: a Persian w is b or v in Latin, and z is an Arabic dh or d (Reza, Ramadan)."""
 _ROUGH = str.maketrans({"h": None, "j": "k", "ʃ": "s"})
@@ -152,8 +164,22 @@ def _bags(columns: Mapping[str, pa.Array]) -> tuple[pa.Array, pa.Array]:
     sounds = zip(*(columns[f"{role}_w"].to_pylist() for role in ROLES), strict=True)
     skeletons = zip(*(columns[f"{role}_k"].to_pylist() for role in ROLES), strict=True)
     bags = [
-        dict(sorted(pair for said in zip(w, k, strict=True) if said[0] for pair in zip(*said, strict=True)))
+        sorted(zip(_told_apart(_listed(w)), _told_apart(_listed(k)), strict=True))
         for w, k in zip(sounds, skeletons, strict=True)
     ]
     listed = pa.list_(pa.string())
-    return pa.array([list(bag) for bag in bags], listed), pa.array([list(bag.values()) for bag in bags], listed)
+    return tuple(pa.array([[pair[side] for pair in bag] for bag in bags], listed) for side in (0, 1))
+
+
+def _listed(names: Iterable[list[str] | None]) -> list[str]:
+    return [word for words in names for word in words or ()]
+
+
+def _told_apart(words: Iterable[str]) -> list[str]:
+    """A word that comes again is a word of its own: Haile son of Haile shares two names with Haile son of Haile."""
+    seen: Counter[str] = Counter()
+    told = []
+    for word in words:
+        told.append(word + AGAIN * seen[word])
+        seen[word] += 1
+    return told

@@ -66,11 +66,16 @@ class Frequencies:
 
     def shares(self, column: str, values: pa.Array) -> npt.NDArray[np.float64]:
         """The share of persons who have each of `values` in `column`."""
-        counts = self._counts[self._columns.index(column)]
-        shares: npt.NDArray[np.float64] = (counts[_buckets(values)] + _IMAGINED * self._unlisted) / (
-            counts[-1] + _IMAGINED
+        total = self._counts[self._columns.index(column), -1]
+        shares: npt.NDArray[np.float64] = (self.counts(column, values) + _IMAGINED * self._unlisted) / (
+            total + _IMAGINED
         )
         return shares
+
+    def counts(self, column: str, values: pa.Array) -> npt.NDArray[np.int64]:
+        """How many persons have each of `values` in `column`, and those who share its bucket."""
+        counted: npt.NDArray[np.int64] = self._counts[self._columns.index(column)][_buckets(values)]
+        return counted
 
 
 def _buckets(values: pa.Array) -> npt.NDArray[np.int64]:

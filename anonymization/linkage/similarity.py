@@ -21,7 +21,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from anonymization.linkage import candidates
+from anonymization.linkage.features import AGAIN
 from anonymization.linkage.frequencies import Frequencies
+from anonymization.linkage.misspelt import corrected
 from anonymization.linkage.names import fingerprint
 from anonymization.linkage.rounds import Rules
 from anonymization.linkage.sieve import Sieve
@@ -82,7 +84,7 @@ def compare(persons: pa.Table, population: int, frequencies: Frequencies, pendin
     weighed: list[pa.Table] = []
     with closing(_in_memory()) as connection:
         connection.execute(_WORDS.read_text(encoding="utf-8"))
-        connection.register("person", _weighable(persons, frequencies))
+        connection.register("person", _weighable(corrected(persons, frequencies, WORDS), frequencies))
         weigh = _Scale(connection, max(population, _LEAST_POPULATION))
         compared, waiting = 0, _NO_PAIRS
         for one, other in candidates.in_parts(keys, asked, int(model()["crowd"])):
@@ -164,7 +166,7 @@ def no_frequencies() -> Frequencies:
 
 def _bits(bags: pa.ListArray, frequencies: Frequencies) -> pa.Array:
     """How rare each word of a person's names is."""
-    words = bags.flatten().dictionary_encode()
+    words = pc.replace_substring(bags.flatten(), AGAIN, "").dictionary_encode()
     rare = -np.log2(np.maximum(frequencies.shares(WORDS, words.dictionary), model()["least_share"]["name"]))
     offsets = np.concatenate([[0], np.cumsum(bags.value_lengths().to_numpy())])
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(rare).take(words.indices))

@@ -10,11 +10,12 @@ CREATE MACRO slipped(a, b, most) AS
         ELSE damerau_levenshtein(a, b) <= most
     END;
 
--- One word in two spellings: a slip of the key, a letter read wrong, another transliteration.
+-- One word in two spellings: a slip of the key, a letter read wrong, another transliteration. A word that a name has
+-- twice ("omar again") is only itself.
 CREATE MACRO near(a, b) AS
     CASE
         WHEN a = b THEN true
-        WHEN least(length(a), length(b)) < 4 THEN false
+        WHEN least(length(a), length(b)) < 4 OR contains(a, ' ') OR contains(b, ' ') THEN false
         ELSE slipped(a, b, CASE WHEN least(length(a), length(b)) >= 8 THEN 2 ELSE 1 END)
     END;
 

@@ -125,9 +125,25 @@ def test_levels_of_every_comparison_are_probabilities() -> None:
 
 
 def test_no_two_levels_of_a_comparison_weigh_the_same() -> None:
+    """Nor the same as what was not said, which weighs nothing: levels are known by their weights."""
     for comparison in similarity.model()["comparisons"]:
-        weights = [log2(level["p"][0] / level["p"][1]) for level in comparison["levels"] if "p" in level]
+        weights = [log2(level["p"][0] / level["p"][1]) for level in comparison["levels"] if "p" in level] + [0]
         assert all(abs(one - other) > 1e-5 for one, other in combinations(weights, 2)), comparison["name"]
+
+
+def test_a_name_that_comes_twice_is_two_words() -> None:
+    row = dict.fromkeys(features.PERSONS.names) | {"person_id": 1, "full": "haile haile tesfaye", "born": "1990-05-05"}
+    person = features.prepared(pa.Table.from_pylist([row], features.PERSONS))
+    assert len(person["bag"][0]) == len(person["bag_k"][0]) == 3
+    assert any(key.as_py().startswith("n|") for key in person["keys"][0])
+
+
+def test_a_patronymic_is_the_name_of_the_father() -> None:
+    said = ["николаевич", "николаевна", "nikolaevich", "миколаівна", "саидович"]
+    rows = [dict.fromkeys(features.PERSONS.names) | {"person_id": n, "father": name} for n, name in enumerate(said)]
+    sounds = features.prepared(pa.Table.from_pylist(rows, features.PERSONS))["father_s"].to_pylist()
+    assert len(set(sounds[:3])) == 1
+    assert not any(word.endswith(("ʃ", "na")) for word in sounds)
 
 
 def test_no_blocking_key_is_a_name_alone() -> None:
