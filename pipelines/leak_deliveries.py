@@ -1,8 +1,7 @@
-"""What `homeward leakcheck` delivers: sources of its own in six formats, and files full of canaries.
+"""What `homeward leakcheck` delivers: sources of its own in every format, and files full of canaries.
 
-Every column that must not pass holds canaries, and so do headers, labels, value labels, sheets, comments, properties
-and file names. Some rows are good; the others break a parser, a rule or a constraint each, and some files are refused
-as a whole. Columns that are declared to pass hold nothing personal, except where the gate must notice it.
+Some files are good, some are refused as a whole, each for its reason. What their rows are is in `leak_rows`, how a
+format writes them in `leak_files`.
 """
 
 from __future__ import annotations
@@ -10,26 +9,40 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 from anonymization.leaks.canaries import SCRIPTS, Canaries
+from pipelines.leak_files import WRITERS, book, labelled, write_database
+from pipelines.leak_rows import DECLARED, good_row, rows, table
 
 COUNTRY = "QZZ"
 """A code that ISO 3166 leaves to its users: nobody's country, and in nobody's figures."""
-KINDS = ("csv", "xlsx", "spss", "kobo", "stata", "json")
+KINDS = ("csv", "xlsx", "spss", "kobo", "labels", "stata", "sas", "json", "database")
 SOURCES = tuple(f"{COUNTRY.lower()}/leakcheck_{kind}" for kind in KINDS)
+DATABASE = "HOMEWARD_LEAKCHECK_DATABASE_URL"
+"""In the environment of the check's own runs only: where the made-up supplier's database lies."""
 
+_DATABASE_FILE = "supplier.sqlite"
+_SOURCE_OF = {"geojson": "json", "lines": "json", "zip": "csv"}
+"""Kinds of file that the source of another kind takes."""
+_ENDINGS = {
+    **{"csv": ".csv", "zip": ".zip", "xlsx": ".xlsx", "kobo": ".xlsx", "spss": ".sav", "stata": ".dta", "sas": ".xpt"},
+    **{"json": ".json", "geojson": ".geojson", "lines": ".jsonl"},
+}
 _FORMATS = {
     "csv": '{kind: csv, encoding: utf-8, delimiter: ","}',
     "xlsx": "{kind: xlsx}",
     "spss": "{kind: spss}",
     "kobo": "{kind: kobo_xlsx, values: xml}",
+    "labels": '{kind: kobo_xlsx, values: labels, language: "English (en)"}',
     "stata": "{kind: stata}",
+    "sas": "{kind: sas}",
     "json": "{kind: json}",
+    "database": f"{{kind: database, url_env: {DATABASE}}}",
 }
 _SOURCE = """\
 source: {source}
@@ -78,20 +91,14 @@ return_event,age_at_return,number,main,age,,,,,,,exact,,homeward,approved
 ,,,main,consent,,,,,,,impossible,asked for by the gate,homeward,approved
 ,,,main,channel,,,,,,,impossible,means nothing,homeward,approved
 """
-DECLARED = (
-    "case_no", "national_no", "given", "family", "phone", "email", "born", "address", "notes", "gps", "officer",
-    "consent", "sex", "returned", "age", "channel",
-)  # fmt: skip
-
-Row = dict[str, str]
 
 
 @dataclass(frozen=True)
 class LeakDelivery:
-    """Files for one source, and whether the whole of it must be refused."""
+    """Files for one source (none: its database is asked), and whether the whole of it must be refused."""
 
     source: str
-    file: Path
+    files: tuple[Path, ...]
     refused: bool = False
 
 
@@ -107,277 +114,83 @@ def write_sources(folder: Path, beside: Path | None) -> None:
         (folder / country.name).symlink_to(country.resolve())
 
 
+def database_url(folder: Path) -> str:
+    """The address of the supplier's database among the deliveries in `folder`."""
+    return f"sqlite:///{folder / _DATABASE_FILE}"
+
+
 def write_deliveries(folder: Path, canaries: Canaries) -> list[LeakDelivery]:
-    """A whole delivery for each source, and with them files that must be refused."""
+    """A whole delivery for each source and kind of file, and with them those that must be refused."""
     folder.mkdir(parents=True)
     scripts = cycle(SCRIPTS)
 
-    def file(kind: str, suffix: str, content: bytes, refused: bool = False) -> LeakDelivery:
+    def delivery(kind: str, contents: dict[str, bytes], refused: bool = False) -> LeakDelivery:
+        """`contents` by the end of the files' names."""
         name = canaries.name(next(scripts), "file name")
-        path = folder / f"{name}{suffix}"
-        path.write_bytes(content)
-        return LeakDelivery(f"{COUNTRY.lower()}/leakcheck_{kind}", path, refused)
+        paths = tuple(folder / f"{name}{ending}" for ending in contents)
+        for path, content in zip(paths, contents.values(), strict=True):
+            path.write_bytes(content)
+        return LeakDelivery(f"{COUNTRY.lower()}/leakcheck_{kind}", paths, refused)
 
-    whole = {kind: _WRITERS[kind](canaries, _rows(canaries)) for kind in KINDS}
-    suffixes = {"csv": ".csv", "xlsx": ".xlsx", "spss": ".sav", "kobo": ".xlsx", "stata": ".dta", "json": ".json"}
-    spoiled: dict[str, list[bytes]] = {
-        "csv": list(_spoiled_csv(canaries)),
-        "xlsx": [whole["xlsx"][: len(whole["xlsx"]) // 2]],
-        "spss": [whole["spss"][:700]],
-        "kobo": [canaries.story("arabic", "text that is no workbook").encode()],
-        "stata": [whole["stata"][:3000]],
-        "json": [whole["json"][:-40], f'{{"{canaries.name("sorani", "key of a JSON object")}": 1}}'.encode()],
-    }
-    made = [file(kind, suffixes[kind], whole[kind]) for kind in KINDS]
-    made.append(file("csv", ".zip", _packed(canaries, _csv(canaries, _rows(canaries)))))
-    return made + [file(kind, suffixes[kind], each, refused=True) for kind in KINDS for each in spoiled[kind]]
-
-
-def _good(canaries: Canaries, script: str) -> Row:
-    return {
-        "case_no": canaries.number(script, "case number", 12),
-        "national_no": canaries.number(script, "national number", 13),
-        "given": canaries.name(script, "given name"),
-        "family": canaries.name(script, "family name"),
-        "phone": canaries.phone(script),
-        "email": canaries.email(),
-        "born": canaries.birth_date(),
-        "address": canaries.story(script, "address"),
-        "notes": canaries.story(script, "note"),
-        "gps": canaries.gps(),
-        "officer": canaries.name(script, "officer's name"),
-        "consent": "yes",
-        "sex": "F",
-        "returned": "2024-05-17",
-        "age": "34",
-        "channel": "office",
-    }
-
-
-def _rows(canaries: Canaries) -> list[Row]:
-    """A good row for every script, and one for every way of breaking one."""
-    scripts = cycle(SCRIPTS)
-    good = [_good(canaries, script) for script in SCRIPTS]
-    broken: list[Row] = [
-        {"consent": "no"},
-        {"consent": ""},
-        {"case_no": ""},
-        {"case_no": good[0]["case_no"]},  # twice the same key
-        {"national_no": good[1]["national_no"], "email": good[2]["email"]},  # two people's numbers on one row
-        {"sex": "X9"},
-        {"returned": "2023-13-45"},
-        {"returned": ""},
-        {"age": "4O"},
-        {"age": "999"},
-        {"age": "9" * 40},
-        {"born": canaries.birth_date("%d/%m/%Y")},
-        {"born": canaries.story(next(scripts), "text in place of a birth date")},
-        {"phone": canaries.story(next(scripts), "text in place of a phone")},
-        {"email": canaries.name(next(scripts), "name in place of an e-mail")},
-        {"channel": canaries.phone()},  # passing columns: the gate must see these
-        {"channel": canaries.email()},
-        {"channel": "office " * 2000},
-        {"notes": f'{canaries.story("arabic")}\n"{canaries.story("ethiopic")}", \u200f{canaries.email()}'},
-        {"notes": " ".join(canaries.story(script) for script in SCRIPTS) + " " + "long " * 2000},
-        {"given": "\u200f".join(canaries.name("persian", "given name with marks of direction"))},
+    whole = {of: write(canaries, rows(canaries)) for of, write in WRITERS.items()} | {"csv": _csv(canaries)}
+    made = [delivery(_SOURCE_OF.get(of, of), {_ENDINGS[of]: content}) for of, content in whole.items()]
+    made.append(delivery("csv", {".zip": _packed(canaries, _csv(canaries))}))
+    made.append(delivery("labels", labelled(canaries, rows(canaries))))
+    write_database(canaries, rows(canaries), folder / _DATABASE_FILE)
+    made.append(delivery("database", {}))
+    return made + [
+        delivery(_SOURCE_OF.get(of, of), {_ENDINGS[of]: content}, refused=True)
+        for of, content in _spoiled(canaries, whole)
     ]
-    return [*good, *(_good(canaries, next(scripts)) | change for change in broken)]
 
 
-def _undeclared(canaries: Canaries) -> Iterator[tuple[str, Callable[[], str]]]:
-    """Headers nobody declared, some of them somebody's name, and what their cells hold."""
-    yield "second_phone", canaries.phone
-    yield "plate", lambda: canaries.reference("plate")
-    yield "account", lambda: canaries.reference("account")
-    yield "name_reversed", lambda: ", ".join(reversed(canaries.name("latin", "FAMILY, given").upper().split()))
-    yield "name_small", lambda: canaries.name("latin", "name in lower case").lower()
-    for script in SCRIPTS:
-        yield canaries.story(script, "header"), lambda script=script: canaries.name(script, "undeclared cell")  # type: ignore[misc]
-    yield canaries.phone(), canaries.email
+def _spoiled(canaries: Canaries, whole: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """Files by their kind that nobody can take, each for a reason of its own."""
+    good = table(canaries, [good_row(canaries, script) for script in SCRIPTS])
+    yield "csv", "\n".join(",".join(row) for row in good).encode("utf-16-le")  # another encoding than declared
+    yield "csv", _written(good[1:])  # no header: somebody's data stand in its place
+    yield "csv", _written([row[1:] for row in good])  # a column is missing
+    yield "csv", _written([[";".join(row)] for row in good])  # another delimiter: the header is one long word
+    yield "csv", _written(good) + f'"{canaries.name("pashto", "quotation that never ends")}'.encode()
+    phones = [good[0], *([*row[:15], canaries.phone(), *row[16:]] for row in good[1:])]
+    yield "csv", _written(phones)  # a full plain column
+    arabic = ",".join(good_row(canaries, "arabic").values())
+    yield "csv", _written([list(DECLARED)]) + arabic.encode("cp1256", "replace")
+    yield "zip", _packed(canaries, _written([row[1:] for row in good]))
+    yield "xlsx", whole["xlsx"][: len(whole["xlsx"]) // 2]
+    yield "spss", whole["spss"][:700]
+    yield "kobo", canaries.story("arabic", "text that is no workbook").encode()
+    yield "kobo", book({canaries.name("latin", "sheet of a form")[:31]: [row[3:] for row in good]})
+    yield "stata", whole["stata"][:3000]
+    yield "sas", whole["sas"][:-777]
+    yield "json", whole["json"][:-40]
+    yield "json", f'{{"{canaries.name("sorani", "key of a JSON object")}": 1}}'.encode()
+    lists = {canaries.name(script, "key of a list of records"): [{"id": 1}] for script in ("latin", "arabic")}
+    yield "json", json.dumps(lists).encode()
+    yield "lines", whole["lines"] + f'\n{{"case_no": "{canaries.name("latin", "line that breaks off")}'.encode()
 
 
 def _packed(canaries: Canaries, content: bytes) -> bytes:
-    """A file within an archive: its name there, and the archive's comment, are somebody's too."""
-    import zipfile
-
+    """A file within an archive: its name there, and the comments of both, are somebody's too."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{canaries.name('chinese', 'file name in an archive')}.csv", content)
+        member = zipfile.ZipInfo(f"{canaries.name('chinese', 'file name in an archive')}.csv")
+        member.comment = canaries.story("devanagari", "comment of a file in an archive").encode()
+        archive.writestr(member, content)
         archive.comment = canaries.story("pashto", "comment of an archive").encode()
     return out.getvalue()
 
 
-def _table(canaries: Canaries, rows: list[Row]) -> list[list[str]]:
-    """Header and rows, the undeclared columns behind the declared ones."""
-    extra = list(_undeclared(canaries))
-    header = [*DECLARED, *(name for name, _ in extra)]
-    return [header, *([row[name] for name in DECLARED] + [cell() for _, cell in extra] for row in rows)]
-
-
-def _csv(canaries: Canaries, rows: list[Row]) -> bytes:
-    table = _table(canaries, rows)
-    longer = [*table[1], canaries.name("cyrillic", "cell beyond the last column")]
+def _csv(canaries: Canaries) -> bytes:
+    lines = table(canaries, rows(canaries))
+    longer = [*lines[1], canaries.name("cyrillic", "cell beyond the last column")]
     longer[0] = canaries.number("latin", "case number", 12)
-    shorter = [canaries.number("latin", "case number", 12), *table[2][1:4]]
-    return _written([*table, longer, shorter])
+    shorter = [canaries.number("latin", "case number", 12), *lines[2][1:4]]
+    shifted = [*lines[3][:7], canaries.story("latin", "half of a cell that was cut in two"), *lines[3][7:-1]]
+    return _written([*lines, longer, shorter, shifted, lines[0]])
 
 
-def _written(table: list[list[str]]) -> bytes:
+def _written(lines: list[list[str]]) -> bytes:
     out = io.StringIO(newline="")
-    csv.writer(out).writerows(table)
+    csv.writer(out).writerows(lines)
     return out.getvalue().encode()
-
-
-def _spoiled_csv(canaries: Canaries) -> Iterator[bytes]:
-    table = _table(canaries, [_good(canaries, script) for script in SCRIPTS])
-    yield "\n".join(",".join(row) for row in table).encode("utf-16-le")  # another encoding than declared
-    yield _written(table[1:])  # no header: somebody's data stand in its place
-    yield _written([row[1:] for row in table])  # a column is missing
-    yield _written([table[0], *([*row[:15], canaries.phone(), *row[16:]] for row in table[1:])])  # a full plain column
-    arabic = _good(canaries, "arabic")
-    yield _written([list(DECLARED)]) + ",".join(arabic.values()).encode("cp1256", "replace")
-
-
-def _xlsx(canaries: Canaries, rows: list[Row]) -> bytes:
-    return _workbook(canaries, _table(canaries, rows))
-
-
-def _kobo(canaries: Canaries, rows: list[Row]) -> bytes:
-    header, *cells = _table(canaries, rows)
-    system = ["_id", "_uuid", "_submission_time", "_submitted_by", "__version__", "_index", "_notes", "_geolocation"]
-    versions = cycle(["vQ7aXk2LmN", canaries.name("latin", "version of a form"), "2024051701"])
-    more = [
-        [
-            str(number),
-            f"uuid:{canaries.reference('uuid')}",
-            "2024-05-17T10:00:00",
-            canaries.name("latin", "user"),
-            next(versions),
-            str(number),
-            canaries.story("latin", "note of a reviewer"),
-            canaries.gps(),
-        ]
-        for number in range(1, len(cells) + 1)
-    ]
-    repeat = [
-        ["name", "age", canaries.name("latin", "header of a repeat"), "_index", "_parent_index", "_submission__id"]
-    ]
-    for number in range(1, len(cells) + 1):
-        member = [canaries.name("sorani", "member of a household"), "7", canaries.reference("card")]
-        repeat.append([*member, str(number), str(number), str(number)])
-    table = [header + system, *(row + own for row, own in zip(cells, more, strict=True))]
-    return _workbook(canaries, table, {"members": repeat})
-
-
-def _workbook(canaries: Canaries, table: list[list[str]], repeats: dict[str, list[list[str]]] | None = None) -> bytes:
-    """The table, and canaries wherever else a workbook holds text."""
-    from openpyxl import Workbook
-    from openpyxl.comments import Comment
-    from openpyxl.workbook.defined_name import DefinedName
-
-    book = Workbook()
-    sheet: Any = book.active
-    sheet.title = "main"
-    for row in table:
-        sheet.append(row)
-    sheet["C2"].comment = Comment(canaries.story("latin", "comment"), canaries.name("cyrillic", "author of a comment"))
-    sheet.oddHeader.center.text = canaries.story("latin", "header of a printed page")
-    sheet.column_dimensions["B"].hidden = True
-    for name, rows in (repeats or {}).items():
-        repeat = book.create_sheet(name)
-        for row in rows:
-            repeat.append(row)
-    for script in SCRIPTS:
-        other = book.create_sheet(canaries.name(script, "sheet name")[:31])
-        other.append([canaries.name(script, "cell of another sheet"), canaries.phone(script)])
-        other.sheet_state = "hidden" if script in ("latin", "ethiopic") else "visible"
-    book.properties.creator = canaries.name("latin", "author")
-    book.properties.title = canaries.story("devanagari", "title")
-    book.properties.description = canaries.story("bengali", "description")
-    word = canaries.name("latin", "named range").replace(" ", "_")
-    book.defined_names[word] = DefinedName(word, attr_text="main!$A$1")
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def _spss(canaries: Canaries, rows: list[Row]) -> bytes:
-    """With labels, value labels, a file label and a note."""
-    from tempfile import TemporaryDirectory
-
-    import pandas as pd
-    import pyreadstat
-
-    header, *cells = _table(canaries, rows)
-    labels = [canaries.story(script, "variable label") for script, _ in zip(cycle(SCRIPTS), header, strict=False)]
-    own = [*DECLARED, *(f"extra_{number}" for number in range(len(header) - len(DECLARED)))]
-    frame = pd.DataFrame(cells, columns=own)
-    frame["status"] = 1.0
-    coded: dict[int | float, str] = {
-        number: canaries.name(script, "value label") for number, script in enumerate(SCRIPTS, start=1)
-    }
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "made.sav"
-        pyreadstat.write_sav(
-            frame,
-            path,
-            file_label=canaries.name("latin", "file label")[:60],
-            column_labels=[*labels, canaries.story("latin", "variable label")],
-            variable_value_labels={"status": coded},
-            note=canaries.story("latin", "note of the file"),
-        )
-        return path.read_bytes()
-
-
-def _stata(canaries: Canaries, rows: list[Row]) -> bytes:
-    """With labels of variables, values and the file; texts that its table has no room for are long strings (strL)."""
-    import pandas as pd
-
-    header, *cells = _table(canaries, rows)
-    own = [*DECLARED, *(f"extra_{number}" for number in range(len(header) - len(DECLARED)))]
-    frame = pd.DataFrame(cells, columns=own)
-    frame["status"] = [float(1 + number % len(SCRIPTS)) for number in range(len(frame))]
-    coded: dict[float, str] = {
-        number: canaries.name(script, "value label of Stata") for number, script in enumerate(SCRIPTS, start=1)
-    }
-    out = io.BytesIO()
-    frame.to_stata(
-        out,
-        write_index=False,
-        version=118,
-        data_label=canaries.name("latin", "file label of Stata")[:80],
-        variable_labels={name: canaries.story("latin", "variable label of Stata")[:80] for name in own},
-        value_labels={"status": coded},
-        convert_strl=["address", "notes", "officer", "channel"],
-    )
-    return out.getvalue()
-
-
-def _json(canaries: Canaries, rows: list[Row]) -> bytes:
-    """Records with members inside members, lists of records, and keys that are called after somebody."""
-    header, *cells = _table(canaries, rows)
-    list_of_somebody = canaries.name("latin", "key of a list in JSON")
-    records = [
-        dict(zip(header, row, strict=True))
-        | {
-            "family_of": {canaries.name("cyrillic", "key of a member in JSON"): canaries.phone()},
-            list_of_somebody: [
-                {"name": canaries.name("bengali", "member of a list in JSON"), "card": canaries.reference()}
-            ],
-            "plates": [canaries.reference("plate"), canaries.reference("account")],
-            "_geolocation": [canaries.gps(), None],
-            "said": json.dumps({"by": canaries.name("persian", "JSON within JSON")}),
-        }
-        for row in cells
-    ]
-    return json.dumps(records, ensure_ascii=False).encode()
-
-
-_WRITERS: dict[str, Callable[[Canaries, list[Row]], bytes]] = {
-    "csv": _csv,
-    "xlsx": _xlsx,
-    "spss": _spss,
-    "kobo": _kobo,
-    "stata": _stata,
-    "json": _json,
-}

@@ -28,7 +28,14 @@ from assets.workplace import Workplace
 from codebook.errors import Unavailable
 from pipelines import console, leak_removal
 from pipelines.cli import DONE, REFUSED
-from pipelines.leak_deliveries import SOURCES, LeakDelivery, write_deliveries, write_sources
+from pipelines.leak_deliveries import (
+    DATABASE,
+    SOURCES,
+    LeakDelivery,
+    database_url,
+    write_deliveries,
+    write_sources,
+)
 from pipelines.leak_sinks import Database, search_home
 from pipelines.settings import settings
 from sources.loader import load_source
@@ -42,8 +49,8 @@ FOLDERS = {
     "inbox": "inbox",
     "vault": "sealed store",
 }
-KILLED_AFTER = "pseudonymized"
-"""The kill comes once a delivery has left the vault's side."""
+KILLED_AFTER = ("received", "pseudonymized", "harmonized", "validated")
+"""A run is killed once a delivery has come so far, and the next one goes on from there."""
 
 
 @dataclass(frozen=True)
@@ -120,18 +127,20 @@ def _deliver_and_run(workplace: Workplace, deliveries: Sequence[LeakDelivery], f
     """Good files first, with one run that is killed; then the spoiled ones, and what people ask afterwards."""
     temporary = folder / "tmp"
     temporary.mkdir()
-    environment = os.environ | settings().environment() | {"TMPDIR": str(temporary)}
+    own = {"TMPDIR": str(temporary), DATABASE: database_url(folder / "files")}
+    environment = os.environ | settings().environment() | own
     run = ["run", *(word for source in SOURCES for word in ("--source", source))]
     for delivery in deliveries:
         if not delivery.refused:
-            intake.deliver(workplace, load_source(delivery.source), [delivery.file])
-    said = [_killed(workplace, run, environment)]
+            intake.deliver(workplace, load_source(delivery.source), delivery.files)
+    said = [_killed(workplace, run, environment, state) for state in KILLED_AFTER]
     for delivery in deliveries:
         if delivery.refused:
-            intake.deliver(workplace, load_source(delivery.source), [delivery.file])
+            intake.deliver(workplace, load_source(delivery.source), delivery.files)
+    of_csv = next(delivery for delivery in deliveries if delivery.source == SOURCES[0] and not delivery.refused)
     checked = folder / "checked.csv"  # a dry run tells its caller the name by which he called the file
-    shutil.copyfile(deliveries[0].file, checked)
-    dry_run = ["check", str(checked), "--source", deliveries[0].source, "--out", str(temporary / "checked"), "--json"]
+    shutil.copyfile(of_csv.files[0], checked)
+    dry_run = ["check", str(checked), "--source", of_csv.source, "--out", str(temporary / "checked"), "--json"]
     said += [_say(words, environment) for words in (run, ["status", "--json"], dry_run)]
     _expect(workplace, said, deliveries)
     return said
@@ -146,15 +155,15 @@ def _say(words: Sequence[str], environment: dict[str, str]) -> Said:
     return Said(words[0], done.returncode, done.stdout, done.stderr)
 
 
-def _killed(workplace: Workplace, words: Sequence[str], environment: dict[str, str]) -> Said:
-    """A run that gets no time to clear up after itself."""
+def _killed(workplace: Workplace, words: Sequence[str], environment: dict[str, str], state: str) -> Said:
+    """A run that gets no time to clear up after itself: it dies once a delivery is in `state`."""
     from warehouse import ledger
 
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(_command(words), env=environment, stdout=out, stderr=err)  # noqa: S603  # our own
         while process.poll() is None:
             if any(
-                entry.state == KILLED_AFTER
+                entry.state == state
                 for source in SOURCES
                 for entry in ledger.deliveries(workplace.warehouse, source=source)
             ):
@@ -164,7 +173,7 @@ def _killed(workplace: Workplace, words: Sequence[str], environment: dict[str, s
         code = process.wait()
         out.seek(0)
         err.seek(0)
-        return Said("run, killed", code, out.read(), err.read())
+        return Said(f"run, killed when {state}", code, out.read(), err.read())
 
 
 def _expect(workplace: Workplace, said: Sequence[Said], deliveries: Sequence[LeakDelivery]) -> None:
@@ -174,11 +183,12 @@ def _expect(workplace: Workplace, said: Sequence[Said], deliveries: Sequence[Lea
     states = [entry.state for source in SOURCES for entry in ledger.deliveries(workplace.warehouse, source=source)]
     refused = sum(delivery.refused for delivery in deliveries)
     if states.count("refused") != refused or states.count("published") != len(deliveries) - refused:
+        undisturbed = said[len(KILLED_AFTER)]
         counted = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
-        told = [line for line in said[1].err.decode(errors="replace").splitlines() if line.startswith("homeward: ")]
+        told = [line for line in undisturbed.err.decode(errors="replace").splitlines() if line.startswith("homeward: ")]
         raise Unavailable(
             f"the deliveries of the check did not end as they must: {counted}",
-            f"homeward leakcheck, run exited with {said[1].code}",
+            f"homeward leakcheck, run exited with {undisturbed.code}",
             "; ".join(told[:3]) or "see that the deployment runs, and check again",
         )
 
