@@ -169,11 +169,11 @@ class Answering(BaseHTTPRequestHandler):
         """Tests print nothing."""
 
 
-def status(code: int, **headers: str) -> Fault:
+def status(code: int, page: bytes = b"<html>secret-of-the-server</html>", **headers: str) -> Fault:
     """An error page of a proxy; it holds what must never be repeated."""
 
     def answer(to: Answering) -> bool:
-        to.say(code, b"<html>secret-of-the-server</html>", **headers)
+        to.say(code, page, **headers)
         return True
 
     return answer

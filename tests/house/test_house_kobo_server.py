@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +17,13 @@ from kobo_api_double import TOKEN, KoboServer, serving, status
 from pages import commands
 
 from anonymization.keys.ring import Keyring
+from anonymization.leaks.canaries import Canaries
+from anonymization.leaks.search import LeakSearch
 from anonymization.vault.store import SealedFile
 from assets.workplace import Workplace
 from codebook.errors import HomewardError
 from pipelines.automation import delivery_job, inbox_sensor
+from pipelines.leak_sinks import Database, search_home
 from sources.loader import load_source
 from warehouse.embedded import EmbeddedServer
 
@@ -183,6 +187,37 @@ def test_a_sweep_that_was_cut_off_goes_on_and_lay_sealed(desk: tuple[House, dict
     assert [query["start"] for path, query in kobo.asked if path.endswith("/data/")] == ["100"]
     assert house.sql("SELECT count(*) FROM core.return_event") == [(123,)]
     assert not list((house.home / "vault" / "sweeps").rglob("*.sealed"))
+
+
+def test_nothing_that_a_server_says_of_people_gets_out(desk: tuple[House, dict[str, str]], kobo: KoboServer) -> None:
+    """Answers, keys, users, notes, attachments, labels, titles, versions, and the page of an error."""
+    house, _ = desk
+    canaries, since = Canaries(seed=12), time.time() - 1
+    name = canaries.name
+    kobo.content |= {
+        "settings": {"form_title": name(kind="title of a form"), "version": name(kind="version of a form")},
+        "translations": [name(kind="language of a form")],
+        "choices": [{"list_name": "sex", "name": "f", "label": [name("arabic", "label of a choice")]}],
+        "survey": [*SURVEY, {"type": "text", "name": "more", "$xpath": "more", "label": [canaries.story()]}],
+    }
+    kobo.add(900, **{name(kind="key of an answer"): canaries.phone(), "more": canaries.story("ethiopic")})
+    kobo.edit(900, who__case_number=canaries.number("persian"), who__name=name("bengali"), who__sex="f")
+    kobo.edit(900, return_date=name(kind="name in place of a date"), host_country=name(kind="name in place of a code"))
+    kobo.edit(900, needs=f"ill {name(kind='name in place of a code')}", __version__=name(kind="version of an answer"))
+    kobo.edit(900, _submitted_by=name(kind="user"), _notes=[canaries.story()], _tags=[name(kind="tag")])
+    kobo.edit(900, _attachments=[{"filename": name(kind="name of a file")}], _status=name(kind="status"))
+    kobo.faults = [status(403, page=name(kind="page of an error").encode())]
+    said = read_again(desk, expect=3)
+    said += house.homeward("run", "--source", SOURCE, "--json", expect=1, **desk[1]).stdout
+    search = LeakSearch(canaries)
+    search.look(said, "said", "run")
+    for database in ("warehouse", "dagster", "vault"):
+        url = f"postgresql://postgres@/{database}?host={house.home / 'postgres'}"
+        Database(database, url, f"{SOURCE}%").search(search)
+    search_home(search, house.home, since, {})
+    assert (search.leaks, search.unread) == ([], [])
+    assert house.sql("SELECT count(*) FROM audit.finding WHERE rule = 'map.unknown_code'") == [(2,)]
+    del kobo.submissions[900]
 
 
 def test_the_token_is_nowhere(desk: tuple[House, dict[str, str]], kobo: KoboServer) -> None:
