@@ -3,9 +3,9 @@
 ReadStat finds a row of such a file only by unpacking all before it, which is quadratic where a file is read in steps.
 So the file is passed over once for the places at which some rows begin: a row is so many cells, a cell is one byte of
 a code, and code 253 says that eight bytes of value follow. From there on the parser is given the dictionary and then
-the rows' own bytes, still packed, and does the reading. Blocks of .zsav are inflated here for the same reason. Cells
-are unpacked here for those who know which of them are numbers (`sav_numbers`). The layout is PSPP's description of
-system files (section "Data Record"). Runs in the child process of `readstat_process` and imports nothing of Homeward.
+the rows' own bytes, still packed, and does all the reading. Blocks of .zsav are inflated here for the same reason. The
+layout is PSPP's description of system files (sections "System File Format" and "Data Record"). Values are not looked
+at. Runs in the child process of `readstat_process` and imports nothing of Homeward.
 """
 
 from __future__ import annotations
@@ -14,36 +14,54 @@ import io
 import struct
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from connectors.statistical.sav_layout import Broken, Layout, blocks
-else:
-    from sav_layout import Broken, blocks
-
 _HEADER = 176
 _CODES = 8
 """Codes stand in groups of eight; the values that they announce follow their group."""
-_IGNORED, _END, _VALUE, _BLANKS, _MISSING = 0, 252, 253, 254, 255
+_IGNORED, _END, _VALUE = 0, 252, 253
 _WINDOW = 1 << 20
 _CELLS_APART = 60_000
 """About so many cells lie between two rows whose place is kept."""
+_LARGEST_BLOCK = 1 << 26
+"""Blocks of .zsav inflate to 4 MB; one that claims more than this is damaged or hostile."""
 _KEPT_BLOCKS = 8
+
+
+class Broken(Exception):
+    """The file is not as the format has it."""
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Byte order, how the rows are packed (1: row by row, 2: and deflated), where they begin, and cells in a row."""
+
+    order: str
+    packing: int
+    begins: int
+    cells: int
+
+
+def is_packed(file: BinaryIO) -> bool:
+    """Whether the rows of a system file are compressed (its field `compression`)."""
+    file.seek(0)
+    head = file.read(76)
+    return head[:3] == b"$FL" and len(head) == 76 and any(head[72:76])
 
 
 class PackedRows(io.RawIOBase):
     """The file from its dictionary on to the rows after `start_at`; read like any file."""
 
-    def __init__(self, file: BinaryIO, layout: Layout) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         super().__init__()
         self._file = file
-        self._layout = layout
-        self._blocks = blocks(file, self._layout) if self._layout.packing == 2 else []
+        self._layout = _layout(file)
+        self._blocks = _blocks(file, self._layout) if self._layout.packing == 2 else []
         self._block_starts = [block[0] for block in self._blocks]
         self._size = sum(block[1] for block in self._blocks) or file.seek(0, io.SEEK_END) - self._layout.begins
         self._inflated = lru_cache(_KEPT_BLOCKS)(self._inflate)
@@ -83,42 +101,6 @@ class PackedRows(io.RawIOBase):
         buffer[: len(content)] = content
         self._at += len(content)
         return len(content)
-
-    def cells(self, row: int) -> Iterator[NDArray[np.float64]]:
-        """The cells from the first one of a row on, as numbers; a cell of text is what its bytes are as a number."""
-        begins = self.start_at(row)
-        place, before = self._marks[begins // self._apart]
-        skipped = (row - begins) * self._layout.cells
-        ended = False
-        while not ended:
-            window = self._packed(place, _WINDOW)
-            words: NDArray[np.uint64] = np.frombuffer(window, np.uint64, len(window) // 8)
-            groups, end = _whole(words)
-            if not end:
-                return
-            found, ended = self._meant(words[:end], groups, before)
-            yield found[skipped:]
-            skipped = max(0, skipped - len(found))
-            place, before = place + 8 * end, 0
-
-    def _meant(
-        self, words: NDArray[np.uint64], groups: NDArray[np.int64], before: int
-    ) -> tuple[NDArray[np.float64], bool]:
-        """The cells of some groups without so many codes of the first, and whether they are the last of the file."""
-        meanings: NDArray[np.float64] = np.arange(256.0) - self._layout.bias
-        meanings[_BLANKS], meanings[_MISSING] = np.frombuffer(b" " * 8)[0], np.nan
-        codes = words[groups].view(np.uint8)
-        is_value = np.ones(len(words), bool)
-        is_value[groups] = False
-        values = words[is_value].view(np.float64)
-        ends = np.flatnonzero(codes == _END)
-        codes = codes[: ends[0]] if len(ends) else codes
-        cells = meanings[codes]
-        announced = codes == _VALUE
-        cells[announced] = values[: np.count_nonzero(announced)]
-        kept = codes != _IGNORED
-        kept[:before] = False
-        return cells if kept.all() else cells[kept], bool(len(ends))
 
     def _content(self, at: int, n: int) -> bytes:
         if at < len(self._head):
@@ -199,17 +181,6 @@ def _count(words: NDArray[np.uint64], byte: int) -> NDArray[np.uint8]:
     return np.bitwise_count(np.packbits(words.view(np.uint8) == byte))
 
 
-def _whole(words: NDArray[np.uint64]) -> tuple[NDArray[np.int64], int]:
-    """Which words are groups of codes whose values are there, and where the last of these ends."""
-    if not len(words):
-        return np.zeros(0, np.int64), 0
-    values = _count(words, _VALUE)
-    groups = _chased(values)
-    last = int(groups[-1])
-    end = last + 1 + int(values[last])
-    return (groups, end) if end <= len(words) else (groups[:-1], last)
-
-
 def _chased(values: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Which words are groups of codes: the next one lies behind the values of the one before.
 
@@ -231,3 +202,96 @@ def _chased(values: NDArray[np.uint8]) -> NDArray[np.int64]:
         rows.append(step[rows[-1]].astype(np.int64))
     groups = np.stack(rows, axis=1).ravel()
     return groups[groups < end]
+
+
+def _layout(file: BinaryIO) -> _Layout:
+    """Pass over the records of the dictionary, of which only the variables are counted."""
+    file.seek(0)
+    head = file.read(_HEADER)
+    if len(head) < _HEADER:
+        raise Broken
+    order = "<" if struct.unpack("<i", head[64:68])[0] in (2, 3) else ">"
+    reader = _Records(file, order)
+    cells = 0
+    while (kind := reader.number()) != 999:
+        match kind:
+            case 2:
+                cells += 1
+                _, labelled, missing = (reader.number() for _ in range(3))
+                reader.skip(16)
+                if labelled:
+                    reader.skip((reader.number() + 3) // 4 * 4)
+                reader.skip(8 * abs(missing))
+            case 3:
+                for _ in range(reader.number()):
+                    reader.skip(8)
+                    reader.skip(reader.byte() // 8 * 8 + 7)
+            case 4:
+                reader.skip(4 * reader.number())
+            case 6:
+                reader.skip(80 * reader.number())
+            case 7:
+                reader.number()
+                reader.skip(reader.number() * reader.number())
+            case _:
+                raise Broken
+    reader.skip(4)
+    (packing,) = struct.unpack(order + "i", head[72:76])
+    if not cells or packing not in (1, 2):
+        raise Broken
+    return _Layout(order, packing, reader.at, cells)
+
+
+class _Records:
+    """Numbers of the dictionary, one after another."""
+
+    def __init__(self, file: BinaryIO, order: str) -> None:
+        self._file, self._order = file, order
+        self.at = _HEADER
+
+    def number(self) -> int:
+        content = self._file.read(4)
+        if len(content) < 4:
+            raise Broken
+        self.at += 4
+        return int.from_bytes(content, "little" if self._order == "<" else "big", signed=True)
+
+    def byte(self) -> int:
+        content = self._file.read(1)
+        if not content:
+            raise Broken
+        self.at += 1
+        return content[0]
+
+    def skip(self, n: int) -> None:
+        if n < 0:
+            raise Broken
+        self.at += n
+        self._file.seek(self.at)
+
+
+def _blocks(file: BinaryIO, layout: _Layout) -> list[tuple[int, int, int, int]]:
+    """Of each block of a .zsav: its place among the inflated bytes, its size there, its place and its size here."""
+    file.seek(layout.begins)
+    own, trailer, length = _unpacked(layout.order + "3q", file.read(24))
+    if own != layout.begins or trailer < own or length < 24:
+        raise Broken
+    file.seek(trailer)
+    *_, n = _unpacked(layout.order + "qqii", file.read(24))
+    if n < 0 or 24 + 24 * n > length:
+        raise Broken
+    found = []
+    at = 0
+    for _ in range(n):
+        _, place, size, packed_size = _unpacked(layout.order + "qqii", file.read(24))
+        if not 0 < size <= _LARGEST_BLOCK or not 0 < packed_size <= _LARGEST_BLOCK or place < own:
+            raise Broken
+        found.append((at, size, place, packed_size))
+        at += size
+    return found
+
+
+def _unpacked(form: str, content: bytes) -> tuple[int, ...]:
+    if len(content) != struct.calcsize(form):
+        raise Broken
+    return struct.unpack(form, content)

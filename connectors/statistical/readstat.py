@@ -137,8 +137,8 @@ class Readstat:
         self._receive = Connection(self._process.stdout.fileno(), writable=False)
         self._ended = weakref.finalize(self, _end, self._process, self._send, self._receive, [*self._handles.values()])
         self._say({of: file.size for of, file in self._files.items()})
-        if self._finds_rows:
-            self._ask(do="look", parser=PARSERS[self.suffix])
+        if self.suffix == "sav":
+            self._ask(do="look")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

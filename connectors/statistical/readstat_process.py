@@ -28,10 +28,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from connectors.statistical.dta_numbers import StataNumbers
     from connectors.statistical.packed_rows import PackedRows
-    from connectors.statistical.sav_numbers import SavNumbers
-    from connectors.statistical.served_file import Served
 
 MEMORY = 3 << 30
 """Bytes of data this process may hold; a file that asks for more is damaged or hostile."""
@@ -42,8 +39,6 @@ _ROWS_AT_ONCE = 1000
 """Numbers of a row lie side by side: columns are taken out of rows that the processor still has at hand."""
 _COLUMNS_AT_ONCE = 400
 """pyreadstat makes room for 100,000 rows in every column where the file does not say how many it has."""
-_PROOF = 6_000
-"""Cells of the first rows that are read both ways."""
 _CLOSE = 30_000
 """Codes that lie within so many of each other are counted out, which is quicker than hashing them."""
 RAW = "ISO-8859-1"
@@ -54,39 +49,26 @@ class _Reader:
     """Answers requests about the files whose `sizes` it was told."""
 
     def __init__(self, receive: Connection, send: Connection, sizes: Mapping[str, int]) -> None:
-        from served_file import Served
+        from served_file import ServedFile
 
         self._send = send
-        self._files: dict[str, Served] = {name: Served(receive, send, name, size) for name, size in sizes.items()}
+        self._files: dict[str, io.RawIOBase] = {
+            name: ServedFile(receive, send, name, size) for name, size in sizes.items()
+        }
         self._packed: PackedRows | None = None
-        self._numbers: SavNumbers | StataNumbers | None = None
-        self._places: dict[str, int] | None = None
-        """By name, the place of those variables that `_numbers` reads, among the variables that are numbers."""
         self._texts: list[Mapping[str, pa.Array]] = []
         """The texts of the first rows, step by step, as far as they may be kept."""
         self._rows_of_texts = self._bytes_of_texts = 0
 
-    def look(self, parser: str) -> None:
-        """Make ready for rows that are found by number; the answer is empty."""
-        from sav_layout import Broken, is_packed, layout
+    def look(self) -> None:
+        """Make ready for rows that are packed; the answer is empty."""
+        from packed_rows import PackedRows, is_packed
 
-        file = io.BufferedReader(self._files["data"].opened(), _BUFFER)
-        try:
-            if parser == "dta":
-                from dta_numbers import StataNumbers
-
-                self._numbers = StataNumbers(file)
-            else:
-                from packed_rows import PackedRows
-                from sav_numbers import SavNumbers
-
-                found = layout(file)
-                self._packed = PackedRows(file, found) if found.packing else None
-                self._numbers = SavNumbers(file, found, self._packed)
-        except Broken:
-            # What pyreadstat makes of it holds, but no other way is known to rows that are packed.
-            if parser != "dta" and self._packed is None and is_packed(file):
-                raise
+        buffered = io.BufferedReader(self._files["data"], _BUFFER)
+        if is_packed(buffered):
+            self._packed = PackedRows(buffered)
+        else:
+            buffered.detach()
         self._send.send_bytes(b"J")
 
     def parse(self, of: str, parser: str, encoding: str | None, row_offset: int = 0, **options: Any) -> tuple[Any, Any]:
@@ -94,10 +76,10 @@ class _Reader:
         # in arrays a plain `.` after a tagged `.a` is what was left in memory (formats.md 2), in lists it is None.
         from pyreadstat._readstat_parser import parser_entry_point
 
-        raw: io.RawIOBase = self._files[of].opened()
+        raw = self._files[of]
         if self._packed is not None and of == "data":
             raw, row_offset = self._packed, row_offset - self._packed.start_at(row_offset)
-            raw.seek(0)
+        raw.seek(0)
         handle = io.BufferedReader(raw, _BUFFER)
         try:
             return parser_entry_point(  # type: ignore[no-any-return]
@@ -177,7 +159,6 @@ class _Reader:
         beside numbers with tagged missings their letters; texts with a letter for each of their bytes (but see
         `is_long_string`). `every`: there are no other columns in the file."""
         columns = self._kept(texts, offset, limit) if offset + limit <= self._rows_of_texts else {}
-        columns |= self._taken(parser, names, offset, limit)
         left = [name for name in names if name not in columns]
         groups = _groups(left)
         if every and len(left) > _COLUMNS_AT_ONCE:
@@ -191,36 +172,6 @@ class _Reader:
                 found.add(data, {name for name, kind in meta.readstat_variable_types.items() if kind == "string"})
             columns |= found.joined()
         self._table(columns)
-
-    def _taken(self, parser: str, names: Sequence[str], offset: int, limit: int) -> dict[str, pa.Array]:
-        """Those columns of numbers that need no parser, as `read` has them."""
-        if self._places is None:
-            self._places = self._proved(parser) if self._numbers is not None else {}
-        taken = [name for name in names if name in self._places]
-        if self._numbers is None or not taken:
-            return {}
-        places = [self._places[name] for name in taken]
-        columns: dict[str, pa.Array] = {}
-        for name, (numbers, letters) in zip(taken, self._numbers.columns(places, offset, limit), strict=True):
-            columns[name] = _coded(numbers)
-            if letters is not None:
-                columns[tags_of(name)] = letters
-        return columns
-
-    def _proved(self, parser: str) -> dict[str, int]:
-        """The places of variables that are numbers, where the first rows are what pyreadstat reads in them."""
-        meta = self.parse("data", parser, RAW, metadataonly=True)[1]
-        names = [name for name in meta.column_names if meta.readstat_variable_types[name] != "string"]
-        rows = min(meta.number_rows or 0, max(1, _PROOF // len(meta.column_names)))
-        if self._numbers is None or self._numbers.count != len(names) or not rows:
-            return {}
-        parsed = _Columns()
-        parsed.add(self.parse("data", parser, RAW, row_limit=rows)[0], set(meta.column_names) - set(names))
-        expected = parsed.joined()
-        for name, (numbers, letters) in zip(names, self._numbers.columns(range(len(names)), 0, rows), strict=True):
-            if not _coded(numbers).equals(expected[name]) or letters != expected.get(tags_of(name)):
-                return {}
-        return {name: place for place, name in enumerate(names)}
 
     def _kept(self, texts: Sequence[str], offset: int, limit: int) -> dict[str, pa.Array]:
         parts: dict[str, list[pa.Array]] = {name: [] for name in texts}

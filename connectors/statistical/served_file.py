@@ -15,28 +15,13 @@ _BLOCK, _BLOCKS = 1 << 20, 64
 """Bytes that are asked for at a time, and how many such blocks are kept: a file is passed over more than once."""
 
 
-class Served:
-    """The bytes of a delivered file, which the other side of the pipes serves, for all who read it here."""
+class ServedFile(io.RawIOBase):
+    """The delivered file, whose bytes the other side of the pipes serves."""
 
     def __init__(self, receive: Connection, send: Connection, name: str, size: int) -> None:
-        self._receive, self._send, self._of, self.size = receive, send, name, size
-        self.block = lru_cache(_BLOCKS)(self._fetched)
-
-    def opened(self) -> ServedFile:
-        return ServedFile(self)
-
-    def _fetched(self, number: int) -> memoryview:
-        start = number * _BLOCK
-        self._send.send_bytes(b"R" + json.dumps([self._of, start, min(_BLOCK, self.size - start)]).encode())
-        return memoryview(self._receive.recv_bytes())
-
-
-class ServedFile(io.RawIOBase):
-    """A place in such a file."""
-
-    def __init__(self, served: Served) -> None:
         super().__init__()
-        self._served, self._at = served, 0
+        self._receive, self._send, self._of, self._size, self._at = receive, send, name, size, 0
+        self._block = lru_cache(_BLOCKS)(self._fetched)
 
     def readable(self) -> bool:
         return True
@@ -45,17 +30,22 @@ class ServedFile(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._served.size}[whence]
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         if base + offset < 0:
             raise ValueError("before the beginning")
         self._at = base + offset
         return self._at
 
     def readinto(self, buffer: Any, /) -> int:
-        if not 0 <= self._at < self._served.size:
+        if not 0 <= self._at < self._size:
             return 0
         number, start = divmod(self._at, _BLOCK)
-        content = self._served.block(number)[start : start + len(buffer)]
+        content = self._block(number)[start : start + len(buffer)]
         buffer[: len(content)] = content
         self._at += len(content)
         return len(content)
+
+    def _fetched(self, number: int) -> memoryview:
+        start = number * _BLOCK
+        self._send.send_bytes(b"R" + json.dumps([self._of, start, min(_BLOCK, self._size - start)]).encode())
+        return memoryview(self._receive.recv_bytes())
