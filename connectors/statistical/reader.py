@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from codebook.errors import Refused
 from connectors.shapes import Finding, Grid, Heading, Piece, Text, numbered
-from connectors.statistical import readstat_process
+from connectors.statistical import readstat_process, steps
 from connectors.statistical.labels import proposed_missing, weights
 from connectors.statistical.letters import CodePage, Letters, declared_name, decoded, in_letters, python_name, texts_of
 from connectors.statistical.readstat import KINDS, Dictionary, Readstat, Waiting, suffix_of
@@ -46,7 +46,7 @@ class StatisticalGrid:
     def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
         asked = [self.raw.names[position] for position in positions]
         with self.waiting.taken() as readstat:
-            for offset, table in readstat.steps(self.raw, asked, size, self.n_rows):
+            for offset, table in steps.rows(readstat, self.raw, asked, self.n_rows):
                 for start in range(0, table.num_rows, size):
                     yield self._piece(positions, asked, offset + start, table.slice(start, size))
 
@@ -157,7 +157,7 @@ def _read_texts(
     for text in texts_of(raw, readstat.file.name):
         letters.feed(text)
     n_rows = 0
-    for read, texts in readstat.texts(raw):
+    for read, texts in steps.texts(readstat, raw):
         n_rows += read
         for text in texts:
             letters.feed(text)

@@ -1,7 +1,7 @@
 """Asks pyreadstat, in a process of its own (`readstat_process`), about a statistical file; refuses what is none.
 
-Here a file's kind is found by its first bytes, its dictionary is described, and its rows are fetched in steps of
-bounded size. Not its business: code pages (`statistical_letters`), and what cells mean as text (`statistical_text`).
+Here a file's kind is found by its first bytes, and what is asked is answered. Not its business: which rows are asked
+for (`steps`), code pages (`letters`), and what cells mean as text (`text`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -31,8 +31,6 @@ _FINDING = frozenset({"sav", "dta"})
 """Where a row lies where its number says, or `packed_rows` finds it, so that reading can begin there."""
 _PATIENCE = 60
 """Seconds without a word, after which reading has run into an endless loop."""
-_CELL = 40
-"""Bytes that a number takes in lists of Python."""
 _SAS = b"\0" * 12 + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
 _SAS_CATALOG = b"\0" * 12 + bytes.fromhex("c2ea8163b31411cfbd92080009c7318c181f1011")
 _STATA_RELEASES = frozenset({104, 105, 108, 110, 111, 112, 113, 114, 115})
@@ -116,7 +114,8 @@ class Readstat:
         if told is not None and holds_several(file, told):
             raise Refused("delivery.unreadable", "it holds several tables", file.name, "deliver each in its own file")
         self._stated_rows = told and told.rows
-        self._finds_rows = found in _FINDING
+        self.finds_rows = found in _FINDING
+        self._second: Readstat | None = None
         self._ended: Callable[[], object] | None = None
         self._files = {"data": file} | ({"catalog": catalog} if catalog is not None else {})
 
@@ -144,6 +143,8 @@ class Readstat:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._ended is not None:
             self._ended()
+        if self._second is not None:
+            self._second.__exit__(kind, error, at)
 
     def describe(self, encoding: str | None = None) -> Dictionary:
         """The dictionary of the file, its text read in `encoding` (None: as the file itself says)."""
@@ -169,54 +170,11 @@ class Readstat:
         told = json.loads(bytes(self._ask(do="describe", of="catalog", parser="sas7bcat", encoding=encoding)))
         return {name: dict(labels) for name, labels in told["label_sets"].items()}
 
-    def steps(
-        self, dictionary: Dictionary, names: Sequence[str], size: int, n_rows: int
-    ) -> Iterator[tuple[int, pa.Table]]:
-        """Row offsets and columns, as many rows at a time as fit into the memory; Refused if rows are not there.
-
-        A text has a letter for each of its bytes, if it is no long string of Stata. `names` are those of `dictionary`,
-        which was read so, too.
-        """
-        texts = set(dictionary.strings)
-        step = _step(dictionary, names)
-        if not self._finds_rows:
-            step = min(max(step, n_rows // _PASSES), _step(dictionary, names, _SLOW))
-        step = step // size * size or step  # whole batches, where one fits
-        at_once = max(1000, _AT_HAND // len(names)) if self._finds_rows else step
-        for offset in range(0, n_rows, step):
-            limit = min(step, n_rows - offset)
-            answer = self._ask(
-                do="read",
-                parser=PARSERS[self.suffix],
-                names=names,
-                texts=[name for name in names if name in texts],
-                every=len(names) == len(dictionary.names) and dictionary.rows is not None,
-                offset=offset,
-                limit=limit,
-                at_once=at_once,
-            )
-            table = pa.ipc.open_stream(pa.py_buffer(answer)).read_all()
-            if table.num_rows != limit:
-                raise self.damaged()
-            yield offset, table
-
-    def texts(self, dictionary: Dictionary) -> Iterator[tuple[int, list[bytes]]]:
-        """How many rows there are, and every different text in them that is not ASCII, step by step."""
-        columns = dictionary.strings or list(dictionary.names[:1])
-        rows = dictionary.rows
-        step = _step(dictionary, columns, _QUICK if self._finds_rows else _SLOW)
-        offset = 0
-        while rows is None or offset < rows:
-            limit = step if rows is None else min(step, rows - offset)
-            answer = self._ask(do="letters", parser=PARSERS[self.suffix], names=columns, offset=offset, limit=limit)
-            table = pa.ipc.open_stream(pa.py_buffer(answer)).read_all()
-            read = table.column("rows")[0].as_py()
-            if rows is not None and read != limit:
-                raise self.damaged()
-            yield read, table.column("texts").drop_null().to_pylist()
-            offset += read
-            if read < limit:
-                return
+    def both(self) -> list[Readstat]:
+        """This process, and a second one that reads the same file."""
+        if self._second is None:
+            self._second = Readstat(self.file)
+        return [self, self._second.__enter__()]
 
     def check_rows(self, found: int) -> None:
         """Refuse a file that says it has other rows than were found."""
@@ -244,6 +202,10 @@ class Readstat:
             raise Refused(  # pyreadstat loses the third of them
                 "delivery.unreadable", "two variables have one name", self.file.name, "give each its own name"
             )
+
+    def table(self, **request: Any) -> pa.Table:
+        """An answer that is a table."""
+        return pa.ipc.open_stream(pa.py_buffer(self._ask(parser=PARSERS[self.suffix], **request))).read_all()
 
     def _ask(self, **request: Any) -> memoryview:
         """One answer, serving the bytes that are asked for on the way to it."""
@@ -316,16 +278,3 @@ class Waiting:
 
     def taken(self) -> Readstat:
         return self._processes.pop() if self._processes else Readstat(self._file)
-
-
-_QUICK, _SLOW = 128 << 20, 512 << 20
-"""Bytes of a step. Where the rows before it are passed over one by one there are few steps, as far as memory allows."""
-_PASSES = 4
-_AT_HAND = 60_000
-"""Cells, with what they take in lists of Python, that stay in a processor's own memory."""
-
-
-def _step(dictionary: Dictionary, names: Sequence[str], size: int = _QUICK) -> int:
-    widths = dict(zip(dictionary.names, dictionary.widths, strict=True))
-    row = sum(_CELL + max(0, widths[name] - 8) for name in names) or _CELL
-    return max(100, size // row)

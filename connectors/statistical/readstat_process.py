@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MEMORY = 3 << 30
 """Bytes of data this process may hold; a file that asks for more is damaged or hostile."""
 _BUFFER = 128 << 10
-_KEPT = 128 << 20
+_KEPT = 64 << 20
 """Bytes of text that are kept from the search for letters to the reading of rows, so that it is parsed once."""
 _ROWS_AT_ONCE = 1000
 """Numbers of a row lie side by side: columns are taken out of rows that the processor still has at hand."""
@@ -56,9 +56,9 @@ class _Reader:
             name: ServedFile(receive, send, name, size) for name, size in sizes.items()
         }
         self._packed: PackedRows | None = None
-        self._texts: list[Mapping[str, pa.Array]] = []
-        """The texts of the first rows, step by step, as far as they may be kept."""
-        self._rows_of_texts = self._bytes_of_texts = 0
+        self._texts: dict[tuple[int, int], Mapping[str, pa.Array]] = {}
+        """By offset and number of rows: the texts of steps, as far as they may be kept."""
+        self._bytes_of_texts = 0
 
     def look(self) -> None:
         """Make ready for rows that are packed; the answer is empty."""
@@ -140,9 +140,8 @@ class _Reader:
 
     def _keep(self, texts: Mapping[str, pa.Array], offset: int, rows: int) -> None:
         size = sum(column.nbytes for column in texts.values())
-        if offset == self._rows_of_texts and self._bytes_of_texts + size <= _KEPT:
-            self._texts.append(texts)
-            self._rows_of_texts += rows
+        if self._bytes_of_texts + size <= _KEPT:
+            self._texts[offset, rows] = texts
             self._bytes_of_texts += size
 
     def read(
@@ -158,7 +157,8 @@ class _Reader:
         """Columns of some rows, parsed `at_once` rows at a time: numbers as float64, codes in a dictionary of them, and
         beside numbers with tagged missings their letters; texts with a letter for each of their bytes (but see
         `is_long_string`). `every`: there are no other columns in the file."""
-        columns = self._kept(texts, offset, limit) if offset + limit <= self._rows_of_texts else {}
+        kept = self._texts.get((offset, limit), {})
+        columns = {name: kept[name] for name in texts if name in kept}
         left = [name for name in names if name not in columns]
         groups = _groups(left)
         if every and len(left) > _COLUMNS_AT_ONCE:
@@ -172,16 +172,6 @@ class _Reader:
                 found.add(data, {name for name, kind in meta.readstat_variable_types.items() if kind == "string"})
             columns |= found.joined()
         self._table(columns)
-
-    def _kept(self, texts: Sequence[str], offset: int, limit: int) -> dict[str, pa.Array]:
-        parts: dict[str, list[pa.Array]] = {name: [] for name in texts}
-        begins = 0
-        for step in self._texts:
-            rows = len(next(iter(step.values()), ()))
-            for name in texts:
-                parts[name].append(step[name][max(0, offset - begins) : max(0, offset + limit - begins)])
-            begins += rows
-        return {name: pa.concat_arrays(some) for name, some in parts.items()}
 
     def _table(self, columns: Mapping[str, pa.Array]) -> None:
         batch = pa.record_batch(list(columns.values()), names=list(columns))
