@@ -233,5 +233,5 @@ def choices_of(question: Question, form: Form) -> tuple[Choice, ...]:
     listed = form.choices.get(question.list or "", ())
     has_other_text = any(q.name == f"{question.name}_other" and q.type == "text" for q in form.questions)
     if has_other_text and all(choice.name != "other" for choice in listed):
-        return (*listed, Choice("other", "Other"), Choice("other", "other"))
+        return (*listed, Choice("other", "other"), Choice("other", "Other"))
     return listed

@@ -138,6 +138,7 @@ def test_the_other_that_has_no_translation_is_other_however_it_is_written(delive
     survey = [["select_one yn or_other", "q", "Work?"]]
     opened = delivered(deliver, survey, [["yn", "1", "Yes"]], ["Work?", "q_other", "_id"], [said, "a tent", "1"])
     assert [row["q"] for row in rows(opened)] == ["other"]
+    assert opened.tables["main"].columns[0].value_labels == {"1": "Yes", "other": "Other"}
 
 
 def test_a_label_that_holds_the_separator_is_still_found(deliver: Deliver) -> None:
