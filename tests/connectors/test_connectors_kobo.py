@@ -1,6 +1,5 @@
 """KoboToolbox exports of every option give the same answers: codes, by question name, one table per repeat."""
 
-import csv
 import json
 import re
 from collections.abc import Callable
@@ -366,37 +365,6 @@ def form_rows(content: dict[str, Any]) -> tuple[bytes, list[str]]:
         sheets["choices"] = [["list_name", "name", "label"], *choices]
     questions = [row["name"] for row in content["survey"] if not re.match("begin|end[_ ]", row["type"])]
     return workbook(sheets), questions
-
-
-@pytest.mark.corpus
-def test_the_iraqi_returnee_survey_is_read_whole(corpus: Path) -> None:
-    """`.` for groups and details, True/False, and a byte-order mark that R made into a column name."""
-    folder = corpus / "kobo" / "reach_iraq_returnees"
-    columns = ["X_uuid", "X.U.FEFF.start", "primary_livelihood", "primary_livelihood.*", "displace_status"]
-    declared = source(
-        {"kind": "kobo_csv", "values": "xml", "separator": ".", "multiple_select": "both"},
-        table("main", columns, key=["X_uuid"]),
-    )
-    files = [PlainFile(folder / "raw_data.csv"), PlainFile(folder / "xlsform.xlsx")]
-    found = rows(open_delivery(files, declared))
-    with (folder / "raw_data.csv").open(encoding="utf-8-sig", newline="") as handle:
-        expected = list(csv.DictReader(handle))
-    assert len(found) == len(expected) == 632
-    for name in (*columns[:3], "primary_livelihood.savings", "displace_status"):
-        assert [row[name] or "" for row in found] == [row[name].strip() for row in expected]
-
-
-@pytest.mark.corpus
-@pytest.mark.parametrize("survey", ["Mzedi_survey", "Waste_separation"])
-def test_labels_and_codes_of_one_real_survey_have_the_same_rows(corpus: Path, survey: str) -> None:
-    folder = corpus / "kobo" / "blantyre_compost"
-    declared = source(XML, table("main", ["_uuid", "_id", "today"], key=["_id"]))
-    read = [
-        rows(open_delivery([PlainFile(next(folder.glob(f"{survey}*_{how}_*.csv")))], declared))
-        for how in ("-_False", "-_labels")
-    ]
-    assert len(read[0]) in (1533, 1770)
-    assert read[0] == read[1]
 
 
 @pytest.mark.parametrize("rows_of_sheet", [[["x", "y"], ["1", "2"]], [["debt"], ["yes"]], []])

@@ -1,7 +1,6 @@
 """Files of SPSS, Stata and SAS: codes keep why an answer is missing, dates are what is shown, nothing is guessed."""
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,7 @@ from small_statistical import cells, headings
 
 from codebook.errors import Refused
 from connectors import open_delivery
-from connectors.statistical import steps
 from connectors.statistical.reader import look
-from connectors.statistical.readstat import Readstat
 from connectors.statistical.text import text_of, writer_of
 from sources.batches import PlainFile
 
@@ -384,27 +381,3 @@ def test_packed_rows_are_found_wherever_reading_begins(tmp_path: Path, options: 
     assert numbers == [str(n) for n in range(rows)]
     assert coded == [None if n % 7 == 0 else str(n % 5) for n in range(rows)]
     assert texts == [f"name {n % 300}" if n % 3 else None for n in range(rows)]
-
-
-@pytest.mark.parametrize("name", ["a.sav", "packed.sav", "a.zsav", "a.dta"])
-def test_two_processes_read_what_one_reads(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seven steps, so that both are asked several times, with texts that are kept and texts that are not."""
-    path = tmp_path / name
-    rows = 700
-    frame = pd.DataFrame(
-        {"n": [float(n) for n in range(rows)], "s": [f"né {n}" for n in range(rows)], "t": ["é"] * rows}
-    )
-    packing = {"packed.sav": {"row_compress": True}, "a.zsav": {"compress": True}}.get(name, {})
-    (pyreadstat.write_dta if name.endswith("dta") else pyreadstat.write_sav)(frame, path, **packing)
-    whole = cells(PlainFile(path))
-    assert whole["s"] == frame["s"].tolist()
-    begun = []
-    monkeypatch.setattr(steps, "_QUICK", 1)
-    monkeypatch.setattr(Readstat, "__enter__", lambda self, enter=Readstat.__enter__: begun.append(self) or enter(self))
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
-    assert cells(PlainFile(path)) == whole
-    assert len(set(begun)) == 2
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
-    begun.clear()
-    assert cells(PlainFile(path)) == whole
-    assert len(set(begun)) == 1

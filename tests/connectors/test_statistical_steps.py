@@ -1,0 +1,37 @@
+"""Steps of a statistical file that two processes read in turn are the rows that one process reads."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pyreadstat
+import pytest
+from small_statistical import cells
+
+from connectors.statistical import steps
+from connectors.statistical.readstat import Readstat
+from sources.batches import PlainFile
+
+
+@pytest.mark.parametrize("name", ["a.sav", "packed.sav", "a.zsav", "a.dta"])
+def test_two_processes_read_what_one_reads(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven steps, so that both are asked several times, with texts that are kept and texts that are not."""
+    path = tmp_path / name
+    rows = 700
+    frame = pd.DataFrame(
+        {"n": [float(n) for n in range(rows)], "s": [f"né {n}" for n in range(rows)], "t": ["é"] * rows}
+    )
+    packing = {"packed.sav": {"row_compress": True}, "a.zsav": {"compress": True}}.get(name, {})
+    (pyreadstat.write_dta if name.endswith("dta") else pyreadstat.write_sav)(frame, path, **packing)
+    whole = cells(PlainFile(path))
+    assert whole["s"] == frame["s"].tolist()
+    begun = []
+    monkeypatch.setattr(steps, "_QUICK", 1)
+    monkeypatch.setattr(Readstat, "__enter__", lambda self, enter=Readstat.__enter__: begun.append(self) or enter(self))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    assert cells(PlainFile(path)) == whole
+    assert len(set(begun)) == 2
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    begun.clear()
+    assert cells(PlainFile(path)) == whole
+    assert len(set(begun)) == 1
