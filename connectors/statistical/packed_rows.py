@@ -137,11 +137,13 @@ class PackedRows(io.RawIOBase):
     def _inflate(self, number: int) -> bytes:
         _, size, place, packed_size = self._blocks[number]
         self._file.seek(place)
+        inflater = zlib.decompressobj()
         try:
-            content = zlib.decompressobj().decompress(self._file.read(packed_size), size)
+            # One byte more than there may be: only at its end is a block held against its checksum.
+            content = inflater.decompress(self._file.read(packed_size), size + 1)
         except zlib.error:
             raise Broken from None
-        if len(content) != size:
+        if len(content) != size or not inflater.eof:
             raise Broken
         return content
 

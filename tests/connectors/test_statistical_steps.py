@@ -6,8 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 import pytest
+from small_sources import MemoryFile
 from small_statistical import cells
 
+from codebook.errors import Refused
 from connectors.statistical import steps
 from connectors.statistical.readstat import Readstat
 from sources.batches import PlainFile
@@ -35,3 +37,16 @@ def test_two_processes_read_what_one_reads(name: str, tmp_path: Path, monkeypatc
     begun.clear()
     assert cells(PlainFile(path)) == whole
     assert len(set(begun)) == 1
+
+
+def test_a_flipped_bit_of_a_deflated_block_is_noticed_wherever_it_lies(tmp_path: Path) -> None:
+    """Whatever numbers it makes of it, the block's checksum does not agree."""
+    path = tmp_path / "a.zsav"
+    pyreadstat.write_sav(pd.DataFrame({"n": [float(n * n % 97) for n in range(300)]}), path, compress=True)
+    content = path.read_bytes()
+    trailer = len(content) - 48  # what it says of its one block
+    for at in range(trailer - 40, trailer, 3):
+        flipped = bytearray(content)
+        flipped[at] ^= 4
+        with pytest.raises(Refused):
+            cells(MemoryFile("a.zsav", bytes(flipped)))
