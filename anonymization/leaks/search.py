@@ -33,6 +33,8 @@ _DEGREES = re.compile(r"[0-9]{1,3}\s?[°º]?\s?[0-9]{1,2}\s?\\*['\u2019\u2032]\s
 """Numbers in groups: telephones and national numbers, thousands, places. Any sign between any digits would make long
 runs of columns of numbers, in which every date stands by chance."""
 _GROUPED = (_SEPARATED, _THOUSANDS, _DEGREES)
+_DIGITS_OF_A_GROUP = 9
+"""Shorter numbers are not looked for in joined groups: eight digits of a day stand in them by chance."""
 _NO_DIGITS = re.compile("[^0-9]")
 _ODD = re.compile("(?![0-9])\\d|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _LETTERS = re.compile(rb"[A-Za-z\x80-\xff]{8,}")
@@ -127,17 +129,17 @@ class LeakSearch:
         runs = {*"\n".join(words - foreign).lower().split("\n"), *_folded("\n".join(foreign)).split("\n")}
         digits = text if text.isascii() else f"{text}\n{_folded(_lines_with_odd_digits(text))}"
         runs.update(_NUMBER.findall(digits))
-        runs |= {_NO_DIGITS.sub("", run) for form in _GROUPED for run in form.findall(digits)}
-        found = self._in_runs(runs)
+        joined = {_NO_DIGITS.sub("", run) for form in _GROUPED for run in form.findall(digits)}
+        found = self._in_runs(runs) | self._in_runs(joined, _DIGITS_OF_A_GROUP)
         return [(canary, canary.text in text or any(mark in text for mark in canary.marks)) for canary in found]
 
-    def _in_runs(self, runs: Iterable[str]) -> set[Canary]:
-        """Canaries of which a mark stands anywhere in one of `runs`: by its first letters, however many marks there
-        are, and then whole."""
+    def _in_runs(self, runs: Iterable[str], at_least: int = _GRAM) -> set[Canary]:
+        """Canaries of which a mark of `at_least` so many signs stands anywhere in one of `runs`: by its first letters,
+        however many marks there are, and then whole."""
         found = set()
         for run in runs:
             for start in {run[at : at + _GRAM] for at in range(len(run) - _GRAM + 1)} & self._marks.keys():
-                found |= {canary for mark, canary in self._marks[start] if mark in run}
+                found |= {canary for mark, canary in self._marks[start] if len(mark) >= at_least and mark in run}
         return found
 
     @cached_property

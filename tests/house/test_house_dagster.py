@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -215,9 +216,13 @@ def planted(house: House) -> list[str]:
 
 
 def found_in(text: str, needles: list[str]) -> list[str]:
-    """Which of thousands of needles are in a long text: only those whose first letters are there are searched for."""
+    """Which of thousands of needles are in a long text: only those whose first letters are there are searched for.
+
+    Not at the end of a longer number: one of ten thousand times to the microsecond ends like some latitude."""
     grams = {text[start : start + GRAM] for start in range(len(text) - GRAM + 1)}
-    return [needle for needle in needles if needle[:GRAM] in grams and needle in text]
+    likely = [needle for needle in needles if needle[:GRAM] in grams]
+    alone = {needle: ("(?<![0-9])" if needle[0].isdigit() else "") + re.escape(needle) for needle in likely}
+    return [needle for needle in likely if re.search(alone[needle], text)]
 
 
 def tables_with_a_planted_value(house: House) -> list[str]:

@@ -233,4 +233,4 @@ def test_what_is_past_its_retention_is_removed_and_published_rows_stay(house: Ho
         assert connection.execute("SELECT count(*) FROM vault.identity").fetchall() == [(0,)]
     assert house.ask("vault", "retain") == []
     assert house.sql("SELECT count(*) FROM core.return_event") == published
-    assert house.ask("vault", "audit")[-1]["action"] == "retain"
+    assert [line["action"] for line in house.ask("vault", "audit")[-2:]] == ["retain", "pages overwritten"]
