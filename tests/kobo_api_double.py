@@ -26,7 +26,7 @@ class KoboServer:
     """One deployed form with submissions that a test edits; `asked` are the paths and queries that were requested."""
 
     def __init__(self, survey: list[dict[str, Any]], cap: int = 1000) -> None:
-        self.content = {"survey": survey, "choices": [], "settings": {}, "translations": ["English (en)"]}
+        self.content = {"survey": list(survey), "choices": [], "settings": {}, "translations": ["English (en)"]}
         self.draft: dict[str, Any] | None = None
         self.submissions: dict[int, dict[str, Any]] = {}
         self.versions = ["vFirst"]

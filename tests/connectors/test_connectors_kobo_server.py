@@ -50,7 +50,7 @@ def test_what_is_not_declared_is_named_and_never_kept(url: str, tmp_path: Path) 
     short_main = table("main", ["_id", "needs"], key=["_id"])
     content = swept(url, short_main, kept=pages)
     assert not any(b"Sara" in body or b"38.76" in body for body in [*content.values(), *pages.pages])
-    assert read(content, url, tmp_path, short_main).undeclared["main"] == ["start", "who/name", "gps", "who/photo"]
+    assert read(content, url, tmp_path, short_main).undeclared["main"] == ["start", "who/name", "gps"]
 
 
 def test_a_question_that_moved_to_another_group_is_one_column(url: str, kobo: KoboServer, tmp_path: Path) -> None:
