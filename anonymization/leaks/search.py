@@ -36,6 +36,7 @@ _GROUPED = (_SEPARATED, _THOUSANDS, _DEGREES)
 _DIGITS_OF_A_GROUP = 9
 """Shorter numbers are not looked for in joined groups: eight digits of a day stand in them by chance."""
 _NO_DIGITS = re.compile("[^0-9]")
+_DECIMAL = re.compile("[0-9]+[.,][0-9]+")
 _ODD = re.compile("(?![0-9])\\d|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _LETTERS = re.compile(rb"[A-Za-z\x80-\xff]{8,}")
 
@@ -131,7 +132,7 @@ class LeakSearch:
         runs.update(_NUMBER.findall(digits))
         joined = {_NO_DIGITS.sub("", run) for form in _GROUPED for run in form.findall(digits)}
         found = self._in_runs(runs) | self._in_runs(joined, _DIGITS_OF_A_GROUP)
-        return [(canary, canary.text in text or any(mark in text for mark in canary.marks)) for canary in found]
+        return [(canary, canary.text in text or any(_stands(mark, text) for mark in canary.marks)) for canary in found]
 
     def _in_runs(self, runs: Iterable[str], at_least: int = _GRAM) -> set[Canary]:
         """Canaries of which a mark of `at_least` so many signs stands anywhere in one of `runs`: by its first letters,
@@ -139,7 +140,7 @@ class LeakSearch:
         found = set()
         for run in runs:
             for start in {run[at : at + _GRAM] for at in range(len(run) - _GRAM + 1)} & self._marks.keys():
-                found |= {canary for mark, canary in self._marks[start] if len(mark) >= at_least and mark in run}
+                found |= {canary for mark, canary in self._marks[start] if len(mark) >= at_least and _stands(mark, run)}
         return found
 
     @cached_property
@@ -160,6 +161,13 @@ class LeakSearch:
         for page in _LEGACY if foreign else ():
             runs = _folded(b"\n".join(foreign).decode(page, "ignore")).splitlines()
             yield from ((canary, page) for canary in self._in_runs(runs))
+
+
+def _stands(mark: str, run: str) -> bool:
+    """Whether a mark is in a run; a place not as the end of a longer number, as which it ends some time of day."""
+    if mark not in run or not _DECIMAL.fullmatch(mark):
+        return mark in run
+    return re.search(f"(?<![0-9]){re.escape(mark)}", run) is not None
 
 
 def _spelled(mark: str) -> tuple[str, ...]:

@@ -270,6 +270,19 @@ def test_what_is_not_there_is_not_found() -> None:
         assert found(form(around("Xochitl Quetzal 04567890-3, +964 750 123 4567"))) == []
 
 
+def test_times_of_day_and_groups_of_numbers_are_not_taken_for_places_and_days() -> None:
+    """One in a hundred million times ends like a coordinate, and a log has ten thousands of them."""
+    made = Canaries(seed=1)
+    north, east = made.gps().split()[:2]
+    day = made.birth_date("%Y%m%d")
+    search = LeakSearch(made)
+    search.look(f'"timestamp": 17638229{north}, 17638229{east}', "a log", "here")
+    search.look(f"{day[:3]} {day[3:6]} {day[6:]}1 5", "a log", "here")
+    assert search.leaks == []
+    search.look(f'"place": [{north}, {east}], "day": {day}', "a log", "there")
+    assert len(search.leaks) == 2
+
+
 def test_a_file_is_told_by_place_and_its_name_is_searched(tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain" / "rows.log").write_text(around(NAMES["ethiopic"]))
