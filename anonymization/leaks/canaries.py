@@ -89,7 +89,7 @@ class Canaries:
 
     def gps(self) -> str:
         """Latitude, longitude, altitude and accuracy, as a Kobo export has them."""
-        north, east = f"{self._random.uniform(11, 36):.7f}", f"{self._random.uniform(41, 47):.7f}"
+        north, east = f"{self._random.uniform(11, 36):.9f}", f"{self._random.uniform(41, 47):.9f}"
         return self._made_of("GPS", "latin", f"{north} {east} 0 0", [north[:-1], east[:-1]])
 
     def gps_in_degrees(self) -> str:
@@ -106,7 +106,7 @@ class Canaries:
 
     def latitude(self) -> str:
         """A latitude within two degrees of the equator, alone."""
-        text = f"{self._random.choice('-+')}{self._random.uniform(0.1, 1.9):.7f}".lstrip("+")
+        text = f"{self._random.choice('-+')}{self._random.uniform(0.1, 1.9):.9f}".lstrip("+")
         return self._made_of("latitude near zero", "latin", text, [text.lstrip("-")[:-1]])
 
     def birth_date_in(self, calendar: str) -> str:
