@@ -3,13 +3,11 @@
 `python -m benchmarks.readers_statistical [ROWS COLUMNS]`; pyreadstat makes a DataFrame with its defaults, Homeward
 the batches of text that a source of the same columns would deliver, from opening the file to the last row.
 
-pyreadstat and Homeward read in turn; ratios are medians of five pairs. On two cores that had much other work to do,
-100,000 rows of 60 columns took 0.90 x of pyreadstat's own processor time as .sav, 0.99 x packed row by row, 0.93 x as
-.zsav and 0.83 x as .dta (0.94, 1.05, 0.98 and 0.85 x by the clock): numbers are taken out by their place, texts and the
-dictionary are pyreadstat's. Of each about 0.2 s are the start of the reading process, which does not grow, and 0.2 s
-the search of the texts for their code page. A .sav of 1 million rows (512 MB) took 7.7 s of processor time, packed (199
-MB) 9.2 s, with 222 MB here and 436 MB in the reading process, of which 128 MB are texts that are kept; a .sav of 2 GB
-was not read again since numbers are taken out by their place (589 MB before).
+pyreadstat and Homeward read in turn; ratios are medians of five pairs. On two quiet cores 100,000 rows of 60 columns
+took 1.00 x of pyreadstat's own time by the clock as .sav, 1.10 x packed row by row, 1.09 x as .zsav and 1.03 x as .dta:
+two processes read the steps of a file in turn, all of them through pyreadstat. It costs 1.7 to 1.9 x of its processor
+time: about 0.2 s for the start of each process, the search of the texts for their code page, and text in place of
+numbers. On a machine with one core one process reads.
 """
 
 from __future__ import annotations

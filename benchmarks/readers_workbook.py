@@ -3,8 +3,8 @@
 Run as `python -m benchmarks.readers_workbook [ROWS]`. python-calamine's own time is opening the file and taking the
 sheet as Python values; ours is the same file as batches of text, its child process and the search for damage included.
 
-On two cores that had much other work to do: 30,000 rows in 1.68 x of python-calamine's own processor time and 1.75 x by
-the clock. The goal, 1.2, is missed: the start of the child, a second unpacking of the sheet to look for damage, and
+On two quiet cores: 50,000 rows in 1.50 x of python-calamine's own processor time and 1.33 x by the clock.
+The goal, 1.2, is missed: the start of the child, a second unpacking of the sheet to look for damage, and
 text are what is added. Two halves of a sheet, parsed at the same time, were tried: parsing and the search for damage
 took 0.87 s of processor time instead of 0.60 s. A sheet that unpacks to more than 64 MiB is parsed slice by slice, so
 that memory does not grow with it: 200,000 rows in 2.3 x of python-calamine's time, with 390 MB in the child where the
