@@ -97,7 +97,7 @@ class Canaries:
         parts = [(self._random.randrange(11, 36), "N"), (self._random.randrange(41, 47), "E")]
         minutes = [(self._random.randrange(10, 60), self._random.uniform(10, 59)) for _ in parts]
         written = [
-            (f"{degrees}", f"{minute}", f"{second:.3f}", side)
+            (f"{degrees}", f"{minute}", f"{second:.5f}", side)
             for (degrees, side), (minute, second) in zip(parts, minutes, strict=True)
         ]
         text = " ".join(f"{degrees}°{minute}'{second}\"{side}" for degrees, minute, second, side in written)
@@ -106,7 +106,7 @@ class Canaries:
 
     def latitude(self) -> str:
         """A latitude within two degrees of the equator, alone."""
-        text = f"{self._random.choice('-+')}{self._random.uniform(0.1, 1.9):.9f}".lstrip("+")
+        text = f"{self._random.choice('-+')}{self._random.uniform(0.1, 1.9):.12f}".lstrip("+")
         return self._made_of("latitude near zero", "latin", text, [text.lstrip("-")[:-1]])
 
     def birth_date_in(self, calendar: str) -> str:

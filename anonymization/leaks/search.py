@@ -37,6 +37,10 @@ _DIGITS_OF_A_GROUP = 9
 """Shorter numbers are not looked for in joined groups: eight digits of a day stand in them by chance."""
 _NO_DIGITS = re.compile("[^0-9]")
 _DECIMAL = re.compile("[0-9]+[.,][0-9]+")
+_COMPACT_DAY = re.compile("[0-9]{8}")
+_DIGEST = re.compile("x?(?=[0-9]*[a-f])[0-9a-f]{12,}", re.IGNORECASE)
+"""Keys, digests and ciphertext as hexadecimal digits: eight of them are some day by chance. What text they may hold is
+one of the forms that are undone."""
 _ODD = re.compile("(?![0-9])\\d|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _LETTERS = re.compile(rb"[A-Za-z\x80-\xff]{8,}")
 
@@ -125,7 +129,7 @@ class LeakSearch:
 
     def _in_text(self, text: str) -> list[tuple[Canary, bool]]:
         """Canaries in `text`, each with whether it stands there as it was planted."""
-        words = set(_WORD.findall(text))
+        words = {word for word in _WORD.findall(text) if not _DIGEST.fullmatch(word)}
         foreign = {word for word in words if not word.isascii()}
         runs = {*"\n".join(words - foreign).lower().split("\n"), *_folded("\n".join(foreign)).split("\n")}
         digits = text if text.isascii() else f"{text}\n{_folded(_lines_with_odd_digits(text))}"
@@ -164,10 +168,15 @@ class LeakSearch:
 
 
 def _stands(mark: str, run: str) -> bool:
-    """Whether a mark is in a run; a place not as the end of a longer number, as which it ends some time of day."""
-    if mark not in run or not _DECIMAL.fullmatch(mark):
-        return mark in run
-    return re.search(f"(?<![0-9]){re.escape(mark)}", run) is not None
+    """Whether a mark is in a run; a place not as the end of a longer number, as which it ends some time of day, and a
+    day of eight digits not within one, unless a time of day follows."""
+    if mark not in run:
+        return False
+    if _DECIMAL.fullmatch(mark):
+        return re.search(f"(?<![0-9]){re.escape(mark)}", run) is not None
+    if _COMPACT_DAY.fullmatch(mark):
+        return re.search(f"(?<![0-9]){mark}(?:[0-9]{{6}})?(?![0-9])", run) is not None
+    return True
 
 
 def _spelled(mark: str) -> tuple[str, ...]:

@@ -278,9 +278,19 @@ def test_times_of_day_and_groups_of_numbers_are_not_taken_for_places_and_days() 
     search = LeakSearch(made)
     search.look(f'"timestamp": 17638229{north}, 17638229{east}', "a log", "here")
     search.look(f"{day[:3]} {day[3:6]} {day[6:]}1 5", "a log", "here")
+    search.look(f"c3{day}9f04e1, \\x{day}00a1b2c3d4, 1{day}2, 0.{day}7", "keys", "here")
     assert search.leaks == []
     search.look(f'"place": [{north}, {east}], "day": {day}', "a log", "there")
     assert len(search.leaks) == 2
+
+
+@pytest.mark.parametrize("around_it", ["{}", "born{}", "{}000000", "({}T101500Z)", "of {}.csv", "{}-1234567"])
+def test_a_day_of_eight_digits_is_found_beside_letters_and_before_a_time(around_it: str) -> None:
+    made = Canaries(seed=1)
+    day = made.birth_date("%Y%m%d")
+    search = LeakSearch(made)
+    search.look(around_it.format(day), "a sink", "here")
+    assert [leak.canary for leak in search.leaks] == ["birth date, latin"]
 
 
 def test_a_file_is_told_by_place_and_its_name_is_searched(tmp_path: Path) -> None:
