@@ -36,6 +36,8 @@ _NO_CODE = ("", "*", "(blank)")
 
 Pair = tuple[str, str, str]
 """Column, entity, variable."""
+Code = tuple[str, str, str, str, str]
+"""Column, entity, variable, code, answer."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,17 @@ def measure(source: Source, files: list[tuple[DeliveredFile, DeliveredFile | Non
         for columns in describe(looked, file.name, SOURCE_KINDS[looked.format]).values():
             matches += propose(columns, known)
     rows = [row for row in source.crosswalk if row.rule not in (None, "constant") and row.column]
-    true_pairs = {(_bare(row.column), row.entity, row.variable) for row in rows}
-    pairs = {(match.column.name, match.target.entity, match.target.variable.name) for match in matches}
     true_codes = {
         (_bare(row.column), row.entity, row.variable, row.code, row.target)
         for row in rows
         if row.code not in _NO_CODE and row.target
     }
+    return compare(source.source, matches, {(_bare(row.column), row.entity, row.variable) for row in rows}, true_codes)
+
+
+def compare(source: str, matches: list[Match], true_pairs: set[Pair], true_codes: set[Code]) -> Measured:
+    """What was proposed against what is right."""
+    pairs = {(match.column.name, match.target.entity, match.target.variable.name) for match in matches}
     codes = {
         (match.column.name, match.target.entity, match.target.variable.name, code, answer.target)
         for match in matches
@@ -73,7 +79,7 @@ def measure(source: Source, files: list[tuple[DeliveredFile, DeliveredFile | Non
     }
     of_right_pairs = {code for code in codes if code[:3] in pairs & true_pairs}
     return Measured(
-        source.source,
+        source,
         (len(true_pairs), len(pairs), len(pairs & true_pairs)),
         (len(true_codes), len(of_right_pairs), len(codes & true_codes)),
         tuple(sorted(pairs - true_pairs)),
