@@ -20,13 +20,12 @@ from connectors.kobo import form_files as kobo_form_files
 from connectors.kobo import headers as kobo_headers
 from connectors.kobo import labels as kobo_labels
 from connectors.kobo import options as kobo_options
-from connectors.kobo import relevant as kobo_relevant
 from connectors.kobo import versions as kobo_versions
+from connectors.kobo.asked import with_asked
 from connectors.kobo.choices import Detail
 from connectors.kobo.form import Choice, Form, Question, plain
-from connectors.kobo.grid import Answer, Asked, KoboGrid, hxl_row
+from connectors.kobo.grid import Answer, Asked, Beyond, KoboGrid, hxl_row
 from connectors.kobo.options import looks_like_kobo
-from connectors.kobo.relevant import Condition, Unevaluable
 from connectors.kobo.sheet_names import may_hold
 from connectors.kobo.tables import Tables, read_tables
 from connectors.shapes import Grid, Heading
@@ -38,7 +37,6 @@ __all__ = ["look", "looks_like_kobo", "open_grids"]
 
 _VERSION = "__version__"
 _READ_ROWS = 50_000
-_NUMBERS = ("integer", "decimal", "range")
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,7 @@ class _Columns:
 
     headings: tuple[Heading, ...]
     places: Mapping[int, kobo_headers.Place]
-    made: dict[int, Answer | Asked] = field(default_factory=dict)
-    unread: dict[str, str] = field(default_factory=dict)
+    made: dict[int, Answer | Asked | Beyond] = field(default_factory=dict)
 
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
@@ -86,14 +83,17 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
         )
     tables = read_tables(*delivered.data[0], declared.main)
     facts = tables.facts
-    grids: dict[str, Grid] = {}
-    for table, (grid, unread) in _declared(source, tables, form).items():
-        grids[table] = grid
-        if unread:
-            facts["relevance_not_read"] = {**facts.get("relevance_not_read", {}), **unread}  # type: ignore[dict-item]
+    main = source.tables[0].name
+    read = _declared(source, tables, form)
+    grids: dict[str, Grid] = dict(read)
+    if form is not None:
+        of_repeats = {None if name == main else name: grid for name, grid in read.items()}
+        asked, unread = with_asked(of_repeats, form)
+        grids = {name or main: grid for name, grid in asked.items()}
+        facts |= {"relevance_not_read": unread} if unread else {}
     facts["language"] = declared.language or declared.values
-    facts["form_versions"] = _versions(grids[source.tables[0].name])
-    facts["form_version"] = (form.version if form else None) or ", ".join(_versions(grids[source.tables[0].name]))
+    facts["form_versions"] = _versions(grids[main])
+    facts["form_version"] = (form.version if form else None) or ", ".join(_versions(grids[main]))
     if not order_known:
         facts["form_order_unknown"] = True
     if merged and merged.changes:
@@ -101,14 +101,10 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     return grids, facts
 
 
-_Made = tuple[KoboGrid, dict[str, str]]
-"""A table, and the questions whose relevance could not be read."""
-
-
-def _declared(source: Source, tables: Tables, form: Form | None) -> dict[str, _Made]:
+def _declared(source: Source, tables: Tables, form: Form | None) -> dict[str, KoboGrid]:
     """The declared tables by name; a repeat without rows has no sheet, or an empty one."""
 
-    def made(table: Table, sheet: str) -> _Made:
+    def made(table: Table, sheet: str) -> KoboGrid:
         repeat = None if table is source.tables[0] else table.name
         names = {column.name for column in table.columns}
         return _kobo_grid(tables.grids[sheet], repeat, _options(source, table, form), names)
@@ -118,7 +114,7 @@ def _declared(source: Source, tables: Tables, form: Form | None) -> dict[str, _M
     others = [table for table in source.tables if table.name not in found]
     sheets = [sheet for sheet in tables.grids if sheet != tables.main and sheet not in found]
     maybe = {(t.name, s): made(t, s) for t in others for s in sheets if may_hold(s, t.name)}
-    held = {pair: _held(source.table(pair[0]), grid) for pair, (grid, _) in maybe.items()}
+    held = {pair: _held(source.table(pair[0]), grid) for pair, grid in maybe.items()}
     for pair in [pair for pair, columns in held.items() if columns]:
         # Names that were cut alike: the sheet is the repeat's that has most of its columns.
         rivals = [other for other in held if other != pair and (other[0] == pair[0] or other[1] == pair[1])]
@@ -171,16 +167,15 @@ def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[s
     options = Options(found.values, found.separator, "both", read)
     grids: dict[str, Grid] = {}
     for name, raw in tables.grids.items():
-        grid, _ = _kobo_grid(raw, None if name == tables.main else _repeat(name, raw, options), options, set())
+        grid = _kobo_grid(raw, None if name == tables.main else _repeat(name, raw, options), options, set())
         in_file = {heading.position for heading in raw.headings if heading.header}
         grids[name] = replace(grid, headings=tuple(h for h in grid.headings if h.position in in_file))
     facts = tables.facts | {"values": found.values, "language": found.language, "separator": found.separator}
     return grids, facts | {"form_versions": _versions(grids[tables.main])}
 
 
-def as_questions(grid: Grid, repeat: str | None, form: Form) -> tuple[Grid, dict[str, str]]:
-    """A table with XML names and values (`repeat`: None is the main one) with what its form says of it; and the
-    questions whose relevance could not be read."""
+def as_questions(grid: Grid, repeat: str | None, form: Form) -> KoboGrid:
+    """A table with XML names and values (`repeat`: None is the main one) with what its form says of it."""
     return _kobo_grid(grid, repeat, Options("xml", "/", "summary", form), set())
 
 
@@ -193,11 +188,8 @@ def _repeat(table: str, raw: Grid, options: Options) -> str:
     return max(called, key=lambda name: len(_placed(raw, name, options, set()).places), default=table)
 
 
-def _kobo_grid(
-    raw: Grid, repeat: str | None, options: Options, maybe_multiple: set[str]
-) -> tuple[KoboGrid, dict[str, str]]:
-    """A table whose headings are questions; and the questions whose relevance could not be read, with what stood in
-    the way."""
+def _kobo_grid(raw: Grid, repeat: str | None, options: Options, maybe_multiple: set[str]) -> KoboGrid:
+    """A table whose headings are questions."""
     form = options.form
     columns = _placed(raw, repeat, options, maybe_multiple)
     if form is not None:
@@ -205,9 +197,8 @@ def _kobo_grid(
     columns.made |= _answers(columns, options)
     if options.multiple_select == "details":
         _add_summaries(columns, options.separator)
-    if form is not None:
-        _add_asked(columns, form, repeat)
-    return KoboGrid(raw, columns.headings, columns.made, hxl_row(raw)), columns.unread
+    at = {p.question.name: pos for pos, p in columns.places.items() if p.choice is None and p.part is None}
+    return KoboGrid(raw, columns.headings, columns.made, hxl_row(raw), at)
 
 
 def _placed(raw: Grid, repeat: str | None, options: Options, maybe_multiple: set[str]) -> _Columns:
@@ -317,39 +308,6 @@ def _add_summaries(columns: _Columns, separator: str) -> None:
         columns.made[position] = Answer(None, None, tuple(details[question]))
         if question in places:
             columns.places = {**columns.places, position: places[question]}
-
-
-def _add_asked(columns: _Columns, form: Form, repeat: str | None) -> None:
-    """A column `asked(<question>)` for every question of the table that has a condition."""
-    section = form.section(repeat)
-    at = {p.question.name: pos for pos, p in columns.places.items() if p.choice is None and p.part is None}
-    # Where a row stands in its repeat is a column that no question has.
-    at |= {h.names[0]: h.position for h in columns.headings if repeat and h.names[0] == kobo_relevant.POSITION}
-    numeric = frozenset(question.name for question in form.questions if question.type in _NUMBERS)
-    position = max((heading.position for heading in columns.headings), default=-1) + 1
-    for question in section:
-        if not question.relevant or question.name not in at:
-            continue
-        conditions: list[str | None] = []
-        named: dict[str, int] = {}
-        for expression in question.relevant:
-            try:
-                named |= _places_named(kobo_relevant.parse(expression, numeric), at)
-                conditions.append(expression)
-            except Unevaluable as why:
-                conditions.append(None)
-                columns.unread[question.name] = str(why)
-        columns.headings = (*columns.headings, Heading("", position, (f"asked({question.name})",)))
-        columns.made[position] = Asked(tuple(conditions), tuple(named.items()), numeric)
-        position += 1
-
-
-def _places_named(condition: Condition, at: Mapping[str, int]) -> dict[str, int]:
-    """The columns of the questions that a condition names; Unevaluable if one is not in the table."""
-    absent = [name for name in condition.questions if name not in at]
-    if absent:
-        raise Unevaluable(f"a question that is not in this table: {', '.join(absent)}")
-    return {name: at[name] for name in condition.questions}
 
 
 def _versions(grid: Grid) -> list[str]:

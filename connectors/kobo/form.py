@@ -18,6 +18,7 @@ from codebook.errors import Refused
 LIST_NAMES = ("list_name", "list name")
 _BREAK = re.compile(r"<(?:br|p|div|li)\b[^<>]*>", re.I)
 _INLINE = re.compile(r"<[^<>]*>|\$\{[^}]*\}|\*\*")
+_PLACE = re.compile(r"position\(\s*(\.\.(?:\s*/\s*\.\.)*)\s*\)")
 _RELEVANT = ("relevant", "relevance", "bind:relevant", "bind::relevant")
 _SELECTS = {"select one": "select_one", "select all that apply": "select_multiple", "rank": "rank"}
 _ELSEWHERE = re.compile(r"file|external", re.I)
@@ -69,13 +70,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Form:
-    """A form in one language; `repeats`: each repeat and the repeat around it (None: the main table)."""
+    """A form in one language; `repeats`: each repeat and the repeat around it (None: the main table); `translated`: its
+    file has it in other languages as well."""
 
     questions: tuple[Question, ...]
     choices: Mapping[str, tuple[Choice, ...]]
     language: str | None
     version: str | None
     repeats: Mapping[str, str | None] = field(default_factory=dict)
+    translated: bool = False
 
     def section(self, repeat: str | None) -> tuple[Question, ...]:
         """The questions of the main table (None) or of a repeat, in form order."""
@@ -125,7 +128,8 @@ def in_language(sheets: Sheets, language: str | None) -> Form:
     reader = _Survey(question_label)
     questions = tuple(question for row in sheets.survey for question in reader.read(row))
     choices = {name: tuple(listed) for name, listed in lists.items()}
-    return Form(questions, choices, language, sheets.version, reader.nesting)
+    spoken = len(_label_columns(sheets.choices)) > 1
+    return Form(questions, choices, language, sheets.version, reader.nesting, spoken)
 
 
 def _label_columns(rows: Sequence[Row]) -> dict[str, str]:
@@ -181,12 +185,25 @@ class _Survey:
 
     def _open(self, row: Row, name: str, is_repeat: bool) -> None:
         around = self._repeats[-1] if self._repeats else None
+        own = self._relevant(row)
         above = self._conditions[-1] if self._conditions else ()
         if is_repeat:
             self.nesting[name] = around
         self._groups.append((name, row.get(self.label, "")))
         self._repeats.append(name if is_repeat else around)
-        self._conditions.append(() if is_repeat else (*above, *_relevant(row)))
+        self._conditions.append(() if is_repeat else (*above, *own))
+
+    def _relevant(self, row: Row) -> tuple[str, ...]:
+        """The conditions of a row; what `position(..)` counts is named: of a group, which is no repeat, it is 1."""
+
+        def counted(found: re.Match[str]) -> str:
+            up = found[1].count("..")
+            if up > len(self._groups):
+                return found[0]
+            name = self._groups[-up][0]
+            return f"position(${{{name}}})" if name in self.nesting else "1"
+
+        return tuple(_PLACE.sub(counted, row[name]) for name in _RELEVANT if name in row)
 
     def _question(self, row: Row, kind: str, name: str) -> Iterator[Question]:
         from pyxform import aliases
@@ -201,13 +218,9 @@ class _Survey:
                 # The form does not hold these choices, and an export writes what was stored, in label mode too.
                 listed = None
         groups, repeat = tuple(self._groups), self._repeats[-1] if self._repeats else None
-        relevant = (*(self._conditions[-1] if self._conditions else ()), *_relevant(row))
+        relevant = (*(self._conditions[-1] if self._conditions else ()), *self._relevant(row))
         yield Question(
             name, kind if select else kind.lower(), row.get(self.label, ""), listed, groups, repeat, relevant
         )
         if select and select["specify_other"]:
             yield Question(f"{name}_other", "text", "", None, groups, repeat, relevant)
-
-
-def _relevant(row: Row) -> tuple[str, ...]:
-    return tuple(row[name] for name in _RELEVANT if name in row)

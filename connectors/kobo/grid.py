@@ -8,7 +8,8 @@ A column is read as it is, decoded from labels, put together from detail columns
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,7 @@ from connectors.kobo import choices as kobo_choices
 from connectors.kobo import labels as kobo_labels
 from connectors.kobo.choices import Detail
 from connectors.kobo.labels import Decoding
-from connectors.kobo.relevant import parse
+from connectors.kobo.relevant import Kinds, parse
 from connectors.shapes import Finding, Grid, Heading, Piece, Text
 
 _FIRST_ROW = 2
@@ -38,12 +39,21 @@ class Answer:
 class Asked:
     """Whether a question was asked: all `conditions` hold, as the form writes them. None is one that cannot be read.
 
-    `places`: the columns of the questions that the conditions name; `numeric`: the form's questions for numbers.
+    `places`: the columns of the questions that the conditions name, and of what they see beyond their row; `kinds`:
+    what the form's questions ask for.
     """
 
     conditions: tuple[str | None, ...]
     places: tuple[tuple[str, int], ...]
-    numeric: frozenset[str]
+    kinds: Kinds
+
+
+class Beyond(Protocol):
+    """A column that is worked out from other rows or other tables."""
+
+    def of(self, rows: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.bool_]]:
+        """Texts by the supplier's row numbers, and which of them are not known."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -59,13 +69,14 @@ class _Read:
 class KoboGrid:
     """An export's table; `made` says of columns by position how they come about, the others are read as they are.
 
-    `hxl`: the row of HXL tags, which is no record.
+    `hxl`: the row of HXL tags, which is no record; `at`: the columns of the form's questions.
     """
 
     inner: Grid
     headings: tuple[Heading, ...]
-    made: Mapping[int, Answer | Asked]
+    made: Mapping[int, Answer | Asked | Beyond]
     hxl: int | None = None
+    at: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def sheet(self) -> str | None:
@@ -95,13 +106,15 @@ class KoboGrid:
             case Asked(places=places):
                 for _, at in places:
                     yield from self._places(at)
+            case _:
+                return  # it reads for itself
 
 
 @dataclass
 class _Reading:
     """One piece: its cells by place in the file."""
 
-    made: Mapping[int, Answer | Asked]
+    made: Mapping[int, Answer | Asked | Beyond]
     cells: Mapping[int, Text]
     rows: NDArray[np.int64]
 
@@ -113,6 +126,9 @@ class _Reading:
                 return self._answered(answer, position)
             case Asked() as asked:
                 return _Read(self._asked(asked))
+            case beyond:
+                column, doubtful = beyond.of(self.rows)
+                return _Read(column, (), doubtful)
 
     def _answered(self, answer: Answer, position: int) -> _Read:
         """A column's answers as codes, and the cells that no code could be found for."""
@@ -152,14 +168,13 @@ class _Reading:
         n = len(self.rows)
         answers = {name: self.read(at) for name, at in asked.places}
         columns = {name: answer.column for name, answer in answers.items()}
+        doubts = {name: answer.doubtful for name, answer in answers.items() if answer.doubtful is not None}
         result: pa.Array = pa.repeat(pa.scalar(True), n)
         for expression in asked.conditions:
             truth = pa.nulls(n, pa.bool_())
             if expression is not None:
-                condition = parse(expression, asked.numeric)
-                doubts = [d for name in condition.questions if (d := answers[name].doubtful) is not None]
-                mask = np.logical_or.reduce(doubts) if doubts else None
-                truth = pa.array(condition.holds(columns, n), pa.bool_(), mask=mask)
+                condition = parse(expression, asked.kinds)
+                truth = pa.array(condition.holds(columns, n), pa.bool_(), mask=condition.unknown(columns, n, doubts))
             # With one condition that does not hold, the question was not asked, whatever the others are.
             result = pc.and_kleene(result, truth)
         return pc.if_else(result, pa.scalar("yes"), pa.scalar("no"))

@@ -18,10 +18,12 @@ import pyarrow as pa
 
 from codebook.errors import Refused
 from connectors.delivery import is_read
+from connectors.kobo.asked import with_asked
 from connectors.kobo.attachments import NOT_FETCHED, Attached, is_short
 from connectors.kobo.export import as_questions
 from connectors.kobo.form import in_language
 from connectors.kobo.form_files import of_asset
+from connectors.kobo.grid import KoboGrid
 from connectors.shapes import MAX_COLUMNS, Finding, Grid, Heading, Piece
 from sources.batches import DeliveredFile
 from sources.models import Source, Table
@@ -298,14 +300,14 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     for question in questions(form["content"], source):
         asked[question.table].append(question)
     sheets = in_language(of_asset(form, FORM), None)
-    grids: dict[str, Grid] = {}
-    unread: dict[str, str] = {}
+    read: dict[str | None, KoboGrid] = {}
     for table in source.tables:
         is_main = table is source.tables[0]
         grid = _grid(by_name[SUBMISSIONS], table, is_main, asked[table.name], form["columns"])
         repeat = None if is_main else table.name.rpartition("/")[2]
-        grids[table.name], of_table = as_questions(grid, repeat, sheets)
-        unread |= of_table
+        read[repeat] = as_questions(grid, repeat, sheets)
+    made, unread = with_asked(read, sheets)
+    grids = dict(zip((table.name for table in source.tables), made.values(), strict=True))
     versions = [version["uid"] for version in form["versions"]]
     facts: dict[str, object] = {"language": "xml", "form_version": form["deployed_version"] or ""}
     facts["form_versions"] = versions

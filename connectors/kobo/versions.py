@@ -93,6 +93,7 @@ def merged(forms: Sequence[Form]) -> Merged:
             language=newest.language,
             version=version,
             repeats=repeats,
+            translated=any(form.translated for form in forms),
         ),
         tuple(changes),
     )

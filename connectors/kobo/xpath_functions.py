@@ -1,7 +1,8 @@
 """The functions of a form's conditions that depend on nothing but the row: what ODK XForms says they do.
 
-A function that asks the device (`today()`), other rows (`count()`, `position()`) or the form (`jr:choice-name()`) is
-Unevaluable. Dates are numbers of days since 1970 as on the device, a text that is no ISO date is none.
+What asks other rows (`count()`, `sum()`), the day (`today()`) or the form (`jr:choice-name()`) is no business of this
+module; what only the device knew (`random()`, `pulldata()`) is Unevaluable. Dates are numbers of days since 1970 as on
+the device, a text that is no ISO date is none.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def call(name: str, arguments: Sequence[Node]) -> Node:
             return Truths(lambda columns, n: _selected(answer.of(columns, n), wanted.of(columns, n)))
         case "not", [node]:
             truth = truths(node)
-            return Truths(lambda columns, n: ~truth.of(columns, n))
+            return Truths(lambda columns, n: ~truth.of(columns, n), truth.unknown)
         case "boolean", [node]:
             return truths(node)
         case "true" | "false", []:
@@ -77,8 +78,13 @@ def _text(name: str, arguments: Sequence[Node]) -> Node:
             return Strings(lambda columns, n: pc.binary_join_element_wise(*(part.of(columns, n) for part in parts), ""))
         case "selected-at", [Strings() as answer, Amounts() as place]:
             return Strings(lambda columns, n: _selected_at(answer.of(columns, n), place.of(columns, n)))
-        case "format-date", [Strings() as date, Strings(literal=str(pattern))]:
+        case "format-date" | "format-date-time", [Strings() as date, Strings(literal=str(pattern))]:
             return _formatted(date, pattern)
+        case "format-date" | "format-date-time", [Amounts(dates=True) as day, Strings(literal=str(pattern))]:
+            return _formatted(Strings(lambda columns, n: _as_dates(day.of(columns, n))), pattern)
+        case "translate", [Strings() as answer, Strings(literal=str(old)), Strings(literal=str(new))]:
+            changed = {ord(letter): new[at : at + 1] or None for at, letter in reversed(list(enumerate(old)))}
+            return Strings(lambda columns, n: _translated(answer.of(columns, n), changed))
         case _:
             return _number(name, arguments)
 
@@ -106,8 +112,20 @@ def _number(name: str, arguments: Sequence[Node]) -> Amounts:
         case "pow", [node, exponent]:
             base, power = amounts(node), amounts(exponent)
             return Amounts(lambda columns, n: np.power(base.of(columns, n), power.of(columns, n)))
+        case "min" | "max", [_, _, *_]:
+            return _extreme(np.fmin if name == "min" else np.fmax, [amounts(node) for node in arguments])
+        case _:
+            return _day(name, arguments)
+
+
+def _day(name: str, arguments: Sequence[Node]) -> Amounts:
+    match name, arguments:
+        case "date" | "decimal-date-time", [Amounts(dates=True) as date]:
+            return date
         case "date", [Strings() as date]:
             return Amounts(lambda columns, n: days(date.of(columns, n)), dates=True)
+        case "decimal-date-time", [Strings() as moment]:
+            return Amounts(lambda columns, n: moments(moment.of(columns, n)), dates=True)
         case _:
             raise Unevaluable(f"{name}()")
 
@@ -130,6 +148,39 @@ def days(dates: pa.Array) -> Numbers:
     filled = np.asarray(at.is_valid())
     numbers[filled] = by_place[np.asarray(at.drop_null())]
     return numbers
+
+
+def moments(written: pa.Array) -> Numbers:
+    """Days since 1970 and the part of the day by the device's own clock, of ISO dates and moments; NaN where neither.
+
+    The clock's distance from Greenwich is left out: a date has none, and only differences are told in days.
+    """
+    clock = pc.extract_regex(written, r"^.{10}T(?P<h>[0-9]{2}):(?P<m>[0-9]{2}):?(?P<s>[0-9]*)")
+    parts = [pc.fill_null(pc.struct_field(clock, name), "0") for name in ("h", "m", "s")]
+    hours, minutes, seconds = (floats(pc.cast(pc.if_else(pc.equal(p, ""), "0", p), pa.float64())) for p in parts)
+    numbers: Numbers = days(written) + hours / 24 + minutes / 1_440 + seconds / 86_400
+    return numbers
+
+
+def _as_dates(counted: Numbers) -> pa.Array:
+    told = ~np.isnan(counted)
+    whole = np.where(told, np.floor(counted), 0).astype("datetime64[D]")
+    return pa.array(np.where(told, whole.astype(str), ""), pa.string())
+
+
+def _extreme(of: np.ufunc, sides: Sequence[Amounts]) -> Amounts:
+    """The least or the most of several numbers, without those that are none, as KoboCollect does it."""
+
+    def found(columns: Columns, n: int) -> Numbers:
+        numbers: Numbers = of.reduce([side.of(columns, n) for side in sides])
+        return numbers
+
+    return Amounts(found, dates=all(side.dates for side in sides))
+
+
+def _translated(answers: pa.Array, changed: dict[int, str | None]) -> pa.Array:
+    told = pc.dictionary_encode(answers)
+    return pa.array([text.translate(changed) for text in told.dictionary.to_pylist()], pa.string()).take(told.indices)
 
 
 def places(positions: pa.Array) -> Numbers:

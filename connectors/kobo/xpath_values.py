@@ -21,6 +21,8 @@ from connectors.shapes import Text
 Truth: TypeAlias = "NDArray[np.bool_]"
 Numbers: TypeAlias = "NDArray[np.float64]"
 Columns = Mapping[str, Text]
+Doubts = Mapping[str, Truth]
+"""By question: the rows whose answer is not known."""
 
 _NUMBER = re.compile(r"^-?(\d+(\.\d*)?|\.\d+)$")
 
@@ -31,12 +33,13 @@ class Unevaluable(Exception):
 
 @dataclass(frozen=True)
 class Strings:
-    """A text for every row, blank as ''; `numeric` if it is a number or blank wherever it stands, `literal` if it is
-    the same in every row."""
+    """A text for every row, blank as ''; `numeric` if it is a number or blank wherever it stands, `dates` if it is a
+    date or blank, `literal` if it is the same in every row."""
 
     of: Callable[[Columns, int], pa.Array]
     numeric: bool = False
     literal: str | None = None
+    dates: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,11 @@ class Amounts:
 
 @dataclass(frozen=True)
 class Truths:
-    """True or false for every row."""
+    """True or false for every row; `unknown` says of which rows it is not known, if that is more than whether one of
+    the answers is not."""
 
     of: Callable[[Columns, int], Truth]
+    unknown: Callable[[Columns, int, Doubts], Truth] | None = None
 
 
 Node: TypeAlias = Strings | Amounts | Truths

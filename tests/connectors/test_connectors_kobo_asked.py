@@ -9,7 +9,7 @@ from small_forms import export, workbook
 from small_sources import rows, source, table
 
 from connectors import Opened, open_delivery
-from connectors.kobo.relevant import Unevaluable, parse
+from connectors.kobo.relevant import Kinds, Unevaluable, parse
 from sources.batches import PlainFile
 
 Deliver = Callable[[str, bytes], PlainFile]
@@ -17,6 +17,7 @@ ANSWERS = {
     "work": pa.array(["paid", "paid idle", None, "paidleave"]),
     "age": pa.array(["5", "18", None, "18.0"]),
     "why": pa.array(["", None, "rent", "18"]),
+    "day": pa.array(["2001-02-01", "2001-02-28", "2001-02-03", None]),
     "born": pa.array(["1990-05-01", "2001-02-03T10:00:00+03:00", None, "soon"]),
 }
 
@@ -70,26 +71,30 @@ ANSWERS = {
         ("${born} <= date('2001-02-03') + 1", "1100"),  # an answer beside a date counts its days
         ("format-date(${born}, '%Y-%n') = '2001-2'", "0100"),
         ("date('2001-02-30') = date('2001-02-30')", "0000"),  # no such day
+        ("min(3, ${age}, 7) = 3", "1111"),  # a blank is left out, as KoboCollect does
+        ("max(${age}, 7) = 7", "1010"),
+        ("-${age} = 0 - 5", "1000"),
+        ("${age} -1 = 4", "1000"),
+        ("translate(${work}, 'pa', 'P') = 'Pid'", "1000"),
+        ("${day} > date('2001-02-01')", "0110"),
+        ("${day} - date('2001-02-01') = 2", "0010"),
+        ("${day} > ${day} - 1", "1110"),
+        ("decimal-date-time('2001-02-03T12:00:00') - ${day} = 0.5", "0010"),
+        ("format-date(${day} + 1, '%Y-%m-%d') = '2001-03-01'", "0100"),
     ],
 )
 def test_a_condition_holds_as_on_the_device(expression: str, holds: str) -> None:
-    found = parse(expression, frozenset({"age"})).holds(ANSWERS, 4)
+    found = parse(expression, Kinds(frozenset({"age"}), frozenset({"day"}))).holds(ANSWERS, 4)
     assert "".join("01"[int(truth)] for truth in found) == holds
 
 
 @pytest.mark.parametrize(
     "expression",
     [
-        "today() > ${born}",
         "now() > ${born}",
-        "sum(${age}) > 3",
-        "indexed-repeat(${age}, ${members}, 1) > 3",
         "substr(${work}, ${age}) = 'x'",
-        "decimal-date-time(${born}) > 3",
         "pulldata('places', 'name', 'code', ${work}) = 'x'",
-        "count-non-empty(${age}) > 3",
         "random() > 0.5",
-        "translate(${work}, 'a', 'b') = 'pbid'",
         "${born} > '2020-01-01'",
         "once(${age}) = 1",
         "position(../..) = 1",
@@ -97,9 +102,7 @@ def test_a_condition_holds_as_on_the_device(expression: str, holds: str) -> None
         "format-date(${born}, '%b') = 'May'",
         "/form/work = 'paid'",
         ". > 3",
-        "count(${child}) > 0",
         "regex(${why}, '(?=a)b')",
-        "jr:choice-name(${work}, '${work}') = 'x'",
         "${work} = ",
         "${work} = 'paid' ${age}",
         "(" * 60 + "true()" + ")" * 60,
@@ -110,7 +113,7 @@ def test_a_condition_holds_as_on_the_device(expression: str, holds: str) -> None
 )
 def test_a_condition_that_is_not_understood_is_said_to_be(expression: str) -> None:
     with pytest.raises(Unevaluable):
-        parse(expression, frozenset({"age"}))
+        parse(expression, Kinds(frozenset({"age"})))
 
 
 def delivered(deliver: Deliver, survey: list[dict[str, str]], values: str, *answers: list[str]) -> Opened:
@@ -153,10 +156,10 @@ def test_whether_it_was_asked_is_open_where_the_answer_before_is(deliver: Delive
 
 
 def test_one_condition_that_cannot_be_read_leaves_open_what_the_others_do_not_rule_out(deliver: Deliver) -> None:
-    survey = [*SURVEY[:3], {**SURVEY[3], "relevant": "today() > 5"}, SURVEY[4]]
+    survey = [*SURVEY[:3], {**SURVEY[3], "relevant": "random() > 5"}, SURVEY[4]]
     opened = delivered(deliver, survey, "xml", ["yes", "50", "", "1"], ["no", "", "", "2"])
     assert [row["asked(hired)"] for row in rows(opened)] == [None, "no"]
-    assert opened.facts["relevance_not_read"] == {"hired": "today()"}
+    assert opened.facts["relevance_not_read"] == {"hired": "random()"}
 
 
 def test_a_question_for_the_first_of_a_repeat_is_asked_of_the_first(deliver: Deliver) -> None:
