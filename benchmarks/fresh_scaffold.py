@@ -78,7 +78,7 @@ def fresh_sources() -> list[Fresh]:
 
 def write(fresh: Fresh, folder: Path) -> PlainFile:
     """A delivery of the source: rows drawn from its codes, and from what its columns are said to hold."""
-    drawn = random.Random(_SEED)  # noqa: S311 - the same rows every time
+    drawn = random.Random(_SEED)
     cells = {name: [_cell(listed, n, drawn) for n in range(_ROWS)] for name, listed in fresh.columns.items()}
     if fresh.labelled:
         return _as_spss(fresh, cells, folder / f"{fresh.name}.sav")
