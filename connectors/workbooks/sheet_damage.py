@@ -93,6 +93,14 @@ def suspicious(content: bytes) -> bool:
     return any(sign in content and any(map(content.__contains__, of)) for sign, of in _SUSPECTS.items())
 
 
+def in_rows(head: bytes, rows: bytes) -> list[tuple[int, int]]:
+    """The same in some rows of an .xlsx sheet that say where they lie; `head` is all that stands before its rows."""
+    cells = _Cells()
+    cells.parser.Parse(head, False)
+    cells.parser.Parse(rows, False)
+    return cells.taken()
+
+
 def _in_xml(stream: IO[bytes]) -> Iterator[tuple[int, int]]:
     cells = _Cells()
     while block := stream.read(_BLOCK):

@@ -62,11 +62,14 @@ def slices(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(sheet_slices, "_SLICE", 3000)
     monkeypatch.setattr(sheet_slices, "_BLOCK", 700)
     monkeypatch.setattr(sheet_slices, "_TIMES_SHARED", 0)
+    monkeypatch.setattr(sheet_slices, "WHOLE", 0)
     return sheet_slices
 
 
-def test_a_sheet_cut_into_slices_is_the_sheet(slices: Any) -> None:
+@pytest.mark.parametrize("kept", [0, 1 << 20])
+def test_a_sheet_cut_into_slices_is_the_sheet(slices: Any, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
     """Blank rows, blank columns, styled blanks, shared strings and merged cells lie where they lay."""
+    monkeypatch.setattr(slices, "WHOLE", kept)
     out = io.BytesIO()
     with xlsxwriter.Workbook(out) as book:
         sheet, bold = book.add_worksheet("people"), book.add_format({"bold": True})
@@ -80,6 +83,7 @@ def test_a_sheet_cut_into_slices_is_the_sheet(slices: Any) -> None:
     whole = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name("people")
     assert list(cut.iter_rows()) == whole.to_python(skip_empty_area=False)[: cut.height]
     assert (cut.height, cut.width, cut.merged_cell_ranges) == (260, 5, whole.merged_cell_ranges)
+    assert list(cut.iter_rows()) == list(cut.iter_rows())
     assert len(list(cut._slices())) > 5
 
 
@@ -101,6 +105,45 @@ def test_a_sheet_whose_rows_do_not_say_where_they_lie_is_not_cut(slices: Any, ro
     )
     with pytest.raises(slices.Uncut):
         slices.SlicedSheet(book, "xl/worksheets/sheet1.xml", "people")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param("<row><c><v>1</v></c></row>" * 200, id="no places"),
+        pytest.param('<row r="2"><c r="A2"><v>1</v></c></row>', id="not in order"),
+        pytest.param(
+            f'<row r="400"><c r="A400" t="inlineStr"><is><t><![CDATA[{"</row>" * 600}]]></t></is></c></row>',
+            id="what looks like an end",
+        ),
+    ],
+)
+def test_a_sheet_that_is_kept_is_not_cut_where_its_rows_would_be_others(
+    slices: Any, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    monkeypatch.setattr(slices, "WHOLE", 1 << 20)
+    monkeypatch.setattr(slices, "_SMALL", 0)
+    book = replaced(
+        workbook({"people": [["ID", "NAME"], *([f"{row}", f"name {row}"] for row in range(300))]}),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: xml.replace("</sheetData>", more + "</sheetData>"),
+    )
+    assert slices.sliced(book, "people") is None
+    plain = workbook({"people": [["ID", "NAME"], *([f"{row}", f"name {row}"] for row in range(300))]})
+    assert slices.sliced(plain, "people").height == 301
+
+
+def test_damaged_cells_of_a_sheet_that_is_kept_are_found_in_its_slices(
+    slices: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "WHOLE", 1 << 20)
+    more = '<row r="400"><c r="B400" t="e"><v>#N/A</v></c></row><row r="500"><c r="A500"><f>A1+1</f></c></row>'
+    book = replaced(
+        workbook({"people": [["ID", "NAME"], *([f"{row}", f"name {row}"] for row in range(300))]}),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: xml.replace("</sheetData>", more + "</sheetData>"),
+    )
+    assert slices.SlicedSheet(book, "xl/worksheets/sheet1.xml", "people").damaged == [(399, 1), (499, 0)]
 
 
 @pytest.mark.parametrize(
