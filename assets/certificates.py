@@ -1,6 +1,5 @@
-"""Certificates of erasures: signed with the keys of the vault, checked later, and about nobody to who has no keys.
-
-What a certificate says is the business of `vault_erasure`.
+"""Certificates of erasures: what was removed where and what stays, signed with the keys of the vault, checked later,
+and about nobody to who has no keys. Removing is the business of `vault_erasure`.
 """
 
 from __future__ import annotations
@@ -8,6 +7,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,18 @@ from codebook.errors import HomewardError, Unavailable
 
 if TYPE_CHECKING:
     from anonymization.keys.ring import Keyring
+    from anonymization.vault.unfinished import Begun
+    from assets.freed_pages import Overwritten
 
 FOLDER = "certificates"
+Certificate = tuple[Path, dict[str, Any]]
+"""A certificate's file and what it says."""
+_REMAINS = (
+    "keyed hashes of the person's identifiers and row keys, by which their rows are held back from now on",
+    "row numbers and rule ids in findings and marked returns, which hold no value",
+    "aggregates that passed disclosure control before",
+    "backups from before this day, and what a disk keeps of removed files, until they are replaced",
+)
 
 
 def verify(keyring: Keyring, path: Path) -> dict[str, Any]:
@@ -46,7 +56,39 @@ def _signature(keyring: Keyring, said: dict[str, Any]) -> str:
     return hmac.digest(keyring.derive("", "certificate", "signature"), text, sha256).hex()
 
 
-def write(workplace: Workplace, said: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+def certify(workplace: Workplace, begun: Begun, vault: Overwritten) -> Certificate:
+    """Write what was done of one erasure; `vault`: what was overwritten there, last of all. Repeatable."""
+    from assets.freed_pages import Overwritten
+
+    done, asked = begun.done, {name: fact for name, fact in begun.asked.items() if name != "keep_raw"}
+    pages = [Overwritten(**done["pages"]), vault]
+    return _write(
+        workplace,
+        {
+            "certificate": begun.certificate,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "country": begun.country,
+            **asked,
+            "interrupted": done["interrupted"],
+            "removed": {name: done[name] for name in ("vault", "warehouse", "store", "markers_set")},
+            "sealed_deliveries": [
+                {name: fact for name, fact in line.items() if name != "files"} for line in done["sealed"]
+            ],
+            "overwritten": {"tables": sum(one.tables for one in pages), "log": all(one.log for one in pages)},
+            "remains": [*_REMAINS, *_not_overwritten(pages)],
+        },
+    )
+
+
+def _not_overwritten(pages: list[Overwritten]) -> list[str]:
+    """What the login was not allowed to clear, or what readers held, for whoever may."""
+    told = [f"freed pages of {table}: VACUUM (FULL) is needed" for one in pages for table in one.left]
+    if not all(one.log for one in pages):
+        told.append("the server's log of transactions, until its segments are written over")
+    return told
+
+
+def _write(workplace: Workplace, said: dict[str, Any]) -> Certificate:
     signed = {**said, "signature": _signature(workplace.keyring, said)}
     folder = workplace.home / "vault" / FOLDER
     path = folder / f"{said['certificate']}.json"

@@ -9,7 +9,7 @@ is announced first, so that it can be finished if the process is killed in it. W
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,8 +45,8 @@ Announce = Callable[[Treated], None]
 """Writes down what is done to a delivery, before it is done."""
 
 
-def treat(workplace: Workplace, source: Source, known: Sequence[str], keep: bool, announce: Announce) -> None:
-    """Every delivery of the source; `known`: keys of those in which the person's rows were found in the store.
+def treat(workplace: Workplace, source: Source, known: Collection[str], keep: bool, announce: Announce) -> None:
+    """Every delivery of the source; `known`: keys of those in which rows of the erased were found in the store.
 
     `keep`: what cannot be overwritten by row stays as it is, until its retention ends.
     """

@@ -1,11 +1,11 @@
-"""The store's Parquet without the rows of a person who is erased, those that hang on theirs included.
+"""The store's Parquet without the rows of people who are erased, those that hang on theirs included.
 
 Who is erased, and everything that is not Parquet, is the business of `vault_erasure`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from sources.batches import PARENT, PERSON, ROW, ROW_KEY
 from sources.models import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from anonymization.vault.unfinished import Begun
@@ -31,52 +31,87 @@ _KEYS = (ROW, ROW_KEY, PERSON, PARENT)
 
 @dataclass
 class Found:
-    """The person's rows in the store: keys of rows, and the supplier's table and row by source and delivery."""
+    """A person's rows in the store: keys of rows, and the supplier's table and row by source and delivery."""
 
     keys: set[bytes] = field(default_factory=set)
     rows: dict[tuple[str, str], list[tuple[str, int]]] = field(default_factory=dict)
 
 
-def find(workplace: Workplace, sources: list[Source], persons: Sequence[UUID]) -> Found:
-    """Row keys and rows of the person in the store, rows that hang on theirs included."""
-    found = Found()
-    tokens = pa.array([token.bytes for token in persons], pa.binary(16))
+@dataclass(frozen=True)
+class _People:
+    """Who is erased, each by their place: whose a token is, and whose the key of a row.
+
+    Whose rows are is an array of these places; null: nobody's."""
+
+    tokens: Mapping[bytes, int]
+    keys: dict[bytes, int]
+
+
+def find(workplace: Workplace, sources: list[Source], people: Sequence[Sequence[UUID]]) -> list[Found]:
+    """Row keys and rows of each person (`people`: their tokens) in the store, rows that hang on theirs included."""
+    found = [Found() for _ in people]
+    known = _People(_places([token.bytes for token in tokens] for tokens in people), {})
     for source in sources:
         before = -1
-        while len(found.keys) != before:  # children of children: until nothing is found any more
-            before = len(found.keys)
+        while len(known.keys) != before:  # children of children: until nothing is found any more
+            before = len(known.keys)
             for folder in _deliveries(workplace, source):
-                rows = []
-                for path in parquet.files(folder / pseudonymize.STAGE, "data"):
-                    data, table = _read(path, _KEYS)
-                    mine = data.filter(_mine(data, tokens, found.keys))
-                    found.keys.update(mine[ROW_KEY].to_pylist())
-                    rows += [(table, row) for row in mine[ROW].to_pylist()]
-                if rows:
-                    found.rows[source.source, folder.name] = rows
+                rows = _found_in(folder, known)
+                for place, listed in rows.items():
+                    found[place].rows[source.source, folder.name] = listed
+    for key, place in known.keys.items():
+        found[place].keys.add(key)
     return found
 
 
-def rewrite(workplace: Workplace, sources: list[Source], begun: Begun) -> dict[str, int]:
-    """The store's Parquet files without the person; how many files and rows that were."""
-    files = rows = 0
-    tokens = pa.array([token.bytes for token in begun.tokens], pa.binary(16))
+def _found_in(folder: Path, known: _People) -> dict[int, list[tuple[str, int]]]:
+    """By person the supplier's tables and rows of one delivery; their keys are known from now on."""
+    rows: dict[int, list[tuple[str, int]]] = {}
+    for path in parquet.files(folder / pseudonymize.STAGE, "data"):
+        data, table = _read(path, _KEYS)
+        whose = _whose(data, known)
+        mine = data.filter(pc.is_valid(whose))
+        for place, key, row in zip(
+            whose.drop_null().to_pylist(), mine[ROW_KEY].to_pylist(), mine[ROW].to_pylist(), strict=True
+        ):
+            known.keys.setdefault(key, place)
+            rows.setdefault(place, []).append((table, row))
+    return rows
+
+
+def rewrite(workplace: Workplace, sources: list[Source], people: Sequence[Begun]) -> list[dict[str, int]]:
+    """The store's Parquet files without these people; for each of them how many files and rows that were."""
+    files, rows = Counter[int](), Counter[int]()
+    known = _People(
+        _places([token.bytes for token in begun.tokens] for begun in people),
+        _places(begun.row_keys for begun in people),
+    )
+
+    def replace(path: Path, data: pa.Table, whose: pa.Array) -> None:
+        gone = Counter(whose.drop_null().to_pylist())
+        if gone:
+            parquet.swap(data.filter(pc.is_null(whose)), path)
+            files.update(gone.keys())
+            rows.update(gone)
+
     for source in sources:
         for folder in _deliveries(workplace, source):
-            listed = begun.rows.get((source.source, folder.name), [])
             for path in parquet.files(folder / pseudonymize.STAGE, "data"):
                 data, _ = _read(path)
-                gone = _replace(path, data, pc.invert(_mine(data, tokens, begun.row_keys)))
-                files, rows = files + bool(gone), rows + gone
+                replace(path, data, _whose(data, known))
             for path in parquet.files(folder / pseudonymize.STAGE, "rows"):
-                files += _without_keys(path, begun.row_keys)
+                files.update(_without_keys(path, known.keys))
+            listed = [begun.rows.get((source.source, folder.name), []) for begun in people]
             for path in sorted((folder / harmonize.STAGE).glob("*.parquet")):
                 data, _ = _read(path)
                 if "person_token" in data.column_names:
-                    gone = _replace(path, data, pc.invert(_made_of(data, tokens, listed)))
-                    files, rows = files + bool(gone), rows + gone
-        progress.report("store", files)
-    return {"files": files, "rows": rows}
+                    replace(path, data, _made_of(data, known.tokens, listed))
+        progress.report("store", files.total())
+    return [{"files": files[place], "rows": rows[place]} for place in range(len(people))]
+
+
+def _places(people: Iterable[Iterable[bytes]]) -> dict[bytes, int]:
+    return {one: place for place, own in enumerate(people) for one in own}
 
 
 def _deliveries(workplace: Workplace, source: Source) -> list[Path]:
@@ -91,42 +126,35 @@ def _read(path: Path, columns: Sequence[str] | None = None) -> tuple[pa.Table, s
     return data, (data.schema.metadata or {}).get(b"table", b"").decode()
 
 
-def _mine(data: pa.Table, tokens: pa.Array, keys: AbstractSet[bytes]) -> pa.ChunkedArray:
-    """Rows with the person's token or a row key of theirs, and rows that hang on such a one."""
-    listed = pa.array(list(keys), pa.binary(16))
-    mine = pc.is_in(data[ROW_KEY], listed)
-    for name, values in ((PERSON, tokens), (PARENT, listed)):
-        if name in data.column_names:
-            mine = pc.or_(mine, pc.is_in(data[name], values))
-    return mine
+def _whose(data: pa.Table, known: _People) -> pa.Array:
+    """By token, by the key of the row, or by the row that it hangs on."""
+    by = ((PERSON, known.tokens), (ROW_KEY, known.keys), (PARENT, known.keys))
+    return pc.coalesce(*(_looked_up(data[name], places) for name, places in by if name in data.column_names))
 
 
-def _made_of(data: pa.Table, tokens: pa.Array, rows: list[tuple[str, int]]) -> pa.ChunkedArray:
-    """Harmonized rows with the person's token, or made of one of these rows."""
-    mine = pc.is_in(data["person_token"], tokens)
-    for table in {table for table, _ in rows}:
-        numbers = pa.array([row for name, row in rows if name == table], pa.int64())
-        here = pc.and_(pc.equal(data["source_table"], table), pc.is_in(data["source_row"], numbers))
-        mine = pc.or_(mine, here)
-    return mine
+def _made_of(data: pa.Table, tokens: Mapping[bytes, int], rows: Sequence[Iterable[tuple[str, int]]]) -> pa.Array:
+    """Of harmonized rows: by token, or made of one of these rows."""
+    whose = _looked_up(data["person_token"], tokens)
+    for table in {table for listed in rows for table, _ in listed}:
+        numbers = {row: place for place, listed in enumerate(rows) for name, row in listed if name == table}
+        here = pc.equal(data["source_table"], table).combine_chunks()
+        whose = pc.coalesce(whose, pc.if_else(here, _looked_up(data["source_row"], numbers), None))
+    return whose
 
 
-def _replace(path: Path, data: pa.Table, kept: pa.ChunkedArray) -> int:
-    """Write the file anew without what is not kept; how many rows that were."""
-    left = data.filter(kept)
-    gone: int = data.num_rows - left.num_rows
-    if gone:
-        parquet.swap(left, path)
-    return gone
+def _looked_up(column: pa.ChunkedArray, places: Mapping[bytes, int] | Mapping[int, int]) -> pa.Array:
+    values = pa.array(list(places), column.type)
+    found = pc.index_in(column.combine_chunks(), value_set=values)
+    return pa.array(list(places.values()), pa.int32()).take(found)
 
 
-def _without_keys(path: Path, keys: AbstractSet[bytes]) -> bool:
-    """The row ledger counts the row on, and forgets its key."""
+def _without_keys(path: Path, keys: Mapping[bytes, int]) -> set[int]:
+    """The row ledger counts the row on, and forgets its key; whose keys it forgot."""
     data = pq.read_table(path)
-    mine = pc.is_in(data["row_key"], pa.array(list(keys), pa.binary(16)))
-    if not pc.any(mine).as_py():
-        return False
-    place = data.schema.get_field_index("row_key")
-    blank = pc.if_else(mine, pa.scalar(None, pa.binary(16)), data["row_key"])
-    parquet.swap(data.set_column(place, data.schema.field(place), blank), path)
-    return True
+    whose = _looked_up(data["row_key"], keys)
+    forgotten = set(whose.drop_null().to_pylist())
+    if forgotten:
+        place = data.schema.get_field_index("row_key")
+        blank = pc.if_else(pc.is_valid(whose), pa.scalar(None, pa.binary(16)), data["row_key"].combine_chunks())
+        parquet.swap(data.set_column(place, data.schema.field(place), blank), path)
+    return forgotten

@@ -1,23 +1,24 @@
-"""Erasing a person from the whole deployment, with a signed certificate of what was removed where, and what stays.
+"""Erasing people from the whole deployment, with a signed certificate for each of what was removed, and what stays.
 
-The order makes it safe to be killed at any point: first the marks by which the gate holds the person back, and in one
+The order makes it safe to be killed at any point: first the marks by which the gate holds these people back, and in one
 transaction with them what is to be done; then store, warehouse, sealed deliveries and marts, then the vault, last what
-its pages keep. Every step can be run again, and the next erasure or retention finishes what was cut off.
+its pages keep. Each step is one pass for all of them and can be run again; the next erasure or retention finishes what
+was cut off. What a certificate says is the business of `certificates`.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from getpass import getuser
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from assets import certificates, progress, store_erasure
+from assets.certificates import Certificate
 from assets.tokens import follow_tokens
 from assets.vault_audit import keep_head
 from assets.workplace import Workplace
@@ -29,87 +30,103 @@ from warehouse.lock import source_lock
 if TYPE_CHECKING:
     from anonymization.vault.erasure import Person
     from anonymization.vault.unfinished import Begun
-    from assets.freed_pages import Overwritten
 
 _LOCK = "vault erase"
 """One erasure at a time: another would take what this one has begun for something cut off."""
-_REMAINS = (
-    "keyed hashes of the person's identifiers and row keys, by which their rows are held back from now on",
-    "row numbers and rule ids in findings and marked returns, which hold no value",
-    "aggregates that passed disclosure control before",
-    "backups from before this day, and what a disk keeps of removed files, until they are replaced",
-)
+Whom = UUID | int
+"""A person's token, or the number of an approved request about them."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """An erasure as an officer asks for it: of the person behind `token`, or of an approved `request`.
+    """An erasure as an officer asks for it, of one person or of several of a country.
 
-    `everywhere`: in other programmes of the country too; None: there is none in which the person is known.
+    `everywhere`: in other programmes of the country too; None: there is none in which a person is known.
     `keep_raw`: sealed files that cannot be overwritten by row stay until their retention ends.
     """
 
+    whom: Sequence[Whom]
     reason: str
     officer: str | None
-    token: UUID | None = None
-    request: int | None = None
     everywhere: bool | None = None
     keep_raw: bool = False
 
 
-def erase(workplace: Workplace, asked: Asked) -> tuple[Path, dict[str, Any]]:
-    """Erase a person everywhere; the certificate's file and what it says.
+@dataclass(frozen=True)
+class _Chosen:
+    """Who is to be erased: named by which token, in which request; all their tokens, and for the certificate the
+    other programmes that know them."""
 
-    What was begun before is finished first; if that was this person, theirs is the certificate.
+    named: UUID
+    request: int | None
+    country: str
+    tokens: tuple[UUID, ...]
+    programmes: dict[str, list[str]]
+
+
+def erase(workplace: Workplace, asked: Asked) -> list[Certificate]:
+    """Erase people everywhere; their certificates, one for each.
+
+    What was begun before is finished first; of whom that was, theirs are those certificates.
     """
-    from anonymization.vault import erasure, requests
+    from anonymization.vault import erasure
 
     if not asked.reason.strip():
         raise HomewardError("the erasure has no reason", "--reason", "say why the person is erased")
-    for path, said in resume(workplace):
-        mine = asked.token is not None and said["person"] == certificates.pseudonym(workplace.keyring, asked.token)
-        if mine or (asked.request is not None and said["request"] == asked.request):
-            return path, said
-    whose = asked.token or requests.standing(workplace.vault, asked.request or 0).token
+    before = [one for one in resume(workplace) if _named(workplace, one, asked)]
+    known = {whom for one in before for whom in _named(workplace, one, asked)}
     with source_lock(workplace.warehouse, _LOCK):
-        person = erasure.find(workplace.vault, whose)
-        with _held(workplace, person.country) as sources:
-            follow_tokens(workplace, person.country)
-            begun = _begin(workplace, sources, person, whose, asked)
+        people = _chosen(workplace, [whom for whom in asked.whom if whom not in known], asked.everywhere)
+        if not people:
+            return before
+        with _held(workplace, people[0].country) as sources:
+            follow_tokens(workplace, people[0].country)
+            begun = _begin(workplace, sources, people, asked)
             erasure.mark(workplace.vault, begun)
             _remove(workplace, sources, begun)
-        return _certify(workplace, begun)
+        return [*before, *_certify(workplace, begun)]
 
 
-def _begin(workplace: Workplace, sources: list[Source], person: Person, whose: UUID, asked: Asked) -> Begun:
-    """What is to be done, before anything is."""
-    from anonymization.vault.unfinished import Begun
-
-    tokens, programmes = _with_programmes(workplace, person, asked.everywhere)
-    found = store_erasure.find(workplace, sources, tokens)
-    who = certificates.pseudonym(workplace.keyring, whose)
-    said = {
-        "person": who,
-        "reason": " ".join(asked.reason.split()),
-        "request": asked.request,
-        "officer": asked.officer,
-        "login": getuser(),
-        "keep_raw": asked.keep_raw,
-        **programmes,
+def _named(workplace: Workplace, certificate: Certificate, asked: Asked) -> set[Whom]:
+    """By what of `asked` the person of a certificate is named."""
+    pseudonyms: dict[Any, Whom] = {
+        certificates.pseudonym(workplace.keyring, one) if isinstance(one, UUID) else one: one for one in asked.whom
     }
-    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{who[:12]}"
-    keys = frozenset(found.keys)
-    return Begun(name, person.country, tokens, keys, found.rows, said, {"interrupted": 0, "sealed": []})
+    return {pseudonyms[name] for name in (certificate[1]["person"], certificate[1]["request"]) if name in pseudonyms}
+
+
+def _chosen(workplace: Workplace, whom: Sequence[Whom], everywhere: bool | None) -> list[_Chosen]:
+    """Everybody once, however often and by which of their tokens they are named."""
+    from anonymization.vault import erasure, requests
+
+    named = [
+        (one, None) if isinstance(one, UUID) else (requests.standing(workplace.vault, one).token, one) for one in whom
+    ]
+    found = [erasure.find(workplace.vault, token) for token, _ in named]
+    if len({person.country for person in found}) > 1:
+        raise HomewardError("they are of several countries", "homeward vault erase", "erase each country's by itself")
+    all_tokens = {token for person in found for token in person.tokens}
+    people: list[_Chosen] = []
+    for (token, request), person in zip(named, found, strict=True):
+        if not any(token in one.tokens for one in people):
+            tokens, programmes = _with_programmes(workplace, person, everywhere, all_tokens)
+            people.append(_Chosen(token, request, person.country, tokens, programmes))
+    return people
 
 
 def _with_programmes(
-    workplace: Workplace, person: Person, everywhere: bool | None
+    workplace: Workplace, person: Person, everywhere: bool | None, chosen: set[UUID]
 ) -> tuple[tuple[UUID, ...], dict[str, list[str]]]:
-    """Tokens to erase, and for the certificate the other programmes that know the person. HomewardError if there is one
-    and the officer did not say what is to become of it: once the person is erased here, nobody can tell any more."""
+    """Tokens to erase, and for the certificate the other programmes that know the person; `chosen`: erased anyway.
+    HomewardError if there is one and the officer did not say what is to become of it: once the person is erased here,
+    nobody can tell any more."""
     from anonymization.vault.elsewhere import elsewhere
 
-    others = elsewhere(workplace.vault, person.country, person.tokens)
+    others = {
+        programme: left
+        for programme, tokens in elsewhere(workplace.vault, person.country, person.tokens).items()
+        if (left := set(tokens) - chosen)
+    }
     names = [name or "the common one" for name in others]
     if others and everywhere is None:
         raise HomewardError(
@@ -122,22 +139,46 @@ def _with_programmes(
     return tuple(sorted({*person.tokens, *(t for tokens in others.values() for t in tokens)})), {"programmes": names}
 
 
-def resume(workplace: Workplace) -> list[tuple[Path, dict[str, Any]]]:
+def _begin(workplace: Workplace, sources: list[Source], people: Sequence[_Chosen], asked: Asked) -> list[Begun]:
+    """What is to be done, before anything is."""
+    from anonymization.vault.unfinished import Begun
+
+    begun = []
+    found = store_erasure.find(workplace, sources, [one.tokens for one in people])
+    for one, rows in zip(people, found, strict=True):
+        who = certificates.pseudonym(workplace.keyring, one.named)
+        said = {
+            "person": who,
+            "reason": " ".join(asked.reason.split()),
+            "request": one.request,
+            "officer": asked.officer,
+            "login": getuser(),
+            "keep_raw": asked.keep_raw,
+            "persons_together": len(people),
+            **one.programmes,
+        }
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{who[:12]}"
+        done = {"interrupted": 0, "sealed": []}
+        begun.append(Begun(name, one.country, one.tokens, frozenset(rows.keys), rows.rows, said, done))
+    return begun
+
+
+def resume(workplace: Workplace) -> list[Certificate]:
     """Finish the erasures that were begun and have no certificate; their certificates."""
     from anonymization.vault import unfinished
 
     if not unfinished.begun_at(workplace.vault):
         return []
-    finished = []
     with source_lock(workplace.warehouse, _LOCK):  # one that is going on in another process is waited for
-        for begun in unfinished.erasures(workplace.vault):
-            begun.done["interrupted"] += 1
-            unfinished.keep(workplace.vault, begun)
-            if not begun.shredded:
-                with _held(workplace, begun.country) as sources:
-                    _remove(workplace, sources, begun)
-            finished.append(_certify(workplace, begun))
-    return finished
+        begun = unfinished.erasures(workplace.vault)
+        for one in begun:
+            one.done["interrupted"] += 1
+        unfinished.keep(workplace.vault, begun)
+        for country in sorted({one.country for one in begun if not one.shredded}):
+            with _held(workplace, country) as sources:
+                left = [one for one in begun if one.country == country and not one.shredded]
+                _remove(workplace, sources, left)
+        return _certify(workplace, begun)
 
 
 @contextmanager
@@ -151,7 +192,7 @@ def _held(workplace: Workplace, country: str) -> Iterator[list[Source]]:
         yield sources
 
 
-def _remove(workplace: Workplace, sources: list[Source], begun: Begun) -> None:
+def _remove(workplace: Workplace, sources: list[Source], begun: Sequence[Begun]) -> None:
     """From store, warehouse, sealed deliveries and marts, and at last from the vault; repeatable up to that.
 
     What a run before had removed is not found again: its counts are added up.
@@ -161,81 +202,67 @@ def _remove(workplace: Workplace, sources: list[Source], begun: Begun) -> None:
     from assets.stages.marts import refresh_marts
     from warehouse import erasure as in_warehouse
 
-    done = begun.done
-    done["store"] = _sum(done.get("store", {}), store_erasure.rewrite(workplace, sources, begun))
-    unfinished.keep(workplace.vault, begun)
-    gone = in_warehouse.erase(workplace.warehouse, begun.country, begun.tokens, begun.rows)
-    done["warehouse"] = _sum(done.get("warehouse", {}), gone)
-    unfinished.keep(workplace.vault, begun)
+    country, vault = begun[0].country, workplace.vault
+    _count(begun, "store", store_erasure.rewrite(workplace, sources, begun))
+    unfinished.keep(vault, begun)
+    people = [in_warehouse.Person(one.tokens, one.rows) for one in begun]
+    _count(begun, "warehouse", in_warehouse.erase(workplace.warehouse, country, people))
+    unfinished.keep(vault, begun)
     _treat_sealed(workplace, sources, begun)
     progress.report("marts", 0)
     refresh_marts(workplace, [load_source(name) for name in list_sources()])
-    # Before the vault forgets the token: by it can be found what is still to be done.
-    done["pages"] = asdict(overwrite(workplace.warehouse_url, in_warehouse.tables(workplace.warehouse, begun.country)))
-    erasure.shred(workplace.vault, begun)
+    # Before the vault forgets the tokens: by them can be found what is still to be done.
+    pages = asdict(overwrite(workplace.warehouse_url, in_warehouse.tables(workplace.warehouse, country)))
+    for one in begun:
+        one.done["pages"] = pages
+    erasure.shred(vault, country, begun)
 
 
-def _certify(workplace: Workplace, begun: Begun) -> tuple[Path, dict[str, Any]]:
-    """Clear the vault's freed pages and write the certificate; repeatable."""
+def _count(begun: Sequence[Begun], where: str, gone: Sequence[dict[str, int]]) -> None:
+    for one, now in zip(begun, gone, strict=True):
+        before = one.done.get(where, {})
+        one.done[where] = {name: before.get(name, 0) + now.get(name, 0) for name in before | now}
+
+
+def _certify(workplace: Workplace, begun: Sequence[Begun]) -> list[Certificate]:
+    """Clear the vault's freed pages and write the certificates; repeatable."""
     from anonymization.vault import erasure, unfinished
-    from assets.freed_pages import Overwritten, overwrite
+    from assets.freed_pages import overwrite
 
     keep_head(workplace)
-    done, asked = begun.done, dict(begun.asked)
-    del asked["keep_raw"]
-    pages = [Overwritten(**done["pages"]), overwrite(workplace.vault_url, erasure.tables(workplace.vault))]
-    sealed = [{name: fact for name, fact in line.items() if name != "files"} for line in done["sealed"]]
-    said = {
-        "certificate": begun.certificate,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "country": begun.country,
-        **asked,
-        "interrupted": done["interrupted"],
-        "removed": {name: done[name] for name in ("vault", "warehouse", "store", "markers_set")},
-        "sealed_deliveries": sealed,
-        "overwritten": _overwritten(pages),
-        "remains": [*_REMAINS, *_not_overwritten(pages)],
-    }
-    written = certificates.write(workplace, said)
-    unfinished.end(workplace.vault, begun)
+    pages = overwrite(workplace.vault_url, erasure.tables(workplace.vault))
+    written = []
+    for one in begun:
+        written.append(certificates.certify(workplace, one, pages))
+        unfinished.end(workplace.vault, one)
     return written
 
 
-def _sum(before: dict[str, int], now: dict[str, int]) -> dict[str, int]:
-    return {name: before.get(name, 0) + now.get(name, 0) for name in before | now}
-
-
-def _treat_sealed(workplace: Workplace, sources: list[Source], begun: Begun) -> None:
-    """Sealed deliveries that the person was in, or that cannot be searched; what is done is written down first."""
+def _treat_sealed(workplace: Workplace, sources: list[Source], begun: Sequence[Begun]) -> None:
+    """Sealed deliveries that somebody was in, or that cannot be searched; what is done is written down first."""
     from anonymization.vault import unfinished
     from assets import raw_erasure
     from assets.vault_retention import kept_until
 
-    lines: list[dict[str, Any]] = begun.done["sealed"]
-    for line in lines:
+    lines: dict[tuple[str, str], dict[str, Any]] = {
+        (line["source"], line["delivery"]): line for one in begun for line in one.done["sealed"]
+    }
+    for line in lines.values():
         raw_erasure.finish(workplace, line["done"], line["files"])
+    keep_raw = any(one.asked["keep_raw"] for one in begun)
     for source in sources:
         shutil.rmtree(workplace.sweeps / source.source, ignore_errors=True)  # a server is asked again from the start
 
-        def announce(one: raw_erasure.Treated, source: Source = source) -> None:
-            line = {"source": one.source, "delivery": one.delivery, "rows": one.rows, "done": one.done}
-            if one.done in (raw_erasure.KEPT, raw_erasure.NOT_SEARCHED):
-                line["kept_until"] = kept_until(source, one.entry.received_at.date()).isoformat()
-            lines[:] = [old for old in lines if (old["source"], old["delivery"]) != (one.source, one.delivery)]
-            lines.append({**line, "files": list(one.files)})
+        def announce(treated: raw_erasure.Treated, source: Source = source) -> None:
+            where = (treated.source, treated.delivery)
+            line = {"source": treated.source, "delivery": treated.delivery, "rows": treated.rows, "done": treated.done}
+            if treated.done in (raw_erasure.KEPT, raw_erasure.NOT_SEARCHED):
+                line["kept_until"] = kept_until(source, treated.entry.received_at.date()).isoformat()
+            lines.pop(where, None)
+            lines[where] = {**line, "files": list(treated.files)}
+            for one in begun:
+                one.done["sealed"] = list(lines.values())
             unfinished.keep(workplace.vault, begun)
 
-        known = [delivery for name, delivery in begun.rows if name == source.source]
-        raw_erasure.treat(workplace, source, known, bool(begun.asked["keep_raw"]), announce)
-
-
-def _overwritten(pages: list[Overwritten]) -> dict[str, Any]:
-    return {"tables": sum(one.tables for one in pages), "log": all(one.log for one in pages)}
-
-
-def _not_overwritten(pages: list[Overwritten]) -> list[str]:
-    """What the login was not allowed to clear, or what readers held, for whoever may."""
-    told = [f"freed pages of {table}: VACUUM (FULL) is needed" for one in pages for table in one.left]
-    if not all(one.log for one in pages):
-        told.append("the server's log of transactions, until its segments are written over")
-    return told
+        known = {delivery for one in begun for name, delivery in one.rows if name == source.source}
+        raw_erasure.treat(workplace, source, known, keep_raw, announce)

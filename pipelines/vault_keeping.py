@@ -10,6 +10,8 @@ import typer
 from pipelines.vault_commands import Json, vault_app
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from anonymization.vault.backup import Held
     from assets.vault_epochs import Epoch
 
@@ -172,8 +174,11 @@ def _tell_archive(held: Held, json: bool) -> None:
 @vault_app.command()
 def erase(
     reason: Annotated[str, typer.Option(help="Why; it stands in the certificate.")] = "",
-    token: Annotated[str | None, typer.Option(help="person_token, as an officer sees it.")] = None,
-    request: Annotated[int | None, typer.Option(metavar="ID", help="The person of this approved request.")] = None,
+    token: Annotated[list[str] | None, typer.Option(help="person_token, as an officer sees it; repeatable.")] = None,
+    request: Annotated[
+        list[int] | None, typer.Option(metavar="ID", help="The person of this approved request; repeatable.")
+    ] = None,
+    listed: Annotated[Path | None, typer.Option("--list", help="A file with a person_token on each line.")] = None,
     officer: Annotated[str | None, typer.Option("--as", help="Who erases, for the audit.")] = None,
     keep_raw: Annotated[
         bool, typer.Option("--keep-raw", help="Keep sealed files whose rows cannot be overwritten one by one.")
@@ -185,33 +190,53 @@ def erase(
     resume: Annotated[bool, typer.Option("--resume", help="Only finish erasures that were cut off.")] = False,
     json: Json = False,
 ) -> None:
-    """Erase a person everywhere, for good, and write the certificate of it. Cut off, run it again: it goes on."""
-    from anonymization.vault import requests
+    """Erase people everywhere, for good, in one pass, and write a certificate for each. Cut off, run it again: it goes
+    on."""
     from assets import vault_erasure
     from codebook.errors import HomewardError
     from pipelines import console
     from pipelines.settings import settings
 
-    if resume and (token or request is not None):
+    whom = _whom(token or [], listed, request or [])
+    if resume and whom:
         raise HomewardError("--resume finishes what was begun", "homeward vault erase", "leave out whom to erase")
-    if not resume and (token is None) == (request is None):
-        raise HomewardError("who is to be erased?", "homeward vault erase", "give --token or --request")
+    if not resume and not whom:
+        raise HomewardError("who is to be erased?", "homeward vault erase", "give --token, --request or --list")
     workplace = settings().workplace()
     with console.watching("erasure"):
         if resume:
             finished = vault_erasure.resume(workplace)
         else:
-            whose = requests.as_token(token) if token else None
-            asked = vault_erasure.Asked(reason, officer, whose, request, everywhere, keep_raw)
-            finished = [vault_erasure.erase(workplace, asked)]
+            asked = vault_erasure.Asked(whom, reason, officer, everywhere, keep_raw)
+            finished = vault_erasure.erase(workplace, asked)
     if json:
         told = [said for _, said in finished]
-        console.print_json(told if resume else told[0])
+        console.print_json(told[0] if len(whom) == 1 and listed is None else told)
         return
     for path, said in finished:
         _tell_erasure(path, said)
     if not finished:
         console.out.print("No erasure was cut off.")
+
+
+def _whom(tokens: list[str], listed: Path | None, numbers: list[int]) -> list[UUID | int]:
+    from anonymization.vault import requests
+    from codebook.errors import HomewardError
+
+    lines: list[tuple[int, str]] = []
+    if listed is not None:
+        try:
+            text = listed.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError):
+            raise HomewardError("the list cannot be read", "--list", "name a text file") from None
+        lines = [(at, line) for at, line in enumerate(map(str.strip, text.splitlines()), start=1) if line]
+        if not lines:
+            raise HomewardError("the list names nobody", "--list", "write a person_token on each line")
+    return [
+        *(requests.as_token(token) for token in tokens),
+        *(requests.as_token(line, f"--list, line {at}") for at, line in lines),
+        *numbers,
+    ]
 
 
 def _tell_erasure(path: Path, said: dict[str, Any]) -> None:

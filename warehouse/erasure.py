@@ -1,13 +1,16 @@
-"""Erasing a person from the warehouse: current rows, history, staging, and what was told about their tokens.
+"""Erasing people from the warehouse: current rows, history, staging, and what was told about their tokens.
 
-A row is the person's when it carries one of their tokens, or was made of the same row of a delivery (a household that
+A row is a person's when it carries one of their tokens, or was made of the same row of a delivery (a household that
 only they spoke of). Marts are made anew by whoever asks for this. Counts, findings and row numbers of deliveries stay:
 they hold no value, and law 2 is counted on them.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from psycopg import sql
@@ -25,24 +28,60 @@ _HOLD_TOKENS = """
     JOIN pg_attribute AS r ON r.attrelid = c.oid AND r.attname = 'source_row' AND NOT r.attisdropped
     WHERE c.relnamespace = 'core'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
     ORDER BY c.relname"""
-_MAKE_ROWS = """
-    CREATE TEMP TABLE erased_row (source_id text, delivery_id text, source_table text, source_row bigint)
-    ON COMMIT DROP"""
+# Each person by their place among those who are erased; a row is one person's.
+_MAKE_LISTS = """
+    CREATE TEMP TABLE erased_token (token uuid PRIMARY KEY, place int NOT NULL) ON COMMIT DROP;
+    CREATE TEMP TABLE erased_row (
+        source_id text, delivery_id text, source_table text, source_row bigint, place int NOT NULL,
+        PRIMARY KEY (source_id, delivery_id, source_table, source_row)
+    ) ON COMMIT DROP"""
+_LIST_ROW = "INSERT INTO erased_row VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 _FIND_ROWS = """
     INSERT INTO erased_row
-    SELECT DISTINCT source_id, delivery_id, source_table, source_row FROM {table}
-    WHERE person_token = ANY (%(tokens)s)"""
+    SELECT DISTINCT ON (t.source_id, t.delivery_id, t.source_table, t.source_row)
+        t.source_id, t.delivery_id, t.source_table, t.source_row, e.place
+    FROM {table} AS t JOIN erased_token AS e ON e.token = t.person_token
+    ON CONFLICT DO NOTHING"""
+_ANALYZE = "ANALYZE erased_token; ANALYZE erased_row"
 _DELETE = """
-    DELETE FROM {table} AS t
-    WHERE t.person_token = ANY (%(tokens)s)
-        OR (t.source_id, t.delivery_id, t.source_table, t.source_row) IN (
-            SELECT source_id, delivery_id, source_table, source_row FROM erased_row)"""
+    WITH gone AS (
+        DELETE FROM {table} AS t
+        WHERE t.person_token IN (SELECT token FROM erased_token)
+            OR (t.source_id, t.delivery_id, t.source_table, t.source_row) IN (
+                SELECT source_id, delivery_id, source_table, source_row FROM erased_row)
+        RETURNING t.person_token, t.source_id, t.delivery_id, t.source_table, t.source_row
+    )
+    SELECT coalesce(e.place, r.place), count(*)
+    FROM gone AS g
+    LEFT JOIN erased_token AS e ON e.token = g.person_token
+    LEFT JOIN erased_row AS r USING (source_id, delivery_id, source_table, source_row)
+    GROUP BY 1"""
+_DELETE_TOLD = """
+    WITH gone AS (
+        DELETE FROM {table} AS t
+        WHERE t.token IN (SELECT token FROM erased_token) OR t.current_token IN (SELECT token FROM erased_token)
+        RETURNING t.token, t.current_token
+    )
+    SELECT coalesce(e.place, c.place), count(*)
+    FROM gone AS g
+    LEFT JOIN erased_token AS e ON e.token = g.token
+    LEFT JOIN erased_token AS c ON c.token = g.current_token
+    GROUP BY 1"""
 _UNSTAGE = """
-    DELETE FROM {table} AS t
-    WHERE t.person_token = ANY (%(tokens)s)
-        OR (t.source_table, t.source_row) IN (
-            SELECT source_table, source_row FROM erased_row
-            WHERE source_id = %(source)s AND delivery_id = %(delivery)s)"""
+    WITH gone AS (
+        DELETE FROM {table} AS t
+        WHERE t.person_token IN (SELECT token FROM erased_token)
+            OR (t.source_table, t.source_row) IN (
+                SELECT source_table, source_row FROM erased_row
+                WHERE source_id = %(source)s AND delivery_id = %(delivery)s)
+        RETURNING t.person_token, t.source_table, t.source_row
+    )
+    SELECT coalesce(e.place, r.place), count(*)
+    FROM gone AS g
+    LEFT JOIN erased_token AS e ON e.token = g.person_token
+    LEFT JOIN erased_row AS r ON r.source_id = %(source)s AND r.delivery_id = %(delivery)s
+        AND r.source_table = g.source_table AND r.source_row = g.source_row
+    GROUP BY 1"""
 _UNKEY = """
     UPDATE {table} AS t SET row_key = NULL
     FROM erased_row AS e
@@ -58,31 +97,32 @@ _KEPT_IN = """
     ORDER BY 1, 2"""
 
 
+@dataclass(frozen=True)
+class Person:
+    """Who is erased: all tokens that are one person, and the rows in which the store knows them."""
+
+    tokens: Sequence[UUID]
+    rows: Rows
+
+
 def tables(engine: Engine, country: str) -> list[tuple[str, str]]:
     """Schema and name of the tables in which rows of people of a country are or were."""
     with transaction(engine, "erasure") as conn:
         return [(schema, name) for schema, name in run(conn, _KEPT_IN, {"country": country}).fetchall()]
 
 
-def erase(engine: Engine, country: str, tokens: Sequence[UUID], rows: Rows) -> dict[str, int]:
-    """Delete the person's rows everywhere but in marts; how many went, by table. Repeatable."""
-    gone: dict[str, int] = {}
-    values = {"tokens": list(tokens)}
+def erase(engine: Engine, country: str, people: Sequence[Person]) -> list[dict[str, int]]:
+    """Delete these people's rows everywhere but in marts; for each of them how many went, by table. Repeatable."""
+    gone: dict[str, Counter[int]] = {}
     with transaction(engine, "erasure") as conn:
         run(conn, "SET LOCAL ROLE homeward_loader")
-        _collect(conn, values, rows)
+        _collect(conn, people)
         for table in tables_of_persons(conn):
-            gone[f"core.{table}"] = run(conn, _DELETE, values, table=sql.Identifier("core", table)).rowcount
+            gone[f"core.{table}"] = _counted(conn, _DELETE, table=sql.Identifier("core", table))
         for name in ("token_event", "current_token"):
-            deleted = run(
-                conn,
-                "DELETE FROM {table} WHERE token = ANY (%(tokens)s) OR current_token = ANY (%(tokens)s)",
-                values,
-                table=sql.Identifier("core", name),
-            )
-            gone[f"core.{name}"] = deleted.rowcount
-        gone["staging"] = _unstage(conn, country, values)
-    return gone
+            gone[f"core.{name}"] = _counted(conn, _DELETE_TOLD, table=sql.Identifier("core", name))
+        gone["staging"] = _unstage(conn, country)
+    return [{table: counts[place] for table, counts in gone.items()} for place in range(len(people))]
 
 
 def tables_of_persons(conn: Connection) -> list[str]:
@@ -90,24 +130,36 @@ def tables_of_persons(conn: Connection) -> list[str]:
     return [name for (name,) in run(conn, _HOLD_TOKENS).fetchall()]
 
 
-def _collect(conn: Connection, values: dict[str, list[UUID]], rows: Rows) -> None:
-    """The supplier's rows that spoke of the person: those of the store, and those that core knows."""
-    run(conn, _MAKE_ROWS)
-    with driver(conn).cursor().copy("COPY erased_row FROM STDIN") as copy:
-        for (source, delivery), listed in rows.items():
-            for table, row in listed:
-                copy.write_row((source, delivery, table, row))
+def _collect(conn: Connection, people: Sequence[Person]) -> None:
+    """Their tokens, and the supplier's rows that spoke of them: those of the store, and those that core knows."""
+    run(conn, _MAKE_LISTS)
+    cursor = driver(conn).cursor()
+    with cursor.copy("COPY erased_token FROM STDIN") as copy:
+        for place, person in enumerate(people):
+            for token in person.tokens:
+                copy.write_row((token, place))
+    for place, person in enumerate(people):
+        listed = [(*where, *row, place) for where, rows in person.rows.items() for row in rows]
+        cursor.executemany(_LIST_ROW, listed)
     for table in tables_of_persons(conn):
-        run(conn, _FIND_ROWS, values, table=sql.Identifier("core", table))
+        run(conn, _FIND_ROWS, table=sql.Identifier("core", table))
+    run(conn, _ANALYZE)
 
 
-def _unstage(conn: Connection, country: str, values: dict[str, list[UUID]]) -> int:
-    gone = 0
+def _counted(
+    conn: Connection, statement: str, values: dict[str, Any] | None = None, **names: sql.Composable
+) -> Counter[int]:
+    """Rows that a statement deleted, by the person's place."""
+    return Counter[int](dict(run(conn, statement, values, **names).fetchall()))
+
+
+def _unstage(conn: Connection, country: str) -> Counter[int]:
+    gone = Counter[int]()
     for source, delivery in run(conn, _DELIVERIES, {"country": country}).fetchall():
         staged = staging.names(source, delivery)
-        own = {**values, "source": source, "delivery": delivery}
+        own = {"source": source, "delivery": delivery}
         for entity in staging.entities(conn, staged):
-            gone += run(conn, _UNSTAGE, own, table=staged.sql(staged.entity(entity))).rowcount
+            gone += _counted(conn, _UNSTAGE, own, table=staged.sql(staged.entity(entity)))
         if staging.exists(conn, staged, staged.row):
             run(conn, _UNKEY, own, table=staged.sql(staged.row))
     return gone

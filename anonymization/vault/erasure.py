@@ -1,4 +1,4 @@
-"""Erasing a person from the vault: the key is shredded, everything said about them goes, and they do not come back.
+"""Erasing people from the vault: their keys are shredded, everything said about them goes, and they do not come back.
 
 Without the person's key no copy of their identity can be opened, in no backup either that lacks the key's row. What
 stays is a keyed hash of each identifier and row key, by which the gate holds back a row that brings the person again.
@@ -7,6 +7,7 @@ Not its business: warehouse, store and certificate (`assets.vault_erasure`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -73,39 +74,46 @@ def find(vault: Vault, token: UUID) -> Person:
         return Person(country_of(cursor, token), tuple(same_person(cursor, token)))
 
 
-def mark(vault: Vault, begun: Begun) -> int:
-    """From now on the gate holds back rows with an identifier of the person, or with a key of one of their rows; and
-    the erasure is known as begun."""
+def mark(vault: Vault, people: Iterable[Begun]) -> None:
+    """From now on the gate holds back rows with an identifier of one of them, or with a key of one of their rows; and
+    the erasures are known as begun: all of them or none."""
     with vault.transaction() as cursor:
-        keys = vault.keys_of(cursor, begun.country)
-        asked = cursor.execute(_INDEXES, (list(begun.tokens),)).fetchall()
-        stated = keys.turned_back(b"".join(index.bytes for (index,) in asked)) + b"".join(begun.row_keys)
-        markers = _markers(from_bytes(stated), vault.keyring, begun.country)
-        found = {UUID(bytes=one) for one in markers.to_pylist()}
-        cursor.execute(_MARK, (begun.country, list(found)))
-        begun.done["markers_set"] = len(found)
-        unfinished.add(cursor, begun)
-    return len(found)
+        for begun in people:
+            keys = vault.keys_of(cursor, begun.country)
+            asked = cursor.execute(_INDEXES, (list(begun.tokens),)).fetchall()
+            stated = keys.turned_back(b"".join(index.bytes for (index,) in asked)) + b"".join(begun.row_keys)
+            markers = _markers(from_bytes(stated), vault.keyring, begun.country)
+            found = {UUID(bytes=one) for one in markers.to_pylist()}
+            cursor.execute(_MARK, (begun.country, list(found)))
+            begun.done["markers_set"] = len(found)
+            unfinished.add(cursor, begun)
 
 
-def shred(vault: Vault, begun: Begun) -> dict[str, int]:
-    """Delete the person's key and everything about them; rows that went, by table."""
-    gone: dict[str, int] = {}
+def shred(vault: Vault, country: str, people: Sequence[Begun]) -> None:
+    """Delete these people's keys and everything about them; `done` says how many rows went, by table."""
     with vault.transaction() as cursor:
-        country_keys.hold(cursor, begun.country, alone=True)  # no batch is writing about them at this moment
-        persons = [number for (number,) in cursor.execute(_PERSONS, (list(begun.tokens),)).fetchall()]
-        keys = vault.keys_of(cursor, begun.country)
-        words = unlearning.words_said(cursor, keys, persons)
-        gone["frequency"] = unlearning.uncount(cursor, keys, persons)
-        for table, statement in _SHRED:
-            values = {"persons": persons, "tokens": list(begun.tokens)}
-            gone[table] = cursor.execute(statement.encode(), values).rowcount
-        gone["name_word"] = unlearning.forget_words(cursor, keys, words)
-        begun.done["vault"] = gone
-        unfinished.forget(cursor, begun)
-        facts: dict[str, audit.Fact] = {"certificate": begun.certificate, **gone}
-        audit.write(cursor, vault.keyring, "erase", begun.country, begun.asked["officer"], facts)
-    return gone
+        country_keys.hold(cursor, country, alone=True)  # no batch is writing about them at this moment
+        keys = vault.keys_of(cursor, country)
+        numbers = [_numbers(cursor, begun) for begun in people]
+        said = [unlearning.words_said(cursor, keys, persons) for persons in numbers]
+        counted = unlearning.uncount(cursor, keys, [person for persons in numbers for person in persons])
+        gone = [_delete(cursor, begun, persons) for begun, persons in zip(people, numbers, strict=True)]
+        forgotten = unlearning.forget_words(cursor, keys, frozenset().union(*said))
+        for begun, persons, words, rows in zip(people, numbers, said, gone, strict=True):
+            rows |= {"frequency": len(counted.intersection(persons)), "name_word": len(words & forgotten)}
+            begun.done["vault"] = rows
+            unfinished.forget(cursor, begun)
+            facts: dict[str, audit.Fact] = {"certificate": begun.certificate, **rows}
+            audit.write(cursor, vault.keyring, "erase", country, begun.asked["officer"], facts)
+
+
+def _numbers(cursor: Vaultside, begun: Begun) -> list[int]:
+    return [number for (number,) in cursor.execute(_PERSONS, (list(begun.tokens),)).fetchall()]
+
+
+def _delete(cursor: Vaultside, begun: Begun, persons: list[int]) -> dict[str, int]:
+    values = {"persons": persons, "tokens": list(begun.tokens)}
+    return {table: cursor.execute(statement.encode(), values).rowcount for table, statement in _SHRED}
 
 
 def tables(vault: Vault) -> list[tuple[str, str]]:

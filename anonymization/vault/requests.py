@@ -79,12 +79,12 @@ class Said:
     record: dict[str, str | None]
 
 
-def as_token(text: str) -> UUID:
+def as_token(text: str, where: str = "--token") -> UUID:
     """HomewardError if it is none."""
     try:
         return UUID(text)
     except ValueError:
-        raise HomewardError("this is no person token", "--token", "copy it from a person_token column") from None
+        raise HomewardError("this is no person token", where, "copy it from a person_token column") from None
 
 
 def same_person(cursor: Vaultside, token: UUID) -> list[UUID]:

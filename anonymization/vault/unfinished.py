@@ -7,6 +7,7 @@ numbers and counts; from the shredding on only counts. Carrying out an erasure i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -36,8 +37,8 @@ _BEGUN_AT = "SELECT begun_at FROM vault.unfinished_erasure ORDER BY begun_at"
 
 @dataclass(frozen=True)
 class Begun:
-    """An erasure. `rows`: by source and delivery the supplier's tables and row numbers; `asked`: who asked for what,
-    and why; `done`: what was removed so far, as it will stand in the certificate."""
+    """The erasure of one person. `rows`: by source and delivery the supplier's tables and row numbers; `asked`: who
+    asked for what, and why; `done`: what was removed so far, as it will stand in the certificate."""
 
     certificate: str
     country: str
@@ -61,10 +62,11 @@ def add(cursor: Vaultside, begun: Begun) -> None:
     cursor.execute(_ADD, (*values, Jsonb(begun.done)))
 
 
-def keep(vault: Vault, begun: Begun) -> None:
-    """What was done so far."""
+def keep(vault: Vault, people: Iterable[Begun]) -> None:
+    """What was done so far, of all or of none."""
     with vault.transaction() as cursor:
-        cursor.execute(_KEEP, (Jsonb(begun.done), begun.certificate))
+        for begun in people:
+            cursor.execute(_KEEP, (Jsonb(begun.done), begun.certificate))
 
 
 def forget(cursor: Vaultside, begun: Begun) -> None:

@@ -36,7 +36,7 @@ _RECORDS = """
     JOIN vault.origin AS o USING (origin)
     WHERE p.country = %s"""
 _SOME = " AND i.person_id = ANY (%s) AND (%s::smallint[] IS NULL OR i.origin = ANY (%s))"
-_FORGET = "DELETE FROM vault.name_word WHERE country = %s AND idx = ANY (%s)"
+_FORGET = "DELETE FROM vault.name_word WHERE country = %s AND idx = ANY (%s) RETURNING idx"
 # Who was recognised in the round in which they came was not counted as one more who bears the name.
 _COUNTED = """
     SELECT l.person_id, p.token, p.wrapped_key, l.sealed
@@ -56,33 +56,42 @@ def words_said(
     return name_words(*{piece for page in pages for piece in _pieces(page, keys)})
 
 
-def forget_words(cursor: Vaultside, keys: CountryKeys, words: Iterable[str]) -> int:
-    """Those of `words` that no record of the country says any more are no names any more; how many went."""
+def forget_words(cursor: Vaultside, keys: CountryKeys, words: Iterable[str]) -> frozenset[str]:
+    """Those of `words` that no record of the country says any more are no names any more; which ones went."""
     left, seen = set(words), set[str]()
     for page in _pages(cursor, _RECORDS, (keys.country,)) if left else ():
         fresh = _pieces(page, keys) - seen
         seen |= fresh
         left -= name_words(*fresh)
         if not left:
-            return 0
-    return cursor.execute(_FORGET, (keys.country, list(hashed(keys, left)))).rowcount
+            return frozenset()
+    indexes = hashed(keys, left)
+    return frozenset(indexes[idx] for (idx,) in cursor.execute(_FORGET, (keys.country, list(indexes))).fetchall())
 
 
-def uncount(cursor: Vaultside, keys: CountryKeys, persons: list[int]) -> int:
-    """The country's counts of names and places as if these people had not been counted; how many had been."""
-    try:
-        opened = recognition.opened(cursor.execute(_COUNTED, (persons,), binary=True).fetchall(), keys.key)
-    except InvalidTag:  # damaged: what was counted of them cannot be known any more
-        return 0
-    if not opened.num_rows:
-        return 0
+def uncount(cursor: Vaultside, keys: CountryKeys, persons: list[int]) -> frozenset[int]:
+    """The country's counts of names and places as if these people had not been counted; who had been."""
+    asked = cursor.execute(_COUNTED, (persons,), binary=True).fetchall()
+    counted = [row for row in asked if _opens(row, keys)]
+    if not counted:
+        return frozenset()
     recognition.lock(cursor, keys.country)
     if not reindex.is_current(cursor, keys.country):
-        return 0  # counts of another model are made anew before they are used again
+        return frozenset()  # counts of another model are made anew before they are used again
     frequencies = recognition.frequencies_of(cursor, keys)
-    frequencies.remove(features.prepared(opened))
+    frequencies.remove(features.prepared(recognition.opened(counted, keys.key)))
     reindex.remember(cursor, keys, frequencies)
-    return int(opened.num_rows)
+    return frozenset(person for person, *_ in counted)
+
+
+def _opens(row: tuple[Any, ...], keys: CountryKeys) -> bool:
+    """False: damaged, what was counted of this person cannot be known any more, and keeps nobody else's counts."""
+    _, token, wrapped, sealed = row
+    try:
+        identities.open_likeness(sealed, identities.open_person_key(token.bytes, wrapped, keys.key))
+    except InvalidTag:
+        return False
+    return True
 
 
 def _pages(cursor: Vaultside, statement: str, values: tuple[object, ...]) -> Iterator[list[tuple[Any, ...]]]:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import pytest
@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, text
 from anonymization.gate import Gate
 from anonymization.keys import rotation
 from anonymization.linkage import recognition
-from anonymization.vault import erasure, retention
+from anonymization.vault import audit, erasure, retention
 from anonymization.vault.name_words import NameWords
 from anonymization.vault.unfinished import Begun
 from anonymization.vault.vault import Vault
@@ -23,11 +23,19 @@ def passed(source: Source, vault: Vault, batch: TextBatch) -> SafeBatch:
 
 
 def erase(vault: Vault, batch: SafeBatch, row: int = 0) -> dict[str, int]:
-    person = erasure.find(vault, UUID(bytes=batch.data["_person"][row].as_py()))
-    key = batch.data["_key"][row].as_py()
-    begun = Begun(key.hex(), person.country, person.tokens, frozenset([key]), {}, {"officer": "Marta"})
-    erasure.mark(vault, begun)
-    return erasure.shred(vault, begun)
+    (gone,) = erase_all(vault, batch, [row])
+    return gone
+
+
+def erase_all(vault: Vault, batch: SafeBatch, rows: Sequence[int]) -> list[dict[str, int]]:
+    people = []
+    for row in rows:
+        person = erasure.find(vault, UUID(bytes=batch.data["_person"][row].as_py()))
+        key = batch.data["_key"][row].as_py()
+        people.append(Begun(key.hex(), person.country, person.tokens, frozenset([key]), {}, {"officer": "Marta"}))
+    erasure.mark(vault, people)
+    erasure.shred(vault, "SLV", people)
+    return [begun.done["vault"] for begun in people]
 
 
 def rules(batch: SafeBatch) -> list[tuple[int, str]]:
@@ -62,6 +70,15 @@ def test_words_of_names_that_nobody_else_has_go_with_the_person(
     assert known_words(vault, "xochitl", "menjivar", "ana") == {"xochitl", "menjivar", "ana"}
     assert erase(vault, batch)["name_word"] == 1
     assert known_words(vault, "xochitl", "menjivar", "ana") == {"menjivar", "ana"}
+
+
+def test_of_several_erased_at_once_words_go_that_only_they_said(register: Source, vault: Vault, rows: Rows) -> None:
+    names = ("XÓCHITL Menjívar", "Xochitl Portillo", "Ana Menjívar")
+    batch = passed(register, vault, rows(*({"FILE": f"F{at}", "NAME": name} for at, name in enumerate(names))))
+    one, other = erase_all(vault, batch, [0, 1])
+    assert (one["person"], one["name_word"], other["person"], other["name_word"]) == (1, 1, 1, 2)
+    assert known_words(vault, "xochitl", "portillo", "menjivar", "ana") == {"menjivar", "ana"}
+    assert [line.action for line in audit.lines(vault, 9)].count("erase") == 2
 
 
 def counts(vault: Vault) -> bytes:

@@ -78,8 +78,8 @@ def test_an_erasure_is_of_one_programme(similar: Source, protection: Source, vau
     person = erasure.find(vault, as_token(common["_person"][0].hex()))
     keys = frozenset(common["_key"])
     begun = Begun("certificate", person.country, person.tokens, keys, {}, {"officer": None})
-    erasure.mark(vault, begun)
-    erasure.shred(vault, begun)
+    erasure.mark(vault, [begun])
+    erasure.shred(vault, begun.country, [begun])
     assert passed(similar, vault, rows(DUI))["_person"] == []
     assert passed(protection, vault, rows(DUI))["_person"] == other["_person"]
 

@@ -189,8 +189,8 @@ def test_without_the_old_master_everything_goes_on_and_old_copies_are_shut(
     raw = seal([b"rows"], "file.csv", store, keyring)
     copy = raw.file.path.read_bytes()
     begun = Begun("1", "SLV", (UUID(bytes=before[5]),), frozenset(), {}, {"officer": None})
-    erasure.mark(vault, begun)
-    erasure.shred(vault, begun)
+    erasure.mark(vault, [begun])
+    erasure.shred(vault, begun.country, [begun])
     rotation.rotate(vault)
     renewal.renew(vault, "SLV", silent)
     assert sealed_under(store) == {1: 1}
@@ -229,8 +229,9 @@ def test_without_the_old_master_everything_goes_on_and_old_copies_are_shut(
     assert tokens(similar, restored, people) == before[:5]
     assert revealed(restored, before[1])[0]["DUI"] == "04567891-1"
     erased = Begun("2", "SLV", (UUID(bytes=before[1]),), frozenset(), {}, {"officer": None})
-    erasure.mark(restored, erased)
-    assert erasure.shred(restored, erased)["person"] == 1
+    erasure.mark(restored, [erased])
+    erasure.shred(restored, "SLV", [erased])
+    assert erased.done["vault"]["person"] == 1
     assert tokens(similar, restored, people) == [before[0], *before[2:5]]
 
 

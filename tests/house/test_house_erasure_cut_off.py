@@ -48,41 +48,46 @@ def killed(house: House, at: str, *arguments: str) -> None:
     ],
     ids=["before the warehouse", "before the old sealed file goes", "after the shredding", "after the certificate"],
 )
-def test_a_killed_erasure_is_finished_by_the_next(house: House, moment: str) -> None:
+def test_a_killed_erasure_of_two_is_finished_by_the_next(house: House, moment: str) -> None:
     rows = register(house)
     deliver(house, [])
     found = house.sql("SELECT person_token::text, source_row FROM core.return_event ORDER BY source_row")
-    (one, row), (other, _) = [(token, rows[at - 2]) for token, at in found if rows[at - 2]["DUI"].strip()][:2]
+    named = {token: rows[at - 2] for token, at in found if rows[at - 2]["DUI"].strip()}
+    one, two, other = list(named)[:3]
     mine = " UNION ".join(
-        f"SELECT record_key::text FROM core.{entity} WHERE person_token = '{one}'"
+        f"SELECT record_key::text FROM core.{entity} WHERE person_token IN ('{one}', '{two}')"
         for entity in ("return_event", "person")
     )
     keys = [key for (key,) in house.sql(mine)]
-    bare = [*(bytes.fromhex(key.replace("-", "")) for key in (one, *keys)), *in_the_vault(house, one)]
-    asked = ("vault", "erase", "--token", one, "--reason", "asked for it", "--as", "Marta")
+    bare = [bytes.fromhex(key.replace("-", "")) for key in (one, two, *keys)]
+    bare += [*in_the_vault(house, one), *in_the_vault(house, two)]
+    (listed := house.samples / "erase.txt").write_text(f"{one}\n\n{two}\n")
+    asked = ("vault", "erase", "--list", str(listed), "--reason", "asked for it", "--as", "Marta")
     killed(house, moment, *asked)
     assert "has no certificate yet: homeward vault erase --resume" in house.homeward("status").stdout
 
+    certificates = house.home / "vault" / "certificates"
     if moment == "warehouse.erasure:erase":
-        said = house.ask(*asked)
+        both = house.ask(*asked)
     elif moment == "assets.vault_erasure:keep_head":
-        (said,) = house.ask("vault", "erase", "--resume")
+        both = house.ask("vault", "erase", "--resume")
     else:
         assert house.ask("vault", "retain") == []
-        (path,) = (house.home / "vault" / "certificates").glob("*.json")
-        said = json.loads(path.read_text())
-    assert said["interrupted"] == 1
-    assert said["removed"]["vault"]["person"] == 1
-    assert said["removed"]["warehouse"]["core.return_event"] >= 1
-    assert said["removed"]["store"]["rows"] >= 2
-    (sealed,) = said["sealed_deliveries"]
-    assert (sealed["done"], sealed["rows"]) == ("rows overwritten", 1)
-    (path,) = (house.home / "vault" / "certificates").iterdir()
-    house.homeward("vault", "certificate", str(path))
-    assert places(house, [one, *keys]) == set()
+        both = [json.loads(path.read_text()) for path in certificates.glob("*.json")]
+    assert len({said["person"] for said in both}) == 2
+    assert max(said["interrupted"] for said in both) == 1
+    for said in both:
+        assert said["removed"]["vault"]["person"] == 1
+        assert said["removed"]["warehouse"]["core.return_event"] >= 1
+        assert said["removed"]["store"]["rows"] >= 2
+        (sealed,) = said["sealed_deliveries"]
+        assert (sealed["done"], sealed["rows"]) == ("rows overwritten", 2)
+    assert len(list(certificates.iterdir())) == 2
+    house.homeward("vault", "certificate", str(next(certificates.iterdir())))
+    assert places(house, [one, two, *keys]) == set()
     assert files_of_the_server(house, bare) == set()
     (content,) = raw(house)
-    assert row["EXPEDIENTE"].encode() not in content
+    assert not any(named[token]["EXPEDIENTE"].encode() in content for token in (one, two))
 
     assert "no certificate" not in house.homeward("status").stdout
     assert house.ask("vault", "erase", "--resume") == []
