@@ -1,4 +1,5 @@
-"""Files inside a zip or a gz: delivered files like any other, unpacked while they are read and never written down.
+"""Files inside a zip or a gz: delivered files like any other, unpacked while they are read and never written down; and
+an archive packed anew with other bytes in some of its files.
 
 Whatever an archive could do to the house is refused before a byte is unpacked: too many files, too many bytes, names
 that lead outside, links, passwords, archives in archives. Which reader a member needs is not this module's business.
@@ -11,9 +12,10 @@ import io
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import IO, BinaryIO, cast
 
@@ -134,6 +136,48 @@ def members(file: DeliveredFile) -> list[Member]:
         if head.startswith(_NESTED) or head[257:262] == b"ustar" or (head.startswith(_ZIP) and is_archive(member)):
             raise _refused(file, "there is an archive in the archive", "pack the tables themselves")
     return found
+
+
+def repacked(file: DeliveredFile, changed: Mapping[str | None, Iterator[bytes]]) -> Iterator[bytes]:
+    """The archive's bytes with these in the place of the files at these paths (of a gz: None). What a computer adds of
+    its own accord to an archive, comments and names of a gz are left out: nobody has looked what stands in them."""
+    sink = _Sink()
+    if None in changed:
+        with gzip.GzipFile(filename="", mode="wb", fileobj=cast(BinaryIO, sink), mtime=0) as packed:
+            for block in changed[None]:
+                packed.write(block)
+                yield sink.taken()
+        yield sink.taken()
+        return
+    with zipfile.ZipFile(cast(BinaryIO, sink), "w", zipfile.ZIP_DEFLATED) as archive:
+        for member in members(file):
+            with (
+                member.open() as inside,
+                archive.open(str(member.path), "w", force_zip64=member.size >= zipfile.ZIP64_LIMIT) as packed_member,
+            ):
+                for block in changed.get(member.path) or iter(partial(inside.read, _BLOCK), b""):
+                    packed_member.write(block)
+                    yield sink.taken()
+    yield sink.taken()
+
+
+class _Sink:
+    """Takes what is written, until it is taken away: no archive lies whole in memory, or in a temporary file."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+
+    def write(self, block: bytes) -> int:
+        self._waiting += block
+        return len(block)
+
+    def flush(self) -> None:
+        pass
+
+    def taken(self) -> bytes:
+        taken = bytes(self._waiting)
+        self._waiting.clear()
+        return taken
 
 
 def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[str, Grid], dict[str, object]]:

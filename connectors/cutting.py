@@ -2,8 +2,8 @@
 numbers and it is still counted. `###`, which Excel shows for what it cannot show, is read as damage: no key, no person.
 
 Files whose records can be told apart byte by byte can be cut (CSV, fixed width, snapshots of databases), JSON letter by
-letter (`json_cutting`), plain workbooks (`row_cutting`), and a sweep over a form's server; a file of a statistics
-package or an archive cannot. Which rows go, and where the new bytes lie, is decided elsewhere.
+letter (`json_cutting`), plain workbooks (`row_cutting`), a sweep over a form's server, and archives of such files; a
+file of a statistics package cannot. Which rows go, and where the new bytes lie, is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from connectors.archives import Member, members, repacked
 from connectors.delivery import Opened, open_delivery, with_tables
 from connectors.kobo.submission_rows import attached_only_to, rows_left_out
 from connectors.shapes import Grid
@@ -33,6 +34,8 @@ from sources.models import Source
 
 Rows = Mapping[str, Collection[int]]
 """By table: the supplier's row numbers."""
+_Made = list[tuple[DeliveredFile, Iterator[bytes]]]
+"""New bytes of files, or of members of archives."""
 _BLOCK = 4 << 20
 
 
@@ -50,39 +53,78 @@ def without_rows(files: Sequence[DeliveredFile], source: Source, rows: Rows) -> 
     if source.format.kind == "kobo_server":
         return {0: rows_left_out(files[0], rows)}
     opened = open_delivery(files, source)
-    if source.format.kind == "xlsx":
-        return _workbook(opened, files, rows)
+    grids = {table: grid for table in opened.tables if (grid := _innermost(opened, table)) is not None}
+    if not rows.keys() <= grids.keys():
+        return None
+    sheets = {table: grid for table, grid in grids.items() if isinstance(grid, SheetGrid)}
+    if sheets:
+        made = _workbook(sheets, rows) if len(sheets) == len(opened.tables) else None
+    else:
+        made = _texts(grids, source, rows)
+    return None if made is None else _in_their_files(files, made, grids.values())
+
+
+def _texts(grids: Mapping[str, Grid], source: Source, rows: Rows) -> _Made | None:
     spans: dict[int, list[_Span]] = {}
     documents: dict[int, list[Cut]] = {}
+    read: dict[int, DeliveredFile] = {}
     for table, numbers in rows.items():
-        grid = _innermost(opened, table)
-        place = next((at for at, file in enumerate(files) if file is getattr(grid, "file", None)), None)
-        if place is not None and isinstance(grid, JsonGrid):
+        grid = grids[table]
+        if not isinstance(grid, DelimitedGrid | FixedWidthGrid | JsonGrid):
+            return None
+        place = id(grid.file)
+        read[place] = grid.file
+        if isinstance(grid, JsonGrid):
             columns = {column.name for column in source.table(table).columns}
             documents.setdefault(place, []).append(Cut(grid, set(numbers), columns))
             continue
-        if place is None or not isinstance(grid, DelimitedGrid | FixedWidthGrid) or not _by_bytes(grid):
+        if not _by_bytes(grid):
             return None
         wanted = sorted(set(numbers))
         found = _lines(grid, wanted) if isinstance(grid, FixedWidthGrid) else _records(grid, wanted)
         spans.setdefault(place, []).extend(found)
-    made = {place: _rewritten(files[place], sorted(found, key=lambda s: s.start)) for place, found in spans.items()}
-    for place, cuts in documents.items():
+    made = [(read[at], _rewritten(read[at], sorted(found, key=lambda s: s.start))) for at, found in spans.items()]
+    for at, cuts in documents.items():
         if (written := without_records(cuts)) is None:
             return None
-        made[place] = written
+        made.append((read[at], written))
     return made
 
 
-def _workbook(opened: Opened, files: Sequence[DeliveredFile], rows: Rows) -> dict[int, Iterator[bytes]] | None:
-    grids = {table: _innermost(opened, table) for table in opened.tables}
-    sheets = {table: grid for table, grid in grids.items() if isinstance(grid, SheetGrid)}
-    # An archive's member is none of the files.
-    if len(sheets) != len(grids) or any(grid.workbook.file is not files[0] for grid in sheets.values()):
+def _workbook(sheets: Mapping[str, SheetGrid], rows: Rows) -> _Made | None:
+    book, *others = {id(grid.workbook.file): grid.workbook.file for grid in sheets.values()}.values()
+    if others:
         return None
     cuts = {grid.sheet: SheetCut(rows.get(table, ()), len(grid.headings)) for table, grid in sheets.items()}
-    made = without_sheet_rows(files[0], cuts)
-    return None if made is None else {0: made}
+    made = without_sheet_rows(book, cuts)
+    return None if made is None else [(book, made)]
+
+
+def _in_their_files(
+    files: Sequence[DeliveredFile], made: _Made, grids: Collection[Grid]
+) -> dict[int, Iterator[bytes]] | None:
+    """By place in `files`: archives packed anew; None if there is more in one than these grids read."""
+    placed: dict[int, Iterator[bytes]] = {}
+    packed: dict[int, dict[str | None, Iterator[bytes]]] = {}
+    for file, blocks in made:
+        archive = file.archive if isinstance(file, Member) else file
+        place = next((at for at, one in enumerate(files) if one is archive), None)
+        if place is None:
+            return None
+        if isinstance(file, Member):
+            packed.setdefault(place, {})[file.path] = blocks
+        else:
+            placed[place] = blocks
+    for place, changed in packed.items():
+        read = {file.path for file in map(_file_of, grids) if isinstance(file, Member) and file.archive is files[place]}
+        if read != {member.path for member in members(files[place])}:
+            return None
+        placed[place] = repacked(files[place], changed)
+    return placed
+
+
+def _file_of(grid: Grid) -> object:
+    return grid.workbook.file if isinstance(grid, SheetGrid) else getattr(grid, "file", None)
 
 
 def same_but_for(old: Sequence[DeliveredFile], new: Sequence[DeliveredFile], source: Source, rows: Rows) -> bool:

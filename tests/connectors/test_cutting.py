@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import openpyxl
@@ -86,9 +86,31 @@ def test_a_row_whose_key_would_stay_readable_is_not_taken_for_gone() -> None:
 
 
 def test_what_cannot_be_cut_by_row_is_told_so() -> None:
-    assert cut(gzip.compress(b"ID;NAME\n1;A\n2;B\n"), CSV, 2) is None
     utf_16 = source({"kind": "csv", "encoding": "utf-16", "delimiter": ";"}, table("main", ["ID", "NAME"], key=["ID"]))
     assert cut("ID;NAME\n1;A\n".encode("utf-16"), utf_16, 2) is None
+
+
+def zipped(content: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.comment = b"Jose"
+        for name, inside in content.items():
+            archive.writestr(name, inside)
+    return packed.getvalue()
+
+
+def test_a_file_in_an_archive_is_cut_and_packed_anew() -> None:
+    plain = b"ID;NAME\n" + b"".join(b"%d;Jose %d\n" % (n, n) for n in range(1, 90_000))
+    less = plain.replace(b"\n2;Jose 2\n", b"\n###;###\n").replace(b"\n70000;Jose 70000\n", b"\n###;###\n")
+    for old in (gzip.compress(plain), zipped({"a/t.csv": plain, "__MACOSX/._t.csv": b"Jose"})):
+        left = cut(old, CSV, 3, 70_001)
+        assert left is not None
+        assert same_but_for([MemoryFile("a", old)], [left], CSV, {"main": {3, 70_001}})
+        if old.startswith(b"PK"):
+            with zipfile.ZipFile(io.BytesIO(left.content)) as archive:
+                assert ({n: archive.read(n) for n in archive.namelist()}, archive.comment) == ({"a/t.csv": less}, b"")
+        else:
+            assert gzip.decompress(left.content) == less
 
 
 def json_source(*tables: dict[str, Any], **more: Any) -> Source:
@@ -230,10 +252,12 @@ def test_a_workbook_that_may_repeat_a_row_elsewhere_is_not_cut(change: Callable[
     assert without(workbook(change), 2) is None
 
 
-def test_a_workbook_of_the_old_kind_or_in_an_archive_is_not_cut() -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("a.xlsx", workbook())
-    assert without(packed.getvalue(), 2) is None
+def test_a_workbook_in_an_archive_is_cut_and_one_of_the_old_kind_is_not() -> None:
+    left = without(zipped({"a.xlsx": workbook()}), 2)
+    assert left is not None
+    with zipfile.ZipFile(io.BytesIO(left.content)) as archive:
+        assert archive.namelist() == ["a.xlsx"]
+        assert "R-08" in texts(archive.read("a.xlsx"))
+        assert "Ana" not in texts(archive.read("a.xlsx"))
     old = legacy(lambda sheet: [sheet.write(r, c, v) for r, row in enumerate(PEOPLE_ROWS) for c, v in enumerate(row)])
     assert without(old, 2) is None
