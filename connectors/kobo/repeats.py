@@ -148,7 +148,8 @@ def _below(above: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
     family = keys["_submission__id"].fillna(keys["_submission__uuid"]).fillna(parent) if first_level else parent
     if first_level:
         keys.loc[family.notna(), _NESTED] = ""
-    number = (keys.groupby(family).cumcount() + 1).astype("string")
+    # Rows that belong to nobody are a family too: without one their numbers are blank, and all others no whole ones.
+    number = (keys.groupby(family, dropna=False).cumcount() + 1).astype("string")
     place = (keys[_NESTED].astype("string") + "." + number).str.lstrip(".")
     keys["_position"] = place.where(family.notna())
     return keys

@@ -261,3 +261,52 @@ def test_a_workbook_in_an_archive_is_cut_and_one_of_the_old_kind_is_not() -> Non
         assert "Ana" not in texts(archive.read("a.xlsx"))
     old = legacy(lambda sheet: [sheet.write(r, c, v) for r, row in enumerate(PEOPLE_ROWS) for c, v in enumerate(row)])
     assert without(old, 2) is None
+
+
+KIN = ["m_name", "_index", "_parent_table_name", "_parent_index", "_submission__id"]
+KOBO_KEY = ["_submission__id", "_position"]
+KOBO = source(
+    {"kind": "kobo_xlsx"},
+    table("main", ["who", "_id"], key=["_id"]),
+    table("kin", ["m_name", *KOBO_KEY], key=KOBO_KEY, parent={"table": "main", "key": ["_submission__id"]}),
+)
+
+
+def kobo(**more: list[Any]) -> bytes:
+    kin = [KIN, ["Abel", 1, "Survey", 1, 101], ["Zoe", 2, "Survey", 1, 101], ["Eva", 3, "Survey", 2, 102]]
+    sheets = {"Survey": [["who", "_id", "_index"], ["Ana", 101, 1], ["José", 102, 2]], "kin": kin, **more}
+
+    def fill(book: Any) -> None:
+        book.remove(book.active)
+        for name, lines in sheets.items():
+            sheet = book.create_sheet(name)
+            for line in lines:
+                sheet.append(line)
+
+    return workbook(fill, ())
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("gone", "kin"), [({"main": {2}, "kin": {2, 3}}, [None, None, "Eva"]), ({"kin": {3}}, ["Abel", None, "Eva"])]
+)
+def test_a_workbook_of_a_form_loses_a_submission_with_what_it_repeats(
+    packed: bool, gone: dict[str, set[int]], kin: list[str | None]
+) -> None:
+    name, old = ("a.zip", zipped({"a.xlsx": kobo()})) if packed else ("a.xlsx", kobo())
+    made = without_rows([MemoryFile(name, old)], KOBO, gone)
+    assert made is not None
+    left = MemoryFile(name, b"".join(made[0]))
+    assert same_but_for([MemoryFile(name, old)], [left], KOBO, gone)
+    with zipfile.ZipFile(io.BytesIO(left.content)) as archive:
+        told = texts(archive.read("a.xlsx") if packed else left.content)
+    assert not any(name in told for name in ("Zoe", *(("Ana", "Abel", "101") if "main" in gone else ())))
+    found = rows(open_delivery([left], KOBO), "kin")
+    assert [row["m_name"] if row["_position"] else None for row in found] == kin
+
+
+def test_what_nobody_read_beside_a_form_keeps_it_from_being_cut() -> None:
+    gone = {"main": {2}, "kin": {2, 3}}
+    assert without_rows([MemoryFile("a.xlsx", kobo(pets=[["name", "_index"], ["Ana's", 1]]))], KOBO, gone) is None
+    packed = zipped({"a.xlsx": kobo(), "a/photo.jpg": b"Ana"})
+    assert without_rows([MemoryFile("a.zip", packed)], KOBO, gone) is None
