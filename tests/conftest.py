@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("same_inputs_every_time", derandomize=True)
+settings.load_profile("same_inputs_every_time")
 
 PROJECT = Path(__file__).resolve().parent.parent
 
