@@ -6,6 +6,7 @@ Paging, `count`, `sort`, `query`, `fields`, the cap on `limit` and the answers w
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
@@ -228,12 +229,26 @@ def whole_again(to: Answering) -> bool:
     return True
 
 
-def short(to: Answering) -> bool:
-    """A page that leaves out its last submission."""
-    split = urlsplit(to.path)
-    page = to.kobo.page({name: values[0] for name, values in parse_qs(split.query).items()}, "http://x/")
-    to.say(200, {**page, "results": page["results"][:-1]})
-    return True
+def told(change: Callable[[dict[str, Any]], object], packed: float = 0.0) -> Fault:
+    """A page that is not as it should be; `packed`: how much of it arrives, as gzip."""
+
+    def answer(to: Answering) -> bool:
+        split = urlsplit(to.path)
+        here = f"http://{to.headers['Host']}{split.path}"
+        page = to.kobo.page({name: values[0] for name, values in parse_qs(split.query).items()}, here)
+        change(page)
+        if not packed:
+            to.say(200, page)
+            return True
+        body = gzip.compress(json.dumps(page).encode())
+        to.say(200, body[: int(len(body) * packed)], Content_Encoding="gzip")
+        return True
+
+    return answer
+
+
+short = told(lambda page: page["results"].pop())
+"""A page that leaves out its last submission."""
 
 
 def meanwhile(change: Callable[[], object]) -> Fault:

@@ -137,7 +137,7 @@ class Server:
         if status == 200:
             return
         if status in _TRY_AGAIN:
-            raise Passing(f"answers with status {status}", _asked_pause(response.headers.get("Retry-After", "")))
+            raise Passing(f"answers with status {status}", asked_pause(response.headers))
         if 300 <= status < 400:
             raise HomewardError(
                 f"the server redirects to another address (status {status}), which the token must not follow",
@@ -168,12 +168,19 @@ class Server:
         return bytes(body)
 
 
-def _asked_pause(header: str) -> float | None:
-    """Seconds of a Retry-After header, which is a number of them or a moment."""
-    if header.strip().isdigit():
+def asked_pause(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a Retry-After header, which is a number of them or a moment: by the server's own clock, where its
+    answer tells the time."""
+    header = headers.get("Retry-After", "").strip()
+    if header.isascii() and header.isdigit():
         return float(header)
+    until, now = _moment(header), _moment(headers.get("Date", ""))
+    return None if until is None else max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+
+
+def _moment(header: str) -> datetime | None:
     try:
-        until = parsedate_to_datetime(header)
-    except ValueError:
+        told = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return told.replace(tzinfo=told.tzinfo or UTC)

@@ -78,6 +78,9 @@ def sweep(
                 source.source,
                 "run again when nobody works on the form",
             )
+        if _deployed(server) != form["deployed_version"]:
+            # A version that was deployed meanwhile has submissions in the last pages.
+            form = _form(server)
     finally:
         server.close()
     return [(SUBMISSIONS, _lines(kept)), (FORM, _form_file(source, form, kept))]
@@ -86,9 +89,7 @@ def sweep(
 def _form(server: Server) -> dict[str, Any]:
     """What the deployed form asks, and which versions of it were deployed. Drafts change nothing, and of the asset no
     more is taken: it names people."""
-    deployed = server.get("").get("deployed_version_id")
-    if not isinstance(deployed, str) or not deployed.isalnum():
-        raise HomewardError("the asset is not a deployed form", "format.asset", "give the uid of a deployed survey")
+    deployed = _deployed(server)
     content = server.get(f"versions/{deployed}/").get("content")
     if not isinstance(content, dict) or not isinstance(content.get("survey"), list):
         raise HomewardError("the deployed version has no form", "format.asset", "is this a survey?")
@@ -108,6 +109,14 @@ def _form(server: Server) -> dict[str, Any]:
         "deployed_version": deployed,
         "versions": versions,
     }
+
+
+def _deployed(server: Server) -> str:
+    """The uid of the version that is asked now."""
+    deployed = server.get("").get("deployed_version_id")
+    if not isinstance(deployed, str) or not deployed.isalnum():
+        raise HomewardError("the asset is not a deployed form", "format.asset", "give the uid of a deployed survey")
+    return deployed
 
 
 def _type_changes(server: Server, newest: Mapping[str, Any], former: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -200,14 +209,14 @@ def _results(page: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _count(page: Mapping[str, Any]) -> int:
     count = page.get("count")
-    if not isinstance(count, int):
+    if not isinstance(count, int) or isinstance(count, bool):
         raise HomewardError("the answer is not one of KoboToolbox's API v2", "count", "correct format.url")
     return count
 
 
 def _id(submission: Mapping[str, Any]) -> int:
     number = submission.get("_id")
-    if not isinstance(number, int):
+    if not isinstance(number, int) or isinstance(number, bool):
         raise HomewardError("a submission has no whole number as its _id", "results", "is this KoboToolbox?")
     return number
 

@@ -87,7 +87,11 @@ class Flattening:
         of = {f"_submission_{name}": _text(known.get(name)) for name in ("_id", "_uuid", "_stable_id")}
         made: dict[str, list[dict[str, str]]] = {}
         self.attached = []
-        self._row(self.source.tables[0], known, of, _Part(), made)
+        try:
+            self._row(self.source.tables[0], known, of, _Part(), made)
+        except RecursionError:
+            what = "a submission holds repeats within repeats without end"
+            raise Refused("delivery.unreadable", what, SUBMISSIONS, "mend it on the server") from None
         return made
 
     def _row(
@@ -124,7 +128,7 @@ class Flattening:
         """Whether the source reads a path; one that no submission had before is noted."""
         found = self._wanted.get((table.name, path))
         if found is None:
-            found = any(is_read(table, name) for name in _suffixes(path))
+            found = any(is_read(table, name) for name in _suffixes(_whole(path)))
             self._wanted[table.name, path] = found
             if not path.startswith(_SYSTEM):
                 self.seen[table.name] = sorted([*self.seen.get(table.name, []), path])

@@ -214,7 +214,7 @@ def test_parts_together_are_the_table(deliver: Deliver, n: int, monkeypatch: pyt
     assert reported == opened.issues().num_rows == 66
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.lists(st.lists(st.text(alphabet='a"\n\r; ', max_size=5), min_size=2, max_size=2), min_size=1, max_size=8),
     st.integers(1, 9),

@@ -35,7 +35,9 @@ SNIPPETS = st.sampled_from(
 @pytest.mark.slow
 @pytest.mark.corpus
 @pytest.mark.parametrize("name", SEEDS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(cuts=st.lists(CUTS, max_size=4), snippets=st.lists(st.tuples(st.integers(0, 30_000), SNIPPETS), max_size=4))
 def test_only_refusals_come_out(
     corpus: Path, name: str, cuts: list[tuple[int, int, bytes]], snippets: list[tuple[int, bytes]]

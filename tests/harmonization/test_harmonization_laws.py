@@ -31,7 +31,9 @@ CELL = st.one_of(st.none(), st.sampled_from(["1", "2", "98", "a b", "01/02/2024"
 BATCH = st.lists(st.tuples(CELL, CELL, CELL, CELL), min_size=1, max_size=12)
 
 
-EVERY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EVERY = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @pytest.fixture

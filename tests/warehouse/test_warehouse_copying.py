@@ -52,7 +52,9 @@ def copied(conn: psycopg.Connection[Any], batches: list[pa.RecordBatch]) -> list
     return [row | {"key": row["key"].bytes if isinstance(row["key"], UUID) else None} for row in rows]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(rows=ROWS)
 def test_every_value_and_every_null_arrives(conn: psycopg.Connection[Any], rows: list[dict[str, Any]]) -> None:
     batch = pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
