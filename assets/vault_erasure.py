@@ -199,23 +199,38 @@ def _remove(workplace: Workplace, sources: list[Source], begun: Sequence[Begun])
     """
     from anonymization.vault import erasure, unfinished
     from assets.freed_pages import overwrite
-    from assets.stages.marts import refresh_marts
     from warehouse import erasure as in_warehouse
 
     country, vault = begun[0].country, workplace.vault
     _count(begun, "store", store_erasure.rewrite(workplace, sources, begun))
     unfinished.keep(vault, begun)
     people = [in_warehouse.Person(one.tokens, one.rows) for one in begun]
-    _count(begun, "warehouse", in_warehouse.erase(workplace.warehouse, country, people))
+    gone = in_warehouse.erase(workplace.warehouse, country, people)
+    _count(begun, "warehouse", gone.rows)
     unfinished.keep(vault, begun)
     _treat_sealed(workplace, sources, begun)
     progress.report("marts", 0)
-    refresh_marts(workplace, [load_source(name) for name in list_sources()])
+    _refresh_marts(workplace, begun, gone.others)
     # Before the vault forgets the tokens: by them can be found what is still to be done.
     pages = asdict(overwrite(workplace.warehouse_url, in_warehouse.tables(workplace.warehouse, country)))
     for one in begun:
         one.done["pages"] = pages
     erasure.shred(vault, country, begun)
+
+
+def _refresh_marts(workplace: Workplace, begun: Sequence[Begun], others: bool) -> None:
+    """What these people's rows were counted in; all, where more than that may have changed."""
+    from assets.stages.marts import refresh_marts
+    from codebook.loader import load_codebook
+    from warehouse import marts
+
+    cut_off = any(one.done["interrupted"] for one in begun)  # rows may be gone of which nobody has written down whose
+    if others or cut_off or not marts.are_of(workplace.warehouse, load_codebook()):
+        refresh_marts(workplace, [load_source(name) for name in list_sources()])
+        return
+    tables = {table for one in begun for table, rows in one.done["warehouse"].items() if rows}
+    entities = {table.removeprefix("core.") for table in tables}
+    marts.refresh_country(workplace.warehouse, load_codebook(), begun[0].country, entities)
 
 
 def _count(begun: Sequence[Begun], where: str, gone: Sequence[dict[str, int]]) -> None:

@@ -55,7 +55,11 @@ _DELETE = """
     FROM gone AS g
     LEFT JOIN erased_token AS e ON e.token = g.person_token
     LEFT JOIN erased_row AS r USING (source_id, delivery_id, source_table, source_row)
-    GROUP BY 1"""
+    GROUP BY 1
+    UNION ALL
+    SELECT -1, count(*) FROM gone
+    WHERE person_token IS NOT NULL AND person_token NOT IN (SELECT token FROM erased_token)"""
+_OTHERS = -1
 _DELETE_TOLD = """
     WITH gone AS (
         DELETE FROM {table} AS t
@@ -111,8 +115,17 @@ def tables(engine: Engine, country: str) -> list[tuple[str, str]]:
         return [(schema, name) for schema, name in run(conn, _KEPT_IN, {"country": country}).fetchall()]
 
 
-def erase(engine: Engine, country: str, people: Sequence[Person]) -> list[dict[str, int]]:
-    """Delete these people's rows everywhere but in marts; for each of them how many went, by table. Repeatable."""
+@dataclass(frozen=True)
+class Gone:
+    """What was deleted: for each person rows by table; `others`: whether rows went that are about somebody else too,
+    for they hung on theirs."""
+
+    rows: list[dict[str, int]]
+    others: bool
+
+
+def erase(engine: Engine, country: str, people: Sequence[Person]) -> Gone:
+    """Delete these people's rows everywhere but in marts. Repeatable."""
     gone: dict[str, Counter[int]] = {}
     with transaction(engine, "erasure") as conn:
         run(conn, "SET LOCAL ROLE homeward_loader")
@@ -122,7 +135,9 @@ def erase(engine: Engine, country: str, people: Sequence[Person]) -> list[dict[s
         for name in ("token_event", "current_token"):
             gone[f"core.{name}"] = _counted(conn, _DELETE_TOLD, table=sql.Identifier("core", name))
         gone["staging"] = _unstage(conn, country)
-    return [{table: counts[place] for table, counts in gone.items()} for place in range(len(people))]
+    others = any(counts.pop(_OTHERS, 0) for counts in gone.values())
+    rows = [{table: counts[place] for table, counts in gone.items()} for place in range(len(people))]
+    return Gone(rows, others)
 
 
 def tables_of_persons(conn: Connection) -> list[str]:

@@ -7,6 +7,7 @@ computation is an error, not a silence.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -82,19 +83,47 @@ VALUED = {"rss_median": "median"}
 """Statements that make the value of what a cell has gathered, for indicators that are no total."""
 
 
+READ_FROM = {
+    "return_event": {"return_event"},
+    "assistance": {"assistance", "case"},
+    "case": {"case"},
+}
+"""The entities whose rows are the facts of an indicator of no scores; what a person is, is only told beside them."""
+
+
 def refresh(conn: Connection, codebook: Codebook) -> int:
     """Compute every indicator of the codebook anew, in the caller's transaction; returns rows."""
     missing = sorted(set(codebook.indicators) - set(COMPUTATIONS))
     if missing:
         raise HomewardError(f"indicator {missing[0]} is defined and not computed", "marts", "give it a computation")
     run(conn, "DELETE FROM marts.indicator_value")
+    return _compute_all(conn, codebook, list(codebook.indicators.values()))
+
+
+def refresh_country(conn: Connection, codebook: Codebook, country: str, entities: Collection[str]) -> int:
+    """Compute those indicators anew, of this country, whose facts are rows of one of `entities`; returns rows."""
+    chosen = [one for one in codebook.indicators.values() if not _read_from(codebook, one).isdisjoint(entities)]
+    values = {"country": country, "names": [one.name for one in chosen]}
+    run(conn, "DELETE FROM marts.indicator_value WHERE country = %(country)s AND indicator = ANY (%(names)s)", values)
+    return _compute_all(conn, codebook, chosen, country)
+
+
+def _read_from(codebook: Codebook, indicator: Indicator) -> set[str]:
+    if indicator.instrument is not None:
+        return {codebook.instruments[indicator.instrument].entity}
+    return READ_FROM[COMPUTATIONS[indicator.name].facts]
+
+
+def _compute_all(
+    conn: Connection, codebook: Codebook, indicators: Sequence[Indicator], country: str | None = None
+) -> int:
     for facts, instrument in sorted(
-        {(COMPUTATIONS[i.name].facts, i.instrument) for i in codebook.indicators.values() if i.instrument is not None}
+        {(COMPUTATIONS[i.name].facts, i.instrument) for i in indicators if i.instrument is not None}
     ):
-        _group(conn, facts, instrument)
+        _group(conn, facts, instrument, country)
     return sum(
-        _compute(conn, codebook, indicator, parameters)
-        for indicator in codebook.indicators.values()
+        _compute(conn, codebook, indicator, parameters, country)
+        for indicator in indicators
         for parameters in _runs(indicator)
     )
 
@@ -108,7 +137,9 @@ def _runs(indicator: Indicator) -> list[dict[str, Any]]:
     return [{}]
 
 
-def _compute(conn: Connection, codebook: Codebook, indicator: Indicator, parameters: dict[str, Any]) -> int:
+def _compute(
+    conn: Connection, codebook: Codebook, indicator: Indicator, parameters: dict[str, Any], country: str | None
+) -> int:
     computation = COMPUTATIONS[indicator.name]
     values = {
         "indicator": indicator.name,
@@ -125,7 +156,7 @@ def _compute(conn: Connection, codebook: Codebook, indicator: Indicator, paramet
         values |= {"low_below": bands.low_below, "high_above": bands.high_above}
     shared = ("value", "numerator", "denominator", "n", "n_low_confidence")
     expressions: dict[str, sql.Composable] = {name: sql.SQL(getattr(computation, name)) for name in shared}
-    facts, origin = _facts(computation, indicator.instrument)
+    facts, origin = _facts(computation, indicator.instrument, country)
     valued: sql.Composable = sql.SQL("SELECT * FROM cell")
     if indicator.name in VALUED:
         valued = _filled(VALUED[indicator.name], grouped=_grouped(computation.facts, indicator.instrument))
@@ -135,11 +166,11 @@ def _compute(conn: Connection, codebook: Codebook, indicator: Indicator, paramet
     ).rowcount  # fmt: skip
 
 
-def _group(conn: Connection, facts: str, instrument: str) -> None:
+def _group(conn: Connection, facts: str, instrument: str, country: str | None) -> None:
     """Groups of the instrument's scores and their deliveries, as tables that live as long as the transaction."""
     names = {"grouped": _grouped(facts, instrument), "origin": _origin(facts, instrument)}
     for statement in ("group_scores", "group_origins"):
-        run(conn, template(statement), {"instrument": instrument}, facts=sql.SQL(template(f"facts/{facts}")), **names)
+        run(conn, template(statement), {"instrument": instrument}, facts=_of_country(facts, country), **names)
     run(conn, "ANALYZE {grouped}", grouped=names["grouped"])
 
 
@@ -151,10 +182,20 @@ def _origin(facts: str, instrument: str | None) -> sql.Identifier:
     return sql.Identifier(f"{facts} {instrument} origins")
 
 
-def _facts(computation: Computation, instrument: str | None) -> tuple[sql.Composable, sql.Composable]:
+def _of_country(facts: str, country: str | None) -> sql.Composable:
+    """All facts, or one country's: none says anything about another country."""
+    whole = sql.SQL(template(f"facts/{facts}"))
+    if country is None:
+        return whole
+    return sql.SQL("SELECT * FROM ({}) AS every WHERE every.country = {}").format(whole, sql.Literal(country))
+
+
+def _facts(
+    computation: Computation, instrument: str | None, country: str | None
+) -> tuple[sql.Composable, sql.Composable]:
     """Facts of an indicator, and the rows that name their deliveries."""
     if not isinstance(computation, OfScores):
-        return sql.SQL(template(f"facts/{computation.facts}")), sql.Identifier("facts")
+        return _of_country(computation.facts, country), sql.Identifier("facts")
     grouped, origin = _grouped(computation.facts, instrument), _origin(computation.facts, instrument)
     deliveries = sql.SQL("{} WHERE dimension = ANY (%(scores)s)").format(origin)
     return _filled("facts/grouped", grouped=grouped, total=sql.SQL(computation.total)), deliveries

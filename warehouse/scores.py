@@ -31,6 +31,22 @@ def refresh(conn: Connection, codebook: Codebook) -> int:
     )
 
 
+def forget(conn: Connection, codebook: Codebook, country: str) -> int:
+    """Delete the scores of the country whose interview is gone; how many."""
+    entities = {name: sql.Identifier("core", one.entity) for name, one in codebook.instruments.items()}
+    return sum(
+        run(
+            conn,
+            "DELETE FROM core.rss_score AS s WHERE s.country = {country} AND s.instrument = {instrument} AND NOT EXISTS"
+            " (SELECT FROM {entity} AS t WHERE t.source_id = s.source_id AND t.record_key = s.record_key)",
+            country=sql.Literal(country),
+            instrument=sql.Literal(name),
+            entity=entity,
+        ).rowcount
+        for name, entity in entities.items()
+    )
+
+
 def _insert(conn: Connection, plan: Plan, codebook: Codebook) -> int:
     numbers = {
         "instrument": plan.instrument,

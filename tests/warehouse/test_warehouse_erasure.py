@@ -1,0 +1,114 @@
+"""Erasing people from the warehouse: the marts are then as if all had been made anew, and nobody else's rows go."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+from warehouse_deliveries import Supplier, key
+
+from codebook import scoring
+from codebook.loader import Codebook
+from warehouse import erasure, indicators, marts
+
+Tables = dict[str, list[str]]
+MARTS = ("core.rss_score", "marts.indicator_value")
+
+
+def figures(engine: Engine) -> Tables:
+    with engine.connect() as conn:
+        return {
+            table: sorted(conn.scalars(text(f"SELECT (to_jsonb(t) - 'computed_at')::text FROM {table} AS t")))
+            for table in MARTS
+        }
+
+
+def interview(codebook: Codebook, number: int, wave: str) -> dict[str, Any]:
+    code = lambda name, value: codebook.codelist_of("rss_response", name).code(value)  # noqa: E731
+    answers = {
+        item: code(item, "dont_know" if (number + at) % 3 else codebook.codelist_of("rss_response", item).names[0])
+        for at, item in enumerate(scoring.plan("rss_2018", "iom_2018", codebook).items)
+    }
+    when = dt.date(2025 if wave == "baseline" else 2026, 1, 1 + number)
+    return answers | {"wave": code("wave", wave), "recall": code("recall", "concurrent"), "interview_date": when}
+
+
+@pytest.fixture
+def persons(engine: Engine, codebook: Codebook, tmp_path: Path) -> None:
+    """Nine people in each of two countries: interviews, returns, cases and assistance, and what each of them is."""
+    for source, country in (("slv/all", "SLV"), ("slv/too", "SLV"), ("hnd/all", "HND")):
+        rows: dict[str, list[dict[str, Any]]] = {
+            name: [] for name in ("rss_response", "return_event", "case", "assistance", "person")
+        }
+        for number in range(9):
+            own = {"person_token": key(f"{country} {number}"), "row": number + 2}
+            rows["person"].append({"key": f"p{number}", **own, "sex": 1 + number % 2})
+            rows["return_event"].append({"key": f"r{number}", **own, "return_date": dt.date(2024 + number % 2, 3, 1)})
+            rows["case"].append({"key": f"c{number}", **own, "status": 2, "close_date": dt.date(2025, 5, 1)})
+            rows["assistance"].append({"key": f"a{number}", **own, "type": 1, "case_key": key(f"c{number}")})
+            for at, wave in enumerate(("baseline", "endline")):
+                answers = interview(codebook, number, wave)
+                rows["rss_response"].append({"key": f"i{number} {wave}", **own, "row": number + 2 + 10 * at, **answers})
+        Supplier(engine, codebook, tmp_path, source, country).deliver("all", rows)
+    marts.refresh(engine, codebook)
+
+
+def erase(engine: Engine, *numbers: int) -> erasure.Gone:
+    people = [erasure.Person([uuid.UUID(bytes=key(f"SLV {number}"))], {}) for number in numbers]
+    return erasure.erase(engine, "SLV", people)
+
+
+def entities(gone: erasure.Gone) -> set[str]:
+    return {table.removeprefix("core.") for rows in gone.rows for table, count in rows.items() if count}
+
+
+@pytest.mark.usefixtures("persons")
+def test_marts_of_the_country_are_as_if_all_had_been_made_anew(engine: Engine, codebook: Codebook) -> None:
+    before = figures(engine)
+    assert marts.are_of(engine, codebook)
+    gone = erase(engine, 3, 4)
+    assert [rows["core.rss_response"] for rows in gone.rows] == [4, 4]
+    assert [rows["core.return_event"] for rows in gone.rows] == [2, 2]
+    assert not gone.others
+    marts.refresh_country(engine, codebook, "SLV", entities(gone))
+    alone = figures(engine)
+    marts.refresh(engine, codebook)
+    assert alone == figures(engine)
+    assert all(alone[table] != before[table] for table in MARTS)
+    with engine.connect() as conn:
+        counted = conn.execute(text("SELECT country, value FROM marts.indicator_value WHERE indicator = "
+            "'persons_returned' AND source_id IS NULL AND period = 'all' AND disaggregation = 'total'"))  # fmt: skip
+        assert {(row.country, int(row.value)) for row in counted} == {("SLV", 7), ("HND", 9)}
+
+
+@pytest.mark.usefixtures("persons")
+@pytest.mark.parametrize("entity", ["return_event", "case", "assistance", "rss_response"])
+def test_only_what_reads_an_entity_is_made_anew_and_nothing_else_has_changed(
+    engine: Engine, codebook: Codebook, entity: str
+) -> None:
+    with engine.begin() as conn:
+        conn.execute(
+            text(f'DELETE FROM core."{entity}" WHERE person_token = :one'), {"one": uuid.UUID(bytes=key("SLV 5"))}
+        )
+    marts.refresh_country(engine, codebook, "SLV", {entity})
+    alone = figures(engine)
+    marts.refresh(engine, codebook)
+    assert alone == figures(engine)
+
+
+@pytest.mark.usefixtures("persons")
+def test_a_row_that_hung_on_theirs_and_is_about_somebody_else_is_told(engine: Engine) -> None:
+    person = erasure.Person([uuid.UUID(bytes=key("SLV 6"))], {})
+    with engine.begin() as conn:
+        conn.execute(
+            text("UPDATE core.person SET source_row = 8 WHERE record_key = :k"), {"k": uuid.UUID(bytes=key("p1"))}
+        )
+    assert erasure.erase(engine, "SLV", [person]).others
+
+
+def test_every_computation_says_what_it_reads(codebook: Codebook) -> None:
+    assert all(indicators._read_from(codebook, one) <= codebook.entities.keys() for one in codebook.indicators.values())
