@@ -51,6 +51,14 @@ def pseudonym(keyring: Keyring, token: UUID) -> str:
     return hmac.digest(keyring.derive("", "certificate", "person"), token.bytes, sha256).hex()
 
 
+def pseudonyms(keyring: Keyring, folder: Path) -> set[str]:
+    """Of all whom the certificates in a folder name, by whichever token."""
+    said = [verify(keyring, path) for path in sorted(folder.glob("*.json"))]
+    if not said:
+        raise HomewardError("there is no certificate in this folder", folder.name, "name the folder vault/certificates")
+    return {name for one in said for name in (one["person"], *one.get("other_tokens", ()))}
+
+
 def _signature(keyring: Keyring, said: dict[str, Any]) -> str:
     text = json.dumps(said, sort_keys=True, ensure_ascii=True).encode()
     return hmac.digest(keyring.derive("", "certificate", "signature"), text, sha256).hex()

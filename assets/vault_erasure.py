@@ -11,9 +11,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from getpass import getuser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -87,6 +88,19 @@ def erase(workplace: Workplace, asked: Asked) -> list[Certificate]:
         return [*before, *_certify(workplace, begun)]
 
 
+def erase_again(workplace: Workplace, folder: Path, asked: Asked) -> list[Certificate]:
+    """Erase whom certificates name and the vault knows: it was restored from a backup that is older than they are."""
+    from anonymization.vault import erasure
+
+    named = certificates.pseudonyms(workplace.keyring, folder)
+    return [
+        certificate
+        for tokens in erasure.tokens_by_country(workplace.vault).values()
+        if (back := [one for one in tokens if certificates.pseudonym(workplace.keyring, one) in named])
+        for certificate in erase(workplace, replace(asked, whom=back))
+    ]
+
+
 def _named(workplace: Workplace, certificate: Certificate, asked: Asked) -> set[Whom]:
     """By what of `asked` the person of a certificate is named."""
     pseudonyms: dict[Any, Whom] = {
@@ -155,6 +169,7 @@ def _begin(workplace: Workplace, sources: list[Source], people: Sequence[_Chosen
             "login": getuser(),
             "keep_raw": asked.keep_raw,
             "persons_together": len(people),
+            "other_tokens": [certificates.pseudonym(workplace.keyring, t) for t in one.tokens if t != one.named],
             **one.programmes,
         }
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{who[:12]}"

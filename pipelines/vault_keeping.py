@@ -187,6 +187,10 @@ def erase(
         bool | None,
         typer.Option("--everywhere/--only-here", help="Where another programme knows the person: there too, or not."),
     ] = None,
+    again: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Whom the certificates in it name: an older backup was restored."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Only finish erasures that were cut off.")] = False,
     json: Json = False,
 ) -> None:
@@ -198,9 +202,11 @@ def erase(
     from pipelines.settings import settings
 
     whom = _whom(token or [], listed, request or [])
-    if resume and whom:
-        raise HomewardError("--resume finishes what was begun", "homeward vault erase", "leave out whom to erase")
-    if not resume and not whom:
+    if resume + bool(whom) + (again is not None) > 1:
+        raise HomewardError(
+            "--resume and --again say whom", "homeward vault erase", "leave out who else is to be erased"
+        )
+    if not resume and again is None and not whom:
         raise HomewardError("who is to be erased?", "homeward vault erase", "give --token, --request or --list")
     workplace = settings().workplace()
     with console.watching("erasure"):
@@ -208,7 +214,10 @@ def erase(
             finished = vault_erasure.resume(workplace)
         else:
             asked = vault_erasure.Asked(whom, reason, officer, everywhere, keep_raw)
-            finished = vault_erasure.erase(workplace, asked)
+            if again is None:
+                finished = vault_erasure.erase(workplace, asked)
+            else:
+                finished = vault_erasure.erase_again(workplace, again, asked)
     if json:
         told = [said for _, said in finished]
         console.print_json(told[0] if len(whom) == 1 and listed is None else told)
@@ -216,7 +225,7 @@ def erase(
     for path, said in finished:
         _tell_erasure(path, said)
     if not finished:
-        console.out.print("No erasure was cut off.")
+        console.out.print("No erasure was cut off." if resume else "The vault knows nobody whom they name.")
 
 
 def _whom(tokens: list[str], listed: Path | None, numbers: list[int]) -> list[UUID | int]:

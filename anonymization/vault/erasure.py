@@ -74,6 +74,13 @@ def find(vault: Vault, token: UUID) -> Person:
         return Person(country_of(cursor, token), tuple(same_person(cursor, token)))
 
 
+def tokens_by_country(vault: Vault) -> dict[str, list[UUID]]:
+    """Everybody whom the vault knows."""
+    with vault.transaction() as cursor:
+        ask = "SELECT country, array_agg(token) FROM vault.person GROUP BY country ORDER BY country"
+        return dict(cursor.execute(ask).fetchall())
+
+
 def mark(vault: Vault, people: Iterable[Begun]) -> None:
     """From now on the gate holds back rows with an identifier of one of them, or with a key of one of their rows; and
     the erasures are known as begun: all of them or none."""
