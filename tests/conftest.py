@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("same_inputs_every_time", derandomize=True)
+# How long an example takes says how busy the machine is, and nothing of the law.
+settings.register_profile(
+    "same_inputs_every_time", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("same_inputs_every_time")
 
 PROJECT = Path(__file__).resolve().parent.parent

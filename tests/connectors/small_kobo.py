@@ -15,7 +15,7 @@ from connectors.kobo.api import Patience
 from sources.batches import PlainFile
 from sources.models import Source
 
-HASTY = Patience(attempts=3, first_pause=0.01, longest_pause=2.0, answer=0.5)
+HASTY = Patience(attempts=3, first_pause=0.01, longest_pause=2.0, answer=2.0)
 SURVEY = [
     {"type": "start", "name": "start", "$xpath": "start"},
     {"type": "begin_group", "name": "who", "$xpath": "who"},

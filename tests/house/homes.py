@@ -32,7 +32,7 @@ class House:
         """Run the command line; `expect` is the exit code it must have (None: any)."""
         command = [sys.executable, "-m", "pipelines.cli", *arguments]
         done = subprocess.run(
-            command, check=False, cwd=PROJECT, env=self.environment | more, capture_output=True, text=True, timeout=280
+            command, check=False, cwd=PROJECT, env=self.environment | more, capture_output=True, text=True, timeout=850
         )
         assert expect is None or done.returncode == expect, f"exit {done.returncode}: {done.stdout}\n{done.stderr}"
         return done

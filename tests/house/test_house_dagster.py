@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE = 150
+PATIENCE = 400
 """Seconds until something that starts by itself must have happened; on an idle machine it takes a tenth of them."""
 GRAM = 6
 """Letters; what is shorter than that is in every text."""

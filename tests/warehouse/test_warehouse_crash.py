@@ -42,7 +42,7 @@ def _killed(supplier: Supplier, url: str, delivery: str) -> None:
     with supplier.engine.begin() as conn:
         conn.execute(text("LOCK TABLE audit.delivery_event IN EXCLUSIVE MODE"))
         process.start()
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + 240
         while not _waits_for_a_lock(supplier.engine):
             assert time.monotonic() < give_up
             time.sleep(0.05)
