@@ -25,9 +25,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from anonymization.linkage import candidates, features, rounds, similarity
+from anonymization.linkage import features, rounds, similarity
 from anonymization.linkage.frequencies import Frequencies
 from anonymization.linkage.names import fold
+from anonymization.linkage.roster import Roster
 from benchmarks.namesakes import STYLES, Population
 from benchmarks.registers import Registers
 from benchmarks.returnees import SCRIPTS, Returnees
@@ -39,7 +40,7 @@ POPULATIONS: dict[str, tuple[Callable[[str, int, int], Population | Registers | 
 }
 
 
-_PAGE = 50_000
+_PAGE = 20_000
 _LOG = logging.getLogger(__name__)
 
 
@@ -63,15 +64,18 @@ def persons(records: Iterable[dict[str, str]]) -> tuple[pa.Table, np.ndarray]:
     return pa.concat_tables(pages), codes
 
 
-def prepared(table: pa.Table) -> tuple[pa.Table, Frequencies]:
-    """What is compared of persons, made page by page, with keys as numbers, and how frequent it is."""
-    pages, frequencies = [], similarity.no_frequencies()
-    for start in range(0, len(table), _PAGE):
-        page = features.prepared(table.slice(start, _PAGE))
-        frequencies.add(page)
-        pages.append(candidates.with_numbers(page))
-        _LOG.info("%d of %d persons prepared", min(start + _PAGE, len(table)), len(table))
-    return pa.concat_tables(pages), frequencies
+def prepared(table: pa.Table) -> tuple[Roster, Frequencies]:
+    """What is compared of persons, made page by page, and how frequent it is."""
+    frequencies = similarity.no_frequencies()
+
+    def pages() -> Iterator[pa.Table]:
+        for start in range(0, len(table), _PAGE):
+            page = features.prepared(table.slice(start, _PAGE))
+            frequencies.add(page)
+            yield page
+            _LOG.info("%d of %d persons prepared", min(start + _PAGE, len(table)), len(table))
+
+    return Roster.of(pages()), frequencies
 
 
 def measure(name: str, records: Iterable[dict[str, str]]) -> tuple[float, float]:

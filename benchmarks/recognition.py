@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from anonymization.keys.pseudonyms import from_bytes
 from anonymization.linkage.likeness import LIKENESS
-from anonymization.vault.enrolment import Claim
+from anonymization.vault.enrolment import Claim, Statement
 from anonymization.vault.vault import Vault
 from assets.workplace import Workplace
 from benchmarks.gate import postmaster, tree
@@ -37,7 +37,7 @@ def enrol(vault: Vault, said: pa.Table) -> None:
     for start in range(0, len(said), BATCH):
         rows = said.slice(start, BATCH).combine_chunks()
         identifiers = from_bytes(os.urandom(16 * len(rows)))
-        vault.link(COUNTRY, ORIGIN, [Claim(FIELD, identifiers.dictionary_encode())], None, rows)
+        vault.link(Statement(COUNTRY, ORIGIN, [Claim(FIELD, identifiers.dictionary_encode())], None, rows))
 
 
 def recognise(workplace: Workplace, what: str, said: pa.Table) -> None:

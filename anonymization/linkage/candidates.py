@@ -16,21 +16,16 @@ import pyarrow as pa
 Rows = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
 
-_PART = 4_000_000
+_PART = 1_000_000
 """So many pairs are made at a time, counted once for each key that their persons share."""
-_SLICES = 16
-"""Keys are sorted in so many slices: sorting those of a country at once would double its memory."""
+_SORTED = 1_000_000
+"""So many keys are sorted at a time: sorting those of a country at once would double its memory."""
 
 
 def numbered(keys: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
     """Lists of keys as numbers, a third of the memory of their texts; numbers stay as they are."""
     chunks = keys.chunks if isinstance(keys, pa.ChunkedArray) else [keys]
     return pa.chunked_array([_numbered(chunk) for chunk in chunks], pa.list_(pa.uint64()))
-
-
-def with_numbers(prepared: pa.Table) -> pa.Table:
-    """Prepared persons with their keys `numbered`, to be held in memory by the hundred thousand."""
-    return prepared.set_column(prepared.column_names.index("keys"), "keys", numbered(prepared["keys"]))
 
 
 def _numbered(keys: pa.ListArray) -> pa.ListArray:
@@ -44,14 +39,22 @@ def _numbered(keys: pa.ListArray) -> pa.ListArray:
 
 
 @dataclass(frozen=True)
-class _Places:
-    """The places of persons in the blocks that keys make, in order of the persons: `owner` has `more` persons of its
-    block behind it, in `members` from `following` on."""
+class _Blocks:
+    """Persons who share a key: ranks of the members, block by block and rising in each, and where each block ends;
+    `made`: by rank, how many pairs a person makes with those behind them in their blocks."""
 
     members: Numbers
-    owner: Numbers
-    following: Numbers
-    more: Numbers
+    ends: Numbers
+    made: Rows
+
+    def pairs(self, lowest: int, highest: int) -> tuple[Rows, Rows]:
+        """Those that the persons of these ranks make, once for each key."""
+        places = np.flatnonzero((self.members >= lowest) & (self.members < highest))
+        more = self.ends[np.searchsorted(self.ends, places, side="right")] - places - 1
+        behind = np.cumsum(more, dtype=np.int64)
+        nth = np.arange(behind[-1] if len(behind) else 0) - np.repeat(behind - more, more)
+        first = np.repeat(self.members[places].astype(np.int64), more)
+        return first, self.members[np.repeat(places + 1, more) + nth].astype(np.int64)
 
 
 def in_parts(keys: pa.ChunkedArray, asked: npt.NDArray[np.bool_], crowd: int) -> Iterator[tuple[Rows, Rows]]:
@@ -61,57 +64,47 @@ def in_parts(keys: pa.ChunkedArray, asked: npt.NDArray[np.bool_], crowd: int) ->
     """
     # Who is asked for stands first in each block, and the first of two makes their pair: nobody else makes one.
     order = np.argsort(~asked, kind="stable")
-    placed = _placed(keys, np.argsort(order).astype(np.int32), crowd, int(np.count_nonzero(asked)))
-    made = np.cumsum(np.bincount(placed.owner, weights=placed.more)).astype(np.int64)
+    blocks = _blocks(keys, np.argsort(order).astype(np.int32), crowd, int(np.count_nonzero(asked)))
     # All pairs of the person who makes them are in one part, where a pair of two keys is seen to be one.
-    part = made[placed.owner] // _PART
+    part = np.cumsum(blocks.made) // _PART
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(part)) + 1, [len(part)]])
-    for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        first, other = _pairs(placed, slice(start, end))
+    for lowest, highest in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        first, other = blocks.pairs(lowest, highest)
         # Sorted and compared: numpy.unique takes ten times as long for large integers.
         pairs = np.sort(first * len(order) + other)
         pairs = pairs[np.diff(pairs, prepend=-1) != 0]
         yield order[pairs // len(order)], order[pairs % len(order)]
 
 
-def _pairs(placed: _Places, some: slice) -> tuple[Rows, Rows]:
-    more = placed.more[some]
-    ends = np.cumsum(more, dtype=np.int64)
-    nth = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - more, more)
-    first = np.repeat(placed.owner[some].astype(np.int64), more)
-    return first, placed.members[np.repeat(placed.following[some], more) + nth].astype(np.int64)
-
-
-def _placed(keys: pa.ChunkedArray, rank: Numbers, crowd: int, asked: int) -> _Places:
-    """Blocks of 2 to `crowd` persons, told apart by their ranks; places of those whose rank is below `asked`."""
-    found: list[tuple[Numbers, ...]] = []
-    members = 0
-    for some in range(_SLICES):
-        key, owner = _slice(keys, rank, some)
+def _blocks(keys: pa.ChunkedArray, rank: Numbers, crowd: int, asked: int) -> _Blocks:
+    """Blocks of 2 to `crowd` persons, told apart by their ranks; those whose rank is below `asked` make pairs."""
+    members, ends = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
+    made, before = np.zeros(asked, np.int64), 0
+    slices = 1 + sum(len(chunk.flatten()) for chunk in keys.chunks) // _SORTED
+    for some in range(slices):
+        key, owner = _slice(keys, rank, some, slices)
         order = np.lexsort((owner, key))
         key, owner = key[order], owner[order]
         starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.empty(0, np.int64)
         sizes = np.diff(np.append(starts, len(key)))
-        kept = np.repeat((sizes > 1) & (sizes <= crowd), sizes)
-        sizes = sizes[(sizes > 1) & (sizes <= crowd)]
-        owner = owner[kept]
-        following = np.arange(1, len(owner) + 1)
-        more = np.repeat(np.cumsum(sizes), sizes) - following
-        makes = (more > 0) & (owner < asked)
-        places = (owner[makes], following[makes] + members, more[makes])
-        found.append((owner, *(column.astype(np.int32) for column in places)))
-        members += len(owner)
-    everybody, *columns = (np.concatenate(column) for column in zip(*found, strict=True))
-    by_owner = np.argsort(columns[0], kind="stable")
-    return _Places(everybody, *(column[by_owner] for column in columns))
+        fit = (sizes > 1) & (sizes <= crowd)
+        owner, sizes = owner[np.repeat(fit, sizes)], sizes[fit]
+        closed = np.cumsum(sizes)
+        more = np.repeat(closed, sizes) - np.arange(1, len(owner) + 1)
+        makes = owner < asked
+        made += np.bincount(owner[makes], weights=more[makes], minlength=asked).astype(np.int64)
+        members.append(owner)
+        ends.append((closed + before).astype(np.int32))
+        before += len(owner)
+    return _Blocks(np.concatenate(members), np.concatenate(ends), made)
 
 
-def _slice(keys: pa.ChunkedArray, rank: Numbers, some: int) -> tuple[npt.NDArray[np.uint64], Numbers]:
+def _slice(keys: pa.ChunkedArray, rank: Numbers, some: int, slices: int) -> tuple[npt.NDArray[np.uint64], Numbers]:
     """The keys of one slice, and the ranks of the persons who have them."""
     found, owners, row = [np.empty(0, np.uint64)], [np.empty(0, np.int32)], 0
     for chunk in keys.chunks:
         flat = chunk.flatten().to_numpy()
-        chosen = flat % _SLICES == some
+        chosen = flat % slices == some
         found.append(flat[chosen])
         owners.append(np.repeat(rank[row : row + len(chunk)], chunk.value_lengths().to_numpy())[chosen])
         row += len(chunk)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from anonymization.linkage.features import PARTS, ROLES
 from anonymization.linkage.frequencies import Frequencies
 from anonymization.linkage.names import skeleton, sound
+from anonymization.linkage.roster import Roster
 
 _KNOWN = 15
 """A name that so many bear is one that many bear."""
@@ -26,50 +27,45 @@ _SLIPS_OF = 500
 _LEAST_LETTERS = 3
 
 
-def corrected(persons: pa.Table, frequencies: Frequencies, words: str) -> pa.Table:
-    """`prepared` persons with the words as they were meant in `_w`, `_k` and the bags, and for parts of names two
-    columns more: `_c`, the sound of a corrected name, null where nothing was; `_known`, whether many bear the name.
+def corrected(persons: Roster, frequencies: Frequencies, words: str) -> Roster:
+    """`persons` with the words as they were meant in `_w`, `_k` and the bags, and for parts of names two columns more:
+    `_c`, the sound of a corrected name, null where nothing was; `_known`, whether many bear the name.
 
     `words`: the column whose frequencies are those of words."""
     meant = _slips(persons, frequencies, words)
-    return pa.Table.from_batches([_batch(batch, frequencies, meant) for batch in persons.to_batches()])
-
-
-def _batch(persons: pa.RecordBatch, frequencies: Frequencies, meant: dict[str, str]) -> pa.RecordBatch:
-    columns = dict(zip(persons.schema.names, persons.columns, strict=True))
     for role in ROLES:
-        said, bare = columns[f"{role}_w"], columns[f"{role}_k"]
-        names = [[meant.get(word, word) for word in name] for name in said.dictionary.to_pylist()]
+        columns = persons.said[f"{role}_n"].values
+        said, bare, heard = (columns[f"{role}_{form}"].combine_chunks() for form in ("w", "k", "s"))
+        names = [[meant.get(word, word) for word in name] for name in said.to_pylist()]
         bones = [[skeleton(word) for word in name] or None for name in names]
-        wrong = pc.not_equal(pc.binary_join(said.dictionary, ""), sounds := pa.array(map("".join, names), pa.string()))
-        columns[f"{role}_w"] = pa.DictionaryArray.from_arrays(said.indices, pa.array(names, said.dictionary.type))
-        columns[f"{role}_k"] = pa.DictionaryArray.from_arrays(bare.indices, pa.array(bones, bare.dictionary.type))
+        values = {f"{role}_w": pa.array(names, said.type), f"{role}_k": pa.array(bones, bare.type)}
         if role in PARTS:
-            columns[f"{role}_c"] = pc.if_else(wrong, sounds, pa.scalar(None, pa.string())).take(said.indices)
-            heard = columns[f"{role}_s"]
-            known = frequencies.counts(f"{role}_s", heard.dictionary) >= _KNOWN
-            columns[f"{role}_known"] = pa.array(known).take(heard.indices)
-    columns["bag"], columns["bag_k"] = _bags(columns["bag"], columns["bag_k"], meant)
-    return pa.record_batch(columns)
+            sounds = pa.array(map("".join, names), pa.string())
+            wrong = pc.not_equal(pc.binary_join(said, ""), sounds)
+            values[f"{role}_c"] = pc.if_else(wrong, sounds, pa.scalar(None, pa.string()))
+            known = pa.array(frequencies.counts(f"{role}_s", heard) >= _KNOWN)
+            values[f"{role}_known"] = pc.if_else(heard.is_null(), pa.scalar(None, pa.bool_()), known)
+        persons = persons.with_values(f"{role}_n", values)
+    return persons.with_words(_words(persons.words.values, meant))
 
 
-def _bags(words: pa.ListArray, skeletons: pa.ListArray, meant: dict[str, str]) -> tuple[pa.ListArray, pa.ListArray]:
-    flat, right = words.flatten(), pa.array(list(meant.values()), pa.string())
+def _words(words: pa.Table, meant: dict[str, str]) -> dict[str, pa.Array]:
+    right = pa.array(list(meant.values()), pa.string())
     bones = pa.array([skeleton(word) for word in meant.values()], pa.string())
-    at = pc.index_in(flat, pa.array(list(meant), pa.string()))
-    offsets = pa.array(np.concatenate([[0], np.cumsum(words.value_lengths().to_numpy())]), pa.int32())
-    return (
-        pa.ListArray.from_arrays(offsets, pc.coalesce(right.take(at), flat)),
-        pa.ListArray.from_arrays(offsets, pc.coalesce(bones.take(at), skeletons.flatten())),
-    )
+    at = pc.index_in(words["bag"].combine_chunks(), pa.array(list(meant), pa.string()))
+    return {
+        "bag": pc.coalesce(right.take(at), words["bag"].combine_chunks()),
+        "bag_k": pc.coalesce(bones.take(at), words["bag_k"].combine_chunks()),
+    }
 
 
-def _slips(persons: pa.Table, frequencies: Frequencies, words: str) -> dict[str, str]:
+def _slips(persons: Roster, frequencies: Frequencies, words: str) -> dict[str, str]:
     """The sound of a misspelt word, and of the one that was meant."""
     from rapidfuzz.distance import OSA
 
-    names = [chunk.dictionary for role in ROLES for chunk in persons[f"{role}_n"].chunks]
-    distinct = pc.unique(pc.split_pattern(pc.unique(pa.chunked_array(names, pa.string())), " ").flatten())
+    names = [persons.said[f"{role}_n"].values[f"{role}_n"] for role in ROLES]
+    split = [pc.split_pattern(chunk, " ").flatten() for name in names for chunk in name.chunks]
+    distinct = pc.unique(pa.chunked_array(split, pa.string()))
     written = [word for word in distinct.to_pylist() if len(word) >= _LEAST_LETTERS]
     sounds = [sound(word) for word in written]
     bearers = frequencies.counts(words, pa.array(sounds, pa.string()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from anonymization.keys.country_keys import CountryKeys
-from anonymization.linkage import blocks, candidates, features, likeness, reindex, rounds, similarity
+from anonymization.linkage import blocks, features, likeness, reindex, rounds, similarity
 from anonymization.linkage.frequencies import Frequencies
+from anonymization.linkage.roster import Roster
 from anonymization.vault import identities
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     frequencies = frequencies_of(cursor, keys)
     with_fresh = frequencies.copy()
     with_fresh.add(prepared)
-    everyone = pa.concat_tables([candidates.with_numbers(prepared), *_known(cursor, neighbours, country_key)])
+    everyone = Roster.of(chain([prepared], _known(cursor, neighbours, country_key)))
     pairs = similarity.compare(everyone, with_fresh.persons, with_fresh, fresh)
     merged, waiting = _decide(cursor, country, pairs)
     cursor.execute("UPDATE vault.likeness SET pending = false WHERE person_id = ANY (%s)", (fresh.tolist(),))
@@ -164,7 +166,7 @@ def _known(cursor: Vaultside, persons: Ids, country_key: bytes) -> Iterator[pa.T
     for start in range(0, len(persons), _PAGE):
         page = persons[start : start + _PAGE].tolist()
         rows = cursor.execute(_CANDIDATES, (page,), binary=True).fetchall()
-        yield candidates.with_numbers(features.prepared(opened(rows, country_key)))
+        yield features.prepared(opened(rows, country_key))
 
 
 def _neighbours(cursor: Vaultside, prepared: pa.Table, fresh: Ids, keys: CountryKeys, programme: str) -> Ids:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from anonymization.linkage.roster import Roster
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -27,7 +29,7 @@ _WORTHWHILE = 20_000
 """So many pairs are weighed by splink while a step is planned."""
 
 
-_AT_ONCE = 500_000
+_AT_ONCE = 250_000
 """So many pairs are held with the names of their persons."""
 
 
@@ -43,29 +45,19 @@ class Sieve:
         bits = [one.limit if one.costly else one.exact for one in measured]
         limits = {one.name: one.limit for one in costly}
         at_least = model["seen_from"] - _ROUNDING
-        self._steps = [_step(" + ".join([str(prior), *bits]), limits, at_least)]
+        self._steps = [_Step(" + ".join([str(prior), *bits]), limits, at_least)]
         for one in costly:
             del limits[one.name]
-            self._steps.append(_step(f"bound - {one.name} + {one.exact}", dict.fromkeys(limits, ""), at_least))
+            self._steps.append(_Step(f"bound - {one.name} + {one.exact}", dict.fromkeys(limits, ""), at_least))
 
-    def passed(self, connection: duckdb.DuckDBPyConnection, pairs: pa.Table) -> pa.Table:
-        """Those of `pairs` (one, other: ids in table `person`) that may weigh enough; all, where they are few."""
-        quick, *costly = self._steps
-        if len(pairs) >= _WORTHWHILE:
-            pairs = self._left(connection, quick, pairs)
-        for step in costly:
+    def passed(self, connection: duckdb.DuckDBPyConnection, persons: Roster, pairs: pa.Table) -> pa.Table:
+        """Those of `pairs` (one, other: rows of `persons`) that may weigh enough; all, where they are few."""
+        for step in self._steps:
             if len(pairs) < _WORTHWHILE:
                 break
             slices = [pairs.slice(start, _AT_ONCE) for start in range(0, len(pairs), _AT_ONCE)]
-            pairs = pa.concat_tables([self._left(connection, step, some) for some in slices])
+            pairs = pa.concat_tables([step.left(connection, persons, some) for some in slices])
         return pairs.select(["one", "other"])
-
-    @staticmethod
-    def _left(connection: duckdb.DuckDBPyConnection, step: str, pairs: pa.Table) -> pa.Table:
-        connection.register("pair", pairs)
-        left = connection.sql(step).to_arrow_table()
-        connection.unregister("pair")
-        return left
 
 
 class _Measured:
@@ -128,16 +120,23 @@ def _split(condition: str, word: str) -> Iterator[str]:
     yield condition[start:]
 
 
-def _step(bound: str, limits: Mapping[str, str], at_least: float) -> str:
-    """Pairs of table `pair` whose `bound` is enough, with it and the `limits` of comparisons still to be made."""
-    kept = [f"{limit} AS {name}" if limit else name for name, limit in limits.items()]
-    for name, limit in limits.items():
-        bound = bound.replace(limit, name) if limit else bound
-    columns = sorted(set(_COLUMN.findall(" ".join([bound, *limits.values()]))))
-    both = [f"l.{column} AS {column}_l, r.{column} AS {column}_r" for column in columns]
-    return f"""
-        WITH both_said AS (
-            SELECT pair.*, {", ".join(both)}
-            FROM pair JOIN person AS l ON l.unique_id = pair.one JOIN person AS r ON r.unique_id = pair.other)
-        SELECT * FROM (SELECT one, other, {", ".join([*kept, f"{bound} AS bound"])} FROM both_said)
-        WHERE bound >= {at_least}"""  # noqa: S608  # constants of our own file
+class _Step:
+    """Drops pairs whose `bound` is not enough; the others keep it and the `limits` of comparisons still to be made."""
+
+    def __init__(self, bound: str, limits: Mapping[str, str], at_least: float) -> None:
+        kept = [f"{limit} AS {name}" if limit else name for name, limit in limits.items()]
+        for name, limit in limits.items():
+            bound = bound.replace(limit, name) if limit else bound
+        self._columns = sorted(set(_COLUMN.findall(" ".join([bound, *limits.values()]))))
+        # Materialized: DuckDB would work out a bound that is asked for once more for each pair that it leaves.
+        self._sql = f"""
+            WITH measured AS MATERIALIZED (SELECT one, other, {", ".join([*kept, f"{bound} AS bound"])} FROM both_said)
+            SELECT * FROM measured WHERE bound >= {at_least}"""  # noqa: S608  # constants of our own file
+
+    def left(self, connection: duckdb.DuckDBPyConnection, persons: Roster, pairs: pa.Table) -> pa.Table:
+        one, other = pairs["one"].to_numpy(), pairs["other"].to_numpy()
+        said = persons.columns(self._columns, one, "_l") | persons.columns(self._columns, other, "_r")
+        connection.register("both_said", pa.table({name: pairs[name] for name in pairs.column_names} | said))
+        left = connection.sql(self._sql).to_arrow_table()
+        connection.unregister("both_said")
+        return left

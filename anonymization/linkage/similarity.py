@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from anonymization.linkage.features import AGAIN
 from anonymization.linkage.frequencies import Frequencies
 from anonymization.linkage.misspelt import corrected
 from anonymization.linkage.names import fingerprint
+from anonymization.linkage.roster import NONE, Roster, Said
 from anonymization.linkage.rounds import Rules
 from anonymization.linkage.sieve import Sieve
 
@@ -46,8 +48,8 @@ KINDS = ("twin", "sibling", "parent")
 SAME, UNCERTAIN = "same", "uncertain"
 _MODEL = Path(__file__).with_name("similarity.json")
 _WORDS = Path(__file__).with_name("similarity.sql")
-_MEMORY = "2GB"
-_SCORED = 100_000
+_MEMORY = "1GB"
+_SCORED = 50_000
 """So many pairs are weighed at a time."""
 _LEAST_POPULATION = 10_000
 """A small country is compared as if it had this many people: the vault sees only a part of those who might come."""
@@ -71,92 +73,85 @@ def version() -> str:
     return f"similarity-{model()['version']} {fingerprint()}"
 
 
-def compare(persons: pa.Table, population: int, frequencies: Frequencies, pending: Ids | None = None) -> pa.Table:
+def compare(persons: Roster, population: int, frequencies: Frequencies, pending: Ids | None = None) -> pa.Table:
     """Pairs (one, other, weight, band) of persons alike enough to be the same; `one` < `other`.
 
-    `persons`: as `prepared` gives them, with keys as texts or as numbers; `population`: persons of the country;
-    `frequencies`: of the columns WEIGHED; `pending`: only pairs with one of these (None: all pairs). Pairs are made,
-    dropped and weighed in parts: what grows with the persons is what is known of them, not what is compared.
+    `population`: persons of the country; `frequencies`: of the columns WEIGHED; `pending`: only pairs with one of these
+    (None: all pairs). Pairs are made, dropped and weighed in parts: what grows with the persons is what is known of
+    them, not what is compared.
     """
-    ids = persons["unique_id"].to_numpy()
-    asked = np.ones(len(ids), bool) if pending is None else np.isin(ids, pending)
-    keys = candidates.numbered(persons["keys"])
+    asked = np.ones(len(persons), bool) if pending is None else np.isin(persons.ids, pending)
+    scale = _Scale(_weighable(corrected(persons, frequencies, WORDS), frequencies), max(population, _LEAST_POPULATION))
     weighed: list[pa.Table] = []
-    with closing(_in_memory()) as connection:
-        connection.execute(_WORDS.read_text(encoding="utf-8"))
-        connection.register("person", _weighable(corrected(persons, frequencies, WORDS), frequencies))
-        weigh = _Scale(connection, max(population, _LEAST_POPULATION))
-        compared, waiting = 0, _NO_PAIRS
-        for one, other in candidates.in_parts(keys, asked, int(model()["crowd"])):
+    compared, waiting = 0, _NO_PAIRS
+    with _in_memory() as connection:
+        for one, other in candidates.in_parts(persons.keys, asked, int(model()["crowd"])):
             compared += len(one)
-            pairs = pa.table({"one": ids[np.minimum(one, other)], "other": ids[np.maximum(one, other)]})
-            waiting = pa.concat_tables([waiting, weigh.sieve.passed(connection, pairs)])
+            pairs = pa.table({"one": np.minimum(one, other), "other": np.maximum(one, other)})
+            waiting = pa.concat_tables([waiting, scale.sieve.passed(connection, scale.persons, pairs)])
             while len(waiting) >= _SCORED:
-                weighed.append(weigh.pairs(waiting.slice(0, _SCORED)))
+                weighed.append(scale.weighed(waiting.slice(0, _SCORED)))
                 waiting = waiting.slice(_SCORED)
-            _LOG.info("%d pairs of %d persons compared, %d left", compared, len(ids), sum(map(len, weighed)))
-        return pa.concat_tables([*weighed, weigh.pairs(waiting)])
+            _LOG.info("%d pairs of %d persons compared, %d left", compared, len(persons), sum(map(len, weighed)))
+    return pa.concat_tables([*weighed, scale.weighed(waiting)])
 
 
 class _Scale:
-    """Weighs pairs of persons of table `person`: drops who cannot be the same, and asks splink about the others."""
+    """Weighs pairs of `persons`: drops who cannot be the same, and asks splink about the others."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, population: int) -> None:
+    def __init__(self, persons: Roster, population: int) -> None:
+        self.persons, self._settings = persons, _settings(population)
+        odds = self._settings["probability_two_random_records_match"]
+        self.sieve = Sieve(model(), float(np.log2(odds / (1 - odds))))
+
+    def weighed(self, pairs: pa.Table) -> pa.Table:
+        """Of `pairs` (one, other: rows of `persons`) those worth seeing, with weight and band."""
         from splink import DuckDBAPI, Linker
 
         logging.getLogger("splink").setLevel(logging.ERROR)
-        self._connection = connection
-        self._api = DuckDBAPI(connection)
-        settings = _settings(population)
-        odds = settings["probability_two_random_records_match"]
-        self.sieve = Sieve(model(), float(np.log2(odds / (1 - odds))))
-        self._linker = Linker(self._api.register("person"), settings, log_level=40)
-        for column in WEIGHED:
-            # Each person's share is a column of `person`; without a table of them splink would count for itself.
-            none = self._api.register(
-                pa.table({column: pa.array([], pa.string()), f"tf_{column}": pa.array([], pa.float64())})
-            )
-            self._linker.table_management.register_term_frequency_lookup(none, column)
-
-    def pairs(self, pairs: pa.Table) -> pa.Table:
-        """Those worth seeing, with weight and band."""
-        blocked = pairs.rename_columns(["join_key_l", "join_key_r"]).append_column(
-            "match_key", pa.repeat("0", len(pairs))
+        rows = np.unique(np.concatenate([pairs["one"].to_numpy(), pairs["other"].to_numpy()]))
+        persons = pa.table({"unique_id": self.persons.ids[rows], **self.persons.columns(self.persons.names, rows)})
+        blocked = pa.table(
+            {
+                "join_key_l": self.persons.ids[pairs["one"].to_numpy()],
+                "join_key_r": self.persons.ids[pairs["other"].to_numpy()],
+                "match_key": pa.repeat("0", len(pairs)),
+            }
         )
-        self._linker.table_management.register_blocked_pairs_for_predict(self._api.register(blocked))
-        found = self._linker.inference.predict(threshold_match_weight=model()["seen_from"], warning_mode="never")
-        try:
-            return self._connection.sql(_bands(found.physical_name)).to_arrow_table()
-        finally:
-            found.drop_table_from_database_and_remove_from_cache()
+        # splink makes tables of its own of whom it weighs: they go with the connection.
+        with _in_memory() as connection:
+            api = DuckDBAPI(connection)
+            linker = Linker(api.register(persons), self._settings, log_level=40)
+            for column in WEIGHED:
+                # Each person's share is a column of theirs; without a table of shares splink would count for itself.
+                none = pa.table({column: pa.array([], pa.string()), f"tf_{column}": pa.array([], pa.float64())})
+                linker.table_management.register_term_frequency_lookup(api.register(none), column)
+            linker.table_management.register_blocked_pairs_for_predict(api.register(blocked))
+            found = linker.inference.predict(threshold_match_weight=model()["seen_from"], warning_mode="never")
+            return connection.sql(_bands(found.physical_name)).to_arrow_table()
 
 
-def _weighable(persons: pa.Table, frequencies: Frequencies) -> pa.Table:
+def _weighable(persons: Roster, frequencies: Frequencies) -> Roster:
     """Persons without days and phones that stand for none, and with how frequent and how rare is what they say."""
-    phones = persons["phone"]
-    counted = pc.value_counts(phones.drop_null())
-    everybodys = counted.field("values").filter(pc.greater(counted.field("counts"), int(model()["shared_phone"])))
-    said = {"phone": pc.if_else(pc.is_in(phones, everybodys), None, phones)}
-    days = pc.unique(persons["month_day"].drop_null())
-    heaped = days.filter(pa.array(frequencies.shares("month_day", days) > model()["heaped"]))
-    unknown = pc.is_in(persons["month_day"], heaped)
-    said |= {name: pc.if_else(unknown, None, persons[name]) for name in ("date", "month", "day", "month_day")}
-    for name, column in said.items():
-        persons = persons.set_column(persons.column_names.index(name), name, column)
+    phone = persons.said["phone"].code
+    often = np.bincount(phone[phone != NONE], minlength=1) > int(model()["shared_phone"])
+    persons = persons.but("phone", (phone != NONE) & often[phone])
+    days = persons.said["month_day"]
+    heaped = np.append(frequencies.shares("month_day", _values(days, "month_day")) > model()["heaped"], False)
+    for name in ("date", "month", "day", "month_day"):
+        persons = persons.but(name, heaped[days.code])
     for column in WEIGHED:
-        shares = pa.chunked_array(
-            [_shares(chunk, column, frequencies) for chunk in persons[column].chunks], pa.float64()
-        )
+        key = next(key for key, said in persons.said.items() if column in said.values.column_names)
+        values = _values(persons.said[key], column)
+        shares = pa.array(frequencies.shares(column, values), mask=values.is_null().to_numpy(zero_copy_only=False))
         # The chance of a day is that of its year and of its place in the year.
         scaled = pc.divide(shares, float(model()["years_of_birth"])) if column == "month_day" else shares
-        persons = persons.append_column(f"tf_{column}", scaled)
-    bits = pa.chunked_array([_bits(chunk, frequencies) for chunk in persons[WORDS].chunks], pa.list_(pa.float64()))
-    return persons.drop_columns(["keys"]).append_column("bits", bits)
+        persons = persons.with_values(key, {f"tf_{column}": scaled})
+    return persons.with_words({"bits": _bits(_values(persons.words, WORDS), frequencies)})
 
 
-def _shares(values: pa.Array, column: str, frequencies: Frequencies) -> pa.Array:
-    distinct = values if isinstance(values, pa.DictionaryArray) else values.dictionary_encode()
-    return pa.array(frequencies.shares(column, distinct.dictionary)).take(distinct.indices)
+def _values(said: Said, column: str) -> pa.Array:
+    return said.values[column].combine_chunks()
 
 
 def no_frequencies() -> Frequencies:
@@ -164,22 +159,23 @@ def no_frequencies() -> Frequencies:
     return Frequencies((*WEIGHED, WORDS), model()["unlisted_share"])
 
 
-def _bits(bags: pa.ListArray, frequencies: Frequencies) -> pa.Array:
-    """How rare each word of a person's names is."""
-    words = pc.replace_substring(bags.flatten(), AGAIN, "").dictionary_encode()
-    rare = -np.log2(np.maximum(frequencies.shares(WORDS, words.dictionary), model()["least_share"]["name"]))
-    offsets = np.concatenate([[0], np.cumsum(bags.value_lengths().to_numpy())])
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(rare).take(words.indices))
+def _bits(words: pa.Array, frequencies: Frequencies) -> pa.Array:
+    """How rare each word of names is."""
+    shares = frequencies.shares(WORDS, pc.replace_substring(words, AGAIN, ""))
+    return pa.array(-np.log2(np.maximum(shares, model()["least_share"]["name"])))
 
 
-def _in_memory() -> duckdb.DuckDBPyConnection:
+@contextmanager
+def _in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB without a folder to spill into: names in clear never reach a disk; too much is an error, not a file."""
     import duckdb
 
-    connection = duckdb.connect(":memory:")
-    connection.execute(f"SET memory_limit = '{_MEMORY}'; SET temp_directory = ''; SET preserve_insertion_order = false")
-    connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
-    return connection
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"SET memory_limit = '{_MEMORY}'; SET temp_directory = ''")
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
+        connection.execute(_WORDS.read_text(encoding="utf-8"))
+        yield connection
 
 
 def _settings(population: int) -> dict[str, Any]:

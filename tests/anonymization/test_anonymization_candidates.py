@@ -2,11 +2,13 @@
 
 from itertools import combinations
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from anonymization.linkage import candidates, features, sieve, similarity
+from anonymization.linkage.roster import Roster
 from anonymization.linkage.sieve import Sieve
 from benchmarks.linkage import persons
 from benchmarks.registers import Registers
@@ -59,17 +61,17 @@ def test_who_is_dropped_early_would_have_been_dropped_in_the_end(monkeypatch: py
     dropped: list[int] = []
     passed = Sieve.passed
 
-    def count(self: Sieve, connection: object, pairs: pa.Table) -> pa.Table:
-        left = passed(self, connection, pairs)  # type: ignore[arg-type]
+    def count(self: Sieve, connection: duckdb.DuckDBPyConnection, persons: Roster, pairs: pa.Table) -> pa.Table:
+        left = passed(self, connection, persons, pairs)
         dropped.append(len(pairs) - len(left))
         return left
 
     monkeypatch.setattr(sieve, "_WORTHWHILE", 1)
     monkeypatch.setattr(sieve, "_AT_ONCE", 1_000)
     monkeypatch.setattr(Sieve, "passed", count)
-    early = similarity.compare(prepared, 1_000_000, counted)
-    monkeypatch.setattr(Sieve, "passed", lambda self, connection, pairs: pairs)
-    late = similarity.compare(prepared, 1_000_000, counted)
+    early = similarity.compare(Roster.of([prepared]), 1_000_000, counted)
+    monkeypatch.setattr(Sieve, "passed", lambda self, connection, persons, pairs: pairs)
+    late = similarity.compare(Roster.of([prepared]), 1_000_000, counted)
     order = [("one", "ascending"), ("other", "ascending")]
     assert sum(dropped) > 1_000
     assert len(late) > 300

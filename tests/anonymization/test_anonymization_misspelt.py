@@ -1,10 +1,12 @@
 """A word that hardly anybody bears, one slip from a name of many, is that name; what many bear is a name of its own."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from anonymization.linkage import features, similarity
 from anonymization.linkage.misspelt import corrected
+from anonymization.linkage.roster import Roster
 
 CROWD = ["حيدر", "حسين", "ياسين", "ፋጡማ", "carmen", "samira"] * 20 + ["marlene"] * 3
 
@@ -17,7 +19,8 @@ def table() -> pa.Table:
     prepared = features.prepared(pa.Table.from_pylist(rows, features.PERSONS))
     counted = similarity.no_frequencies()
     counted.add(prepared)
-    return corrected(prepared, counted, similarity.WORDS)
+    persons = corrected(Roster.of([prepared]), counted, similarity.WORDS)
+    return pa.table({"keys": prepared["keys"], **persons.columns(persons.names, np.arange(len(given)))})
 
 
 def meant(table: pa.Table, name: str) -> tuple[str | None, list[str]]:

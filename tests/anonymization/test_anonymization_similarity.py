@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from anonymization.linkage import features, similarity
+from anonymization.linkage.roster import Roster
 from benchmarks.linkage import measure
 from benchmarks.namesakes import STYLES, Population
 from benchmarks.registers import Registers
@@ -22,7 +23,7 @@ def weight(**differs: str | None) -> float | None:
     """Bits for FATIMA and somebody who differs in this, in a country of ten thousand; None: not even seen."""
     rows = [{"person_id": 1, **FATIMA}, {"person_id": 2, **FATIMA, **differs}]
     prepared = features.prepared(pa.Table.from_pylist(rows, features.PERSONS))
-    pairs = similarity.compare(prepared, 10_000, similarity.no_frequencies())
+    pairs = similarity.compare(Roster.of([prepared]), 10_000, similarity.no_frequencies())
     return pairs["weight"][0].as_py() if len(pairs) else None
 
 
@@ -102,8 +103,8 @@ def test_a_day_that_a_crowd_was_born_on_stands_for_an_unknown_one() -> None:
     counted.add(features.prepared(pa.Table.from_pylist([blank | row for row in crowd], features.PERSONS)))
     rows = [{"person_id": 1, **FATIMA}, {"person_id": 2, **FATIMA, "born": "1988-03-21"}]
     prepared = features.prepared(pa.Table.from_pylist(rows, features.PERSONS))
-    (unknown,) = similarity.compare(prepared, 10_000, counted)["weight"].to_pylist()
-    (known,) = similarity.compare(prepared, 10_000, similarity.no_frequencies())["weight"].to_pylist()
+    (unknown,) = similarity.compare(Roster.of([prepared]), 10_000, counted)["weight"].to_pylist()
+    (known,) = similarity.compare(Roster.of([prepared]), 10_000, similarity.no_frequencies())["weight"].to_pylist()
     assert unknown > known
 
 
