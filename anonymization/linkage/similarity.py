@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 Ids = npt.NDArray[np.int64]
 _LOG = logging.getLogger(__name__)
-_NO_PAIRS = pa.schema([("one", pa.int64()), ("other", pa.int64())]).empty_table()
+_PAIRS = pa.schema([("one", pa.int64()), ("other", pa.int64())])
+_WEIGHED = pa.schema([*_PAIRS, ("weight", pa.float64()), ("band", pa.string())])
 
 WEIGHED = ("given_s", "father_s", "grandfather_s", "family_s", "place", "year", "month_day")
 """What is strong evidence where it is rare and weak where it is frequent."""
@@ -82,8 +83,8 @@ def compare(persons: Roster, population: int, frequencies: Frequencies, pending:
     """
     asked = np.ones(len(persons), bool) if pending is None else np.isin(persons.ids, pending)
     scale = _Scale(_weighable(corrected(persons, frequencies, WORDS), frequencies), max(population, _LEAST_POPULATION))
-    weighed: list[pa.Table] = []
-    compared, waiting = 0, _NO_PAIRS
+    weighed = [_WEIGHED.empty_table()]
+    compared, waiting = 0, _PAIRS.empty_table()
     with _in_memory() as connection:
         for one, other in candidates.in_parts(persons.keys, asked, int(model()["crowd"])):
             compared += len(one)
@@ -93,7 +94,7 @@ def compare(persons: Roster, population: int, frequencies: Frequencies, pending:
                 weighed.append(scale.weighed(waiting.slice(0, _SCORED)))
                 waiting = waiting.slice(_SCORED)
             _LOG.info("%d pairs of %d persons compared, %d left", compared, len(persons), sum(map(len, weighed)))
-    return pa.concat_tables([*weighed, scale.weighed(waiting)])
+    return pa.concat_tables([*weighed, scale.weighed(waiting)] if len(waiting) else weighed)
 
 
 class _Scale:
