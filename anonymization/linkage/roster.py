@@ -119,7 +119,9 @@ class Roster:
         starts, ends = self.ends[rows], self.ends[rows + 1]
         offsets = np.concatenate([[0], np.cumsum(ends - starts)])
         places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], ends - starts)
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), self.words.column(name, places))
+        (values,) = self.words.values[name].chunks
+        # No dictionary: DuckDB refuses a batch of nothing but empty lists over one.
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values.take(pa.array(self.words.code[places])))
 
 
 class _Growing:

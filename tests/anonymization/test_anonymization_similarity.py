@@ -74,6 +74,15 @@ def test_a_name_in_another_script_is_the_same_name() -> None:
     assert is_same(given="فاطمه", father="یوسف", grandfather="عمر", family="حداد")
 
 
+def test_who_has_no_name_is_compared_by_what_is_said() -> None:
+    rows = [
+        dict.fromkeys(features.PERSONS.names) | {"person_id": n, "born": "1990-05-05", "place": "mosul"} for n in (1, 2)
+    ]
+    prepared = features.prepared(pa.Table.from_pylist(rows, features.PERSONS))
+    pairs = similarity.compare(Roster.of([prepared]), 10_000, similarity.no_frequencies())
+    assert pairs["band"].to_pylist() in ([], [similarity.UNCERTAIN])
+
+
 def test_an_unknown_day_and_a_new_phone_are_no_other_person() -> None:
     assert is_same(born="1988-01-01", phone="+9647709999999")
 
