@@ -7,6 +7,7 @@ knowledge; what bytes can hide is in `forms`.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,8 +15,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from anonymization.leaks.canaries import Canary
-from anonymization.leaks.forms import WINDOW, readings
+from anonymization.leaks.forms import WINDOW, lines_at, readings
 from anonymization.linkage import names
 from anonymization.redaction.folding import fold
 
@@ -35,13 +39,15 @@ runs of columns of numbers, in which every date stands by chance."""
 _GROUPED = (_SEPARATED, _THOUSANDS, _DEGREES)
 _DIGITS_OF_A_GROUP = 9
 """Shorter numbers are not looked for in joined groups: eight digits of a day stand in them by chance."""
+_AMONG_NUMBERS = re.compile(f"[0-9][0-9_,.'\u2019\u2032\\\\°º\\s{_BETWEEN}]{{6,}}")
+"""What holds all of these: looked for once, and they in it."""
 _NO_DIGITS = re.compile("[^0-9]")
 _DECIMAL = re.compile("[0-9]+[.,][0-9]+")
 _COMPACT_DAY = re.compile("[0-9]{8}")
 _DIGEST = re.compile("x?(?=[0-9]*[a-f])[0-9a-f]{12,}", re.IGNORECASE)
 """Keys, digests and ciphertext as hexadecimal digits: eight of them are some day by chance. What text they may hold is
 one of the forms that are undone."""
-_ODD = re.compile("(?![0-9])\\d|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+_INVISIBLE = ((0xAD, 0xAD), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2064), (0x2066, 0x206F), (0xFEFF, 0xFEFF))
 _LETTERS = re.compile(rb"[A-Za-z\x80-\xff]{8,}")
 
 
@@ -133,8 +139,9 @@ class LeakSearch:
         foreign = {word for word in words if not word.isascii()}
         runs = {*"\n".join(words - foreign).lower().split("\n"), *_folded("\n".join(foreign)).split("\n")}
         digits = text if text.isascii() else f"{text}\n{_folded(_lines_with_odd_digits(text))}"
-        runs.update(_NUMBER.findall(digits))
-        joined = {_NO_DIGITS.sub("", run) for form in _GROUPED for run in form.findall(digits)}
+        numbers = "|".join(_AMONG_NUMBERS.findall(digits))
+        runs.update(_NUMBER.findall(numbers))
+        joined = {_NO_DIGITS.sub("", run) for form in _GROUPED for run in form.findall(numbers)}
         found = self._in_runs(runs) | self._in_runs(joined, _DIGITS_OF_A_GROUP)
         return [(canary, canary.text in text or any(_stands(mark, text) for mark in canary.marks)) for canary in found]
 
@@ -197,7 +204,18 @@ def _is_utf8(data: bytes) -> bool:
 
 def _lines_with_odd_digits(text: str) -> str:
     """Lines with digits of other scripts, or with invisible marks between digits."""
-    return "\n".join(line for line in text.split("\n") if _ODD.search(line)) if _ODD.search(text) else ""
+    odd = np.flatnonzero(_odd()[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)])
+    return lines_at(((at, at + 1) for at in odd.tolist()), text)
+
+
+@cache
+def _odd() -> npt.NDArray[np.bool_]:
+    """Of every code point, whether it is a digit of another script or an invisible mark."""
+    odd = np.zeros(sys.maxunicode + 1, dtype=bool)
+    odd[list(_digits())] = True
+    for first, last in _INVISIBLE:
+        odd[first : last + 1] = True
+    return odd
 
 
 @cache
