@@ -42,8 +42,6 @@ def _notes(facts: dict[str, Any]) -> list[str]:
         mark = {"\t": "tab", " ": "space"}.get(facts["delimiter"], facts["delimiter"])
         header = f"header in row {facts['header_row']}{rows}" if facts["header_rows"] else "no row looks like a header"
         notes.append(f"Delimiter {mark}; {header}.")
-    if facts.get("footer_records"):
-        notes.append(f"Notes below the table: {facts['footer_records']} rows.")
     if facts.get("values"):
         spoken = f" in {facts['language']}" if facts.get("language") else ""
         notes.append(f"Exported as {facts['values']}{spoken}, separator {facts['separator']}.")
@@ -78,5 +76,7 @@ def _show_table(table: dict[str, Any]) -> None:
     console.print_table(heads, rows, title)
     if table["total_rows"]:
         console.out.print(f"Rows that say they are totals, and so are no records: {table['total_rows']:,}")
+    if table["note_rows"]:
+        console.out.print(f"Notes below the table, which are not counted as its rows: {table['note_rows']:,}")
     for rule, count in table["findings"].items():
         console.out.print(f"{rule}: {count:,} rows")

@@ -7,6 +7,7 @@ Day and month are told apart over the whole column, by days above twelve; where 
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -21,16 +22,29 @@ _FORMS = ("iso", "%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m
           "%Y%m%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d-%m-%Y %H:%M", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S",
           "%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p")  # fmt: skip
 _FITS = 0.95
-_PERHAPS = r"^[^0-9]{0,20}[0-9]{1,4}([^0-9]+|[0-9]*$).{0,40}$"
-"""What any date looks like: asked first, because most columns hold none."""
+_PERHAPS = r"[0-9][^0-9].*[0-9]|^[0-9]{8}$|[^0-9]{3}[0-9]{4}$|^[0-9]{4}[^0-9]{3}"
+"""What any date looks like: eight digits, two numbers, or a word and a year. Asked first: most columns hold none."""
+_SHAPES = {
+    "Y": "[0-9]{4}",
+    "m": "[0-9]{1,2}",
+    "d": "[0-9]{1,2}",
+    "b": "[^0-9]{2,30}",
+    "B": "[^0-9]{2,30}",
+    "p": ".{2,5}",
+}
+"""What a part of a form looks like; any other is one or two digits. Asked before a form is read, which takes longer."""
 PLACEHOLDER = r"^(9[9/.\-]+9|0[0/.\-]+0)([ T][0:]+)?$"
 """What programs write for a date that nobody told: 9999-99-99, 00/00/0000."""
 _SHORT_YEAR = r"^[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2}([ T][0-9:]+( ?[APap]\.?[Mm]\.?)?)?$"
 """A year of two digits says no century: such dates are told, and cannot be read."""
+_SERIAL = "^[2-5][0-9]{4}$"
 _SECOND = 0.05
 _SAMPLE = 2_000
+_ENOUGH = 3
+"""One number of eight digits is a day by chance in one case of forty or so."""
 _DATE_WORDS = frozenset(
-    ["date", "fecha", "jour", "dia", "data", "tarikh", "تاريخ", "تاریخ", "ቀን", "дата", "retorno", "return"]
+    ["date", "fecha", "jour", "dia", "data", "tarikh", "تاريخ", "تاریخ", "ቀን", "дата", "retorno", "return", "datum"]
+    + ["tarih", "tarihi", "taariikhda", "tanggal", "tarehe", "fec", "dt", "তারিখ", "मिति", "نېټه", "sana"]
 )
 _ETHIOPIAN = re.compile(r"\b(ethiop\w*|eth|ethio|e ?c)\b|[\u1200-\u137f]")
 _YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?![0-9])")
@@ -44,13 +58,13 @@ def date_kinds(sample: pa.Array, kind: str, heard: str, declared: bool) -> list[
     texts = texts.filter(pc.invert(pc.match_substring_regex(texts, PLACEHOLDER)))
     if not len(texts):
         return []
-    if pc.mean(pc.match_substring_regex(texts, _PERHAPS).cast(pa.int8())).as_py() < _FITS:
-        return []
     if kind == "integer":
         return _numbers(texts, heard, declared)
+    if _part(pc.match_substring_regex(texts, f"{_PERHAPS}|{_SERIAL}")) < _FITS:
+        return []
     if pc.mean(pc.match_substring_regex(texts, _SHORT_YEAR).cast(pa.int8())).as_py() >= _FITS:
         return ["date:two-digit year"]
-    read = {form: read_dates(texts, form)[0].is_valid() for form in _FORMS}
+    read = {form: read_dates(texts, form)[0].is_valid() for form in _FORMS if _shaped(texts, form) >= _SECOND}
     forms = [form for form, days in read.items() if _part(days) >= _FITS]
     if "iso" in forms:
         forms = ["iso"]
@@ -59,7 +73,23 @@ def date_kinds(sample: pa.Array, kind: str, heard: str, declared: bool) -> list[
         # A thirteenth month passes for a day of the month where months are written first.
         first = {form.replace("%m/%d", "%d/%m").replace("%m-%d", "%d-%m") for form in forms} - set(forms)
         return [*told, *(f"date:ethiopian:{form}" for form in first if _share(texts, f"ethiopian:{form}") >= _FITS)]
-    return _other_calendars(texts) or _two_forms(read)
+    return _other_calendars(texts) or _two_forms(read) or _several_forms(texts, read)
+
+
+def _shaped(texts: pa.Array, form: str) -> float:
+    """How many of the texts could be of this form by their digits and words."""
+    return _part(pc.match_substring_regex(texts, _shape(form)))
+
+
+@cache
+def _shape(form: str) -> str:
+    if form == "iso":
+        return r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    return re.sub(
+        "%(.)",
+        lambda part: _SHAPES.get(part[1], "[0-9]{1,2}"),
+        re.sub(r"([./])", r"[\1]", form.rpartition(":")[2] if form[0] != "%" else form),
+    )
 
 
 def _two_forms(read: dict[str, pa.Array]) -> list[str]:
@@ -67,6 +97,14 @@ def _two_forms(read: dict[str, pa.Array]) -> list[str]:
     met = {form: days for form, days in read.items() if _part(days) >= _SECOND}
     pairs = [(one, two) for one in met for two in met if one < two and _part(pc.or_(met[one], met[two])) >= _FITS]
     return [f"date:two forms ({one} and {two})" for one, two in pairs]
+
+
+def _several_forms(texts: pa.Array, read: dict[str, pa.Array]) -> list[str]:
+    """Days that many hands wrote, each in their own form, years of two digits and serial days of Excel among them."""
+    either = pc.match_substring_regex(texts, f"{_SHORT_YEAR}|{_SERIAL}")
+    for days in read.values():
+        either = pc.or_(either, days)
+    return ["date:several forms"] if len(read) > 1 and _part(either) >= _FITS else []
 
 
 def _part(mask: pa.Array) -> float:
@@ -80,10 +118,11 @@ def _share(texts: pa.Array, form: str) -> float:
 
 def _numbers(texts: pa.Array, heard: str, declared: bool) -> list[str]:
     """Numbers that stand for dates: serial days of Excel under a header that speaks of a date, or YYYYMMDD."""
-    if pc.all(pc.equal(pc.utf8_length(texts), 8)).as_py() and _share(texts, "%Y%m%d") >= _FITS:
-        return ["date:gregorian:%Y%m%d"]
     spoken = declared or bool(_DATE_WORDS & set(words(heard)))
-    serial = pc.mean(pc.match_substring_regex(texts, r"^[2-5][0-9]{4}$").cast(pa.int8())).as_py()
+    enough = spoken or len(texts) >= _ENOUGH
+    if enough and pc.all(pc.equal(pc.utf8_length(texts), 8)).as_py() and _share(texts, "%Y%m%d") >= _FITS:
+        return ["date:gregorian:%Y%m%d"]
+    serial = _part(pc.match_substring_regex(texts, _SERIAL))
     return ["date:excel serial day"] if spoken and serial >= _FITS else []
 
 
@@ -119,7 +158,11 @@ def _other_calendars(texts: pa.Array) -> list[str]:
     found = []
     for calendar in ("jalali", "hijri", "ethiopian"):
         for form in ("%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y"):
-            if _share(texts, f"{calendar}:{form}") >= _FITS and _fits_years(calendar, _years(texts)):
+            if (
+                _shaped(texts, form) >= _FITS
+                and _share(texts, f"{calendar}:{form}") >= _FITS
+                and _fits_years(calendar, _years(texts))
+            ):
                 found.append(f"date:{calendar}:{form}")
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -53,6 +53,8 @@ _DEVICE = (
 _WORDS_ONLY = r"^\p{L}[\p{L}'’.\-]*( \p{L}[\p{L}'’.\-]*){1,4}$"
 _CAPITALS = r"^(\P{Ll}\p{L}*[ '’.\-]*)+$"
 _DIGITS_MOSTLY = r"^[+(]?[0-9][0-9 ()\-./]{5,18}[0-9]$"
+_YES_NO = r"(?i)^\s*(yes|no|s[ií]|oui|non|n[ãa]o|sim|true|false|evet|hay[ıi]r|да|нет|так|ні|نعم|لا|بله|بلی|خیر|نخیر|አዎ|አይ|haa|maya)\s*$"
+_THREE_LETTERS = r"([A-Za-z\x{aa}-\x{10ffff}].*){3}"
 _SENTENCE = r"^\s*(\S+\s+){6,}\S"
 """More words than a place has in its name."""
 _MOST, _RARELY = 0.7, 0.2
@@ -94,6 +96,11 @@ class Seen:
         """How much of the sample has this shape."""
         return _mean(pc.match_substring_regex(self.sample, pattern))
 
+    @cached_property
+    def dates(self) -> list[str]:
+        """The forms and calendars of its dates."""
+        return date_kinds(self.sample, self.type, self.heard, self.declared_date)
+
     def many(self) -> bool:
         """Whether the values are as different as those of people are."""
         return self.distinct >= _A_FEW and self.distinct > 0.3 * self.filled
@@ -105,9 +112,13 @@ def looks_like(seen: Seen) -> list[str]:
     if system:
         personal = _personal(seen) if seen.filled else []
         return [*system, *personal, *date_kinds(seen.sample, seen.type, "", False), *_key(seen)]
-    found = [*_personal(seen), *date_kinds(seen.sample, seen.type, seen.heard, seen.declared_date)]
+    found = [*_personal(seen), *seen.dates]
     if set(found) <= {"person_name"}:
-        where = [] if seen.share(_SENTENCE) >= 0.4 else places(seen.sample, seen.heard, seen.numeric)
+        where = (
+            []
+            if seen.share(_SENTENCE) >= 0.4
+            else places(seen.sample, seen.heard, seen.numeric, _table_of(seen.beside).places)
+        )
         found = where or _of_whom(found, seen)
     for kind, speaks in _OTHERS.items():
         if speaks(seen) and not (kind == "free_text" and {"address", "place_name"} & set(found)):
@@ -118,9 +129,10 @@ def looks_like(seen: Seen) -> list[str]:
 
 
 def _of_whom(found: list[str], seen: Seen) -> list[str]:
-    """A bare `name` in a table that says nothing else of persons may be that of a place or a thing: both are told."""
+    """A `name` that is not said to be a person's, in a table that says nothing else of persons, may be that of a place
+    or a thing: both are told."""
     table = _table_of(seen.beside)
-    if not found or table.people or not only_named(seen.heard, "name"):
+    if not found or table.people or not named(seen.heard, "name") or named(seen.heard, "person_name", "person", "contact"):
         return found
     return [*(["place_name"] if table.places else []), PERHAPS]
 
@@ -160,7 +172,7 @@ def _table_of(headers: frozenset[str]) -> _Table:
         any(sign in bare for sign in _KOBO_SIGNS),
         any(sign in bare for sign in _ODK_SIGNS),
         any(named(own_part(name), "body_beside") for name in headers),
-        any(named(own_part(name), *_OF_PEOPLE) for name in headers),
+        any(named(own, *_OF_PEOPLE) and not named(own, "aspect") for own in map(own_part, headers)),
         any(named(own_part(name), *_OF_PLACES) for name in headers),
     )
 
@@ -180,27 +192,31 @@ def _personal(seen: Seen) -> list[str]:
 
 
 def _name(seen: Seen) -> bool:
-    if seen.numeric or seen.coded or named(seen.heard, "thing", "place", "country"):
+    if seen.numeric or seen.coded:
         return False
-    spoken = named(seen.heard, "person_name", "name") or only_named(seen.heard, "person")
+    if named(seen.heard, "thing", "place", "country") and not named(seen.heard, "contact"):
+        return False
+    spoken = named(seen.heard, "person_name", "name", "contact") or only_named(seen.heard, "person")
     if not seen.filled:
         return spoken
+    if seen.share(_YES_NO) >= _MOST:
+        return False
     if spoken:
         # Rosters also say "person 1", and registers number people of one name.
         return seen.share(r"^[\p{L}\p{M} '’.,\-]*\p{L}[\p{L}\p{M}\p{N} '’.,\-]*$") >= _MOST
-    people = seen.share(_WORDS_ONLY) >= _MOST and seen.share(_CAPITALS) >= _MOST
-    return people and seen.distinct >= 20 and seen.distinct > 0.6 * seen.filled
+    # Counts first: of all patterns these two take longest.
+    if seen.distinct < _MANY or seen.distinct <= 0.6 * seen.filled or seen.type != "text":
+        return False
+    return seen.share(_WORDS_ONLY) >= _MOST and seen.share(_CAPITALS) >= _MOST
 
 
 def _phone(seen: Seen) -> bool:
     spoken = named(seen.heard, "phone")
     if not seen.filled:
         return spoken
-    digits = with_ascii_digits(seen.sample)
-    dialled = _mean(pc.match_substring_regex(digits, _DIGITS_MOSTLY))
     if spoken:
-        return dialled >= 0.5
-    return _mean(pa.array(international_phones(digits))) >= 0.5
+        return _mean(pc.match_substring_regex(with_ascii_digits(seen.sample), _DIGITS_MOSTLY)) >= 0.5
+    return seen.type != "boolean" and _mean(pa.array(international_phones(seen.sample))) >= 0.5
 
 
 def _email(seen: Seen) -> bool:
@@ -218,9 +234,9 @@ def _national_id(seen: Seen) -> bool:
 
 def _birth_date(seen: Seen) -> bool:
     spoken = named(seen.heard, "birth_date")
-    is_date = bool(date_kinds(seen.sample, seen.type, seen.heard, seen.declared_date))
     if not seen.filled:
         return spoken
+    is_date = bool(seen.dates)
     return (spoken and (is_date or seen.type.startswith("date"))) or (is_date and spans_lives(seen.sample))
 
 
@@ -231,7 +247,9 @@ def _address(seen: Seen) -> bool:
 def _device(seen: Seen) -> bool:
     if named(seen.name, "device_id"):
         return True
-    return bool(seen.filled) and (seen.share(_DEVICE) >= 0.9 or _imei(seen))
+    if not seen.filled or seen.type.startswith(("decimal", "date", "boolean")):
+        return False
+    return _imei(seen) if seen.type == "integer" else seen.share(_DEVICE) >= 0.9 or _imei(seen)
 
 
 def _imei(seen: Seen) -> bool:
@@ -285,9 +303,11 @@ def _weight(seen: Seen) -> bool:
 
 
 def _free_text(seen: Seen) -> bool:
+    if not seen.filled:
+        return named(seen.name, "free_text")
     if seen.type != "text" or seen.coded:
         return False
-    if seen.share(r"\p{L}.*\p{L}.*\p{L}") < 0.5:
+    if seen.share(_THREE_LETTERS) < 0.5:
         return False
     return _tells(seen) or (named(seen.name, "free_text") and seen.share(r"\s") >= 0.2)
 
@@ -315,7 +335,7 @@ def _mean(mask: pa.Array) -> float:
 
 
 def _of_shape(pattern: str) -> Callable[[Seen], bool]:
-    return lambda seen: bool(seen.filled) and seen.share(pattern) >= 0.9
+    return lambda seen: bool(seen.filled) and seen.type == "text" and seen.share(pattern) >= 0.9
 
 
 _PERSONAL: dict[str, Callable[[Seen], bool]] = {

@@ -12,25 +12,52 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.profiling.header_words import folded, named
+from connectors.profiling.header_words import folded, named, only_named
 
 _PCODE = r"^(?P<country>[A-Z]{2,3})[0-9]{1,3}[0-9A-Z]*$"
 _SITE = re.compile(r"^(?=.*[0-9])[A-Za-z0-9]{1,4}([-_./]?[A-Za-z0-9]{1,6}){0,4}$")
-_LANGUAGES = ("en", "fr", "es", "ar", "pt", "fa", "uk", "ru", "tr", "am")
+_BRACKETS = re.compile(r"\s*\([^)]*\)")
+"""Iran (Islamic Republic of), République démocratique du Congo (la)."""
+_LANGUAGES = (
+    "en",
+    "fr",
+    "es",
+    "ar",
+    "pt",
+    "fa",
+    "uk",
+    "ru",
+    "tr",
+    "am",
+    "ur",
+    "bn",
+    "ps",
+    "so",
+    "de",
+    "it",
+    "ne",
+    "sw",
+    "id",
+)
 _MOST, _HALF, _SAMPLE = 0.8, 0.5, 2_000
 
 
-def places(sample: pa.Array, heard: str, numeric: bool) -> list[str]:
-    """place_pcode, place_name, place_code, country_iso3, country_iso2, country_name: what most values are."""
-    spoken = named(heard, "place")
+def places(sample: pa.Array, heard: str, numeric: bool, beside: bool) -> list[str]:
+    """place_pcode, place_name, place_code, country_iso3, country_iso2, country_name: what most values are.
+
+    `beside`: whether other columns hold places, by which a word such as `state` is one too.
+    """
+    spoken = (named(heard, "place") or (beside and only_named(heard, "place_beside"))) and not (
+        named(heard, "aspect", "gps") or (numeric and named(heard, "census"))
+    )
     values = [value.strip() for value in sample.slice(0, _SAMPLE).to_pylist()]
     if not values:
-        return ["place_name"] if spoken else []
+        return ["place_name"] if spoken else ["country_name"] if named(heard, "country") else []
     if _share_pcodes(sample.slice(0, _SAMPLE)) >= _MOST and (spoken or _of_few_lengths(values)):
         return ["place_pcode"]
     if numeric:
         return ["place_code"] if spoken else []
-    country = _country(values, named(heard, "country", "nationality"))
+    country = _country(values, named(heard, "country", "nationality") or only_named(heard, "place_beside"))
     if country or named(heard, "nationality"):
         return country or ["nationality"]
     if spoken and _share_coded(values) >= _MOST:
@@ -51,7 +78,8 @@ def _country(values: list[str], spoken: bool) -> list[str]:
         return ["country_iso3"]
     if (spoken or len(values) >= 8) and _share(values, iso2) >= _MOST:
         return ["country_iso2"]
-    return ["country_name"] if enough and _share(values, names) >= (_HALF if spoken else _MOST) else []
+    bare = [_BRACKETS.sub("", value) for value in values]
+    return ["country_name"] if enough and _share(bare, names) >= (_HALF if spoken else _MOST) else []
 
 
 def _yes_or_no(values: list[str]) -> bool:

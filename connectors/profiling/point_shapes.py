@@ -25,6 +25,12 @@ _SHAPES = (
 )
 _MOST = 0.7
 _NUMBER = r"^-?[0-9]{1,8}([.,][0-9]+)?$"
+_PARTNERS = {
+    one: other
+    for pair in (("x", "y"), ("east", "north"), ("este", "norte"), ("est", "nord"), ("ost", "nord"))
+    for one, other in (pair, pair[::-1])
+}
+_IN_METRES = r"^[0-9]{5,8}([.,][0-9]+)?$"
 _IN_DEGREES = r"^-?[0-9]{1,3}[.,][0-9]{3,}$"
 
 
@@ -33,11 +39,15 @@ def is_point(seen: Seen) -> bool:
     spoken = named(seen.heard, "gps")
     if not seen.filled:
         return spoken
-    if any(seen.share(shape) >= _MOST for shape in _SHAPES) or _part_of_point(seen):
+    texts = seen.type.startswith("text")
+    if (texts and any(seen.share(shape) >= _MOST for shape in _SHAPES)) or _part_of_point(seen):
         return True
     if not seen.numeric:
         return False
-    return (spoken and seen.share(_NUMBER) >= _MOST) or (_has_partner(seen) and seen.share(_IN_DEGREES) >= _MOST)
+    in_metres = words(seen.name)[-1:] not in (("x",), ("y",)) and seen.share(_IN_METRES) >= _MOST
+    return (spoken and seen.share(_NUMBER) >= _MOST) or (
+        (in_metres or seen.share(_IN_DEGREES) >= _MOST) and _has_partner(seen)
+    )
 
 
 def _part_of_point(seen: Seen) -> bool:
@@ -46,9 +56,9 @@ def _part_of_point(seen: Seen) -> bool:
 
 
 def _has_partner(seen: Seen) -> bool:
-    """A column `x` beside one called `y`, whatever stands before the letter."""
+    """A column `x` beside one called `y`, whatever stands before the letter; and so for east and north."""
     said = words(seen.name)
-    if not said or said[-1] not in ("x", "y"):
+    if not said or said[-1] not in _PARTNERS:
         return False
-    partner = [*said[:-1], "y" if said[-1] == "x" else "x"]
+    partner = (*said[:-1], _PARTNERS[said[-1]])
     return any(words(other) == partner for other in seen.beside)

@@ -8,8 +8,8 @@ together fit a budget; a column that outgrows it is counted "at least". What a c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from connectors.profiling.date_shapes import PLACEHOLDER
 from connectors.profiling.looks_like import Seen, looks_like, may_show
+from connectors.profiling.no_answers import by_labels, far_codes, marks, says_nothing
 from connectors.shapes import Grid, Heading, Piece, Text
 from connectors.text.header_rows import is_hxl_row
 from connectors.unknown import Looked, only_our_errors
@@ -34,9 +35,10 @@ _CELLS_A_PIECE = 4_000_000
 
 _KINDS = {
     "integer": r"^\s*[+-]?[0-9]+\s*$",
-    "decimal": r"^\s*[+-]?[0-9]*[.,]?[0-9]+([eE][+-]?[0-9]+)?\s*$",
-    "integer, grouped": r"^\s*[+-]?[0-9]{1,3}([,.'\x{2019}\x{a0}\x{202f} ][0-9]{3})*\s*$",
-    "decimal, grouped": r"^\s*[+-]?[0-9]{1,3}(([. '\x{a0}][0-9]{3})*(,[0-9]+)?|([, '\x{a0}][0-9]{3})*(\.[0-9]+)?)\s*$",
+    "decimal": r"^\s*[+-]?[0-9]*[.,\x{66b}]?[0-9]+([eE][+-]?[0-9]+)?\s*$",
+    "integer, grouped": r"^\s*[+-]?[0-9]{1,3}([,.'\x{2019}\x{a0}\x{202f}\x{66c} ][0-9]{3})*\s*$",
+    "decimal, grouped": r"^\s*[+-]?[0-9]{1,3}(([. '\x{a0}\x{202f}\x{66c}][0-9]{3})*([,\x{66b}][0-9]+)?"
+    r"|([, '\x{a0}\x{202f}][0-9]{3})*(\.[0-9]+)?)\s*$",
     "date": r"^\s*([0-9]{4}[/\-][0-9]{1,2}[/\-][0-9]{1,2}|[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{4})\s*$",
     "datetime": r"^\s*[0-9]{4}[/-][0-9]{2}[/-][0-9]{2}[T ][0-9]{1,2}:[0-9]{2}.*$",
     "time": r"^\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?\s*$",
@@ -47,33 +49,21 @@ _GROUPS_OR_FRACTION = r"^\s*[+-]?[1-9][0-9]{0,2}[,.][0-9]{3}\s*$"
 """57,897: a group of thousands or a decimal comma; where all fractions are such, it cannot be told."""
 _ENOUGH = 3
 _TAGGED = r"^\.[a-z_]$"
-_NO_ANSWER = r"^\s*(#*N/?A#*|n/a|#?NULL!?|null|NaN|nan|[.:]|-+)\s*$"
-"""What programs write into a cell for nothing: R's NA, a database's NULL, Eurostat's colon, ##N/A## of Survey
-Solutions. Told as proposed missing codes, since they would make a number a text."""
 _WITH_LETTERS = frozenset({"dta", "sas7bdat", "xpt"})
 """Formats whose numbers may be a letter that says why there is none."""
 _TOTAL = (
-    r"(?i)^\s*(grand\s+|sub-?)?total(es|s|e|\s+g[eé]n[eé]ral)?\b[^\p{L}]*$|^\s*(ensemble|gesamt|insgesamt|всего|итого|разом"
-    r"|усього|المجموع|الإجمالي|جمع|جمع کل)\s*:?\s*$"
+    r"(?i)^\s*(grand\s+|sub-?)?total(es|s|e)?(\s+(g[eé]n[eé]ral|nacional|national|geral|pa[ií]s|country))?\b[^\p{L}]*$"
+    r"|^\s*(ensemble|gesamt|insgesamt|toplam|totale|ogółem|jumlah|jumla|wadarta|всего|итого|разом|усього"
+    r"|المجموع|المجموع الكلي|الإجمالي|اجمالي|مجموع|مجموعه|جمع|جمع کل|ټولټال|کل|মোট|সর্বমোট|जम्मा|ድምር|ጠቅላላ)\s*:?\s*$"
 )
 """How a row of totals begins, which is no record."""
+_FIRST = 2
+"""Columns in which a row says that it is a total."""
 _MOSTLY = 0.9
-_REASONS = {
-    "dont_know": (
-        "don't know",
-        "dont know",
-        "do not know",
-        "no sabe",
-        "ne sait pas",
-        "je ne sais pas",
-        "لا أعرف",
-        "dk",
-    ),
-    "refused": ("refused", "refuse", "prefer not to", "does not wish", "no responde", "prefiere no", "refus", "رفض"),
-    "not_applicable": ("not applicable", "n/a", "no aplica", "sans objet", "non applicable", "لا ينطبق"),
-    "missing": ("missing", "no answer", "not stated", "sin dato", "non réponse", "manquant"),
-}
-"""Words of labels that say that a code is no answer: many files declare none of their missing codes (formats.md 2)."""
+_NOTES = 20
+"""Rows below a table that may be its notes."""
+_NOTE = r"\p{L}.*[\s:]|^\s*[*(]"
+"""Several words, or a mark: a name of one word in a row of its own is no note."""
 
 
 @dataclass
@@ -149,17 +139,21 @@ class _Tally:
         return values.filter(pc.invert(tagged))
 
     def _something(self, values: pa.Array) -> pa.Array:
-        """The values that do not only say that there is none."""
-        void = pc.match_substring_regex(values, _NO_ANSWER)
-        if not pc.any(void).as_py():
+        """The values that do not only say that there is none; nor, where rows begin, that the row is a total."""
+        if pc.all(_fits(values, "integer")).as_py():
             return values
-        self.nothing.update(values.filter(void).to_pylist())
-        return values.filter(pc.invert(void))
+        void = says_nothing(values)
+        if pc.any(void).as_py():
+            self.nothing.update(values.filter(void).to_pylist())
+            values = values.filter(pc.invert(void))
+        if self.heading.position < _FIRST:
+            values = values.filter(pc.invert(pc.match_substring_regex(values, _TOTAL)))
+        return values
 
     def type(self, sample: pa.Array) -> str:
         """One of the kinds, `text` or `empty`; `integer, some text` where nine values in ten are of that kind."""
-        if not self.filled or not len(sample):
-            return "empty"
+        if not len(sample):
+            return "empty"  # also where all of it says that there is none
         for kind in _KINDS:
             if kind in self.possible:
                 return "integer, grouped, or decimal" if kind == "decimal" and _may_be_groups(sample) else kind
@@ -203,12 +197,15 @@ def _table(title: str, grid: Grid, hxl: bool, letters: bool) -> dict[str, Any]:
     tallies = [_Tally(heading, letters) for heading in headings]
     width = max(1, len(headings))
     room = min(20_000, max(200, _SAMPLED_CELLS // width))
-    rows, totals, findings = 0, 0, Counter[str]()
-    for raw in grid.pieces([h.position for h in headings], max(200, min(20_000, _CELLS_A_PIECE // width))):
-        piece = raw if rows or hxl else _without_tags(raw)
-        hxl = hxl or piece is not raw
+    rows, totals, notes, findings = 0, 0, 0, Counter[str]()
+    pieces = grid.pieces([h.position for h in headings], max(200, min(20_000, _CELLS_A_PIECE // width)))
+    for whole, last in _until_last(pieces):
+        raw = whole if rows or hxl else _without_tags(whole)
+        hxl = hxl or raw is not whole
+        piece = _without_notes(raw) if last and width > 2 else raw
+        notes += len(raw.rows) - len(piece.rows)
         rows += len(piece.rows)
-        totals += _total_rows(piece.cells[:2])
+        totals += _total_rows(piece.cells[:_FIRST])
         for finding in piece.findings:
             findings[finding.rule] += len(finding.rows)
         for tally, column in zip(tallies, piece.cells, strict=True):
@@ -220,10 +217,50 @@ def _table(title: str, grid: Grid, hxl: bool, letters: bool) -> dict[str, Any]:
         "sheet": grid.sheet,
         "rows": rows,
         "total_rows": totals,
+        "note_rows": notes,
         "hxl_row": hxl,
         "columns": [_column(tally, rows, names) for tally in tallies],
         "findings": {rule: count for rule, count in sorted(findings.items()) if count},
     }
+
+
+def _until_last(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, bool]]:
+    """Each piece, and whether it is the last; a reader gives ragged rows, as notes are, in short pieces of their own."""
+    held: Piece | None = None
+    for piece in pieces:
+        if held is not None and min(len(held.rows), len(piece.rows)) < 2 * _NOTES and len(held.rows) < 20_000:
+            piece = _joined(held, piece)
+        elif held is not None:
+            yield held, False
+        held = piece
+    if held is not None:
+        yield held, True
+
+
+def _joined(one: Piece, other: Piece) -> Piece:
+    cells = [
+        pa.chunked_array([column.cast(pa.string()) for column in pair]).combine_chunks()
+        for pair in zip(one.cells, other.cells, strict=True)
+    ]
+    return Piece(np.concatenate([one.rows, other.rows]), cells, (*one.findings, *other.findings))
+
+
+def _without_notes(piece: Piece) -> Piece:
+    """The piece without the notes at its end: `Source: ...`, words in one cell of rows whose others are blank.
+
+    A row of one cell above rows of several is a record, and then those at the end may be records too.
+    """
+    start = max(len(piece.rows) - 2 * _NOTES, 0)
+    tail = [column.slice(start).cast(pa.string()) for column in piece.cells]
+    filled = np.sum([np.asarray(column.is_valid()) for column in tail], axis=0)
+    words = np.asarray(pc.fill_null(pc.match_substring_regex(pc.coalesce(*tail), _NOTE), False))
+    alone = (filled == 1) & words
+    first = len(alone) - int(np.argmin(alone[::-1])) if not alone.all() else 0
+    kept = start + first
+    if first == 0 or kept == len(piece.rows) or len(piece.rows) - kept > _NOTES or (filled[:first] == 1).any():
+        return piece
+    findings = tuple(replace(one, rows=one.rows[one.rows < piece.rows[kept]]) for one in piece.findings)
+    return Piece(piece.rows[:kept], [column.slice(0, kept) for column in piece.cells], findings)
 
 
 def _total_rows(first: Sequence[Text]) -> int:
@@ -281,18 +318,21 @@ def _column(tally: _Tally, rows: int, names: frozenset[str]) -> dict[str, Any]:
         "value_labels": labels,
         "decimal": "," if kind.startswith("decimal") and _commas(sample) else ".",
         "missing_codes": missing,
-        "missing_by_label": _no_answers(labels, missing) | _nothing(tally, sample, found),
+        "missing_by_label": by_labels(labels, missing) | _nothing(tally, sample, seen, found),
         "looks_like": found,
     }
 
 
-def _nothing(tally: _Tally, sample: pa.Array, found: Sequence[str]) -> dict[str, str]:
+def _nothing(tally: _Tally, sample: pa.Array, seen: Seen, found: Sequence[str]) -> dict[str, str]:
     """What stands for no answer: NA among numbers, but not among texts, where it may be a word or Namibia; a date of
-    nines among dates."""
-    void = set() if tally.type(sample) == "text" else {text.strip() for text in tally.nothing}
+    nines among dates; 999 among ages, but not among numbers that are somebody's or name something."""
+    told = {} if seen.type in ("text", "empty") else marks(tally.nothing)
     if any(kind.startswith("date:") for kind in found):
-        void = void | set(sample.filter(pc.match_substring_regex(sample, PLACEHOLDER)).to_pylist())
-    return dict.fromkeys(sorted(void), "missing")
+        told |= marks(sample.filter(pc.match_substring_regex(sample, PLACEHOLDER)).to_pylist())
+    elif seen.numeric and not tally.heading.missing and set(found) <= {"weight", "key (unique)"}:
+        unique = "key (unique)" in found
+        told |= {code: why for code, why in far_codes(sample, unique).items() if code not in seen.codes}
+    return told
 
 
 def _commas(sample: pa.Array) -> bool:
@@ -301,15 +341,3 @@ def _commas(sample: pa.Array) -> bool:
     return bool(
         pc.sum(pc.and_(fractions, pc.match_substring(sample, ","))).as_py() * 2 > (pc.sum(fractions).as_py() or 0)
     )
-
-
-def _no_answers(labels: dict[str, str], declared: Iterable[str]) -> dict[str, str]:
-    """Codes that are no answers by their label and that the file does not declare: proposed for review."""
-    known = set(declared)
-    found = {}
-    for code, label in labels.items():
-        folded = label.casefold().replace("’", "'")
-        reason = next((why for why, words in _REASONS.items() if any(word in folded for word in words)), None)
-        if reason and code not in known:
-            found[code] = reason
-    return found
