@@ -43,8 +43,24 @@ _SAMPLE = 2_000
 _ENOUGH = 3
 """One number of eight digits is a day by chance in one case of forty or so."""
 _DATE_WORDS = frozenset(
-    ["date", "fecha", "jour", "dia", "data", "tarikh", "تاريخ", "تاریخ", "ቀን", "дата", "retorno", "return", "datum"]
-    + ["tarih", "tarihi", "taariikhda", "tanggal", "tarehe", "fec", "dt", "তারিখ", "मिति", "نېټه", "sana"]
+    [
+        *(
+            "date",
+            "fecha",
+            "fec",
+            "dt",
+            "jour",
+            "dia",
+            "data",
+            "datum",
+            "tarikh",
+            "tarih",
+            "tarihi",
+            "taariikhda",
+            "tanggal",
+        ),
+        *("tarehe", "sana", "retorno", "return", "تاريخ", "تاریخ", "نېټه", "ቀን", "дата", "তারিখ", "मिति"),
+    ]
 )
 _ETHIOPIAN = re.compile(r"\b(ethiop\w*|eth|ethio|e ?c)\b|[\u1200-\u137f]")
 _YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?![0-9])")

@@ -53,7 +53,10 @@ _DEVICE = (
 _WORDS_ONLY = r"^\p{L}[\p{L}'’.\-]*( \p{L}[\p{L}'’.\-]*){1,4}$"
 _CAPITALS = r"^(\P{Ll}\p{L}*[ '’.\-]*)+$"
 _DIGITS_MOSTLY = r"^[+(]?[0-9][0-9 ()\-./]{5,18}[0-9]$"
-_YES_NO = r"(?i)^\s*(yes|no|s[ií]|oui|non|n[ãa]o|sim|true|false|evet|hay[ıi]r|да|нет|так|ні|نعم|لا|بله|بلی|خیر|نخیر|አዎ|አይ|haa|maya)\s*$"
+_YES_NO = (
+    r"(?i)^\s*(yes|no|s[ií]|oui|non|n[ãa]o|sim|true|false|evet|hay[ıi]r|haa|maya|да|нет|так|ні"
+    r"|نعم|لا|بله|بلی|خیر|نخیر|አዎ|አይ)\s*$"
+)
 _THREE_LETTERS = r"([A-Za-z\x{aa}-\x{10ffff}].*){3}"
 _SENTENCE = r"^\s*(\S+\s+){6,}\S"
 """More words than a place has in its name."""
@@ -132,7 +135,12 @@ def _of_whom(found: list[str], seen: Seen) -> list[str]:
     """A `name` that is not said to be a person's, in a table that says nothing else of persons, may be that of a place
     or a thing: both are told."""
     table = _table_of(seen.beside)
-    if not found or table.people or not named(seen.heard, "name") or named(seen.heard, "person_name", "person", "contact"):
+    if (
+        not found
+        or table.people
+        or not named(seen.heard, "name")
+        or named(seen.heard, "person_name", "person", "contact")
+    ):
         return found
     return [*(["place_name"] if table.places else []), PERHAPS]
 

@@ -14,13 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 NOTHING = (
-    r"(?i)^\s*(#*N/?A#*|n/a|n\.?\s?[adceprs]\.?|[ns][/.]\s?[adiecr]\.?|#?NULL!?|null|nan|none|[.:*…]|\.{2,}|\*+|\([xX*.]\)|[-–—]+"
+    r"(?i)^\s*(#*N/?A#*|n/a|n\.\s?[adceprs]\.?|n[adr]|[ns][/.]\s?[adiecr]\.?|#?NULL!?|null|nan|none|[.:*…]"
+    r"|\.{2,}|\*+|\([xX*.]\)|[-–—]+"
     r"|unknown|missing|not (stated|available|known|applicable|reported)|no data|don'?t know|refused"
     r"|inconnue?|non (disponible|d[ée]clar[ée]e?|pr[ée]cis[ée]e?|r[ée]ponse)|manquante?"
-    r"|sin (dato|datos|informaci[oó]n)|no (especificad[oa]|sabe|responde|contesta|disponible|aplica)|desconocid[oa]|ignorad[oa]"
+    r"|sin (dato|datos|informaci[oó]n)|no (especificad[oa]|sabe|responde|contesta|disponible|aplica)"
+    r"|desconocid[oa]|ignorad[oa]"
     r"|n[ãa]o (sabe|responde|respondeu|dispon[ií]vel|se aplica)|bilinmiyor|yok|k\.?\s?a\.?|unbekannt|keine angabe"
     r"|н/д|нет данных|не указано|неизвестно|немає даних|не вказано|невідомо"
-    r"|غير (معروف|متوفر|متاح|محدد|مبين)|لا يوجد|نامعلوم|ندارد|معلوم نہیں|نا معلوم|অজানা|थाहा छैन|አይታወቅም|የለም|lama yaqaan)\s*$"
+    r"|غير (معروف|متوفر|متاح|محدد|مبين)|لا يوجد|نامعلوم|ندارد|معلوم نہیں|نا معلوم"
+    r"|অজানা|थाहा छैन|አይታወቅም|የለም|lama yaqaan)\s*$"
 )
 """R's NA, a database's NULL, Eurostat's colon, the dots and stars of statistics offices, and the words of several
 languages. Told only where all else in the column is a number or a date: among texts such a word may be an answer."""
@@ -102,8 +105,8 @@ def by_labels(labels: Mapping[str, str], declared: Iterable[str]) -> dict[str, s
 def far_codes(numbers: pa.Array, unique: bool) -> dict[str, str]:
     """Codes such as -99 among numbers that are else not negative, and 999 far above all others.
 
-    `numbers` are the different values of a column that is neither a place nor a year; where each row has its own, it may
-    be a key, and then only a negative number stands out.
+    `numbers` are the different values of a column that is neither a place nor a year; where each row has its own, it
+    may be a key, and then only a negative number stands out.
     """
     plain = numbers.filter(pc.match_substring_regex(numbers, r"^-?[0-9]+(\.[0-9]+)?$"))
     below = plain.filter(pc.match_substring_regex(plain, "^-"))

@@ -62,8 +62,8 @@ _FIRST = 2
 _MOSTLY = 0.9
 _NOTES = 20
 """Rows below a table that may be its notes."""
-_NOTE = r"\p{L}.*[\s:]|^\s*[*(]"
-"""Several words, or a mark: a name of one word in a row of its own is no note."""
+_NOTE = r"\p{L}.*:|^\s*[*(]|\S\s+\S+\s+\S"
+"""A colon, a mark, or several words: `end group` in a row of its own is no note."""
 
 
 @dataclass
@@ -225,14 +225,16 @@ def _table(title: str, grid: Grid, hxl: bool, letters: bool) -> dict[str, Any]:
 
 
 def _until_last(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, bool]]:
-    """Each piece, and whether it is the last; a reader gives ragged rows, as notes are, in short pieces of their own."""
+    """Each piece, and whether it is the last; ragged rows, as notes are, come in short pieces of their own."""
     held: Piece | None = None
     for piece in pieces:
-        if held is not None and min(len(held.rows), len(piece.rows)) < 2 * _NOTES and len(held.rows) < 20_000:
-            piece = _joined(held, piece)
-        elif held is not None:
+        if held is None:
+            held = piece
+        elif min(len(held.rows), len(piece.rows)) < 2 * _NOTES and len(held.rows) < 20_000:
+            held = _joined(held, piece)
+        else:
             yield held, False
-        held = piece
+            held = piece
     if held is not None:
         yield held, True
 
