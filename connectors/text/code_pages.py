@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -121,10 +122,10 @@ def readings(sample: bytes, languages: Sequence[str]) -> list[Reading]:
 
 def _odd(text: str, language: Language) -> float:
     """The share of the non-ASCII characters of `text` that the language cannot have where they stand."""
-    high = sum(not letter.isascii() for letter in text)
-    strange = sum(not letter.isascii() and letter not in language.letters | _TYPOGRAPHY for letter in text)
+    high = {letter: n for letter, n in Counter(text).items() if not letter.isascii()}
+    strange = sum(n for letter, n in high.items() if letter not in language.letters and letter not in _TYPOGRAPHY)
     misplaced = sum(1 for _ in _misplaced(language.latin).finditer(text))
-    return (strange + misplaced) / max(high, 1)
+    return (strange + misplaced) / max(sum(high.values()), 1)
 
 
 @cache
