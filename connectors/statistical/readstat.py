@@ -28,7 +28,8 @@ from sources.batches import DeliveredFile
 PARSERS = {"sav": "sav/zsav", "por": "por", "dta": "dta", "xpt": "xport", "sas7bdat": "sas7bdat"}
 KINDS = {"sav": "SPSS", "por": "SPSS", "dta": "Stata", "xpt": "SAS", "sas7bdat": "SAS", "sas7bcat": "SAS"}
 _FINDING = frozenset({"sav", "dta"})
-"""Where a row lies where its number says, or `packed_rows` finds it, so that reading can begin there."""
+"""Where a row lies where its number says, or `packed_rows` finds it, so that reading can begin there; as it can in a
+transport file whose rows' length is known (`transport_rows`)."""
 _PATIENCE = 60
 """Seconds without a word, after which reading has run into an endless loop."""
 _SAS = b"\0" * 12 + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
@@ -108,13 +109,14 @@ class Readstat:
                 "deliver .sav, .zsav, .por, .dta, .xpt or .sas7bdat",
             )
         self.suffix = found
-        if is_torn(file, found):
-            raise self.damaged()
         told = transport(file) if found == "xpt" else None
         if told is not None and holds_several(file, told):
             raise Refused("delivery.unreadable", "it holds several tables", file.name, "deliver each in its own file")
-        self._stated_rows = told and told.rows
-        self.finds_rows = found in _FINDING
+        if is_torn(file, found):
+            raise self.damaged()
+        self._transport = told
+        self.stated_rows = told and told.rows
+        self.finds_rows = found in _FINDING or (told is not None and told.length > 0)
         self._second: Readstat | None = None
         self._ended: Callable[[], object] | None = None
         self._files = {"data": file} | ({"catalog": catalog} if catalog is not None else {})
@@ -138,6 +140,8 @@ class Readstat:
         self._say({of: file.size for of, file in self._files.items()})
         if self.suffix == "sav":
             self._ask(do="look")
+        elif self._transport is not None and self.finds_rows:
+            self._ask(do="rows_at", begins=self._transport.begins, length=self._transport.length)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -178,7 +182,7 @@ class Readstat:
 
     def check_rows(self, found: int) -> None:
         """Refuse a file that says it has other rows than were found."""
-        if self._stated_rows is not None and self._stated_rows != found:
+        if self.stated_rows is not None and self.stated_rows != found:
             raise self.damaged()
 
     def damaged(self) -> Refused:

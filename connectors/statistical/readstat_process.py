@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from connectors.statistical.packed_rows import PackedRows
+    from connectors.statistical.transport_rows import TransportRows
 
 MEMORY = 3 << 30
 """Bytes of data this process may hold; a file that asks for more is damaged or hostile."""
@@ -55,7 +56,8 @@ class _Reader:
         self._files: dict[str, io.RawIOBase] = {
             name: ServedFile(receive, send, name, size) for name, size in sizes.items()
         }
-        self._packed: PackedRows | None = None
+        self._shifted: PackedRows | TransportRows | None = None
+        """The data's file, where another way to a row is needed than the parser's own."""
         self._texts: dict[tuple[int, int], Mapping[str, pa.Array]] = {}
         """By offset and number of rows: the texts of steps, as far as they may be kept."""
         self._bytes_of_texts = 0
@@ -66,9 +68,16 @@ class _Reader:
 
         buffered = io.BufferedReader(self._files["data"], _BUFFER)
         if is_packed(buffered):
-            self._packed = PackedRows(buffered)
+            self._shifted = PackedRows(buffered)
         else:
             buffered.detach()
+        self._send.send_bytes(b"J")
+
+    def rows_at(self, begins: int, length: int) -> None:
+        """Rows of a transport file begin there and are so long; the answer is empty."""
+        from transport_rows import TransportRows
+
+        self._shifted = TransportRows(self._files["data"], begins, length)
         self._send.send_bytes(b"J")
 
     def parse(self, of: str, parser: str, encoding: str | None, row_offset: int = 0, **options: Any) -> tuple[Any, Any]:
@@ -77,8 +86,8 @@ class _Reader:
         from pyreadstat._readstat_parser import parser_entry_point
 
         raw = self._files[of]
-        if self._packed is not None and of == "data":
-            raw, row_offset = self._packed, row_offset - self._packed.start_at(row_offset)
+        if self._shifted is not None and of == "data":
+            raw, row_offset = self._shifted, row_offset - self._shifted.start_at(row_offset)
         raw.seek(0)
         handle = io.BufferedReader(raw, _BUFFER)
         try:

@@ -47,7 +47,8 @@ def rows(
         "names": names,
         "texts": [name for name in names if name in strings],
         "every": len(names) == len(dictionary.names) and dictionary.rows is not None,
-        "at_once": max(1000, _AT_HAND // len(names)) if readstat.finds_rows else step,
+        # For each reading of a file that does not say how many rows it has, pyreadstat makes room for 100,000.
+        "at_once": step if dictionary.rows is None else max(1000, _AT_HAND // len(names)),
     }
     offset = 0
     for table in _in_turn(readstat, asked, n_rows, step):
@@ -61,7 +62,7 @@ def texts(readstat: Readstat, dictionary: Dictionary) -> Iterator[tuple[int, lis
     """How many rows there are, and every different text in them that is not ASCII, step by step."""
     names = dictionary.strings or list(dictionary.names[:1])
     step = _step(dictionary) if readstat.finds_rows else _fitting(dictionary, names, _SLOW)
-    stated, found = dictionary.rows, 0
+    stated, found = readstat.stated_rows if dictionary.rows is None else dictionary.rows, 0
     for table in _in_turn(readstat, {"do": "letters", "names": names}, stated, step):
         read = table.column("rows")[0].as_py()
         found += read

@@ -60,12 +60,17 @@ def _row_length(head: bytes) -> int:
 def is_cut(file: DeliveredFile, found: Transport) -> bool:
     """Whether the file ends within a row: after the last whole one there is more than the blanks that fill a record.
 
-    A cut between two rows shows only in release 8, which says how many there are.
+    A cut between two rows shows only in release 8, which says how many there are: no more and no fewer may be there.
     """
-    rest = (file.size - found.begins) % found.length if found.length else 0
+    if not found.length:
+        return False
+    present, rest = divmod(file.size - found.begins, found.length)
+    rows = present if found.rows is None else found.rows
+    if present < rows:
+        return True
     with file.open() as handle:
-        handle.seek(file.size - min(rest, _RECORD))
-        return bool(handle.read().strip(b" "))
+        handle.seek(file.size - min(rest, _RECORD) if found.rows is None else found.begins + rows * found.length)
+        return bool(handle.read(_BLOCK).strip(b" "))
 
 
 def holds_several(file: DeliveredFile, found: Transport) -> bool:

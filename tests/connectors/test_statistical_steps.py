@@ -15,7 +15,7 @@ from connectors.statistical.readstat import Readstat
 from sources.batches import PlainFile
 
 
-@pytest.mark.parametrize("name", ["a.sav", "packed.sav", "a.zsav", "a.dta"])
+@pytest.mark.parametrize("name", ["a.sav", "packed.sav", "a.zsav", "a.dta", "a.xpt"])
 def test_two_processes_read_what_one_reads(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seven steps, so that both are asked several times, with texts that are kept and texts that are not."""
     path = tmp_path / name
@@ -24,7 +24,8 @@ def test_two_processes_read_what_one_reads(name: str, tmp_path: Path, monkeypatc
         {"n": [float(n) for n in range(rows)], "s": [f"né {n}" for n in range(rows)], "t": ["é"] * rows}
     )
     packing = {"packed.sav": {"row_compress": True}, "a.zsav": {"compress": True}}.get(name, {})
-    (pyreadstat.write_dta if name.endswith("dta") else pyreadstat.write_sav)(frame, path, **packing)
+    write = {"a.dta": pyreadstat.write_dta, "a.xpt": pyreadstat.write_xport}.get(name, pyreadstat.write_sav)
+    write(frame, path, **packing)
     whole = cells(PlainFile(path))
     assert whole["s"] == frame["s"].tolist()
     begun = []
@@ -37,6 +38,20 @@ def test_two_processes_read_what_one_reads(name: str, tmp_path: Path, monkeypatc
     begun.clear()
     assert cells(PlainFile(path)) == whole
     assert len(set(begun)) == 1
+
+
+@pytest.mark.parametrize(("release", "rows"), [(5, 603), (8, 603), (5, 598), (8, 598), (5, 600), (8, 600)])
+def test_blank_rows_of_a_transport_file_are_rows_wherever_a_step_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, release: int, rows: int
+) -> None:
+    """What blanks fill up after the last row is none. Release 5 does not say how many rows it has: there, blank rows at
+    the end are none either."""
+    path = tmp_path / "a.xpt"
+    texts = ["a" if n % 7 == 0 else "" for n in range(rows)]
+    pyreadstat.write_xport(pd.DataFrame({"s": texts}), path, file_format_version=release)
+    last = (rows - 1) // 7 * 7 + 1 if release == 5 else rows
+    monkeypatch.setattr(steps, "_QUICK", 1)
+    assert cells(PlainFile(path))["s"] == [text or None for text in texts[:last]]
 
 
 def test_a_flipped_bit_of_a_deflated_block_is_noticed_wherever_it_lies(tmp_path: Path) -> None:
