@@ -115,7 +115,7 @@ class Readstat:
         if is_torn(file, found):
             raise self.damaged()
         self._transport = told
-        self.stated_rows = told and told.rows
+        self.stated_rows = told.rows if told is not None else None
         self.finds_rows = found in _FINDING or (told is not None and told.length > 0)
         self._second: Readstat | None = None
         self._ended: Callable[[], object] | None = None

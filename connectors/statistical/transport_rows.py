@@ -43,6 +43,6 @@ class TransportRows(io.RawIOBase):
         in_head = self._at < self._begins
         self._file.seek(self._at if in_head else self._at + self._passed)
         wanted = memoryview(buffer)[: self._begins - self._at] if in_head else buffer
-        n: int = self._file.readinto(wanted)  # type: ignore[attr-defined]
+        n: int = self._file.readinto(wanted)
         self._at += n
         return n
