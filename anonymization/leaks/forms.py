@@ -69,6 +69,8 @@ _WRAPPED = (
     re.compile("\n(?<=[A-Za-z0-9+/]{56}\n)(?=[A-Za-z0-9+/])"),
     re.compile("\r\n(?<=[A-Za-z0-9+/]{56}\r\n)(?=[A-Za-z0-9+/])"),
 )
+_BETWEEN = "CgoK"
+"""Three line ends in base64, between runs that are decoded together."""
 _HEX = re.compile("[0-9A-Fa-f]{12,}")
 _SPACED = re.compile("[ :,-](?:0x)?[0-9A-Fa-f]{2}[ :,-]{1,2}(?:0x)?[0-9A-Fa-f]{2}[ :,-]")
 _SPACED_HEX = re.compile("(?:(?:0x)?[0-9A-Fa-f]{2}[ :,-]{1,2}){6,}(?:0x)?[0-9A-Fa-f]{2}")
@@ -251,10 +253,6 @@ def _from_base64(runs: list[str]) -> Iterator[bytes]:
         yield from (binascii.a2b_base64(_filled(run[start:])) for run in long)
         if short:
             yield binascii.a2b_base64(_BETWEEN.join([_filled(run[start:]) for run in short]))
-
-
-_BETWEEN = "CgoK"
-"""Three line ends in base64."""
 
 
 def _filled(run: str) -> str:

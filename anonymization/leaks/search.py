@@ -43,6 +43,8 @@ _AMONG_NUMBERS = re.compile(f"[0-9][0-9_,.'\u2019\u2032\\\\°º\\s{_BETWEEN}]{{6
 """What holds all of these: looked for once, and they in it."""
 _NO_DIGITS = re.compile("[^0-9]")
 _DECIMAL = re.compile("[0-9]+[.,][0-9]+")
+_END_OF_A_PLACE = "(?:(?![0-9]{3})|[0-9]{0,2}(?:000|999))"
+"""A place is written with some more digits than are looked for; as a binary number with zeros or nines behind it."""
 _COMPACT_DAY = re.compile("[0-9]{8}")
 _DIGEST = re.compile("x?(?=[0-9]*[a-f])[0-9a-f]{12,}", re.IGNORECASE)
 """Keys, digests and ciphertext as hexadecimal digits: eight of them are some day by chance. What text they may hold is
@@ -140,7 +142,8 @@ class LeakSearch:
         runs = {*"\n".join(words - foreign).lower().split("\n"), *_folded("\n".join(foreign)).split("\n")}
         digits = text if text.isascii() else f"{text}\n{_folded(_lines_with_odd_digits(text))}"
         numbers = "|".join(_AMONG_NUMBERS.findall(digits))
-        runs.update(_NUMBER.findall(numbers))
+        # Eight digits and no more are in a word; cut out of a digest they would be some day.
+        runs.update(run for run in _NUMBER.findall(numbers) if not _COMPACT_DAY.fullmatch(run))
         joined = {_NO_DIGITS.sub("", run) for form in _GROUPED for run in form.findall(numbers)}
         found = self._in_runs(runs) | self._in_runs(joined, _DIGITS_OF_A_GROUP)
         return [(canary, canary.text in text or any(_stands(mark, text) for mark in canary.marks)) for canary in found]
@@ -175,12 +178,13 @@ class LeakSearch:
 
 
 def _stands(mark: str, run: str) -> bool:
-    """Whether a mark is in a run; a place not as the end of a longer number, as which it ends some time of day, and a
-    day of eight digits not within one, unless a time of day follows."""
+    """Whether a mark is in a run; a place not as the end of a longer number, as which it ends some time of day, nor as
+    the beginning of a much longer one, as which it begins some share; and a day of eight digits not within a number,
+    unless a time of day follows."""
     if mark not in run:
         return False
     if _DECIMAL.fullmatch(mark):
-        return re.search(f"(?<![0-9]){re.escape(mark)}", run) is not None
+        return re.search(f"(?<![0-9]){re.escape(mark)}{_END_OF_A_PLACE}", run) is not None
     if _COMPACT_DAY.fullmatch(mark):
         return re.search(f"(?<![0-9]){mark}(?:[0-9]{{6}})?(?![0-9])", run) is not None
     return True

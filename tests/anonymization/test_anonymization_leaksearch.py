@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from anonymization.leaks.canaries import FIRST_YEARS, SCRIPTS, Canaries
+from anonymization.leaks.canaries import FIRST_YEARS, SCRIPTS, Canaries, Canary
 from anonymization.leaks.search import Leak, LeakSearch
 
 MADE = Canaries(seed=20261122)
@@ -279,9 +279,22 @@ def test_times_of_day_and_groups_of_numbers_are_not_taken_for_places_and_days() 
     search.look(f'"timestamp": 17638229{north}, 17638229{east}', "a log", "here")
     search.look(f"{day[:3]} {day[3:6]} {day[6:]}1 5", "a log", "here")
     search.look(f"c3{day}9f04e1, \\x{day}00a1b2c3d4, 1{day}2, 0.{day}7", "keys", "here")
+    search.look(f'{{"\\\\x0026cb5b3c0aa{day}dc4a9a71fbf6"}}', "keys", "here")
     assert search.leaks == []
     search.look(f'"place": [{north}, {east}], "day": {day}', "a log", "there")
     assert len(search.leaks) == 2
+
+
+@pytest.mark.parametrize(
+    ("after", "is_it"), [("", 1), ("7", 1), ("51", 1), ("5000000001", 1), ("99999997", 1), ("5714", 0)]
+)
+def test_a_place_is_found_as_people_and_machines_write_it_and_not_as_the_beginning_of_a_share(
+    after: str, is_it: int
+) -> None:
+    search = LeakSearch([Canary("GPS", "latin", "13.692941", ("13.692941",))])
+    search.look(f"[13.692941{after}, -89.2]", "a sink", "here")
+    search.look(f"[13,692941{after}]", "a sink", "there")
+    assert len(search.leaks) == 2 * is_it
 
 
 @pytest.mark.parametrize("around_it", ["{}", "born{}", "{}000000", "({}T101500Z)", "of {}.csv", "{}-1234567"])
