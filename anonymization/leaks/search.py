@@ -46,7 +46,7 @@ _DECIMAL = re.compile("[0-9]+[.,][0-9]+")
 _END_OF_A_PLACE = "(?:(?![0-9]{3})|[0-9]{0,2}(?:000|999))"
 """A place is written with some more digits than are looked for; as a binary number with zeros or nines behind it."""
 _COMPACT_DAY = re.compile("[0-9]{8}")
-_DIGEST = re.compile("[x\x80-\xff]?(?=[0-9]*[a-f])[0-9a-f]{12,}", re.IGNORECASE)
+_DIGEST = re.compile(".?(?=[0-9]*[a-f])[0-9a-f]{12,}", re.IGNORECASE)
 """Keys, digests and ciphertext as hexadecimal digits, the first two read as an escape (`\\x9a`) or not: eight of them
 are some day by chance. What text they may hold is one of the forms that are undone."""
 _INVISIBLE = ((0xAD, 0xAD), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2064), (0x2066, 0x206F), (0xFEFF, 0xFEFF))
