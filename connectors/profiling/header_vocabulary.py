@@ -10,53 +10,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 LISTS: Mapping[str, str] = {
-    "person_name": """firstname lastname surname fullname forename middlename givenname familyname given
-        surnames nombres apellido
-        apellidos prenom prenoms sobrenome soyadi magaca magac imya familiya pib fio otchestvo patronymic
-        nickname
-        alias sobrenombre اللقب الكنية الشهرة العائلة تخلص фио піб ім'я імя имя contactperson
-        filiacao filiation apelido cognome nominativo nachname vorname familienname geburtsname voornaam
-        achternaam imie imiona nazwisko soyad soyisim adsoyad otasi sharif насаб тегі есімі prezime презиме
-        mbiemri
-        გვარი ազգանուն थर उपनाम householdmembers familymembers фамилия отчество прізвище""",
-    "name": """name names nombre nom noms nome adi jina dzina naam ism nam اسم نام ስም نوم ناو নাম नाम नाव
-        nama suna isim
-        ime emri naziv име аты სახელი անուն ስሙ""",
+    "person_name": """firstname lastname surname fullname forename middlename givenname familyname
+        given surnames nombres
+        apellido apellidos prenom prenoms sobrenome soyadi magaca magac imya familiya pib fio otchestvo
+        patronymic nickname alias sobrenombre اللقب الكنية الشهرة العائلة تخلص фио піб ім'я імя имя
+        contactperson filiacao filiation apelido cognome nominativo nachname vorname familienname
+        geburtsname voornaam achternaam imie imiona nazwisko soyad soyisim adsoyad otasi sharif насаб тегі
+        есімі prezime презиме mbiemri გვარი ազգանուն थर उपनाम householdmembers familymembers фамилия
+        отчество прізвище hoten fish headteacher incharge ناوي prenume""",
+    "name": """name names nombre nom noms nome adi jina dzina naam ism nam اسم نام ስም نوم ناو নাম
+        नाम नाव nama suna
+        isim ime emri naziv име аты სახელი անուն ስሙ sunan ناوي nume အမည် ten""",
     "contact": "focalpoint focalperson contactperson contactname",
-    "person": """enumerator interviewer enqueteur encuestador entrevistador officer oficial agent
-        funcionario respondent
-        reporter submitter surveyor collector supervisor praticien medecin doctor teacher docente padre
-        madre pere
-        mere father mother grandfather conyuge husband wife guardian tutor caregiver beneficiary beneficiario
-        beneficiaria beneficiaire patient client applicant caseworker focal leader mae pai filho hooyada
-        aabaha baba
-        anne والد والده شوهر پلار نیکه পিতা পিতার মাতা মাতার স্বামী পিতা/স্বামী पिता बाबु आमा पति ayah ibu
-        mama""",
+    "person": """enumerator interviewer enqueteur encuestador entrevistador officer oficial agent funcionario
+        respondent reporter submitter surveyor collector supervisor praticien medecin doctor teacher docente
+        padre madre pere mere father mother grandfather conyuge husband wife guardian tutor caregiver
+        beneficiary beneficiario beneficiaria beneficiaire patient client applicant caseworker focal leader
+        mae pai filho hooyada aabaha baba anne والد والده شوهر پلار نیکه পিতা পিতার মাতা মাতার স্বামী
+        পিতা/স্বামী पिता बाबु आमा पति ayah ibu mama uba prenume headmaster""",
     "phone": """phone telephone telefono telefonos tel telf mobile cell cellphone celular movil gsm
         whatsapp msisdn
         phonenumber devicephonenum portable simu هاتف جوال موبايل موبایل تلفن تليفون تلفون ስልክ contactno
         contactnumber contactnum mobileno telno mob telemovel fone cellulare recapito handy telefonnummer
-        rufnummer
-        telepon nohp ponsel taleefan taleefanka telefoon telefoonka cep telefonu ceptelefonu waya hotline
-        helpline
-        موبائل فون تماس همراه محمول خليوي تواصل ټیلیفون মোবাইল ফোন টেলিফোন मोबाइल फोन टेलिफोन ስልኪ тел моб
-        ဖုန်း""",
+        rufnummer telepon nohp ponsel taleefan taleefanka telefoon telefoonka cep telefonu ceptelefonu waya
+        hotline helpline موبائل فون تماس همراه محمول خليوي تواصل ټیلیفون মোবাইল ফোন টেলিফোন मोबाइल फोन
+        टेलिफोन ስልኪ тел моб ဖုန်း dienthoai sodienthoai مۆبایل مۆبایلي""",
     "email": "email mail correo courriel e-mail imeyl بريد ایمیل электронная пошта",
-    "national_id": """dui cui dpi dni nni nin nif nit curp cnic cedula tazkira tazkera passport pasaporte
-        passeport fayda jmbg
-        ninu nid nationalid idnumber ssn socsec identidad document documento nationalcode cuil cuit pesel
-        tckn هوية
-        سجل وطني قومي بطاقة کدملی جواز شناسنامه تذکره ملی inn ipn rnokpp kimlik tckimlik kimligi jshshir
-        pinfl снилс
-        инн рнокпп іпн пинфл пин cni cin nina npi codicefiscale ausweis personalausweis ktp nik
-        kitambulisho nida
-        aqoonsi aqoonsiga شناختي পরিচয়পত্র এনআইডি नागरिकता मतदाता मतदाताको आधार መታወቂያ ፋይዳ""",
-    "birth_date": """dob birth birthdate birthday nacimiento nac naissance ddn nascimento dogum ميلاد ولادة
-        ازدياد تولد ልደት ትውልድ
-        brthdt brthdtc bdate fnac fnacimiento nasc nascita geburt geburtsdatum geboren geboorte geboortedatum
-        urodzenia lahir kuzaliwa haihuwa tugilgan dhalashada dhalasho پیدائش زیږیدو زېږېدو زیږېدو زوکړې
-        لەدایکبوون
-        জন্ম জন্মতারিখ जन्म जन्ममिति таваллуд туган туылған rodjenja rodenja lindjes datelindja ዝተወልደሉ""",
+    "national_id": """dui cui dpi dni nni nin nif nit curp cnic cedula tazkira tazkera passport
+        pasaporte passeport fayda
+        jmbg ninu nid nationalid idnumber ssn socsec identidad document documento nationalcode cuil cuit
+        pesel tckn هوية سجل وطني قومي بطاقة کدملی جواز شناسنامه تذکره ملی inn ipn rnokpp kimlik tckimlik
+        kimligi jshshir pinfl снилс инн рнокпп іпн пинфл пин cni cin nina npi codicefiscale ausweis
+        personalausweis ktp nik kitambulisho nida aqoonsi aqoonsiga شناختي পরিচয়পত্র এনআইডি नागरिकता मतदाता
+        मतदाताको आधार መታወቂያ ፋይዳ cccd cmnd idnp პირადი""",
+    "birth_date": """dob birth birthdate birthday nacimiento nac naissance ddn nascimento dogum
+        ميلاد ولادة ازدياد تولد
+        ልደት ትውልድ brthdt brthdtc bdate fnac fnacimiento nasc nascita geburt geburtsdatum geboren geboorte
+        geboortedatum urodzenia lahir kuzaliwa haihuwa tugilgan dhalashada dhalasho پیدائش زیږیدو زېږېدو
+        زیږېدو زوکړې لەدایکبوون জন্ম জন্মতারিখ जन्म जन्ममिति таваллуд туган туылған rodjenja rodenja lindjes
+        datelindja ዝተወልደሉ დაბადების ngaysinh nasterii""",
     "address": """address addresses direccion domicilio adresse endereco adres residencia calle street rue
         colonia kebele
         عنوان آدرس አድራሻ morada alamat anwani indirizzo anschrift strasse ciwaanka cinwaanka adresi پته ادرس
@@ -66,24 +58,22 @@ LISTS: Mapping[str, str] = {
         coordinates coordenadas coordonnees geom geometry latitud longitud إحداثيات""",
     "device_id": """deviceid imei subscriberid simserial simid serialnumber macaddress
         ipaddress ip""",
-    "place": """location settlement parroquia corregimiento vereda upazila admin admin1 admin2 admin3
-        admin4 adm1 adm2 adm3
-        adm4 region province provincia departamento departement department municipio municipality commune comuna
-        woreda zone zona kebele district distrito governorate gouvernorat county canton village aldea
-        caserio barrio
-        ward camp site locality localidad town city ciudad ville quartier oblast rayon raion uezd prefecture
-        subcounty parish suburb محافظة مديرية إقليم قضاء ناحية منطقة مدينة قرية مخيم ولايت ولايه ولسوالی استان
-        شهرستان بخش روستا місто село город ክልል ዞን ወረዳ محلولادة مكان lieu place pcode localite cercle
-        provincias ضلع تحصیل صوبه گاؤں شهر ولسوالۍ ولسوالي کلي জেলা উপজেলা বিভাগ ইউনিয়ন গ্রাম থানা जिल्ला
-        जिला प्रदेश गाउँपालिका नगरपालिका वडा गाँव gobol gobolka degmo degmada magaalada tuulada xaafadda ilce
-        mahalle koy bolge freguesia concelho naturalidade localidade bairro aldeia tabanca regione comune
-        bundesland
-        landkreis kreis gemeinde gemeente woonplaats provincie wojewodztwo powiat gmina miejscowosc provinsi
-        kabupaten kecamatan kelurahan desa mkoa kijiji jiha unguwa پارێزگا قەزا viloyat tuman mahalla barangay
-        sitio purok township hamlet chiefdom subdistrict neighbourhood neighborhood sublocation payam boma
-        arrondissement fokontany colline territoire wilaya daira moughataa lga aimag аймак округ
-        муниципалитет общин
-        ከተማ ቀበሌ መንደር ዞባ mun muni prov dpto depto nommun noment""",
+    "place": """location settlement parroquia corregimiento vereda upazila admin admin1 admin2
+        admin3 admin4 adm1
+        adm2 adm3 adm4 region province provincia departamento departement department municipio municipality
+        commune comuna woreda zone zona kebele district distrito governorate gouvernorat county canton
+        village aldea caserio barrio ward camp site locality localidad town city ciudad ville quartier
+        oblast rayon raion uezd prefecture subcounty parish suburb محافظة مديرية إقليم قضاء ناحية منطقة
+        مدينة قرية مخيم ولايت ولايه ولسوالی استان شهرستان بخش روستا місто село город ክልል ዞን ወረዳ محلولادة
+        مكان lieu place pcode localite cercle provincias ضلع تحصیل صوبه گاؤں شهر ولسوالۍ ولسوالي کلي জেলা
+        উপজেলা বিভাগ ইউনিয়ন গ্রাম থানা जिल्ला जिला प्रदेश गाउँपालिका नगरपालिका वडा गाँव gobol gobolka degmo
+        degmada magaalada tuulada xaafadda ilce mahalle koy bolge freguesia concelho naturalidade localidade
+        bairro aldeia tabanca regione comune bundesland landkreis kreis gemeinde gemeente woonplaats
+        provincie wojewodztwo powiat gmina miejscowosc provinsi kabupaten kecamatan kelurahan desa mkoa
+        kijiji jiha unguwa پارێزگا قەزا viloyat tuman mahalla barangay sitio purok township hamlet chiefdom
+        subdistrict neighbourhood neighborhood sublocation payam boma arrondissement fokontany colline
+        territoire wilaya daira moughataa lga aimag аймак округ муниципалитет общин ከተማ ቀበሌ መንደር ዞባ mun muni
+        prov dpto depto nommun noment tehsil რეგიონი მუნიციპალიტეტი localitate tinh huyen hukuma""",
     "country": """country countries pais paises pays iso iso3 iso2 nacion adm0 admin0 ulke land بلد دولة
         کشور ሀገር origin
         destination paese nazione negara nchi davlat mamlakat waddanka dalka herkunftsland هیواد هېواد وڵات
@@ -95,14 +85,13 @@ LISTS: Mapping[str, str] = {
     "weight": """weight weights weighting wgt wt peso pesos poids ponderacion ponderation pond pesofinal
         factor wght coeff
         coef fexp facexp expansion wgts""",
-    "free_text": """notes note obs observacion observaciones observations observation comments comentarios
-        commentaire
+    "free_text": """notes note obs observacion observaciones observations observation comments
+        comentarios commentaire
         commentaires remarks remark specify especifique preciser autre other otro otra description
-        descripcion why
-        explain details narrative ملاحظات توضيح يرجى توضیحات نکات aciklama notlar observacoes observacao
-        comentario
-        osservazioni bemerkung bemerkungen anmerkung kommentar keterangan catatan maelezo maoni faallo تبصره
-        কৈফিয়ত মন্তব্য कैफियत टिप्पणी یادونه ምርመራ አስተያየት ማስታወሻ""",
+        descripcion why explain details narrative ملاحظات توضيح يرجى توضیحات نکات aciklama notlar
+        observacoes observacao comentario osservazioni bemerkung bemerkungen anmerkung kommentar keterangan
+        catatan maelezo maoni faallo تبصره কৈফিয়ত মন্তব্য कैफियत टिप्पणी یادونه ምርመራ አስተያየት ማስታወሻ
+        observatii""",
     "body": "kg kilo kilos kilograms body waste baby food",
     "body_beside": "height bmi talla taille estatura altura imc muac",
     "thing": """file form sheet list school hospital facility market company organisation organization

@@ -46,6 +46,16 @@ def looks(deliver: Deliver, header: str, *rows: str) -> dict[str, list[str]]:
         ("استان", "گیلان", "place_name"),
         ("الملاحظات", "لا يوجد شيء", "free_text"),
         ("ADM0_PCODE", "SV", "country_iso2"),
+        ("পিতার নাম", "আয়েশা খাতুন", "person_name"),
+        ("মোবাইল নম্বর", "০১৭১২৩৪৫৬৭৮", "phone"),
+        ("Soyadı", "Çelik", "person_name"),
+        ("İlçe", "Esenyurt", "place_name"),
+        ("د زیږیدو نېټه", "1365/04/12", "birth_date"),
+        ("ضلع", "ملتان", "place_name"),
+        ("Gobolka", "Bay", "place_name"),
+        ("जिल्ला", "कास्की", "place_name"),
+        ("focal_person", "Nadia Noori", "person_name"),
+        ("BRTHDT", "1980-01-02", "birth_date"),
     ],
 )
 def test_headers_of_many_languages_say_what_a_column_holds(
@@ -268,3 +278,37 @@ def test_hashtags_with_slips_among_them_are_a_row_of_hashtags_all_the_same(deliv
     assert (found["rows"], found["hxl_row"]) == (2, False)  # one tag of two cells could be a value
     found = profiled(deliver("a.csv", b"id,iso3,lat\n#id,#country+iso3,geo+lat\n1,TCD,12.1\n"))["tables"][0]
     assert (found["rows"], found["hxl_row"]) == (1, True)
+
+
+def test_notes_below_a_table_are_told_and_are_no_rows(deliver: Deliver) -> None:
+    content = "Date,Men,Women\n01/10/2023,12,340\n13/10/2023,9,298\nTOTAL,21,638\n* Figures are preliminary\n"
+    told = profiled(deliver("a.csv", content.encode()))["tables"][0]
+    assert (told["rows"], told["total_rows"], told["note_rows"]) == (3, 1, 1)
+    assert told["columns"][0]["looks_like"][0] == "date:gregorian:%d/%m/%Y"
+    sparse = profiled(deliver("b.csv", b"type,name,label\ntext,a,A\nend group,,\ntext,b,B\nend group,,\n"))
+    assert (sparse["tables"][0]["rows"], sparse["tables"][0]["note_rows"]) == (4, 0)
+
+
+def test_codes_far_off_the_numbers_around_them_are_proposed_as_missing(deliver: Deliver) -> None:
+    rows = ["34;1200;1;7", "51;-99;3;8", "999;300;2;9", "34;300;1;8", "28;n.d.;3;7", "51;1200;2;9"]
+    found = columns(deliver("a.csv", "\n".join(["age;income;q;months", *rows]).encode()))
+    assert {name: set(column["missing_by_label"]) for name, column in found.items()} == {
+        "age": {"999"},
+        "income": {"-99", "n.d."},
+        "q": set(),
+        "months": set(),
+    }
+
+
+def test_dates_of_many_hands_are_told_as_several_forms(deliver: Deliver) -> None:
+    days = ["24/09/2023", "27-Aug-2023", "25/09/23", "2023-08-21", "45152", "18-Aug-2023"]
+    assert looks(deliver, "admitted;n", *(f"{day};1" for day in days))["admitted"][0] == "date:several forms"
+
+
+def test_a_level_or_a_population_is_no_place(deliver: Deliver) -> None:
+    found = looks(deliver, "region;location_level;Население;n", "Ош;admin2;322164;1", "Нарын;admin2;292140;1")
+    assert (found["region"][0], found["location_level"], found["Население"]) == (
+        "place_name",
+        [],
+        ["key (unique)"],
+    )
