@@ -140,6 +140,16 @@ def furthest(moves: Moves, among: Positions, changes: Mapping[int, float]) -> tu
     return among, found
 
 
+def apart(moves: Moves, among: Positions, towards: Vector, width: float) -> tuple[Positions, Vector]:
+    """The move of the cells `among` by `width` at most that gains most in all, each counted by its `towards`."""
+    tied, right = _among(moves, among)
+    lower, upper = -np.minimum(moves.can_lose[among], width), np.minimum(moves.can_gain[among], width)
+    found = solved(-towards, tied, right, np.column_stack([lower, upper]))
+    if found is None:
+        raise ArithmeticError("a linear program with bounds has no end")
+    return among, found
+
+
 def least(
     moves: Moves, among: Positions, cost: Vector, position: int, change: float
 ) -> tuple[Positions, Vector] | None:

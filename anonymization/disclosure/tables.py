@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from anonymization.disclosure.audit import Mask, unprotected
+from anonymization.disclosure.boxes import Boxes
 from anonymization.disclosure.cells import COUNT, Cells
 from anonymization.disclosure.decisions import Decisions
 from anonymization.disclosure.moves import Moves, furthest, least
@@ -26,6 +27,11 @@ _ROUNDING = 1e-6
 _LEANING = 12
 """A complementary cell on which more cells lean stays. Without this limit 698 cells of a table of 1,617 were withheld
 in place of 735, in more than twice the time."""
+
+
+_WHOLE = 1_500
+"""Where more cells are withheld, one that no box proves is not asked about by a program over all of them: of 2,100
+cells these programs brought 22 back in 3 seconds, of 6,100 they would not end in 4 minutes."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ class _Search:
     ) -> None:
         self._cells, self._reasons, self._width = cells, reasons, width
         self._moves = Moves(cells, known)
-        self._neighbours = Neighbours(cells)
+        self._neighbours, self._boxes = Neighbours(cells), Boxes(cells, self._moves)
         self._in = self._moves.equations.T.tocsr()
         self._worth = np.log2(cells.counts + 2.0)
 
@@ -144,7 +150,13 @@ class _Search:
         return bool(self._reasons[position] != PUBLISHED and width < self._width - _ROUNDING)
 
     def _widen(self, position: int) -> None:
-        """Withhold what must move when the cell falls as far as it can, and when it gains the rest."""
+        """Withhold the corners of the cheapest box, or what must move when the cell falls as far as it can, and when it
+        gains the rest."""
+        box = self._boxes.best(position, np.where(self._reasons != PUBLISHED, 1e-4, self._worth), self._width)
+        if box is not None:
+            self._withhold(self._moves.add(*box))
+        if not self._is_narrow(position):
+            return
         down = min(self._moves.can_lose[position], self._width)
         if self._moves.down[position] < down:
             self._withhold(self._moved(position, -down))
@@ -156,13 +168,18 @@ class _Search:
     def _proven_within(self, position: int) -> bool:
         """Whether the cell is wide by moves of withheld cells only: few of them, so that few need each other."""
         hidden = self._reasons != PUBLISHED
-        near = self._neighbours.of(position, np.where(hidden, 0.0, self._worth))
-        for among in (near[hidden[near]], np.flatnonzero(hidden)):
-            down = min(self._moves.can_lose[position], self._width)
-            for change in (-down, self._width - self._moves.down[position]):
-                if change and self._is_narrow(position):
-                    few = least(self._moves, among, np.ones(len(among)), position, change)
-                    self._moves.add(*(few or furthest(self._moves, among, {position: change})))
+        box = self._boxes.best(position, np.where(hidden, 0.0, np.inf), self._width)
+        if box is not None:
+            self._moves.add(*box)
+            return True
+        among = np.flatnonzero(hidden)
+        if len(among) > _WHOLE:
+            return False
+        down = min(self._moves.can_lose[position], self._width)
+        for change in (-down, self._width - self._moves.down[position]):
+            if change and self._is_narrow(position):
+                few = least(self._moves, among, np.ones(len(among)), position, change)
+                self._moves.add(*(few or furthest(self._moves, among, {position: change})))
         return not self._is_narrow(position)
 
     def _withhold(self, moved: npt.NDArray[np.int64]) -> None:
