@@ -16,12 +16,15 @@ from typing import Any
 import yaml
 
 from anonymization.redaction.folding import fold
+from anonymization.redaction.stems import Stems
 
 _FOLDER = Path(__file__).parent
 _LONG = 7
 _WORDS_TOO = ("words_too", "family_words_too")
 """Lists in `names.yaml` of names that are everyday words: no word is a name for being on them alone."""
 _WORD = re.compile(r"[^\W\d_]+")
+_JOINTS = re.compile("[ \u200c]")
+"""Between the parts of Persian verbs, which notes write with a blank, a zero-width one, or none."""
 _FAR_MONTHS = (
     "كانون شباط آذار نيسان أيار حزيران تموز آب أيلول تشرين جانفي فيفري أفريل ماي جوان جويلية أوت "
     "حمل ثور جوزا سرطان اسد سنبله سنبلة میزان عقرب قوس جدی دلو حوت محرم صفر رجب شعبان رمضان شوال "
@@ -37,6 +40,7 @@ class Lexicon:
     `naming`: words after which a name comes, by the word before them if need be. `says`: what only people do, whose
     name stands right before it. `determiners`: words after which a noun comes that is nobody's name. `formed`: forms
     that verbs and plurals have and hardly any name; `formed_loosely`: a word is kept for them, but not behind a name.
+    `stems`: what everyday words have in common with their other forms. `titles_stay`: a title is no part of a name.
     """
 
     words: frozenset[str]
@@ -51,12 +55,14 @@ class Lexicon:
     prefixes: tuple[str, ...]
     suffixes: tuple[str, ...]
     endings: tuple[str, ...]
+    stems: Stems | None
     formed: re.Pattern[str] | None
     formed_loosely: bool
     street_endings: tuple[str, ...]
     says: frozenset[str]
     determiners: frozenset[str]
     nouns_are_capital: bool
+    titles_stay: bool
 
     def derived(self, word: str) -> bool:
         """Whether a long word is made from another, as few names are: -ment, -ción, -heit."""
@@ -69,6 +75,10 @@ class Lexicon:
     def has_form_of_words(self, folded: str) -> bool:
         """Whether a word in a script without case has a form that verbs and plurals have, and hardly any name."""
         return self.formed is not None and bool(self.formed.fullmatch(folded))
+
+    def has_known_stem(self, folded: str) -> bool:
+        """Whether a word in a script without case is another form of an everyday word that nobody is called."""
+        return self.stems is not None and self.stems.knows(folded)
 
 
 @lru_cache(maxsize=32)
@@ -85,16 +95,15 @@ def lexicon(language: str) -> Lexicon:
     known = frozenset().union(*(both(key) for key in ("titles", "kin", "units", "streets", "numbers")))
     forms = own.get("formed") or own.get("formed_loosely")
     naming = {_pair(phrase) for source in (own, base) for phrase in source.get("naming", ())}
+    of_language = known | _inflected(own) | stop | _listed(f"words_{language}") | _library_words(language)
+    nobodys = of_language - frequent_names() - given_names() - family_names()
     return Lexicon(
-        words=known
-        | _inflected(own)
+        words=of_language
         | _inflected(base)
-        | stop
         | _stop_words("en")
         | months()
         | _codebook_words()
         | _label_words()
-        | _listed(f"words_{language}")
         | _listed("words_en")
         | {w for _, w in naming},
         stop=stop | (_stop_words("en") if language == "en" else frozenset()),
@@ -108,12 +117,14 @@ def lexicon(language: str) -> Lexicon:
         prefixes=tuple(sorted((fold(p) for p in own.get("prefixes", ())), key=len, reverse=True)),
         suffixes=tuple(sorted((fold(s) for s in own.get("suffixes", ())), key=len, reverse=True)),
         endings=tuple(own.get("endings", ())),  # with their accents: -té is an ending, -te is not
+        stems=Stems(nobodys, own["stems"]) if "stems" in own else None,
         formed=re.compile("|".join(forms)) if forms else None,
         formed_loosely="formed_loosely" in own,
         street_endings=tuple(own.get("street_endings", ())),
         says=both("says"),
         determiners=_folded(own.get("determiners", "")),
         nouns_are_capital=language == "de",
+        titles_stay=own.get("titles_stay", False),
     )
 
 
@@ -210,6 +221,26 @@ def _stop_words(language: str) -> frozenset[str]:
     except ModuleNotFoundError:  # spaCy has no such language
         return frozenset()
     return frozenset(fold(part) for word in words for part in _WORD.findall(word))
+
+
+@lru_cache(maxsize=32)
+def _library_words(language: str) -> frozenset[str]:
+    """Names of countries, languages and scripts in the CLDR, and of Persian the verbs of spaCy, in all their forms.
+
+    Of names of several words (Saint Kitts, San Marino) none is taken, and nothing that somebody is called.
+    """
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        known = Locale(language)
+    except UnknownLocaleError:
+        return frozenset()
+    words = {word for names in (known.territories, known.languages, known.scripts) for word in names.values()}
+    if language == "fa":
+        verbs = importlib.import_module("spacy.lang.fa.generate_verbs_exc").VERBS_EXC
+        words |= {part for verb in verbs for part in _JOINTS.split(verb)}
+    named = frequent_names() | given_names() | family_names()
+    return frozenset(fold(word) for word in words if _WORD.fullmatch(word) and len(word) > 2) - named
 
 
 @lru_cache(maxsize=1)

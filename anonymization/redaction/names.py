@@ -242,7 +242,8 @@ class _Note:
             elided = after and self._gaps[place + 1] in ("'", "’", ". ")  # N'Guessan, O'Brien, J. Brou
             initial = flag & SINGLE and (elided or (flag & CAPITAL and not flag & STOP))
             begins = flag & PARTICLE and flag & CAPITAL  # De La Cruz
-            if (after and before) or (after and (flag & TITLE or begins)) or (initial and (after or before)):
+            titled = flag & TITLE and not self._lexicon.titles_stay
+            if (after and before) or (after and (titled or begins)) or (initial and (after or before)):
                 hits[place] = "NAME"
         if "NAME" in hits:
             self._mark_first_names()

@@ -95,7 +95,9 @@ class Words(dict[str, int]):
         if everyday:
             flags |= KEEP if exactly else KEEP | LOOSELY
         elif not cased and len(forms[0]) >= _LONG_FORM and self._lexicon.has_form_of_words(forms[0]):
-            flags |= KEEP | LOOSELY | (FORMED if self._lexicon.formed_loosely else 0)
+            flags |= KEEP | LOOSELY | FORMED if self._lexicon.formed_loosely else KEEP
+        elif not cased and self._lexicon.has_known_stem(forms[0]):
+            flags |= KEEP | LOOSELY | FORMED
         elif flags & CAPITAL and self._lexicon.nouns_are_capital and self._is_compound(forms):
             flags |= KEEP
         elif cased and self._lexicon.derived(word):

@@ -239,7 +239,7 @@ def test_a_form_that_only_verbs_and_plurals_have_is_no_name(language: str, note:
     ("language", "note", "left"),
     [
         ("am", "ሰላም በሀገሪቱ ሰፈነ", "ሰላም በሀገሪቱ"),
-        ("am", "አቶ ሰላም ተናገረ", "[NAME] ተናገረ"),
+        ("am", "አቶ ሰላም ተናገረ", "አቶ [NAME] ተናገረ"),
         ("en", "It was a long walk home", "It was a long walk home"),
         ("en", "We met Long and Price there", "We met [NAME] and [NAME] there"),
     ],
