@@ -1,9 +1,9 @@
-"""Whether a word without capitals is a known word in another form: with what is joined to it, or of the same consonants.
+"""Whether a word in a script without capitals is a known word in another form.
 
 In Ethiopic script an ending changes the vowel of the sign before it: ወጣት, ወጣቱ, ወጣቶቹ are "youth", "the youth", "the
-youths". Of verbs the consonants stay (ተናገረ, ይናገራሉ, የተናገሩት): these are compared only where a word begins or ends as hardly
-any name does. In Arabic script a word has signs joined before and behind (وسياستهم). Which words are known is the
-business of `lexicon`.
+youths". Of verbs the consonants stay (ተናገረ, ይናገራሉ, የተናገሩት): these are compared only where a word begins or ends as
+hardly any name does. In Arabic script a word has signs joined before and behind (وسياستهم). Which words are known is
+the business of `lexicon`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FIRST, _LAST, _ORDERS, _BARE = 0x1200, 0x1357, 8, 5
 _CONSONANTS = 3
 _AFFIXES = ("prefixes", "suffixes", "beginnings", "ends")
 _SPELLED = str.maketrans({"ዉ": "ው", "ሥ": "ስ"})
-_FEMININE = {"ت": "ه"}
+_OPEN, _CLOSED = "ت", "ه"
 """An Arabic feminine ending opens before what is joined to it: سياسة, سياستها."""
 
 
@@ -51,7 +51,7 @@ class Stems:
                 least = _CONSONANTS + (self._alphabetic and 1 in (len(prefix), len(suffix)))
                 if len(rest) - len(suffix) >= least and rest.endswith(suffix):
                     stem = self._stem(rest[: len(rest) - len(suffix)])
-                    if stem in self._stems or (suffix and stem[:-1] + _FEMININE.get(stem[-1], "") in self._stems):
+                    if stem in self._stems or (suffix and stem[-1] == _OPEN and stem[:-1] + _CLOSED in self._stems):
                         return True
         return bool(self._roots) and any(root in self._roots for root in self._verb(word))
 

@@ -87,21 +87,11 @@ class Words(dict[str, int]):
         flags = self._looks(word, forms[0], cased) | self._lists(forms[0])
         if flags & CAPITAL and self._lexicon.is_street(word):
             flags |= STREET
-        exactly = forms[0] in self._lexicon.words
-        everyday = exactly or any(form in self._lexicon.words for form in forms)
+        exactly, everyday = self._known(forms)
         asked = forms[:1] if exactly else forms  # "the age" is a word, though "age" without its article is a name
         name = any(form in self._names for form in forms) or any(form in frequent_names() for form in asked)
         name = name and not flags & STOP
-        if everyday:
-            flags |= KEEP if exactly else KEEP | LOOSELY
-        elif not cased and len(forms[0]) >= _LONG_FORM and self._lexicon.has_form_of_words(forms[0]):
-            flags |= KEEP | LOOSELY | FORMED if self._lexicon.formed_loosely else KEEP
-        elif not cased and self._lexicon.has_known_stem(forms[0]):
-            flags |= KEEP | LOOSELY | FORMED
-        elif flags & CAPITAL and self._lexicon.nouns_are_capital and self._is_compound(forms):
-            flags |= KEEP
-        elif cased and self._lexicon.derived(word):
-            flags |= KEEP if not flags & CAPITAL or self._lexicon.nouns_are_capital else DERIVED
+        flags |= self._everyday(word, forms, flags, cased)
         if flags & STOP and not cased and word in names_as_written():
             flags |= LISTED  # Ali is written like "on" but for its last letter
         if not name and not flags & STOP:
@@ -113,6 +103,26 @@ class Words(dict[str, int]):
         if name and not cased:  # where letters have no case, nothing else could tell
             flags = (flags | NAME) & ~KEEP
         return flags
+
+    def _known(self, forms: list[str]) -> tuple[bool, bool]:
+        """Whether a word is on the list of everyday words as it stands, and whether it or what is left of it is."""
+        exactly = forms[0] in self._lexicon.words
+        return exactly, exactly or any(form in self._lexicon.words for form in forms)
+
+    def _everyday(self, word: str, forms: list[str], flags: int, cased: bool) -> int:
+        """How far a word is known or has a form to be an everyday one."""
+        exactly, everyday = self._known(forms)
+        if everyday:
+            return KEEP if exactly else KEEP | LOOSELY
+        if not cased and len(forms[0]) >= _LONG_FORM and self._lexicon.has_form_of_words(forms[0]):
+            return KEEP | LOOSELY | FORMED if self._lexicon.formed_loosely else KEEP
+        if not cased:
+            return KEEP | LOOSELY | FORMED if self._lexicon.has_known_stem(forms[0]) else 0
+        if flags & CAPITAL and self._lexicon.nouns_are_capital and self._is_compound(forms):
+            return KEEP
+        if self._lexicon.derived(word):
+            return KEEP if not flags & CAPITAL or self._lexicon.nouns_are_capital else DERIVED
+        return 0
 
     def _is_compound(self, forms: list[str]) -> bool:
         """Whether a noun ends in another that is long and nobody's name: Kindertagesstätte, not Rosenberg."""

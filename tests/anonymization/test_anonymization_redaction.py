@@ -331,3 +331,22 @@ def test_a_noun_behind_a_determiner_is_no_name_in_german() -> None:
 
 def test_a_name_of_a_form_that_words_have_goes() -> None:
     assert redacted("ትናንት ቤዛዊት መጣች", "am", "ETH") == "ትናንት [NAME] መጣች"
+
+
+@pytest.mark.parametrize(
+    ("language", "note"),
+    [
+        ("am", "ወጣቶቹ በትምህርታቸው ላይ ተነጋገሩ"),
+        ("am", "የተነጋገሩት ለሠራተኞቻችን ነው"),
+        ("ar", "ومفاوضاتهم حول مشاريعها"),
+        ("fa", "نمی‌توانستند به کشورهایشان بروند"),
+    ],
+)
+def test_a_form_of_an_everyday_word_stays_in_a_script_without_capitals(language: str, note: str) -> None:
+    assert redacted(note, language) == note
+
+
+def test_a_known_stem_is_a_name_behind_a_name() -> None:
+    """Father's names are words: what would stay by itself goes where it stands like a name."""
+    assert redacted("ትናንት ደሞዙ መጣ", "am") == "ትናንት ደሞዙ መጣ"
+    assert redacted("ትናንት ከበደ ደሞዙ መጣ", "am") == "ትናንት [NAME] መጣ"
