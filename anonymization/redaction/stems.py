@@ -47,8 +47,8 @@ class Stems:
                 continue
             rest = word[len(prefix) :]
             for suffix in self._suffixes:
-                # One letter more makes a name of many a short word: سالم of الم, فوزي of فوز.
-                least = _CONSONANTS + (self._alphabetic and 1 in (len(prefix), len(suffix)))
+                # A letter or two more make a name of many a short word: سالم of الم, وجدان of وجد.
+                least = _CONSONANTS + (self._alphabetic and (len(prefix) == 1 or 0 < len(suffix) <= _CONSONANTS - 1))
                 if len(rest) - len(suffix) >= least and rest.endswith(suffix):
                     stem = self._stem(rest[: len(rest) - len(suffix)])
                     if stem in self._stems or (suffix and stem[-1] == _OPEN and stem[:-1] + _CLOSED in self._stems):
