@@ -22,8 +22,8 @@ Vector = npt.NDArray[np.float64]
 Step = tuple[tuple[int, int], ...]
 """Categories of one variable and which way each goes: +1 with the cell, -1 against it."""
 
-_MOST = 1_500
-"""So many boxes of a cell are looked at, of the largest categories first: with 4,000 it took twice as long."""
+_MOST = (600, 6_000)
+"""So many boxes of a cell are looked at, of the largest categories first; and more if none of these serves."""
 
 
 class Boxes:
@@ -54,7 +54,13 @@ class Boxes:
         `cost`: what it costs to withhold each cell; infinite where it may not be.
         """
         options = [self._steps(variable, int(key)) for variable, key in enumerate(self._keys[position])]
-        corners, signs = self._corners(options)
+        return next((box for most in _MOST if (box := self._among(position, options, most, cost, width))), None)
+
+    def _among(
+        self, position: int, options: Sequence[Sequence[Step]], most: int, cost: Vector, width: float
+    ) -> tuple[Positions, Vector] | None:
+        """The cheapest of the first boxes of a cell."""
+        corners, signs = self._corners(options, most)
         here = self._moves
         missing = corners < 0
         lose = np.where(missing, np.inf, here.can_lose[corners])
@@ -70,12 +76,11 @@ class Boxes:
         there = ~missing[found]
         return corners[found][there], signs[found][there].astype(float)
 
-    def _corners(self, options: Sequence[Sequence[Step]]) -> tuple[Positions, Positions]:
+    def _corners(self, options: Sequence[Sequence[Step]], most: int) -> tuple[Positions, Positions]:
         """By box: the positions of its corners, -1 where the tables have no such cell, and which way each goes."""
-        limit = _MOST
         places, signs = np.zeros((1, 1), np.int64), np.ones((1, 1), np.int64)
         room = [len(one) for one in options]
-        while np.prod(room) > limit:
+        while np.prod(room) > most:
             room[int(np.argmax(room))] = max(1, max(room) * 2 // 3)
         for variable, (steps, count) in enumerate(zip(options, room, strict=True)):
             longest = max(len(step) for step in steps[:count])
