@@ -53,13 +53,11 @@ class Boxes:
 
         `cost`: what it costs to withhold each cell; infinite where it may not be.
         """
-        options = [self._steps(variable, int(key)) for variable, key in enumerate(self._keys[position])]
-        return next((box for most in _MOST if (box := self._among(position, options, most, cost, width))), None)
+        return next((box for most in _MOST if (box := self._among(most, position, cost, width))), None)
 
-    def _among(
-        self, position: int, options: Sequence[Sequence[Step]], most: int, cost: Vector, width: float
-    ) -> tuple[Positions, Vector] | None:
+    def _among(self, most: int, position: int, cost: Vector, width: float) -> tuple[Positions, Vector] | None:
         """The cheapest of the first boxes of a cell."""
+        options = [self._steps(variable, int(key)) for variable, key in enumerate(self._keys[position])]
         corners, signs = self._corners(options, most)
         here = self._moves
         missing = corners < 0
