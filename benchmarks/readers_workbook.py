@@ -3,12 +3,12 @@
 Run as `python -m benchmarks.readers_workbook [ROWS]`. python-calamine's own time is opening the file and taking the
 sheet as Python values; ours is the same file as batches of text, its child process and the search for damage included.
 
-On two quiet cores: 50,000 rows in 1.50 x of python-calamine's own processor time and 1.33 x by the clock.
-The goal, 1.2, is missed: the start of the child, a second unpacking of the sheet to look for damage, and
-text are what is added. Two halves of a sheet, parsed at the same time, were tried: parsing and the search for damage
-took 0.87 s of processor time instead of 0.60 s. A sheet that unpacks to more than 64 MiB is parsed slice by slice, so
-that memory does not grow with it: 200,000 rows in 2.3 x of python-calamine's time, with 390 MB in the child where the
-whole sheet took 550 MB.
+A sheet is cut into slices that two threads parse; python-calamine goes over a sheet twice, the second time for merged
+cells, and a slice only once. Beside seven times as much other work as two cores do, 50,000 rows took 1.32 to 1.34 x of
+python-calamine's processor time (1.43 to 1.46 before it was cut) and 1.14 to 1.27 x by the clock (1.39 to 1.73 before);
+by the clock of a quiet machine it has not been measured yet. What is added are the start of the child, one unpacking
+of the sheet to cut it and to look for damage, and text. The slices of a sheet that unpacks to more than 64 MiB are not
+kept, so that memory does not grow with it, and it is passed over once more for its size.
 """
 
 from __future__ import annotations
