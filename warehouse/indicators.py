@@ -183,11 +183,14 @@ def _origin(facts: str, instrument: str | None) -> sql.Identifier:
 
 
 def _of_country(facts: str, country: str | None) -> sql.Composable:
-    """All facts, or one country's: none says anything about another country."""
+    """All facts, or one country's: none says anything about another country.
+
+    OFFSET 0 keeps the country out of the plan of the facts: with it the planner expects one pair of interviews, and
+    compares every interview with every other (182 seconds instead of 19 with 8,000 of them)."""
     whole = sql.SQL(template(f"facts/{facts}"))
     if country is None:
         return whole
-    return sql.SQL("SELECT * FROM ({}) AS every WHERE every.country = {}").format(whole, sql.Literal(country))
+    return sql.SQL("SELECT * FROM ({} OFFSET 0) AS every WHERE every.country = {}").format(whole, sql.Literal(country))
 
 
 def _facts(
