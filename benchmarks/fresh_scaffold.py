@@ -2,8 +2,9 @@
 
 Each CSV in `fresh_sources/` tells a delivery and what a person would make of it: a row for each column or each of its
 codes, with the variable and the answer that are right. Rows are drawn from it; where the codes have labels it is
-delivered as SPSS, else as CSV. What was learnt from the `dev_` ones went into the lexicon, the `held_` ones are only
-counted, so their figures say what a new supplier may expect.
+delivered as SPSS, else as CSV. Before the lexicon was added to, pairs were found with precision .98 and recall .67 in
+the `held_` ones, codes with .98 and .57: what a new supplier may expect. The words that were added came from the same
+hand as these sources, so what is found now says less.
 
     python -m benchmarks.fresh_scaffold [--pairs]
 """
