@@ -11,6 +11,7 @@ import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from anonymization.linkage.linking import UNKNOWN, Disagree, Ids, resolve
 from anonymization.vault import identities, wire
 from anonymization.vault.people import Bytes, People, Persons, Places
 from anonymization.vault.testimony import Descriptions, Testimony
-from codebook.errors import HomewardError
+from codebook.errors import HomewardError, Unavailable
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -43,17 +44,13 @@ _OWNERS = """
     FROM vault.blind_index WHERE field = %s AND idx = ANY ((SELECT %s)::uuid[])"""
 _OWNER = np.dtype([("idx", "u1", (WIDTH,)), ("person_id", ">i8")])
 _PERSONS = """
-    SELECT string_agg(
-        int8send(person_id) || uuid_send(token) || substr(wrapped_key || substr(uuid_send(token), 1, 12), 1, 60),
-        ''::bytea)
+    SELECT string_agg(int8send(person_id) || uuid_send(token), ''::bytea)
     FROM vault.person WHERE person_id = ANY ((SELECT %s)::bigint[])"""
-_PERSON = np.dtype(
-    [
-        ("person_id", ">i8"),
-        ("token", "u1", (identities.TOKEN_BYTES,)),
-        ("wrapped_key", "u1", (identities.WRAPPED_BYTES,)),
-    ]
-)
+_PERSON = np.dtype([("person_id", ">i8"), ("token", "u1", (identities.TOKEN_BYTES,))])
+_WRAPPED = """
+    SELECT string_agg(int8send(person_id) || substr(wrapped_key || substr(uuid_send(token), 1, 12), 1, 60), ''::bytea)
+    FROM vault.person WHERE person_id = ANY ((SELECT %s)::bigint[])"""
+_WRAPPED_KEY = np.dtype([("person_id", ">i8"), ("wrapped_key", "u1", (identities.WRAPPED_BYTES,))])
 _DIGESTS = """
     SELECT string_agg(int8send(person_id) || int8send(digest), ''::bytea)
     FROM vault.identity WHERE person_id = ANY ((SELECT %s)::bigint[]) AND origin = %s"""
@@ -110,7 +107,7 @@ class Enrolment:
         owner = self._owners(cursor)
         known = self._known(cursor, np.unique(owner[owner != UNKNOWN]))
         resolution = resolve(self._columns, owner, self._statement.disagree)
-        new, keys = self._make_persons(cursor, resolution.new_persons)
+        new, wrapped, keys = self._make_persons(cursor, resolution.new_persons)
 
         def settled(person: Ids) -> Ids:
             """Ids of the vault in place of the numbers -1, -2, ... of new persons."""
@@ -119,8 +116,8 @@ class Enrolment:
             return ids
 
         self._write_indexes(cursor, np.flatnonzero(owner == UNKNOWN), settled(resolution.owner))
-        self._write_persons(cursor, new)
-        people = People(self._keys, known + new, len(known.ids), keys)
+        self._write_persons(cursor, new, wrapped)
+        people = People(self._keys, known + new, len(known.ids), keys, partial(_wrapped, cursor))
         place = people.places(settled(resolution.person))
         self._keep(cursor, people, place)
         return Linked(from_bytes(people.everyone.tokens[place].tobytes()), resolution.conflicts)
@@ -159,10 +156,10 @@ class Enrolment:
         found = found[np.argsort(found["person_id"])]
         digests = np.zeros(len(ids), dtype=np.int64)
         digests[np.searchsorted(ids, said["person_id"].astype(np.int64))] = said["digest"]
-        return Persons(ids, found["token"], found["wrapped_key"], digests)
+        return Persons(ids, found["token"], digests)
 
-    def _make_persons(self, cursor: Vaultside, count: int) -> tuple[Persons, list[bytes]]:
-        """New persons with random tokens and keys.
+    def _make_persons(self, cursor: Vaultside, count: int) -> tuple[Persons, Bytes, list[bytes]]:
+        """New persons with random tokens and keys, wrapped and plain.
 
         Ids rise with the tokens and not with the order of the rows: nothing in a table tells who came before whom.
         """
@@ -170,7 +167,7 @@ class Enrolment:
         keys, wrapped = identities.new_person_keys(tokens.tobytes(), self._keys.key)
         ids = np.empty(count, dtype=np.int64)
         ids[_by_key(np.zeros(count, dtype=np.int16), tokens)] = _draw_ids(cursor, count)
-        return Persons(ids, tokens, wrapped, np.zeros(count, dtype=np.int64)), keys
+        return Persons(ids, tokens, np.zeros(count, dtype=np.int64)), wrapped, keys
 
     def _write_indexes(self, cursor: Vaultside, positions: Places, owner: Ids) -> None:
         """Sorted by key: two processes that meet the same people wait for each other in one order, and never both."""
@@ -179,11 +176,20 @@ class Enrolment:
         rows = wire.rows([fields[order], indexes[order], owner[positions][order]])
         wire.copy_in(cursor, "vault.blind_index (field, idx, person_id)", rows)
 
-    def _write_persons(self, cursor: Vaultside, new: Persons) -> None:
+    def _write_persons(self, cursor: Vaultside, new: Persons, wrapped: Bytes) -> None:
         by_id = np.argsort(new.ids)
         country = np.tile(np.frombuffer(self._keys.country.encode(), dtype=np.uint8), (len(new.ids), 1))
-        rows = wire.rows([new.ids[by_id], country, new.tokens[by_id], new.wrapped[by_id]])
+        rows = wire.rows([new.ids[by_id], country, new.tokens[by_id], wrapped[by_id]])
         wire.copy_in(cursor, "vault.person (person_id, country, token, wrapped_key)", rows)
+
+
+def _wrapped(cursor: Vaultside, ids: Ids) -> Bytes:
+    """The wrapped keys of persons whose ids rise."""
+    found = wire.answer(cursor, _WRAPPED, (wire.Bigints(ids),), _WRAPPED_KEY)
+    if len(found) != len(ids):
+        raise Unavailable("a person was erased while a batch spoke of them", "vault", "run again")
+    wrapped: Bytes = found["wrapped_key"][np.argsort(found["person_id"])]
+    return wrapped
 
 
 def _identifiers(fields: Sequence[int], claims: Sequence[Claim]) -> tuple[list[int], list[Bytes], list[Ids]]:

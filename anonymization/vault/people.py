@@ -5,6 +5,7 @@ How they are found and made is the business of `enrolment`, what is said about t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,26 +25,30 @@ class Persons:
 
     ids: Ids
     tokens: Bytes
-    wrapped: Bytes
     digests: Ids
 
     def __add__(self, other: Persons) -> Persons:
         return Persons(
             np.concatenate([self.ids, other.ids]),
             np.concatenate([self.tokens, other.tokens]),
-            np.concatenate([self.wrapped, other.wrapped]),
             np.concatenate([self.digests, other.digests]),
         )
 
 
+Wrapped = Callable[[Ids], Bytes]
+"""The wrapped keys of known persons, by rising id."""
+
+
 @dataclass(frozen=True)
 class People:
-    """Everybody of a batch; those from place `known` on are new, and their keys are at hand in `new_keys`."""
+    """Everybody of a batch; those from place `known` on are new, and their keys are at hand in `new_keys`. The others'
+    are asked for (`wrapped`) where they are needed: who says nothing new needs none."""
 
     country: CountryKeys
     everyone: Persons
     known: int
     new_keys: list[bytes]
+    wrapped: Wrapped
 
     def places(self, ids: Ids) -> Places:
         """Where persons of these ids stand."""
@@ -52,10 +57,11 @@ class People:
 
     def keys(self, places: Places) -> list[bytes]:
         """The persons' own keys."""
-        return [self._key(place) for place in places.tolist()]
-
-    def _key(self, place: int) -> bytes:
-        if place >= self.known:
-            return self.new_keys[place - self.known]
-        token, wrapped = self.everyone.tokens[place].tobytes(), self.everyone.wrapped[place].tobytes()
-        return identities.open_person_key(token, wrapped, self.country.key)
+        met = np.unique(places[places < self.known])
+        by_id = met[np.argsort(self.everyone.ids[met])]
+        wrapped = self.wrapped(self.everyone.ids[by_id]) if len(by_id) else np.empty((0, 0), np.uint8)
+        opened = {
+            place: identities.open_person_key(token.tobytes(), key.tobytes(), self.country.key)
+            for place, token, key in zip(by_id.tolist(), self.everyone.tokens[by_id], wrapped, strict=True)
+        }
+        return [opened[one] if one < self.known else self.new_keys[one - self.known] for one in places.tolist()]
