@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from anonymization.linkage import features, rounds, similarity
 from anonymization.linkage.frequencies import Frequencies
-from anonymization.linkage.names import fold
+from anonymization.linkage.names import fold, fold_place
 from anonymization.linkage.roster import Roster
 from benchmarks.namesakes import STYLES, Population
 from benchmarks.registers import Registers
@@ -55,7 +55,8 @@ def persons(records: Iterable[dict[str, str]]) -> tuple[pa.Table, np.ndarray]:
             for role in features.ROLES:
                 columns[role].append(fold(record.get(role) or "") or None)
             columns["born"].append(record.get("birth_date") or None)
-            for name in ("sex", "phone", "place", "number"):
+            columns["place"].append(fold_place(record.get("place") or "") or None)
+            for name in ("sex", "phone", "number"):
                 columns[name].append(record.get(name) or None)
         ids = pa.array(range(len(truth), len(truth) + len(page)), pa.int64())
         pages.append(pa.table({"person_id": ids, **columns}, schema=features.PERSONS))

@@ -45,8 +45,9 @@ def prepared(persons: pa.Table) -> pa.Table:
         names = whole(persons[role])
         columns |= _spoken(role, _mapped(names, _father) if role == "father" else names)
     columns |= _dated(whole(persons["born"]))
-    for name in ("sex", "phone", "place", "number"):
+    for name in ("sex", "phone", "number"):
         columns[name] = whole(persons[name])
+    columns |= _placed(whole(persons["place"]))
     columns["scheme"] = _mapped(columns["number"], lambda number: number.partition(":")[0])
     columns["bag"], columns["bag_k"] = _bags(columns)
     columns["bag_vowels"] = pc.coalesce(*(columns[f"{role}_vowels"] for role in ROLES))
@@ -64,7 +65,7 @@ def blocking_keys(columns: Mapping[str, pa.Array]) -> pa.Array:
     """
     rough = [_rough(columns[f"{role}_k"]).to_pylist() for role in ROLES]
     dates, years, days = (columns[name].to_pylist() for name in ("date", "year", "month_day"))
-    phones, places = columns["phone"].to_pylist(), columns["place"].to_pylist()
+    phones, places = columns["phone"].to_pylist(), columns["place_j"].to_pylist()
     keys = []
     for names, date, year, day, phone, place in zip(
         zip(*rough, strict=True), dates, years, days, phones, places, strict=True
@@ -73,6 +74,8 @@ def blocking_keys(columns: Mapping[str, pa.Array]) -> pa.Array:
         mine = set()
         if date:
             mine |= {f"d{date}|{word}" for word in words} | ({f"dt{date}|{place}"} if place else set())
+        if year and place:
+            mine |= {f"yt{year}|{place}|{word}" for word in words}
         if phone:
             mine |= {f"p{phone}|{word}" for word in words} | ({f"py{phone}|{year}"} if year else set())
         for two in combinations(words, 2):
@@ -145,6 +148,19 @@ def _spoken(role: str, names: pa.Array) -> dict[str, pa.Array]:
         f"{role}_latin": _mapped(names, lambda name: name[0] < "\u0250", pa.bool_()),
         f"{role}_vowels": _mapped(names, lambda name: not "\u0600" <= name[0] <= "\u06ff", pa.bool_()),
     }
+
+
+def _placed(places: pa.Array) -> dict[str, pa.Array]:
+    """`place` the sound of a place with its numbers, `_j` what scripts have in common of it, `_latin` its script."""
+    return {
+        "place": _coded(places, _place_sound),
+        "place_j": _coded(places, lambda name: skeleton(_place_sound(name)).replace(" ", "").translate(_JOINED)),
+        "place_latin": _mapped(places, lambda name: name[0] < "\u0250", pa.bool_()),
+    }
+
+
+def _place_sound(place: str) -> str:
+    return " ".join(word if word.isdigit() else sound(word) for word in place.split())
 
 
 def _dated(born: pa.Array) -> dict[str, pa.Array]:

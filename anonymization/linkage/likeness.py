@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from anonymization.keys.pseudonyms import coded
 from anonymization.linkage.features import PERSONS, ROLES
-from anonymization.linkage.names import fold
+from anonymization.linkage.names import fold, fold_place
 from sources.models import Column, Source, Table
 from values.dates import read_dates
 
@@ -92,7 +92,7 @@ def _read(column: Column, cells: pa.ChunkedArray, source: Source) -> tuple[str, 
         encoded = coded(cells)
         keys = normalise(encoded.dictionary.cast(pa.string()), column, source.country).keys
         return "phone", keys.take(encoded.indices)
-    return "place", _each(cells, fold)
+    return "place", _each(cells, fold_place)
 
 
 def _each(cells: pa.ChunkedArray, function: Callable[[str], str]) -> pa.Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,6 +23,8 @@ _KNOWN = 15
 """A name that so many bear is one that many bear."""
 _ONCE = 2
 """So many bear a misspelling: it may have been copied once."""
+_NAME = 5
+"""So many do not write one slip by chance: it is a name of its own."""
 _SLIPS_OF = 500
 """Of so many who write a frequent name, one or more make the same slip."""
 _LEAST_LETTERS = 3
@@ -43,10 +46,17 @@ def corrected(persons: Roster, frequencies: Frequencies, words: str) -> Roster:
             sounds = pa.array(map("".join, names), pa.string())
             wrong = pc.not_equal(pc.binary_join(said, ""), sounds)
             values[f"{role}_c"] = pc.if_else(wrong, sounds, pa.scalar(None, pa.string()))
-            known = pa.array(frequencies.counts(f"{role}_s", heard) >= _KNOWN)
+            known = pa.array(names_of_many(frequencies, f"{role}_s", heard))
             values[f"{role}_known"] = pc.if_else(heard.is_null(), pa.scalar(None, pa.bool_()), known)
         persons = persons.with_values(f"{role}_n", values)
     return persons.with_words(_words(persons.words.values, meant))
+
+
+def names_of_many(frequencies: Frequencies, column: str, names: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which of these are names of their own, and no slips for a name of many."""
+    bearers = frequencies.counts(column, names)
+    of_many: npt.NDArray[np.bool_] = bearers >= max(_NAME, bearers.max(initial=0) / _SLIPS_OF)
+    return of_many
 
 
 def _words(words: pa.Table, meant: dict[str, str]) -> dict[str, pa.Array]:

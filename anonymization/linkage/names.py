@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-VERSION = 2
+VERSION = 3
 """Of `name_letters.csv`, `name_words.csv` and the rules here. Keys of two versions are never compared."""
 
 _FOLDER = Path(__file__).parent
@@ -26,6 +26,7 @@ _MARKS = re.compile("[\u0300-\u036f\u0483-\u0487\u0610-\u061a\u064b-\u065f\u0670
 """Accents, harakat and Cyrillic titlo; vowel signs of Indic scripts are letters and stay."""
 _APOSTROPHES = re.compile("['`´\u02b9-\u02bf\u2018\u2019\u201b\u2032\u0027\uff07\u055a\ua78c]")
 _NO_LETTER = re.compile(r"[\W\d_]+")
+_NUMBER = re.compile(r"\d+")
 _ONE_SIGN = re.compile(r"^(\w)\1*( \1+)*$")
 _ARTICLE = re.compile("^ال(?=.{3})")
 _ANY_ARTICLE = re.compile("^ال(?=.{2})")
@@ -38,6 +39,8 @@ _KEYBOARD = re.compile(r"^(x{2,}|asdf\w*|qwe\w*|zxc\w*|abc|aaa\w*)$")
 class _Words:
     particles: frozenset[str]
     prefixes: dict[str, str]
+    compounds: dict[str, str]
+    seconds: frozenset[str]
     suffixes: dict[str, str]
     shorts: dict[str, str]
     junk: frozenset[str]
@@ -55,6 +58,12 @@ def fold(name: str) -> str:
         if word not in listed.particles and not _assimilated(word, following)
     ]
     return " ".join(_joined(kept or words))
+
+
+def fold_place(place: str) -> str:
+    """The same for a place, whose numbers tell it from others: Zona 1 is not Zona 10."""
+    numbers = [str(int(number)) for number in _NUMBER.findall(place)]
+    return " ".join(filter(None, [fold(place), *numbers]))
 
 
 def sound(folded: str) -> str:
@@ -99,10 +108,13 @@ def _is_junk(words: list[str]) -> bool:
 
 def _joined(words: list[str]) -> list[str]:
     """Prefixes and suffixes joined to the word that they belong to, however they were spaced; articles dropped."""
-    prefixes, suffixes = _words().prefixes, _words().suffixes
+    prefixes, suffixes, compounds = _words().prefixes, _words().suffixes, _words().compounds
     result: list[str] = []
     waiting = ""
-    for word in words:
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word in compounds and _bones(following) in _words().seconds:
+            waiting += compounds[word]
+            continue
         if word in prefixes:
             waiting += prefixes[word]
             continue
@@ -201,4 +213,16 @@ def _words() -> _Words:
     def of(kind: str) -> dict[str, str]:
         return {_plain(row["word"]): _plain(row["stands_for"]) for row in rows if row["kind"] == kind}
 
-    return _Words(frozenset(of("particle")), of("prefix"), of("suffix"), of("short"), frozenset(of("junk")))
+    return _Words(
+        frozenset(of("particle")),
+        of("prefix"),
+        of("compound"),
+        frozenset(_bones(word) for word in of("second")),
+        of("suffix"),
+        of("short"),
+        frozenset(of("junk")),
+    )
+
+
+def _bones(word: str) -> str:
+    return skeleton(sound(word))

@@ -34,6 +34,11 @@ class Said:
         """The same, but that some persons have said nothing."""
         return replace(self, code=np.where(persons, np.int32(NONE), self.code))
 
+    def bearers(self, among: npt.NDArray[np.bool_] | None = None) -> Ids:
+        """How many persons, or persons among these, have said each value."""
+        said = self.code != NONE if among is None else among & (self.code != NONE)
+        return np.bincount(self.code[said], minlength=len(self.values))
+
     def column(self, name: str, rows: npt.NDArray[np.integer]) -> pa.Array:
         """Of persons in `rows`: a dictionary, or the values themselves where the dictionary would be longer."""
         (values,), codes = self.values[name].chunks, self.code[rows]
@@ -96,6 +101,12 @@ class Roster:
         """With other or more columns beside column `key`, a value for each of its distinct ones."""
         one = self.said[key]
         return replace(self, said={**self.said, key: replace(one, values=_with(one.values, values))})
+
+    def with_each(self, name: str, values: pa.Array) -> Roster:
+        """With one column more that depends on no other: a value for each person."""
+        encoded = values.dictionary_encode()
+        codes = encoded.indices.fill_null(NONE).to_numpy()
+        return replace(self, said={**self.said, name: Said(pa.table({name: encoded.dictionary}), codes)})
 
     def with_words(self, values: Mapping[str, pa.Array]) -> Roster:
         """The same of words: lists of them, or of something else, in place of or beside the bags."""

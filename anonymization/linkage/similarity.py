@@ -21,12 +21,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.linkage import candidates
+from anonymization.linkage import candidates, rarity
+from anonymization.linkage.called import with_called
 from anonymization.linkage.features import AGAIN
 from anonymization.linkage.frequencies import Frequencies
-from anonymization.linkage.misspelt import corrected
+from anonymization.linkage.misspelt import corrected, names_of_many
 from anonymization.linkage.names import fingerprint
-from anonymization.linkage.roster import NONE, Roster, Said
+from anonymization.linkage.roster import Roster, Said
 from anonymization.linkage.rounds import Rules
 from anonymization.linkage.sieve import Sieve
 
@@ -40,7 +41,7 @@ _WEIGHED = pa.schema([*_PAIRS, ("weight", pa.float64()), ("band", pa.string())])
 
 WEIGHED = ("given_s", "father_s", "grandfather_s", "family_s", "place", "year", "month_day")
 """What is strong evidence where it is rare and weak where it is frequent."""
-_BORN = ("year", "month_day")
+_ITSELF = ("year", "month_day", *rarity.WHOLE)
 """Of these a share takes the place of a level's own u; of a name it says how much rarer or commoner the name is."""
 WORDS = "bag"
 """The words of all names, whose shares weigh whole names."""
@@ -123,7 +124,7 @@ class _Scale:
         with _in_memory() as connection:
             api = DuckDBAPI(connection)
             linker = Linker(api.register(persons), self._settings, log_level=40)
-            for column in WEIGHED:
+            for column in (*WEIGHED, *rarity.WHOLE):
                 # Each person's share is a column of theirs; without a table of shares splink would count for itself.
                 none = pa.table({column: pa.array([], pa.string()), f"tf_{column}": pa.array([], pa.float64())})
                 linker.table_management.register_term_frequency_lookup(api.register(none), column)
@@ -134,9 +135,9 @@ class _Scale:
 
 def _weighable(persons: Roster, frequencies: Frequencies) -> Roster:
     """Persons without days and phones that stand for none, and with how frequent and how rare is what they say."""
-    phone = persons.said["phone"].code
-    often = np.bincount(phone[phone != NONE], minlength=1) > int(model()["shared_phone"])
-    persons = persons.but("phone", (phone != NONE) & often[phone])
+    phone = persons.said["phone"]
+    often = np.append(phone.bearers() > int(model()["shared_phone"]), False)
+    persons = persons.but("phone", often[phone.code])
     days = persons.said["month_day"]
     heaped = np.append(frequencies.shares("month_day", _values(days, "month_day")) > model()["heaped"], False)
     for name in ("date", "month", "day", "month_day"):
@@ -148,7 +149,11 @@ def _weighable(persons: Roster, frequencies: Frequencies) -> Roster:
         # The chance of a day is that of its year and of its place in the year.
         scaled = pc.divide(shares, float(model()["years_of_birth"])) if column == "month_day" else shares
         persons = persons.with_values(key, {f"tf_{column}": scaled})
-    return persons.with_words({"bits": _bits(_values(persons.words, WORDS), frequencies)})
+    persons = persons.with_words({"bits": _bits(_values(persons.words, WORDS), frequencies)})
+    persons = with_called(rarity.of_whole_names(persons))
+    called = _values(persons.said["full_n"], "called")
+    known = pa.array(names_of_many(frequencies, WORDS, called), mask=called.is_null().to_numpy(zero_copy_only=False))
+    return persons.with_values("full_n", {"called_known": known})
 
 
 def _values(said: Said, column: str) -> pa.Array:
@@ -197,7 +202,7 @@ def _settings(population: int) -> dict[str, Any]:
                         "tf_adjustment_column": column,
                         "tf_adjustment_weight": 1.0,
                         "tf_minimum_u_value": least,
-                        "disable_tf_exact_match_detection": column in _BORN,
+                        "disable_tf_exact_match_detection": column in _ITSELF,
                     }
             levels.append(made)
         comparisons.append({"output_column_name": comparison["name"], "comparison_levels": levels})

@@ -81,6 +81,9 @@ CREATE MACRO slip(a, b, vowels) AS
         ELSE false
     END;
 
+-- Zona 1 and Zona 2 are no slip apart.
+CREATE MACRO same_digits(a, b) AS regexp_replace(a, '[^0-9]', '', 'g') = regexp_replace(b, '[^0-9]', '', 'g');
+
 -- What two scripts have in common of one name.
 CREATE MACRO same_consonants(a, b) AS
     a = b
@@ -88,19 +91,53 @@ CREATE MACRO same_consonants(a, b) AS
     OR b = 'l' || a
     OR CASE WHEN least(length(a), length(b)) >= 4 THEN slipped(a, b, 1) ELSE false END;
 
--- Whole names are compared by sound; by consonants where one script does not write vowels and the other does.
-CREATE MACRO one_sound(latin, other_latin, vowels, other_vowels) AS latin = other_latin OR (vowels AND other_vowels);
+-- Whole names are compared by sound; between scripts by consonants too, and by them alone where vowels are not written.
+CREATE MACRO near_either(a, bones, b, other_bones) AS near(a, b) OR (length(bones) >= 3 AND bones = other_bones);
 
--- How rare the words are that two names share: bits of each word of the shorter that the longer has.
-CREATE MACRO bits_in(few, bits, many) AS
-    coalesce(list_sum(list_transform(few, lambda x, i: CASE WHEN list_contains(many, x) OR len(list_filter(many, lambda y: near(x, y))) > 0 THEN bits[i] ELSE 0 END)), 0);
+CREATE MACRO in_either(a, bones, many, many_bones) AS
+    len(list_filter(many, lambda y, j: near_either(a, bones, y, many_bones[j]))) > 0;
 
-CREATE MACRO shared_bits(one, its, other, theirs) AS
-    CASE WHEN len(one) <= len(other) THEN bits_in(one, its, other) ELSE bits_in(other, theirs, one) END;
+-- How many words two names have in common.
+CREATE MACRO common_of(few, few_bones, many, many_bones, one_script, by_sound) AS
+    CASE
+        WHEN one_script THEN near_words(few, many)
+        WHEN by_sound THEN len(list_filter(few, lambda x, i: in_either(x, few_bones[i], many, many_bones)))
+        ELSE near_words(few_bones, many_bones)
+    END;
 
--- The given name of each is a word of the other, as far as a whole name tells which it is, and but one word is missing.
+CREATE MACRO common(b1, k1, b2, k2, latin1, latin2, vowels1, vowels2) AS
+    CASE
+        WHEN len(b1) <= len(b2) THEN common_of(b1, k1, b2, k2, latin1 = latin2, vowels1 AND vowels2)
+        ELSE common_of(b2, k2, b1, k1, latin1 = latin2, vowels1 AND vowels2)
+    END;
+
+-- How rare those words are: bits of each word of the shorter that the longer has.
+CREATE MACRO bits_of(few, few_bones, bits, many, many_bones, one_script, by_sound) AS
+    coalesce(
+        list_sum(
+            list_transform(
+                few,
+                lambda x, i:
+                    CASE
+                        WHEN one_script AND (list_contains(many, x) OR len(list_filter(many, lambda y: near(x, y))) > 0) THEN bits[i]
+                        WHEN NOT one_script AND by_sound AND in_either(x, few_bones[i], many, many_bones) THEN bits[i]
+                        WHEN NOT one_script AND NOT by_sound AND near_words([few_bones[i]], many_bones) = 1 THEN bits[i]
+                        ELSE 0
+                    END
+            )
+        ),
+        0
+    );
+
+CREATE MACRO common_bits(b1, k1, bits1, b2, k2, bits2, latin1, latin2, vowels1, vowels2) AS
+    CASE
+        WHEN len(b1) <= len(b2) THEN bits_of(b1, k1, bits1, b2, k2, latin1 = latin2, vowels1 AND vowels2)
+        ELSE bits_of(b2, k2, bits2, b1, k1, latin1 = latin2, vowels1 AND vowels2)
+    END;
+
+-- The given name of each is a word of the other, as far as a whole name tells which it is (`called`).
 CREATE MACRO given_in(given, whole, many) AS
-    CASE WHEN given IS NOT NULL THEN all_near(given, many) WHEN whole IS NOT NULL THEN near_words([whole[1]], many) = 1 ELSE true END;
+    CASE WHEN given IS NOT NULL THEN all_near(given, many) WHEN whole IS NOT NULL THEN near_words([whole], many) = 1 ELSE true END;
 
 CREATE MACRO givens_shared(g1, f1, b1, g2, f2, b2, gk1, fk1, bk1, gk2, fk2, bk2, by_sound) AS
     CASE
@@ -108,9 +145,8 @@ CREATE MACRO givens_shared(g1, f1, b1, g2, f2, b2, gk1, fk1, bk1, gk2, fk2, bk2,
         ELSE given_in(gk1, fk1, bk2) AND given_in(gk2, fk2, bk1)
     END;
 
-CREATE MACRO given_shared(g1, f1, b1, g2, f2, b2, gk1, fk1, bk1, gk2, fk2, bk2, by_sound) AS
-    CASE
-        WHEN by_sound THEN near_words(b1, b2) >= least(len(b1), len(b2)) - 1
-        ELSE near_words(bk1, bk2) >= least(len(bk1), len(bk2)) - 1
-    END
-    AND givens_shared(g1, f1, b1, g2, f2, b2, gk1, fk1, bk1, gk2, fk2, bk2, by_sound);
+-- Words that only one of two names has: none, or one that may be the other's with more than a slip.
+CREATE MACRO rest_of(words, others) AS list_filter(words, lambda x: NOT list_contains(others, x) AND len(list_filter(others, lambda y: near(x, y))) = 0);
+
+CREATE MACRO rest_alike(one, other) AS
+    coalesce(jaro_winkler_similarity(rest_of(one, other)[1], rest_of(other, one)[1]) >= 0.8, true);

@@ -1,6 +1,6 @@
 import pytest
 
-from anonymization.linkage.names import fold, skeleton, sound
+from anonymization.linkage.names import fold, fold_place, skeleton, sound
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,15 @@ def test_particles_go_but_a_name_made_of_one_stays() -> None:
 
 def test_words_stay_in_their_order_and_nothing_is_split_into_first_and_last() -> None:
     assert fold("Gabriel José García Márquez") == "gabriel jose garcia marquez"
+
+
+def test_a_compound_is_joined_and_its_first_half_alone_is_a_name() -> None:
+    assert fold("Gebre Medhin") == fold("Gebremedhin")
+    assert fold("ገብረ መድህን") == fold("ገብረመድህን")
+    assert len(fold("Almaz Gebre Alemu").split()) == 3
+
+
+def test_a_place_keeps_the_number_that_tells_it_from_others() -> None:
+    assert fold_place("Zona 10") != fold_place("Zona 1") == fold_place("ZONA 01")
+    assert fold_place("5") == "5"
+    assert fold_place("Télimélé") == fold_place("Telimele")

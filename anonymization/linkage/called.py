@@ -1,0 +1,99 @@
+"""Which word of a whole name is the person's own: offices write it first, last, or behind the family's name.
+
+A given name is borne by one sex; a family's, a father's and a clan's by both. So it is told from who is compared: the
+word whose bearers in this place are of one sex, or else its bearers anywhere, or else all who stand in this place.
+Where sexes are not said, it is the first word that is no patronymic.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from anonymization.linkage.roster import Roster, Said
+
+_IMAGINED = 4.0
+"""So many bearers a word has of the kind that is usual in its place."""
+_UNKNOWN = 0.75
+_FIRST = 0.05
+"""What being first counts where nothing else tells."""
+_PLACES = 8
+_FAMILY = re.compile("(?:[iu]b(?:na|iʃ)|nku|sk|ska(?:ia)?)$")
+"""Sounds that patronymics and Slavic family names end in."""
+_LEAST_LETTERS = 5
+
+
+def with_called(persons: Roster) -> Roster:
+    """`persons` with `called` and `called_k`: sound and skeleton of the word that a whole name calls them by."""
+    whole = persons.said["full_n"]
+    listed, bones = (whole.values[name].combine_chunks() for name in ("full_w", "full_k"))
+    lengths = listed.value_lengths().fill_null(0).to_numpy()
+    words = listed.flatten()
+    starts = np.cumsum(lengths) - lengths
+    name = np.repeat(np.arange(len(lengths)), lengths)
+    place = np.minimum(np.arange(len(words)) - starts[name], _PLACES - 1)
+    sexes = [whole.bearers(of_one) for of_one in _sexes(persons.said["sex"])]
+    own = _of_one_sex(words, place, _Bearers(whole.bearers()[name], [one[name] for one in sexes]))
+    # The best of each name comes first, and the first place among equals.
+    order = np.lexsort((place, -own, name))
+    named = np.flatnonzero(lengths > 0)
+    chosen = np.full(len(lengths), -1, dtype=np.int64)
+    chosen[named] = order[starts[named]]
+    at = pa.array(chosen, mask=chosen < 0)
+    return persons.with_values("full_n", {"called": words.take(at), "called_k": bones.flatten().take(at)})
+
+
+@dataclass(frozen=True)
+class _Bearers:
+    """Of each word of each name: how many bear that name, and how many of them are of the one and the other sex."""
+
+    all: npt.NDArray[np.int64]
+    sexes: list[npt.NDArray[np.int64]]
+
+
+def _sexes(sex: Said) -> list[npt.NDArray[np.bool_]]:
+    """Who is of each of the two sexes that are most often said."""
+    said = sorted(zip((-sex.bearers()).tolist(), sex.values["sex"].to_pylist(), range(len(sex.values)), strict=True))
+    return [sex.code == at for _, _, at in said[:2]]
+
+
+def _of_one_sex(words: pa.Array, place: npt.NDArray[np.int64], bearers: _Bearers) -> npt.NDArray[np.float64]:
+    """For each word in its place the share of its bearers who are of the sex that most of them are."""
+    coded = words.dictionary_encode()
+    stems = pa.array([_stem(word) for word in coded.dictionary.to_pylist()], pa.string()).dictionary_encode()
+    stem = stems.indices.to_numpy()[coded.indices.to_numpy()].astype(np.int64)
+    family = np.array([_is_family(word) for word in coded.dictionary.to_pylist()], dtype=bool)[coded.indices.to_numpy()]
+    anywhere, often = _purity(stem, bearers, np.full(len(stem), _UNKNOWN))
+    usual = np.full(_PLACES, _UNKNOWN)
+    for one in np.unique(place[often]).tolist():
+        here = often & (place == one)
+        usual[one] = np.average(anywhere[here], weights=bearers.all[here])
+    anywhere, _ = _purity(stem, bearers, usual[place])
+    own, _ = _purity(stem * _PLACES + place, bearers, anywhere)
+    own[place == 0] += _FIRST
+    own[family] = 0.0
+    return own
+
+
+def _purity(
+    kind: npt.NDArray[np.int64], bearers: _Bearers, usual: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """For each word the share of its kind who are of one sex, `usual` where few are; whether they are not few."""
+    at = np.unique(kind, return_inverse=True)[1]
+    counted = [np.bincount(at, sex)[at] for sex in bearers.sexes]
+    by_sex = np.array(counted) if counted else np.zeros((1, len(at)))
+    most, everybody = by_sex.max(axis=0), by_sex.sum(axis=0)
+    return (most + _IMAGINED * usual) / (everybody + _IMAGINED), everybody >= _IMAGINED
+
+
+def _stem(word: str) -> str:
+    """Without the ending that tells a daughter's or wife's family name from a son's."""
+    return word[:-1] if len(word) >= _LEAST_LETTERS and word.endswith("a") else word
+
+
+def _is_family(word: str) -> bool:
+    return len(word) >= _LEAST_LETTERS and bool(_FAMILY.search(word))
