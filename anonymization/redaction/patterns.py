@@ -54,14 +54,23 @@ _SHAPES = {
         (?=[^\W\d]{0,20}\d)(?=\d{0,20}[^\W\d])\w{3,64}(?:[.-]\w{1,40}){0,6}""",
     "USER": r"(?<![\w])[^\W_]{1,40}_\w{1,60}|(?<![\w.])[a-z]{3,30}\.[a-z]{3,30}\d{0,8}(?![\w.])",
 }
-_NEEDS = {"EMAIL": "at", "HANDLE": "at", "URL": "dot", "USER": "dot under", "IP6": "colons", "MAC": "colons hyphens"}
+_NEEDS = {"EMAIL": "at", "HANDLE": "at", "URL": "dot", "USER": "dot under", "IP6": "groups", "MAC": "pairs"}
 """One of which a note must have for a shape to be in it; every other shape needs a digit."""
-_DIGIT_IS_NEAR = r"(?=[^\s\d]{0,40}\s?\d)"
+_SIGNS = {"at": "@", "dot": ".:", "under": "_", "groups": ":", "pairs": ":-"}
+"""Signs that a word must have for such a shape to be in it: words without any are stepped over."""
+_BY_FIRST_SIGN = (
+    (r"(?=[-+(\#\d])", ("IP", "GPS", "DATE", "TIME", "REFERENCE", "NUMBER", "CODE")),
+    ("(?=[A-Z])", ("IBAN", "REFERENCE", "CODE")),
+    (r"(?![-+(\#\dA-Z])", ("CODE",)),
+)
+"""Which of the shapes that need a digit may begin with which sign: the others are not tried."""
+_DIGIT_IS_NEAR = r"(?=[^\s\d]{0,40}+\s?\d)"
 """Looked for once at each place: what begins where no digit is near is none of the shapes that need one."""
 _WORD_BEGINS = r"(?<!\w)"
 _NUMBER_BEGINS = r"(?:(?<!\w)|(?=[\d+(\#-]))"
 """Within a word nothing begins but a number, and a web address that was written onto it: no other place is tried."""
 _DOT = re.compile(r"[A-Za-z]\.[A-Za-z]|://")
+_GROUPS, _PAIRS = re.compile(":(?:[0-9A-Fa-f]{0,4}:){2}"), re.compile("[:-](?:[0-9A-Fa-f]{2}[:-]){2}")
 _PARTS = re.compile(r"[A-Z0-9]+")
 _KINDS = {"HANDLE": "USERNAME", "IP6": "IP", "REFERENCE": "ID"}
 _LETTERS_BEFORE = re.compile(r"(?<!\w)(?:[A-Z]{1,2} |[A-Z]{1,8}[-.])$")
@@ -80,9 +89,14 @@ def shapes(text: str, lexicon: Lexicon) -> list[Span]:
         return []
     found = []
     for match in _expression(needed).finditer(text):
-        kind = _kind(match, text, lexicon)
+        if match.lastgroup is None:
+            continue  # words that were stepped over
+        shape = match.lastgroup.partition("_")[0]
+        start, end = match.span(match.lastgroup)
+        kind = _kind(shape, text, start, end, lexicon)
         if kind:
-            start, end = _with_letters(text, match) if match.lastgroup == "NUMBER" else match.span()
+            if shape == "NUMBER":
+                start, end = _with_letters(text, start, end)
             found.append(Span(start, end, kind))
     return found
 
@@ -94,45 +108,54 @@ def _needed(text: str) -> tuple[str, ...]:
         has.append("digit")
     if "@" in text:
         has.append("at")
-    if _DOT.search(text):
-        has.append("dot")
+    if "." in text or ":" in text:
+        if _DOT.search(text):
+            has.append("dot")
     if "_" in text:
         has.append("under")
-    if text.count(":") >= 3:
-        has.append("colons")
-    if text.count("-") >= 5:
-        has.append("hyphens")
+    colons = text.count(":") >= 3
+    if colons and _GROUPS.search(text):
+        has.append("groups")
+    if (colons or text.count("-") >= 5) and _PAIRS.search(text):
+        has.append("pairs")
     return tuple(has)
 
 
 @lru_cache(maxsize=64)
 def _expression(present: tuple[str, ...]) -> re.Pattern[str]:
-    """The shapes that a note with these signs may have: most notes have few."""
-    forms = {name: f"(?P<{name}>{form})" for name, form in _SHAPES.items()}
-    asked = [name for name in forms if not set(_NEEDS.get(name, "").split()).isdisjoint(present)]
-    alternatives = [forms[name] if name == "URL" else f"{_WORD_BEGINS}{forms[name]}" for name in asked]
+    """The shapes that a note with these signs may have, most notes have few; and what is stepped over, unnamed."""
+    asked = [name for name, needs in _NEEDS.items() if not set(needs.split()).isdisjoint(present)]
+    forms = {name: f"(?P<{name}>{_SHAPES[name]})" for name in _SHAPES if name in asked}
+    alternatives = [form if name == "URL" else f"{_WORD_BEGINS}{form}" for name, form in forms.items()]
     if "digit" in present:
-        digits = "|".join(form for name, form in forms.items() if name not in _NEEDS)
+        digits = "|".join(
+            begins + "(?:" + "|".join(f"(?P<{name}_{place}>{_SHAPES[name]})" for name in names) + ")"
+            for place, (begins, names) in enumerate(_BY_FIRST_SIGN)
+        )
         alternatives.append(f"{_NUMBER_BEGINS}{_DIGIT_IS_NEAR}(?:{digits})")
-    return re.compile("|".join(alternatives), re.VERBOSE)
+    signs = re.escape("".join(sorted({sign for need in present for sign in _SIGNS.get(need, "")})))
+    far = rf"\s*+(?:[^\s\d{signs}]{{1,40}}+[.:]?+(?:\s++(?!\d)|\Z))*+"  # words without a sign, no digit behind them
+    rest = r"\w[^\W\dFfHhWw]*+" if "dot" in present else r"\w[^\W\d]*+"  # ftp, http, www begin within a word
+    return re.compile(f"{far}(?:{'|'.join(alternatives)}|{rest}|.|\\Z)", re.VERBOSE)
 
 
-def _with_letters(text: str, match: re.Match[str]) -> tuple[int, int]:
+def _with_letters(text: str, start: int, end: int) -> tuple[int, int]:
     """A number with the letters that stand loosely before, behind or within it: "QQ 12 34 56 C", "65 170839 J 003"."""
-    before = _LETTERS_BEFORE.search(text, max(0, match.start() - 9), match.start())
-    behind = _LETTERS_BEHIND.match(text, match.end())
-    return before.start() if before else match.start(), behind.end() if behind else match.end()
+    joined = text[start - 1 : start] == "\n" or text[max(0, start - 2) : max(0, start - 1)].isupper()
+    before = _LETTERS_BEFORE.search(text, max(0, start - 9), start) if joined else None
+    behind = _LETTERS_BEHIND.match(text, end)
+    return before.start() if before else start, behind.end() if behind else end
 
 
-def _kind(match: re.Match[str], text: str, lexicon: Lexicon) -> str | None:
-    """What a match is; None if it identifies nobody."""
-    shape, found = match.lastgroup or "", match.group()
+def _kind(shape: str, text: str, start: int, end: int, lexicon: Lexicon) -> str | None:
+    """What a shape is; None if it identifies nobody."""
     if shape == "NUMBER":
-        return numbers.kind(text, match.start(), match.end(), lexicon)
+        return numbers.kind(text, start, end, lexicon)
+    found = text[start:end]
     if shape == "IBAN":
         return "IBAN" if numbers.is_iban(found) else "ID"
     if shape == "CODE":
-        return _kind_of_code(found, text, match.start(), lexicon)
+        return _kind_of_code(found, text, start, lexicon)
     if shape == "REFERENCE" and sum(map(str.isdigit, found)) < 3 and len(_PARTS.findall(found)) < 3:
         return None  # COVID-19, B-12
     if shape == "USER":
