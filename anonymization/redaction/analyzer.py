@@ -34,7 +34,9 @@ _KINDS = ("NAME", "ADDRESS", "EMAIL", "URL", "USERNAME", "IP", "MAC", "GPS", "DA
           "PHONE", "NATIONAL_ID", "ID")  # fmt: skip
 
 
-_MAY_BE_CARD, _MAY_BE_IBAN = re.compile(r"[0-9](?:[ -]?[0-9]){11}"), re.compile(r"[A-Za-z]{2}[0-9]{2}")
+_MAY_BE_CARD = re.compile(r"[13-6][0-9]{3}(?:[ -]?[0-9]{3,4}){3}")
+_MAY_BE_IBAN = re.compile(r"[0-9](?<=[A-Z]{2}[0-9])[0-9](?:[ -]?[A-Z0-9]{4}){2}")
+"""Without these signs Presidio's expressions for cards and IBAN match nothing."""
 
 
 class NotesRecognizer(EntityRecognizer):
@@ -56,23 +58,22 @@ class NotesRecognizer(EntityRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """What identifies in one text."""
-        found = [(_PRESIDIO_NAMES.get(kind, kind), start, end) for start, end, kind in self._redactor.find([text])[0]]
         return [
-            RecognizerResult(kind, start, end, 1.0, recognition_metadata=dict(self._source))
-            for kind, start, end in found
-            if kind in entities
+            RecognizerResult(named, start, end, 1.0, recognition_metadata=dict(self._source))
+            for start, end, kind in self._redactor.find_in(text)
+            if (named := _PRESIDIO_NAMES.get(kind, kind)) in entities
         ]
 
 
 class _Cards(CreditCardRecognizer):
-    """Presidio's, asked only about notes that have as many digits as a card."""
+    """Presidio's, asked only about notes that have digits in groups as a card has."""
 
     def analyze(self, text: str, *args: Any, **kwargs: Any) -> list[RecognizerResult]:
         return super().analyze(text, *args, **kwargs) if _MAY_BE_CARD.search(text) else []
 
 
 class _Ibans(IbanRecognizer):
-    """Presidio's, asked only about notes that have a country code with two digits."""
+    """Presidio's, asked only about notes that have a country code with two digits and eight signs behind."""
 
     def analyze(self, text: str, *args: Any, **kwargs: Any) -> list[RecognizerResult]:
         return super().analyze(text, *args, **kwargs) if _MAY_BE_IBAN.search(text) else []
@@ -107,9 +108,11 @@ class _Engine(AnalyzerEngine):
             return super().analyze(text, language, *args, **options)
         recognizers, entities = self._recognizers(language)
         artifacts = self.nlp_engine.process_text(text, language)
-        found = [results for one in recognizers if (results := one.analyze(text, entities, artifacts))]
-        if len(found) < 2:
-            return found[0] if found else []
+        found = [one.analyze(text, entities, artifacts) for one in recognizers]
+        if isinstance(recognizers[0], NotesRecognizer) and _tells_all(*found):
+            return found[0]
+        if sum(map(bool, found)) < 2:
+            return next(filter(None, found), [])
         return list(EntityRecognizer.remove_duplicates([result for results in found for result in results]))
 
     def _recognizers(self, language: str) -> tuple[list[EntityRecognizer], list[str]]:
@@ -117,6 +120,7 @@ class _Engine(AnalyzerEngine):
         known = (language, len(list(self.registry.recognizers)))
         if known not in self._asked:
             found = self.registry.get_recognizers(language=language, all_fields=True)
+            found.sort(key=lambda one: not isinstance(one, NotesRecognizer))
             self._asked[known] = found, self.get_supported_entities(language)
         return self._asked[known]
 
@@ -124,6 +128,15 @@ class _Engine(AnalyzerEngine):
         self, text: str, raw_results: list[RecognizerResult], *args: Any, **kwargs: Any
     ) -> list[RecognizerResult]:
         return raw_results
+
+
+def _tells_all(own: list[RecognizerResult], *others: list[RecognizerResult]) -> bool:
+    """Whether all that others found lies within what the notes' recognizer found of the same kind: it is certain."""
+    return all(
+        any(one.entity_type == mine.entity_type and one.contained_in(mine) for mine in own)
+        for results in others
+        for one in results
+    )
 
 
 def analyzer(language: str, country: str, known_names: KnownNames | None = None) -> Any:

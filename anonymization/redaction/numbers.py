@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from anonymization.redaction.folding import fold
 from anonymization.redaction.lexicon import Lexicon
-from values.national_numbers import SCHEMES, Scheme
+from values.national_numbers import SCHEMES, Check
 
 if TYPE_CHECKING:
     from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, IbanRecognizer
@@ -27,10 +27,12 @@ UNDETERMINED = "NUMBER"
 
 _NO_DIGIT, _NO_SIGN = re.compile(r"[^0-9]+"), re.compile(r"[^0-9A-ZÑ]+")
 _MONEY_AFTER = re.compile(
-    r"\s?(?:usd|us\$|dollars?|dólares|euros?|eur|€|\$|fcfa|f\s?cfa|xof|cfa|francs?|birr|etb|br\b|afn|afghani|afs|pesos|lempiras?|"
+    r"\s?(?=[udef€$xcbaplqniدراብዶ%k])(?:usd|us\$|dollars?|dólares|euros?|eur|€|\$|fcfa|f\s?cfa|xof|cfa|francs?|birr|etb|br\b|afn|afghani|afs|pesos|lempiras?|"
     r"quetzales|colones|naira|iqd|dinars?|دينار|دولار|ريال|افغانی|دالر|ብር|ዶላር|%|km\b|kg\b|doolar)",
     re.IGNORECASE,
 )
+_MONEY_ENDS = frozenset("$€£dabnrqsſp.")
+"""Last signs of what `_MONEY_BEFORE` looks for."""
 _MONEY_BEFORE = re.compile(r"(?:[$€£]|usd|us\$|fcfa|cfa|etb|afn|birr|eur|iqd|lps?\.?)\s?$", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _YEARS = re.compile(r"(?:(?:19|20)\d\d[\s\-–/.]*)+")
@@ -48,11 +50,14 @@ def load() -> None:
 def kind(text: str, start: int, end: int, lexicon: Lexicon) -> str | None:
     """What a run of digits in a note is as far as its place tells; None if it is nobody's."""
     found = text[start:end]
-    digits = _NO_DIGIT.sub("", found)
+    digits = found if found.isascii() and found.isdigit() else _NO_DIGIT.sub("", found)
     if len(digits) <= 4:
         told = len(digits) >= 3 and fold(word_before(text, start)) in lexicon.numbers
         return "ID" if told or found[0] == "#" else None
-    if _MONEY_AFTER.match(text, end) or _MONEY_BEFORE.search(text[max(0, start - 6) : start]):
+    before = text[max(0, start - 6) : start]
+    if before.rstrip()[-1:].lower() in _MONEY_ENDS and _MONEY_BEFORE.search(before):
+        return None
+    if _MONEY_AFTER.match(text, end):
         return None
     if len(digits) < 7:
         grouped = found.count(" ") + found.count("-") + found.count(".") >= 2 and not _YEAR.search(found)
@@ -89,17 +94,21 @@ def kinds(written: Collection[str], country: str) -> dict[str, str]:
 def _national(compact: Collection[str], country: str) -> set[str]:
     """Those that a scheme of the country could have issued; a scheme without a check digit tells nothing."""
     told: set[str] = set()
-    for scheme in SCHEMES.values():
-        if scheme.country == country and scheme.check:
-            formed = [number for number in compact if _form(scheme).fullmatch(number)]
-            if formed:
-                told.update(compress(formed, scheme.check(pa.array(formed, pa.string()))))
+    for form, check in _checks(country):
+        formed = [number for number in compact if form.fullmatch(number)]
+        if formed:
+            told.update(compress(formed, check(pa.array(formed, pa.string()))))
     return told
 
 
-@lru_cache(maxsize=100)
-def _form(scheme: Scheme) -> re.Pattern[str]:
-    return re.compile(scheme.form)
+@lru_cache(maxsize=300)
+def _checks(country: str) -> list[tuple[re.Pattern[str], Check]]:
+    """The form and the check of each scheme of a country that has a check digit."""
+    return [
+        (re.compile(scheme.form), scheme.check)
+        for scheme in SCHEMES.values()
+        if scheme.country == country and scheme.check
+    ]
 
 
 def _is_phone(written: str, signs: str, country: str) -> bool:

@@ -108,9 +108,8 @@ def _needed(text: str) -> tuple[str, ...]:
         has.append("digit")
     if "@" in text:
         has.append("at")
-    if "." in text or ":" in text:
-        if _DOT.search(text):
-            has.append("dot")
+    if ("." in text or ":" in text) and _DOT.search(text):
+        has.append("dot")
     if "_" in text:
         has.append("under")
     colons = text.count(":") >= 3

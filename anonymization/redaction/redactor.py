@@ -6,6 +6,9 @@ The bulk way that the gate and the benchmark take. Which column may be redacted 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import reduce
+from itertools import repeat
+from operator import or_
 
 from anonymization.redaction import forms, names, numbers
 from anonymization.redaction.dates import named_days
@@ -42,33 +45,52 @@ class Redactor:
     def find(self, notes: Sequence[str | None], own: Sequence[frozenset[str] | None] | None = None) -> list[list[Span]]:
         """What identifies people in each note, in order of place; no note changes what is found in another."""
         cleaned = [clean(note or "") for note in notes]
-        split = [SPLIT.split(text) for text, _ in cleaned]
+        texts = [text for text, _ in cleaned]
+        split = [SPLIT.split(text) for text in texts]
         words = self._words_of(split)
-        modelled = named(self._model, [text for text, _ in cleaned]) if self._model is not None else None
-        own_names: dict[frozenset[str], RowNames] = {}
-        found = []
-        for row, ((text, _), parts) in enumerate(zip(cleaned, split, strict=True)):
-            said = own[row] if own is not None else None
-            mine = own_names.setdefault(said, RowNames(said)) if said else None
-            flags = flags_of(text, parts, words)
-            days = named_days(text) if any(flag & MONTH for flag in flags) else []
-            shaped = sorted([*shapes(text, self._lexicon), *days, *forms.values(text, words)])
-            names_found = names.find(text, parts, flags, words, self._lexicon, mine, shaped)
-            spans = names.merged(text, [*shaped, *names_found]) if names_found or shaped else []
-            if modelled is not None:
-                spans = names.merged(text, [*spans, *next(modelled)])
-            found.append(spans)
-        self._tell_numbers(cleaned, found)
+        said = own if own is not None else repeat(None, len(texts))
+        own_names = {one: RowNames(one) for one in set(said) if one} if own is not None else {}
+        found = [
+            self._spans(text, parts, words, own_names[one] if one else None)
+            for text, parts, one in zip(texts, split, said, strict=True)
+        ]
+        if self._model is not None:
+            modelled = named(self._model, texts)
+            found = [
+                names.merged(text, [*spans, *more]) for text, spans, more in zip(texts, found, modelled, strict=True)
+            ]
+        self._tell_numbers(texts, found)
         return [
             spans if places is None else [_as_written(span, places) for span in spans]
             for spans, (_, places) in zip(found, cleaned, strict=True)
         ]
 
-    def _tell_numbers(self, cleaned: Sequence[tuple[str, list[int] | None]], found: list[list[Span]]) -> None:
+    def find_in(self, note: str) -> list[Span]:
+        """What identifies people in one note: what `find` finds, sooner than it is found in a batch of one."""
+        if self._model is not None or self._known_names is not None:
+            return self.find([note])[0]
+        text, places = clean(note)
+        parts = SPLIT.split(text)
+        spans = self._spans(text, parts, self._words_of([parts]), None)
+        self._tell_numbers([text], [spans])
+        return spans if places is None else [_as_written(span, places) for span in spans]
+
+    def _spans(self, text: str, parts: list[str], words: Words, own: RowNames | None) -> list[Span]:
+        """What the rules find in a cleaned note that was split into words."""
+        flags = flags_of(text, parts, words)
+        shaped = shapes(text, self._lexicon)
+        labelled = forms.values(text, words)
+        days = named_days(text) if reduce(or_, flags, 0) & MONTH else []
+        if labelled or days:
+            shaped = sorted([*shaped, *days, *labelled])
+        names_found = names.find(text, parts, flags, words, self._lexicon, own, shaped)
+        return names.merged(text, [*shaped, *names_found]) if names_found or shaped else []
+
+    def _tell_numbers(self, texts: Sequence[str], found: list[list[Span]]) -> None:
         """Puts the kind of each number in its place, asked for all numbers of the batch at once."""
         asked = [
             (spans, place, text[span.start : span.end])
-            for (text, _), spans in zip(cleaned, found, strict=True)
+            for text, spans in zip(texts, found, strict=True)
             for place, span in enumerate(spans)
             if span.type == numbers.UNDETERMINED
         ]
