@@ -1,6 +1,6 @@
 """Which languages may be redacted: those with a measured figure that is good enough. Every other is withheld.
 
-The figures are data, `measured.csv`, made by `benchmarks/redaction.py`; docs/privacy.md says what they rest on.
+The figures are data, `measured.csv`, made by `benchmarks/redaction.py`; docs/free-text.md says what they rest on.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The sealed part of the vault: each person's own key, wrapped, and identity records encrypted under it.
 
-Shredding a person's wrapped key makes their records unreadable in every copy and backup (docs/privacy.md). Bytes in,
+Shredding a person's wrapped key makes their records unreadable in every copy and backup (docs/vault.md). Bytes in,
 bytes out; where they are stored is the business of `vault`.
 """
 

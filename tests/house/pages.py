@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from homes import PROJECT
 
-PAGES = ("README.md", "docs/data-engineer.md", "docs/statistics-office.md", "docs/analyst.md", "docs/privacy.md")
+PAGES = ("README.md", "docs/data-engineer.md", "docs/statistics-office.md", "docs/analyst.md", "docs/vault.md")
 """Not add-a-source.md and kobo-server.md: their examples are taken off the page and run by tests of their own."""
 
 
