@@ -16,7 +16,9 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     for file, heading in re.findall(r"\]\(([^)#:]*)#?([^):]*)\)", page.read_text(encoding="utf-8")):
         to = page.parent / file if file else page
         assert to.exists(), f"{page.name} leads to {file}, which is not there"
-        assert not heading or heading in headings(to), f"{page.name} leads to #{heading} of {to.name}, which is not there"
+        assert not heading or heading in headings(to), (
+            f"{page.name} leads to #{heading} of {to.name}, which is not there"
+        )
 
 
 def headings(page: Path) -> set[str]:
