@@ -7,15 +7,14 @@ Day and month are told apart over the whole column, by days above twelve; where 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from connectors.profiling.header_words import words
+from connectors.profiling.samples import Mask, Sample, Vocabulary
 from values.dates import read_dates
-from values.digits import with_ascii_digits
 
 _FORMS = ("iso", "%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%d/%m/%Y %H:%M",
           "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d %B %Y", "%d-%b-%Y", "%B %d, %Y",
@@ -66,21 +65,21 @@ _ETHIOPIAN = re.compile(r"\b(ethiop\w*|eth|ethio|e ?c)\b|[\u1200-\u137f]")
 _YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?![0-9])")
 
 
-def date_kinds(sample: pa.Array, kind: str, heard: str, declared: bool) -> list[str]:
+def date_kinds(sample: Sample, kind: str, heard: str, declared: bool) -> list[str]:
     """`date:<calendar>:<form>`, several where it cannot be told; none where the values are no dates."""
     if kind in ("empty", "decimal", "boolean") or not len(sample):
         return []
-    texts = with_ascii_digits(sample.slice(0, _SAMPLE))
-    texts = texts.filter(pc.invert(pc.match_substring_regex(texts, PLACEHOLDER)))
+    texts = sample.first(_SAMPLE)
+    texts = texts.where(~texts.which(PLACEHOLDER))
     if not len(texts):
         return []
     if kind == "integer":
         return _numbers(texts, heard, declared)
-    if _part(pc.match_substring_regex(texts, f"{_PERHAPS}|{_SERIAL}")) < _FITS:
+    if texts.share(f"{_PERHAPS}|{_SERIAL}") < _FITS:
         return []
-    if pc.mean(pc.match_substring_regex(texts, _SHORT_YEAR).cast(pa.int8())).as_py() >= _FITS:
+    if texts.share(_SHORT_YEAR) >= _FITS:
         return ["date:two-digit year"]
-    read = {form: read_dates(texts, form)[0].is_valid() for form in _FORMS if _shaped(texts, form) >= _SECOND}
+    read = {form: texts.which(_read_as(form)) for form in _FORMS if texts.share(_shape(form)) >= _SECOND}
     forms = [form for form, days in read.items() if _part(days) >= _FITS]
     if "iso" in forms:
         forms = ["iso"]
@@ -88,17 +87,22 @@ def date_kinds(sample: pa.Array, kind: str, heard: str, declared: bool) -> list[
         told = [f"date:{calendar}:{form}" for calendar in _calendars(texts, heard) for form in forms]
         # A thirteenth month passes for a day of the month where months are written first.
         first = {form.replace("%m/%d", "%d/%m").replace("%m-%d", "%d-%m") for form in forms} - set(forms)
-        return [*told, *(f"date:ethiopian:{form}" for form in first if _share(texts, f"ethiopian:{form}") >= _FITS)]
+        return [
+            *told,
+            *(f"date:ethiopian:{form}" for form in first if texts.share(_read_as(f"ethiopian:{form}")) >= _FITS),
+        ]
     return _other_calendars(texts) or _two_forms(read) or _several_forms(texts, read)
 
 
-def _shaped(texts: pa.Array, form: str) -> float:
-    """How many of the texts could be of this form by their digits and words."""
-    return _part(pc.match_substring_regex(texts, _shape(form)))
+@cache
+def _read_as(form: str) -> Callable[[Vocabulary], Mask]:
+    """Which texts are dates of this form."""
+    return lambda vocabulary: np.asarray(read_dates(vocabulary.array, form)[0].is_valid())
 
 
 @cache
 def _shape(form: str) -> str:
+    """What a date of this form looks like by its digits and words."""
     if form == "iso":
         return r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}"
     return re.sub(
@@ -108,46 +112,38 @@ def _shape(form: str) -> str:
     )
 
 
-def _two_forms(read: dict[str, pa.Array]) -> list[str]:
+def _two_forms(read: dict[str, Mask]) -> list[str]:
     """Days with and without a time of day, say, in one column: told as two forms, since a source declares one."""
     met = {form: days for form, days in read.items() if _part(days) >= _SECOND}
-    pairs = [(one, two) for one in met for two in met if one < two and _part(pc.or_(met[one], met[two])) >= _FITS]
+    pairs = [(one, two) for one in met for two in met if one < two and _part(met[one] | met[two]) >= _FITS]
     return [f"date:two forms ({one} and {two})" for one, two in pairs]
 
 
-def _several_forms(texts: pa.Array, read: dict[str, pa.Array]) -> list[str]:
+def _several_forms(texts: Sample, read: dict[str, Mask]) -> list[str]:
     """Days that many hands wrote, each in their own form, years of two digits and serial days of Excel among them."""
-    either = pc.match_substring_regex(texts, f"{_SHORT_YEAR}|{_SERIAL}")
-    for days in read.values():
-        either = pc.or_(either, days)
+    either = np.logical_or.reduce([texts.which(f"{_SHORT_YEAR}|{_SERIAL}"), *read.values()])
     return ["date:several forms"] if len(read) > 1 and _part(either) >= _FITS else []
 
 
-def _part(mask: pa.Array) -> float:
-    return float(pc.mean(mask.cast(pa.int8())).as_py())
+def _part(mask: Mask) -> float:
+    return float(mask.mean())
 
 
-def _share(texts: pa.Array, form: str) -> float:
-    days, _ = read_dates(texts, form)
-    return 1.0 - float(days.null_count) / len(days)
-
-
-def _numbers(texts: pa.Array, heard: str, declared: bool) -> list[str]:
+def _numbers(texts: Sample, heard: str, declared: bool) -> list[str]:
     """Numbers that stand for dates: serial days of Excel under a header that speaks of a date, or YYYYMMDD."""
     spoken = declared or bool(_DATE_WORDS & set(words(heard)))
     enough = spoken or len(texts) >= _ENOUGH
-    if enough and pc.all(pc.equal(pc.utf8_length(texts), 8)).as_py() and _share(texts, "%Y%m%d") >= _FITS:
+    if enough and texts.which("^(?s:.{8})$").all() and texts.share(_read_as("%Y%m%d")) >= _FITS:
         return ["date:gregorian:%Y%m%d"]
-    serial = _part(pc.match_substring_regex(texts, _SERIAL))
-    return ["date:excel serial day"] if spoken and serial >= _FITS else []
+    return ["date:excel serial day"] if spoken and texts.share(_SERIAL) >= _FITS else []
 
 
-def _years(texts: pa.Array) -> list[int]:
-    found = [_YEAR.search(text) for text in texts.to_pylist()]
+def _years(texts: Sample) -> list[int]:
+    found = [_YEAR.search(text) for text in texts.texts]
     return [int(year[1]) for year in found if year]
 
 
-def _calendars(texts: pa.Array, heard: str) -> list[str]:
+def _calendars(texts: Sample, heard: str) -> list[str]:
     """Years of the thirteen hundreds are Solar Hijri, of the later fourteen hundreds lunar; between them either.
 
     Ethiopian years are seven or eight behind and look like any: they may be meant where the header says so, or where
@@ -159,24 +155,24 @@ def _calendars(texts: pa.Array, heard: str) -> list[str]:
     return _hijri(texts, years)
 
 
-def _hijri(texts: pa.Array, years: list[int]) -> list[str]:
+def _hijri(texts: Sample, years: list[int]) -> list[str]:
     if max(years) < 1410 or _has_day_31(texts):
         return ["jalali"]
     return ["hijri"] if min(years) > 1420 else ["jalali", "hijri"]
 
 
-def _has_day_31(texts: pa.Array) -> bool:
-    return bool(pc.any(pc.match_substring_regex(texts, r"(^|[^0-9])31([^0-9]|$)")).as_py())
+def _has_day_31(texts: Sample) -> bool:
+    return bool(texts.which(r"(^|[^0-9])31([^0-9]|$)").any())
 
 
-def _other_calendars(texts: pa.Array) -> list[str]:
+def _other_calendars(texts: Sample) -> list[str]:
     """Dates that exist in another calendar only: a 13th month is Ethiopian, 31 days of the 2nd month Jalali."""
     found = []
     for calendar in ("jalali", "hijri", "ethiopian"):
         for form in ("%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y"):
             if (
-                _shaped(texts, form) >= _FITS
-                and _share(texts, f"{calendar}:{form}") >= _FITS
+                texts.share(_shape(form)) >= _FITS
+                and texts.share(_read_as(f"{calendar}:{form}")) >= _FITS
                 and _fits_years(calendar, _years(texts))
             ):
                 found.append(f"date:{calendar}:{form}")
@@ -189,9 +185,9 @@ def _fits_years(calendar: str, years: list[int]) -> bool:
     return low <= middle <= high
 
 
-def spans_lives(sample: pa.Array) -> bool:
+def spans_lives(sample: Sample) -> bool:
     """Whether the years of these dates lie as births do: over more than thirty years, and few of them of late."""
-    years = _years(with_ascii_digits(sample.slice(0, _SAMPLE)))
+    years = _years(sample.first(_SAMPLE))
     if len(years) < 20:
         return False
     low, middle, high = np.percentile(years, (5, 50, 95))

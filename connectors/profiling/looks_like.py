@@ -19,9 +19,9 @@ from connectors.profiling.date_shapes import date_kinds, spans_lives
 from connectors.profiling.header_words import named, only_named, own_part, words
 from connectors.profiling.place_shapes import places
 from connectors.profiling.point_shapes import is_point
+from connectors.profiling.samples import Mask, Question, Sample, Vocabulary
 from connectors.profiling.several_answers import joined_by, several_answers
 from values.contacts import emails, international_phones
-from values.digits import with_ascii_digits
 from values.national_numbers import SCHEMES, plausible
 
 PERSONAL = ("person_name", "phone", "email", "national_id", "birth_date", "address", "gps", "device_id")
@@ -71,7 +71,7 @@ class Seen:
     name: str
     label: str
     type: str
-    sample: pa.Array
+    sample: Sample
     filled: int
     distinct: int
     exact: bool
@@ -80,7 +80,7 @@ class Seen:
     declared_date: bool = False
     beside: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def heard(self) -> str:
         """The header and, where it is no whole question, the label."""
         own = own_part(self.name)
@@ -95,9 +95,9 @@ class Seen:
         """Whether the format itself gives the codes of this column."""
         return bool(self.codes)
 
-    def share(self, pattern: str) -> float:
+    def share(self, asked: Question) -> float:
         """How much of the sample has this shape."""
-        return _mean(pc.match_substring_regex(self.sample, pattern))
+        return self.sample.share(asked)
 
     @cached_property
     def dates(self) -> list[str]:
@@ -192,9 +192,9 @@ def _personal(seen: Seen) -> list[str]:
         found = [kind for kind in found if kind not in ("phone", "national_id")] + [f"national_id:{scheme}"]
     if "device_id" in found:
         return ["device_id"]
-    if "email" not in found and _mean(pa.array(emails(seen.sample))) > 0:
+    if "email" not in found and seen.share(_emails) > 0:
         found.append("email (within text)")
-    if "phone" not in found and _mean(pa.array(international_phones(seen.sample))) > 0:
+    if "phone" not in found and seen.share(_international_phones) > 0:
         found.append("phone (within text)")
     return found
 
@@ -223,14 +223,14 @@ def _phone(seen: Seen) -> bool:
     if not seen.filled:
         return spoken
     if spoken:
-        return _mean(pc.match_substring_regex(with_ascii_digits(seen.sample), _DIGITS_MOSTLY)) >= 0.5
-    return seen.type != "boolean" and _mean(pa.array(international_phones(seen.sample))) >= 0.5
+        return seen.share(_DIGITS_MOSTLY) >= 0.5
+    return seen.type != "boolean" and seen.share(_international_phones) >= 0.5
 
 
 def _email(seen: Seen) -> bool:
     if not seen.filled:
         return named(seen.heard, "email")
-    return _mean(pa.array(emails(seen.sample))) >= 0.5
+    return seen.share(_emails) >= 0.5
 
 
 def _national_id(seen: Seen) -> bool:
@@ -264,8 +264,8 @@ def _imei(seen: Seen) -> bool:
     """Fifteen digits with Luhn's check digit, which one number in ten has by chance."""
     if seen.distinct < _A_FEW or seen.share(r"^[0-9]{15}$") < 0.9:
         return False
-    numbers = seen.sample.filter(pc.match_substring_regex(seen.sample, r"^[0-9]{15}$"))
-    digits = np.frombuffer("".join(numbers.to_pylist()).encode(), np.uint8).reshape(-1, 15).astype(np.int64) - ord("0")
+    numbers = seen.sample.where(seen.sample.which(r"^[0-9]{15}$"))
+    digits = np.frombuffer("".join(numbers.texts).encode(), np.uint8).reshape(-1, 15).astype(np.int64) - ord("0")
     doubled = digits[:, 1::2] * 2
     total = digits[:, ::2].sum(axis=1) + (doubled - 9 * (doubled > 9)).sum(axis=1)
     return bool((total % 10 == 0).mean() >= 0.9)
@@ -276,10 +276,10 @@ def _scheme(seen: Seen) -> str | None:
     spoken = named(seen.heard, "national_id")
     if seen.distinct < (_A_FEW if spoken else _MANY) or seen.share(r"[0-9].*[0-9].*[0-9].*[0-9]") < _MOST:
         return None
-    compact = pc.utf8_upper(pc.replace_substring_regex(with_ascii_digits(seen.sample.slice(0, 500)), r"[\s\-.]", ""))
+    numbers = seen.sample.first(500)
     said = {name for name in SCHEMES if name.split("_")[1] in words(seen.heard)}
     told = [name for name in SCHEMES if name in said or _by_chance(name) <= _RARELY]
-    shares = {name: _mean(plausible(SCHEMES[name].complete(compact), SCHEMES[name])) for name in told}
+    shares = {name: numbers.share(_of_scheme(name)) for name in told}
     best = max(shares.values(), default=0.0)
     if best < 0.8:
         return None
@@ -287,12 +287,23 @@ def _scheme(seen: Seen) -> str | None:
     return " or ".join([name for name in likely if name in said] or likely)
 
 
+def _compact(vocabulary: Vocabulary) -> pa.Array:
+    return pc.utf8_upper(pc.replace_substring_regex(vocabulary.array, r"[\s\-.]", ""))
+
+
+@cache
+def _of_scheme(name: str) -> Callable[[Vocabulary], Mask]:
+    """Which texts are numbers that this scheme could have issued."""
+    scheme = SCHEMES[name]
+    return lambda vocabulary: np.asarray(plausible(scheme.complete(vocabulary.told(_compact)), scheme))
+
+
 @cache
 def _by_chance(name: str) -> float:
     """How many of any numbers of its length a scheme takes for its own: a scheme of one in two tells nothing."""
     digits = np.random.default_rng(0).integers(0, 10, (400, SCHEMES[name].lengths[0]))
     anything = pa.array(["".join(map(str, row)) for row in digits])
-    return _mean(plausible(anything, SCHEMES[name]))
+    return float(np.asarray(plausible(anything, SCHEMES[name])).mean())
 
 
 def _year(seen: Seen) -> bool:
@@ -338,8 +349,12 @@ def _key(seen: Seen) -> list[str]:
     return ["key (unique)"] if unique and not seen.type.startswith("decimal") else []
 
 
-def _mean(mask: pa.Array) -> float:
-    return float(pc.mean(pc.fill_null(mask, False).cast(pa.int8())).as_py() or 0.0) if len(mask) else 0.0
+def _emails(vocabulary: Vocabulary) -> Mask:
+    return emails(vocabulary.array)
+
+
+def _international_phones(vocabulary: Vocabulary) -> Mask:
+    return international_phones(vocabulary.array)
 
 
 def _of_shape(pattern: str) -> Callable[[Seen], bool]:

@@ -6,13 +6,14 @@ Countries are known by their ISO codes and by the names that the CLDR gives them
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import cache
 
-import pyarrow as pa
+import numpy as np
 import pyarrow.compute as pc
 
 from connectors.profiling.header_words import folded, named, only_named
+from connectors.profiling.samples import Mask, Sample, Vocabulary
 
 _PCODE = r"^(?P<country>[A-Z]{2,3})[0-9]{1,3}[0-9A-Z]*$"
 _SITE = re.compile(r"^(?=.*[0-9])[A-Za-z0-9]{1,4}([-_./]?[A-Za-z0-9]{1,6}){0,4}$")
@@ -42,7 +43,7 @@ _LANGUAGES = (
 _MOST, _HALF, _SAMPLE = 0.8, 0.5, 2_000
 
 
-def places(sample: pa.Array, heard: str, numeric: bool, beside: bool) -> list[str]:
+def places(sample: Sample, heard: str, numeric: bool, beside: bool) -> list[str]:
     """place_pcode, place_name, place_code, country_iso3, country_iso2, country_name: what most values are.
 
     `beside`: whether other columns hold places, by which a word such as `state` is one too.
@@ -50,40 +51,33 @@ def places(sample: pa.Array, heard: str, numeric: bool, beside: bool) -> list[st
     spoken = (named(heard, "place") or (beside and only_named(heard, "place_beside"))) and not (
         named(heard, "aspect", "gps") or (numeric and named(heard, "census"))
     )
-    values = [value.strip() for value in sample.slice(0, _SAMPLE).to_pylist()]
-    if not values:
+    if not len(sample):
         return ["place_name"] if spoken else ["country_name"] if named(heard, "country") else []
-    if _share_pcodes(sample.slice(0, _SAMPLE)) >= _MOST and (spoken or _of_few_lengths(values)):
+    values = sample.first(_SAMPLE)
+    if values.share(_pcodes) >= _MOST and (spoken or _of_few_lengths(values.texts)):
         return ["place_pcode"]
     if numeric:
         return ["place_code"] if spoken else []
     country = _country(values, named(heard, "country", "nationality") or only_named(heard, "place_beside"))
     if country or named(heard, "nationality"):
         return country or ["nationality"]
-    if spoken and _share_coded(values) >= _MOST:
+    if spoken and values.share(_sites) >= _MOST:
         return ["place_code"]
-    known = _share(values, _known_places())
-    return ["place_name"] if (spoken and not _yes_or_no(values)) or (known >= _HALF and len(values) >= 3) else []
+    known = values.share(_places)
+    return ["place_name"] if (spoken and not _yes_or_no(values.texts)) or (known >= _HALF and len(values) >= 3) else []
 
 
-def _share_coded(values: list[str]) -> float:
-    """How many are codes of sites, as ni-idp-11 or S_004 are: letters and digits without a word among them."""
-    return sum(_SITE.match(value) is not None for value in values) / len(values)
-
-
-def _country(values: list[str], spoken: bool) -> list[str]:
-    iso2, iso3, names = _countries()
+def _country(values: Sample, spoken: bool) -> list[str]:
     enough = spoken or len(values) >= 3
-    if enough and _share(values, iso3) >= _MOST and all(len(value) == 3 for value in values[:20]):
+    if enough and values.share(_iso3) >= _MOST and all(len(value.strip()) == 3 for value in values.texts[:20]):
         return ["country_iso3"]
-    if (spoken or len(values) >= 8) and _share(values, iso2) >= _MOST:
+    if (spoken or len(values) >= 8) and values.share(_iso2) >= _MOST:
         return ["country_iso2"]
-    bare = [_BRACKETS.sub("", value) for value in values]
-    return ["country_name"] if enough and _share(bare, names) >= (_HALF if spoken else _MOST) else []
+    return ["country_name"] if enough and values.share(_country_names) >= (_HALF if spoken else _MOST) else []
 
 
 def _yes_or_no(values: list[str]) -> bool:
-    return len(values) <= 3 and {folded(value) for value in values} <= {
+    return len(values) <= 3 and {folded(value.strip()) for value in values} <= {
         "yes",
         "no",
         "si",
@@ -96,19 +90,43 @@ def _yes_or_no(values: list[str]) -> bool:
 
 def _of_few_lengths(values: list[str]) -> bool:
     """P-codes have one length for each level and at least two digits; numbers behind a prefix grow with their count."""
-    lengths = {len(value) for value in values}
-    return len(lengths) <= 3 and all(sum(map(str.isdigit, value)) >= 2 for value in values)
+    bare = [value.strip() for value in values]
+    return len(set(map(len, bare))) <= 3 and all(sum(map(str.isdigit, value)) >= 2 for value in bare)
 
 
-def _share(values: Iterable[str], known: frozenset[str]) -> float:
-    hits = [folded(value) in known for value in values]
-    return sum(hits) / len(hits)
+def _folded(vocabulary: Vocabulary) -> list[str]:
+    return [folded(text.strip()) for text in vocabulary.texts]
 
 
-def _share_pcodes(sample: pa.Array) -> float:
+def _in(texts: Iterable[str], known: Set[str]) -> Mask:
+    return np.array([text in known for text in texts], bool)
+
+
+def _sites(vocabulary: Vocabulary) -> Mask:
+    """Which are codes of sites, as ni-idp-11 or S_004 are: letters and digits without a word among them."""
+    return np.array([_SITE.match(text.strip()) is not None for text in vocabulary.texts], bool)
+
+
+def _iso2(vocabulary: Vocabulary) -> Mask:
+    return _in(vocabulary.told(_folded), _countries()[0])
+
+
+def _iso3(vocabulary: Vocabulary) -> Mask:
+    return _in(vocabulary.told(_folded), _countries()[1])
+
+
+def _country_names(vocabulary: Vocabulary) -> Mask:
+    return _in((folded(_BRACKETS.sub("", text.strip())) for text in vocabulary.texts), _countries()[2])
+
+
+def _places(vocabulary: Vocabulary) -> Mask:
+    return _in(vocabulary.told(_folded), _known_places())
+
+
+def _pcodes(vocabulary: Vocabulary) -> Mask:
     iso2, iso3, _ = _countries()
-    prefixes = pc.struct_field(pc.extract_regex(sample, _PCODE), "country").to_pylist()
-    return sum(p is not None and p.casefold() in iso2 | iso3 for p in prefixes) / len(sample)
+    prefixes = pc.struct_field(pc.extract_regex(vocabulary.array, _PCODE), "country").to_pylist()
+    return _in(("" if prefix is None else prefix.casefold() for prefix in prefixes), iso2 | iso3)
 
 
 @cache

@@ -1,176 +1,41 @@
 """What is in a file: rows, columns, labels, types, missing codes and what each column looks like. Counts, no value.
 
-One pass over the pieces in bounded memory. Different values are counted by their hashes, exactly while all columns
-together fit a budget; a column that outgrows it is counted "at least". What a column looks like is judged in
-`looks_like` from a sample of different values that is spread over the file.
+One pass over the pieces in bounded memory. Columns are counted in `tallies`; what a column looks like is judged in
+`looks_like`, from a sample of different values that is spread over the file.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from connectors.profiling.date_shapes import PLACEHOLDER
 from connectors.profiling.looks_like import Seen, looks_like, may_show
-from connectors.profiling.no_answers import by_labels, far_codes, marks, says_nothing
-from connectors.shapes import Grid, Heading, Piece, Text
+from connectors.profiling.no_answers import by_labels, far_codes, marks
+from connectors.profiling.samples import Sample, sampled
+from connectors.profiling.tallies import FIRST, TOTAL, Tally, add
+from connectors.shapes import Grid, Piece, Text
 from connectors.text.header_rows import is_hxl_row
 from connectors.unknown import Looked, only_our_errors
-from values.digits import with_ascii_digits
-from values.distinct import distinct
 
 MAX_HASHES = 8_000_000
 """Hashes kept for all columns of a table together: 64 MB."""
 _SAMPLED_CELLS = 4_000_000
-_PER_PIECE = 1_000
-"""Different values of one piece that enter the sample, so that it is spread over the file."""
 _CELLS_A_PIECE = 4_000_000
 
-_KINDS = {
-    "integer": r"^\s*[+-]?[0-9]+\s*$",
-    "decimal": r"^\s*[+-]?[0-9]*[.,\x{66b}]?[0-9]+([eE][+-]?[0-9]+)?\s*$",
-    "integer, grouped": r"^\s*[+-]?[0-9]{1,3}([,.'\x{2019}\x{a0}\x{202f}\x{66c} ][0-9]{3})*\s*$",
-    "decimal, grouped": r"^\s*[+-]?[0-9]{1,3}(([. '\x{a0}\x{202f}\x{66c}][0-9]{3})*([,\x{66b}][0-9]+)?"
-    r"|([, '\x{a0}\x{202f}][0-9]{3})*(\.[0-9]+)?)\s*$",
-    "date": r"^\s*([0-9]{4}[/\-][0-9]{1,2}[/\-][0-9]{1,2}|[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{4})\s*$",
-    "datetime": r"^\s*[0-9]{4}[/-][0-9]{2}[/-][0-9]{2}[T ][0-9]{1,2}:[0-9]{2}.*$",
-    "time": r"^\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?\s*$",
-    "boolean": r"(?i)^(true|false)$",
-}
-"""Types in the order in which they are told: a value of one kind may also be of a later one."""
-_GROUPS_OR_FRACTION = r"^\s*[+-]?[1-9][0-9]{0,2}[,.][0-9]{3}\s*$"
-"""57,897: a group of thousands or a decimal comma; where all fractions are such, it cannot be told."""
-_ENOUGH = 3
-_TAGGED = r"^\.[a-z_]$"
 _WITH_LETTERS = frozenset({"dta", "sas7bdat", "xpt"})
 """Formats whose numbers may be a letter that says why there is none."""
-_TOTAL = (
-    r"(?i)^\s*(grand\s+|sub-?)?total(es|s|e)?(\s+(g[eé]n[eé]ral|nacional|national|geral|pa[ií]s|country))?\b[^\p{L}]*$"
-    r"|^\s*(ensemble|gesamt|insgesamt|toplam|totale|ogółem|jumlah|jumla|wadarta|всего|итого|разом|усього"
-    r"|المجموع|المجموع الكلي|الإجمالي|اجمالي|مجموع|مجموعه|جمع|جمع کل|ټولټال|کل|মোট|সর্বমোট|जम्मा|ድምር|ጠቅላላ)\s*:?\s*$"
-)
-"""How a row of totals begins, which is no record."""
-_FIRST = 2
-"""Columns in which a row says that it is a total."""
-_MOSTLY = 0.9
 _NOTES = 20
 """Rows below a table that may be its notes."""
 _NOTE = r"\p{L}.*:|^\s*[*(]|\S\s+\S+\s+\S"
 """A colon, a mark, or several words: `end group` in a row of its own is no note."""
-
-
-@dataclass
-class _Hashes:
-    """Different values of one column; merged in ever larger steps, so that a value is sorted few times."""
-
-    merged: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    waiting: list[NDArray[np.int64]] = field(default_factory=list)
-    at_least: int | None = None
-
-    def add(self, values: Sequence[str]) -> None:
-        if self.at_least is None:
-            self.waiting.append(np.fromiter(map(hash, values), np.int64, len(values)))
-            if sum(map(len, self.waiting)) > len(self.merged):
-                self._merge()
-
-    def held(self) -> int:
-        return len(self.merged) + sum(map(len, self.waiting))
-
-    def give_up(self) -> None:
-        """From here on only "at least" is known."""
-        self.at_least = self.count()
-        self.merged, self.waiting = np.empty(0, np.int64), []
-
-    def count(self) -> int:
-        if self.at_least is not None:
-            return self.at_least
-        self._merge()
-        return len(self.merged)
-
-    def _merge(self) -> None:
-        if self.waiting:
-            # numpy's own `unique` hashes, which takes six times as long as sorting (numpy 2.4, 700,000 of int64).
-            every = np.sort(np.concatenate([self.merged, *self.waiting]))
-            self.merged = every[np.concatenate([[True], every[1:] != every[:-1]])] if len(every) else every
-            self.waiting = []
-
-
-@dataclass
-class _Tally:
-    """What one column has shown so far."""
-
-    heading: Heading
-    letters: bool = False
-    filled: int = 0
-    hashes: _Hashes = field(default_factory=_Hashes)
-    possible: set[str] = field(default_factory=lambda: set(_KINDS))
-    sample: list[pa.Array] = field(default_factory=list)
-    sampled: int = 0
-    tagged: set[str] = field(default_factory=set)
-    nothing: set[str] = field(default_factory=set)
-
-    def add(self, column: Text, room: int) -> None:
-        encoded = distinct(column)
-        present = encoded.indices.drop_null()
-        if not len(present):
-            return
-        self.filled += len(present)
-        values = encoded.dictionary.take(pc.unique(present)).cast(pa.string())
-        self.hashes.add(values.to_pylist())
-        values = with_ascii_digits(self._answers(values) if self.letters else self._something(values))
-        self.possible = {kind for kind in self.possible if pc.all(_fits(values, kind)).as_py()}
-        take = min(len(values), _PER_PIECE if self.sample else room, room - self.sampled)
-        if take > 0:
-            places = np.linspace(0, len(values) - 1, take).astype(np.int64)
-            self.sample.append(values.take(pa.array(places)))
-            self.sampled += take
-
-    def _answers(self, values: pa.Array) -> pa.Array:
-        """The values that are no tagged missing (`.a`): those are kept apart, since they would make a number a text."""
-        tagged = pc.match_substring_regex(values, _TAGGED)
-        self.tagged.update(values.filter(tagged).to_pylist())
-        return values.filter(pc.invert(tagged))
-
-    def _something(self, values: pa.Array) -> pa.Array:
-        """The values that do not only say that there is none; nor, where rows begin, that the row is a total."""
-        if pc.all(_fits(values, "integer")).as_py():
-            return values
-        void = says_nothing(values)
-        if pc.any(void).as_py():
-            self.nothing.update(values.filter(void).to_pylist())
-            values = values.filter(pc.invert(void))
-        if self.heading.position < _FIRST:
-            values = values.filter(pc.invert(pc.match_substring_regex(values, _TOTAL)))
-        return values
-
-    def type(self, sample: pa.Array) -> str:
-        """One of the kinds, `text` or `empty`; `integer, some text` where nine values in ten are of that kind."""
-        if not len(sample):
-            return "empty"  # also where all of it says that there is none
-        for kind in _KINDS:
-            if kind in self.possible:
-                return "integer, grouped, or decimal" if kind == "decimal" and _may_be_groups(sample) else kind
-        for kind in _KINDS:
-            if pc.mean(_fits(sample, kind).cast(pa.int8())).as_py() >= _MOSTLY:
-                return f"{kind}, some text"
-        return "text"
-
-
-def _fits(values: pa.Array, kind: str) -> pa.Array:
-    return pc.match_substring_regex(values, _KINDS[kind])
-
-
-def _may_be_groups(sample: pa.Array) -> bool:
-    """Whether every fraction has three digits, as a group of thousands has."""
-    fractions = sample.filter(pc.match_substring_regex(sample, "[.,]"))
-    return len(fractions) >= _ENOUGH and bool(pc.all(pc.match_substring_regex(fractions, _GROUPS_OR_FRACTION)).as_py())
 
 
 def profile(looked: Looked, name: str) -> dict[str, Any]:
@@ -194,7 +59,7 @@ def _plain(facts: Any) -> Any:
 def _table(title: str, grid: Grid, hxl: bool, letters: bool) -> dict[str, Any]:
     """`hxl`: whether the reader has already passed over a row of hashtags; `letters`: whether `.a` is a missing."""
     headings = list(grid.headings)
-    tallies = [_Tally(heading, letters) for heading in headings]
+    tallies = [Tally(heading, letters) for heading in headings]
     width = max(1, len(headings))
     room = min(20_000, max(200, _SAMPLED_CELLS // width))
     rows, totals, notes, findings = 0, 0, 0, Counter[str]()
@@ -205,11 +70,10 @@ def _table(title: str, grid: Grid, hxl: bool, letters: bool) -> dict[str, Any]:
         piece = _without_notes(raw) if last and width > 2 else raw
         notes += len(raw.rows) - len(piece.rows)
         rows += len(piece.rows)
-        totals += _total_rows(piece.cells[:_FIRST])
+        totals += _total_rows(piece.cells[:FIRST])
         for finding in piece.findings:
             findings[finding.rule] += len(finding.rows)
-        for tally, column in zip(tallies, piece.cells, strict=True):
-            tally.add(column, room)
+        add(tallies, piece.cells, room)
         _keep_to_budget(tallies)
     names = frozenset(heading.header for heading in headings)
     return {
@@ -219,7 +83,7 @@ def _table(title: str, grid: Grid, hxl: bool, letters: bool) -> dict[str, Any]:
         "total_rows": totals,
         "note_rows": notes,
         "hxl_row": hxl,
-        "columns": [_column(tally, rows, names) for tally in tallies],
+        "columns": _columns(tallies, rows, names),
         "findings": {rule: count for rule, count in sorted(findings.items()) if count},
     }
 
@@ -252,6 +116,8 @@ def _without_notes(piece: Piece) -> Piece:
 
     A row of one cell above rows of several is a record, and then those at the end may be records too.
     """
+    if not len(piece.rows) or not _one_cell_is_filled(piece.cells, len(piece.rows) - 1):
+        return piece
     start = max(len(piece.rows) - 2 * _NOTES, 0)
     tail = [column.slice(start).cast(pa.string()) for column in piece.cells]
     filled = np.sum([np.asarray(column.is_valid()) for column in tail], axis=0)
@@ -265,12 +131,17 @@ def _without_notes(piece: Piece) -> Piece:
     return Piece(piece.rows[:kept], [column.slice(0, kept) for column in piece.cells], findings)
 
 
+def _one_cell_is_filled(cells: Sequence[Text], row: int) -> bool:
+    """Whether a row has one cell; few of its cells are looked at where it has more."""
+    return len(list(islice((column for column in cells if column[row].is_valid), 2))) == 1
+
+
 def _total_rows(first: Sequence[Text]) -> int:
     """Rows whose first filled cell says that they are a total."""
     if not first:
         return 0
     begin = pc.coalesce(*(column.cast(pa.string()) for column in first))
-    return int(pc.sum(pc.match_substring_regex(begin, _TOTAL)).as_py() or 0)
+    return int(pc.sum(pc.match_substring_regex(begin, TOTAL)).as_py() or 0)
 
 
 def _without_tags(piece: Piece) -> Piece:
@@ -280,7 +151,7 @@ def _without_tags(piece: Piece) -> Piece:
     return Piece(piece.rows[1:], [column.slice(1) for column in piece.cells], piece.findings)
 
 
-def _keep_to_budget(tallies: Sequence[_Tally]) -> None:
+def _keep_to_budget(tallies: Sequence[Tally]) -> None:
     held = sum(tally.hashes.held() for tally in tallies)
     while held > MAX_HASHES:
         largest = max(tallies, key=lambda tally: tally.hashes.held())
@@ -288,11 +159,17 @@ def _keep_to_budget(tallies: Sequence[_Tally]) -> None:
         largest.hashes.give_up()
 
 
-def _column(tally: _Tally, rows: int, names: frozenset[str]) -> dict[str, Any]:
+def _columns(tallies: Sequence[Tally], rows: int, names: frozenset[str]) -> list[dict[str, Any]]:
+    """Columns of one kind are judged after each other: what they share is asked of their texts together."""
+    found: dict[int, dict[str, Any]] = {}
+    order = sorted(range(len(tallies)), key=lambda at: tallies[at].possible)
+    for at, sample in zip(order, sampled([tallies[at].sample for at in order]), strict=True):
+        found[at] = _column(tallies[at], sample, rows, names)
+    return [found[at] for at in range(len(tallies))]
+
+
+def _column(tally: Tally, sample: Sample, rows: int, names: frozenset[str]) -> dict[str, Any]:
     heading = tally.heading
-    sample = pa.concat_arrays(tally.sample) if tally.sample else pa.array([], pa.string())
-    # Exports of fixed-width registers pad their cells with spaces.
-    sample = pc.unique(pc.utf8_trim_whitespace(sample))
     kind = tally.type(sample)
     seen = Seen(
         name=heading.header or (heading.names[0] if heading.names else ""),
@@ -325,21 +202,19 @@ def _column(tally: _Tally, rows: int, names: frozenset[str]) -> dict[str, Any]:
     }
 
 
-def _nothing(tally: _Tally, sample: pa.Array, seen: Seen, found: Sequence[str]) -> dict[str, str]:
+def _nothing(tally: Tally, sample: Sample, seen: Seen, found: Sequence[str]) -> dict[str, str]:
     """What stands for no answer: NA among numbers, but not among texts, where it may be a word or Namibia; a date of
     nines among dates; 999 among ages, but not among numbers that are somebody's or name something."""
     told = {} if seen.type in ("text", "empty") else marks(tally.nothing)
     if any(kind.startswith("date:") for kind in found):
-        told |= marks(sample.filter(pc.match_substring_regex(sample, PLACEHOLDER)).to_pylist())
+        told |= marks(sample.where(sample.which(PLACEHOLDER)).texts)
     elif seen.numeric and not tally.heading.missing and set(found) <= {"weight", "key (unique)"}:
         unique = "key (unique)" in found
         told |= {code: why for code, why in far_codes(sample, unique).items() if code not in seen.codes}
     return told
 
 
-def _commas(sample: pa.Array) -> bool:
+def _commas(sample: Sample) -> bool:
     """Whether most numbers with a fraction are written with a comma."""
-    fractions = pc.match_substring_regex(sample, r"^[+-]?[0-9]*[.,][0-9]+$|^[+-]?[0-9. ']+,[0-9]{1,2}$")
-    return bool(
-        pc.sum(pc.and_(fractions, pc.match_substring(sample, ","))).as_py() * 2 > (pc.sum(fractions).as_py() or 0)
-    )
+    fractions = sample.which(r"^[+-]?[0-9]*[.,][0-9]+$|^[+-]?[0-9. ']+,[0-9]{1,2}$")
+    return bool(2 * np.count_nonzero(fractions & sample.which(",")) > np.count_nonzero(fractions))

@@ -11,6 +11,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from connectors.profiling.samples import Mask, Vocabulary
+
 if TYPE_CHECKING:
     from connectors.profiling.looks_like import Seen
 
@@ -26,7 +30,9 @@ def several_answers(seen: Seen) -> bool:
     """Codes of few kinds, joined by spaces, in many combinations."""
     if seen.declared_date or seen.type.startswith(("date", "time")) or not seen.filled:
         return False
-    texts = [value.split() for value in seen.sample.to_pylist()[:2000]]
+    if not seen.sample.which(_of_several_words).any():
+        return False
+    texts = [value.split() for value in seen.sample.texts[:_SAMPLE]]
     several = [text for text in texts if len(text) > 1]
     if not several or (seen.coded and not all(word in seen.codes for text in several for word in text)):
         return False
@@ -58,8 +64,14 @@ def joined_by(seen: Seen) -> str:
     """The mark between the labels of several answers in a cell; blank where there are none such."""
     if seen.type != "text" or seen.coded or seen.distinct < 3:
         return ""
-    values = seen.sample.slice(0, _SAMPLE).to_pylist()
-    return next((mark.strip() or "line breaks" for mark in _MARKS if _are_answers(values, mark)), "")
+    met = [mark for mark in _MARKS if seen.sample.which(re.escape(mark)).any()]
+    values = seen.sample.texts[:_SAMPLE] if met else []
+    return next((mark.strip() or "line breaks" for mark in met if _are_answers(values, mark)), "")
+
+
+def _of_several_words(vocabulary: Vocabulary) -> Mask:
+    """Which texts are of several words."""
+    return np.array([len(text.split(None, 1)) > 1 for text in vocabulary.texts], bool)
 
 
 def _are_answers(values: Sequence[str], mark: str) -> bool:

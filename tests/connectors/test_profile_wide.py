@@ -1,0 +1,82 @@
+"""A column is judged by what it holds: not by how many others there are, nor by what they hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from connectors.profiling.profile import profile
+from connectors.profiling.samples import sampled
+from connectors.unknown import delivered, open_unknown
+from sources.batches import PlainFile
+
+Deliver = Callable[[str, bytes], PlainFile]
+
+ROWS = 24
+CONTENTS: dict[str, Sequence[str]] = {
+    "codes": ["1", "2", "3"],
+    "codes with none": ["1", "2", "3", "NA", "n/a"],
+    "ages": [*map(str, range(20, 40)), "999"],
+    "decimals": ["1,5", "2,25", "3,1"],
+    "groups or fractions": ["1,500", "2,250", "3,100"],
+    "mostly numbers": [*map(str, range(23)), "many"],
+    "yes or no": ["yes", "no", ""],
+    "names": [
+        f"{one} {two}" for one in ("Awa", "Issa", "Aya", "Sira") for two in ("Ba", "Sow", "Ly", "Sy", "Ka", "Dia")
+    ],
+    "phones": [f"+503 7000 12{n}" for n in range(10, 34)],
+    "mails": [f"a{n}@example.org" for n in range(24)],
+    "days": [f"{n + 1:02}/0{n % 9 + 1}/2021" for n in range(24)],
+    "years before months": [f"2021-{n % 12 + 1:02}-{n + 1:02}" for n in range(24)],
+    "days of another calendar": ["1401/02/31", "1400/01/15", "۱۴۰۲/۰۱/۳۱"],
+    "days with none": ["2021-01-15", "2021-01-16", "9999-99-99"],
+    "two forms": ["2021-01-15", "15/01/2021"],
+    "countries": ["SLV", "GTM", "HND"],
+    "P-codes": ["SV0101", "SV0102", "SV0203"],
+    "answers": ["war", "war family", "family", "work war"],
+    "labels": ["Food; Work", "Work", "Food", "Food; War", "War"],
+    "sentences": [f"We had to leave because of reason {n} and more" for n in range(24)],
+    "points": [f"13.7{n} -89.2{n} 0 0" for n in range(10, 34)],
+    "padded": ["a ", "a", " b"],
+    "other digits": ["۱", "1", "۲"],
+    "empty": [""],
+}
+
+
+def cells(content: Sequence[str]) -> list[str]:
+    return [content[n % len(content)] for n in range(ROWS)]
+
+
+def columns_of(deliver: Deliver, contents: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    """What is told of columns that hold this, behind two that hold nothing to speak of."""
+    header = ["n", "m", *(f"q{n}" for n in range(len(contents)))]
+    rows = zip(["1"] * ROWS, ["2"] * ROWS, *map(cells, contents), strict=True)
+    file = deliver("a.csv", "\n".join("\t".join(row) for row in [header, *rows]).encode())
+    (table,) = profile(open_unknown(delivered(file.path)), file.name)["tables"]
+    assert table["rows"] == ROWS
+    return [{**column, "name": ""} for column in table["columns"][2:]]
+
+
+def test_a_column_is_judged_alike_alone_and_among_many_others(deliver: Deliver) -> None:
+    alone = {name: columns_of(deliver, [content])[0] for name, content in CONTENTS.items()}
+    assert len({json.dumps(told, sort_keys=True) for told in alone.values()}) >= len(CONTENTS) - 1
+    names = [str(name) for name in np.random.default_rng(5).choice(list(CONTENTS), 1_000)]
+    told = columns_of(deliver, [CONTENTS[name] for name in names])
+    wrong = {name for name, column in zip(names, told, strict=True) if column != alone[name]}
+    assert wrong == set()
+
+
+def test_samples_are_of_each_column_alone_whether_they_share_a_vocabulary_or_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = [[pa.array(["b", "a "]), pa.array(["a", "c"])], [], [pa.array(["c", " b"])], [pa.array([], pa.string())]]
+    wanted = [["b", "a", "c"], [], ["c", "b"], []]
+    assert [sample.texts for sample in sampled(kept)] == wanted
+    monkeypatch.setattr("connectors.profiling.samples._TOGETHER", 1)
+    assert [sample.texts for sample in sampled(kept)] == wanted
+    assert list(sampled([])) == []
