@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 from anonymization.redaction import numbers
@@ -29,9 +30,9 @@ _TLD = (
     "|et|iq|af|ir|pk|bd|ma|tn|sn|ci|ml"
 )
 _SHAPES = {
-    "EMAIL": r"[\w.%+'-]{1,120}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}",
+    "EMAIL": r"[\w.%+'-]{1,120}+@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}",
     "URL": rf"""(?i:https?|ftp)://[^\s<>"'،؛]{{1,2000}}|(?i:www)\.[^\s<>"'،؛]{{1,2000}}
-        |(?<![\w.@-])(?:[a-zA-Z0-9-]{{2,63}}\.){{1,4}}(?:{_TLD})\b(?:/[^\s<>"'،؛]{{0,2000}})?""",
+        |(?<![\w.@-])(?:[a-zA-Z0-9-]{{2,63}}+\.){{1,4}}(?:{_TLD})\b(?:/[^\s<>"'،؛]{{0,2000}})?""",
     "HANDLE": r"(?<![\w@])@\w[\w.-]{1,40}",
     "MAC": r"\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}\b",
     "IP6": r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{1,4}(?![\w:])",
@@ -48,15 +49,16 @@ _SHAPES = {
     "IBAN": r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b",
     "REFERENCE": r"(?<![\w/.-])(?=[A-Z0-9./-]{0,30}\d)(?=[0-9./-]{0,30}[A-Z])"
     r"(?:[A-Z0-9]{1,12}[-/.]){1,6}[A-Z0-9]{1,20}(?![\w/])|(?<![\w/.-])[A-Z]{1,3}[ ]\d{2,4}[ ][A-Z]{1,3}(?![\w/])",
-    "NUMBER": r"""(?<![0-9A-Za-zÀ-ɏ_.,])(?:[+(\#]{1,2}\s?)?\d{1,40}(?:[\s().\-/–]{1,3}\d{1,40}){0,12}
+    "NUMBER": r"""(?<![0-9A-Za-zÀ-ɏ_.,])(?:[+(\#]{1,2}\s?)?\d{1,40}+(?:[\s().\-/–]{1,3}\d{1,40}+){0,12}
         (?:\s?(?:x|ext\.?|poste|anexo)\s?\d{1,6})?(?![\w])""",
     "CODE": r"""(?<![\w])(?![\u0600-\u06ff\u1200-\u137f]{1,4}\d)
-        (?=[^\W\d]{0,20}\d)(?=\d{0,20}[^\W\d])\w{3,64}(?:[.-]\w{1,40}){0,6}""",
-    "USER": r"(?<![\w])[^\W_]{1,40}_\w{1,60}|(?<![\w.])[a-z]{3,30}\.[a-z]{3,30}\d{0,8}(?![\w.])",
+        (?=[^\W\d]{0,20}+\d)(?=\d{0,20}+[^\W\d])\w{3,64}(?:[.-]\w{1,40}){0,6}""",
+    "USER": r"(?<![\w])[^\W_]{1,40}+_\w{1,60}|(?<![\w.])[a-z]{3,30}+\.[a-z]{3,30}\d{0,8}(?![\w.])",
 }
-_NEEDS = {"EMAIL": "at", "HANDLE": "at", "URL": "dot", "USER": "dot under", "IP6": "groups", "MAC": "pairs"}
-"""One of which a note must have for a shape to be in it; every other shape needs a digit."""
-_SIGNS = {"at": "@", "dot": ".:", "under": "_", "groups": ":", "pairs": ":-"}
+_NEEDS = {"EMAIL": "sign dot", "HANDLE": "sign dot", "URL": "dot", "USER": "sign dot", "IP6": "groups", "MAC": "groups"}
+"""One of which a note must have for a shape to be in it; every other shape needs a digit. As few as tell notes apart:
+an expression is compiled for each set of them."""
+_SIGNS = {"sign": "@_", "dot": "@_.:", "groups": ":-"}
 """Signs that a word must have for such a shape to be in it: words without any are stepped over."""
 _BY_FIRST_SIGN = (
     (r"(?=[-+(\#\d])", ("IP", "GPS", "DATE", "TIME", "REFERENCE", "NUMBER", "CODE")),
@@ -106,21 +108,25 @@ def _needed(text: str) -> tuple[str, ...]:
     has = []
     if numbers.DIGIT.search(text):
         has.append("digit")
-    if "@" in text:
-        has.append("at")
     if ("." in text or ":" in text) and _DOT.search(text):
         has.append("dot")
-    if "_" in text:
-        has.append("under")
+    elif "@" in text or "_" in text:
+        has.append("sign")
     colons = text.count(":") >= 3
-    if colons and _GROUPS.search(text):
+    if (colons and _GROUPS.search(text)) or ((colons or text.count("-") >= 5) and _PAIRS.search(text)):
         has.append("groups")
-    if (colons or text.count("-") >= 5) and _PAIRS.search(text):
-        has.append("pairs")
     return tuple(has)
 
 
-@lru_cache(maxsize=64)
+def load() -> None:
+    """Compiles the expressions, which the first notes would otherwise wait for."""
+    for digit, words, groups in product((False, True), ("", "sign", "dot"), (False, True)):
+        present = (*["digit"] * digit, *filter(None, [words]), *["groups"] * groups)
+        if present:
+            _expression(present)
+
+
+@lru_cache(maxsize=12)
 def _expression(present: tuple[str, ...]) -> re.Pattern[str]:
     """The shapes that a note with these signs may have, most notes have few; and what is stepped over, unnamed."""
     asked = [name for name, needs in _NEEDS.items() if not set(needs.split()).isdisjoint(present)]

@@ -10,7 +10,7 @@ from functools import reduce
 from itertools import repeat
 from operator import or_
 
-from anonymization.redaction import forms, names, numbers
+from anonymization.redaction import forms, names, numbers, patterns
 from anonymization.redaction.dates import named_days
 from anonymization.redaction.folding import clean, fold
 from anonymization.redaction.installed_model import installed_model, named
@@ -34,6 +34,7 @@ class Redactor:
         self._lexicon, self._model = lexicon(language), installed_model(language)
         self._words = Words(self._lexicon, ())
         numbers.load()
+        patterns.load()
 
     def redact(
         self, notes: Sequence[str | None], own: Sequence[frozenset[str] | None] | None = None
