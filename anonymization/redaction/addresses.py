@@ -7,6 +7,8 @@ after them.
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from functools import reduce
+from operator import or_
 
 from anonymization.redaction.words import CAPITAL, CASELESS, DIGITS, KIN, PARTICLE, SINGLE, STOP, STREET, UNIT
 
@@ -33,13 +35,14 @@ class Addresses:
     def mark(self) -> None:
         """A number beside a name that is no amount is a house's or a postcode; a street's word beside it goes along."""
         flags, hits = self._flags, self._hits
-        for place, flag in enumerate(flags):
+        every = reduce(or_, flags, 0)
+        for place, flag in enumerate(flags) if every & DIGITS else ():
             if not flag & DIGITS or hits[place] or self._counts_something(place):
                 continue
             last = place + self._has_house_part(place)
             if self._touches(place, -1) or self._touches(last, +1):
                 hits[place : last + 1] = ["ADDRESS"] * (last + 1 - place)
-        for place, flag in enumerate(flags):
+        for place, flag in enumerate(flags) if every & STREET else ():
             if flag & STREET and not hits[place]:
                 near = self._beside(place)
                 told = flag & CAPITAL or not self._cased or "ADDRESS" in near

@@ -15,7 +15,8 @@ from anonymization.redaction.folding import fold
 from anonymization.redaction.patterns import Span
 from anonymization.redaction.words import KEEP, PARTICLE, Words
 
-_SEPARATOR = re.compile(r"""["'”»]?\s?[:=：]\s{0,3}["'“«]?|(?<=\w)>""")
+_SEPARATOR = re.compile(r"""[:=：>](?:(?<=\w>)|(?<!>)\s{0,3}["'“«]?)""")
+_QUOTES = frozenset("\"'”»")
 _BOUNDARY = re.compile(r"""[\n|;"”{}\[\]<>\t]|\s{3}|$""")
 _LABEL_ENDS = re.compile(r"""[\n|;,"“”{}\[\]()<>\t:=]|\.\s""")
 _NUMBER_SIGN = re.compile(r"\b[Nn]\s?[°º]$")
@@ -44,30 +45,43 @@ def values(text: str, words: Words) -> list[Span]:
     """Values behind labels in a cleaned note, in order of place."""
     if ":" not in text and "=" not in text and "：" not in text and "</" not in text:
         return []
-    separators = list(_SEPARATOR.finditer(text))
+    separators = _separators(text)
+    labels = [_label(text, start) for start, _ in separators]
     found = []
-    for place, separator in enumerate(separators):
-        kind, _ = _label(text, separator.start())
+    for place, (kind, _) in enumerate(labels):
         if kind is None:
             continue
+        start = separators[place][1]
         if kind == "SECRET":
-            found += [Span(*word.span(), kind) for word in [_SECRET.match(text, _after(text, separator))] if word]
+            found += [Span(*word.span(), kind) for word in [_SECRET.match(text, _after(text, start))] if word]
             continue
-        boundary = _BOUNDARY.search(text, separator.end(), separator.end() + 100)
-        end = boundary.start() if boundary else separator.end() + 100
-        if place + 1 < len(separators) and separators[place + 1].start() < end:
-            next_kind, label = _label(text, separators[place + 1].start())
-            end = label if next_kind or "," in text[separator.end() : label] else end
-        span = _value(text, separator.end(), end, kind, words)
+        boundary = _BOUNDARY.search(text, start, start + 100)
+        end = boundary.start() if boundary else start + 100
+        if place + 1 < len(separators) and separators[place + 1][0] < end:
+            next_kind, label = labels[place + 1]
+            end = label if next_kind or "," in text[start:label] else end
+        span = _value(text, start, end, kind, words)
         if span:
             found.append(span)
     return found
 
 
-def _after(text: str, separator: re.Match[str]) -> int:
+def _separators(text: str) -> list[tuple[int, int]]:
+    """Where colons and their like begin and end, with a quotation mark and a blank before and some behind."""
+    found, last = [], 0
+    for separator in _SEPARATOR.finditer(text):
+        start, end = separator.span()
+        if text[start] != ">":
+            start -= start > last and text[start - 1].isspace()
+            start -= start > last and text[start - 1] in _QUOTES
+        found.append((start, end))
+        last = end
+    return found
+
+
+def _after(text: str, start: int) -> int:
     """Where a secret begins: a quotation mark before it may be a part of it."""
-    quoted = separator.group()[-1:] in ('"', "'", "“", "«")
-    return separator.end() - quoted
+    return start - (text[start - 1] in ('"', "'", "“", "«"))
 
 
 def _label(text: str, end: int) -> tuple[str | None, int]:

@@ -7,7 +7,9 @@ it, a number beside it. What each word is by itself is the business of `words`.
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from functools import reduce
 from itertools import accumulate
+from operator import or_
 
 from anonymization.redaction.addresses import SENTENCE_ENDS, Addresses
 from anonymization.redaction.folding import fold, sound
@@ -70,7 +72,8 @@ def find(
     shaped: list[Span],
 ) -> list[Span]:
     """Names and addresses in a note, split by `words.SPLIT` and looked up; `shaped`: what was found by its shape."""
-    if own is None and not any(flag & _NEEDS_A_LOOK or not flag & (KEEP | DIGITS) for flag in flags):
+    every = reduce(or_, flags, 0)
+    if own is None and not every & _NEEDS_A_LOOK and all(flag & (KEEP | DIGITS) for flag in flags):
         return []
     return _Note(parts, flags, words, lexicon, own, is_cased(text)).spans(shaped)
 
@@ -88,15 +91,19 @@ class _Note:
 
     def spans(self, shaped: list[Span]) -> list[Span]:
         self._mark_names()
-        if self._cased and ("NAME" in self._hits or any(flag & (LISTED | MONTH) for flag in self._flags)):
+        if self._cased and ("NAME" in self._hits or reduce(or_, self._flags, 0) & (LISTED | MONTH)):
             self._mark_told()
         self._mark_shaped(shaped)
         addresses = Addresses(self._gaps, self._texts, self._flags, self._hits, self._cased)
         addresses.mark()
         self._mark_between()
         addresses.spread()
-        found = zip(self._starts, self._texts, self._hits, strict=False)
-        return [Span(start, start + len(text), kind) for start, text, kind in found if kind and kind != _SHAPED]
+        starts, texts = self._starts, self._texts
+        return [
+            Span(starts[place], starts[place] + len(texts[place]), kind)
+            for place, kind in enumerate(self._hits)
+            if kind and kind != _SHAPED
+        ]
 
     def _mark_names(self) -> None:
         expecting = 0  # how many words of a name may still come: after "Mr", "my brother", "se llama"
@@ -107,7 +114,7 @@ class _Note:
                 continue
             title = bool(flag & TITLE)
             gap = self._gaps[place]
-            if flag & DIGITS or (place and gap != ". " and gap.strip(" .:،\"'")):
+            if expecting and (flag & DIGITS or (place and gap not in (" ", ". ") and gap.strip(" .:،\"'"))):
                 expecting = 0
             if not flag & DIGITS and self._is_name(place, flag, expecting):
                 self._hits[place] = "NAME"
@@ -170,8 +177,9 @@ class _Note:
         flags, hits, texts, gaps = self._flags, self._hits, self._texts, self._gaps
         named = {text for text, flag, hit in zip(texts, flags, hits, strict=True) if hit and flag & CAPITAL}
         for place, flag in enumerate(flags):
-            no_name = KIN | SINGLE | DIGITS | (0 if flag & MONTH else STOP)  # "May said"
-            if hits[place] or not flag & CAPITAL or flag & no_name:
+            if not flag & CAPITAL or hits[place]:
+                continue
+            if flag & (KIN | SINGLE | DIGITS | (0 if flag & MONTH else STOP)):  # "May said"
                 continue
             after = texts[place + 1] if place + 1 < len(texts) and gaps[place + 1] == " " else ""
             says = flag & (LISTED | MONTH) and fold(after) in self._lexicon.says
@@ -230,8 +238,10 @@ class _Note:
         """Titles, particles and initials between or before parts of a name are parts of it."""
         flags, hits = self._flags, self._hits
         # Both ways, since of "J. M. Zadi" the first initial touches a name only once the second is part of it.
+        if "NAME" not in hits:
+            return
         small = [place for place, flag in enumerate(flags) if flag & (PARTICLE | SINGLE | TITLE)]
-        for place in (*small, *reversed(small)) if "NAME" in hits else ():
+        for place in (*small, *reversed(small)):
             flag = flags[place]
             if flag & PARTICLE and place and hits[place - 1] == "NAME" and self._gaps[place] == " ":
                 self._mark_family_name(place)
@@ -245,8 +255,7 @@ class _Note:
             titled = flag & TITLE and not self._lexicon.titles_stay
             if (after and before) or (after and (titled or begins)) or (initial and (after or before)):
                 hits[place] = "NAME"
-        if "NAME" in hits:
-            self._mark_first_names()
+        self._mark_first_names()
 
     def _mark_first_names(self) -> None:
         """What stands right before a name and is likely its first part: "with Will Postlethwaite", "Jan Smit"."""

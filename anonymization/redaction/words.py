@@ -169,7 +169,7 @@ class Words(dict[str, int]):
 def flags_of(text: str, parts: list[str], words: Words) -> list[int]:
     """What each word of a note is; a note in capitals throughout is read like one in lower case."""
     shouted = text.isupper()
-    return [words[word.lower() if shouted else word] for word in parts[1::2]]
+    return [words[word.lower()] for word in parts[1::2]] if shouted else [words[word] for word in parts[1::2]]
 
 
 def is_cased(note: str) -> bool:
