@@ -23,11 +23,15 @@ _LETTERS = str.maketrans(
 """Letters that languages write apart and headers mix; those of Latin scripts have no accent that could be taken off."""
 _ARTICLE = re.compile(r"^(?:وال|بال|ال|[የበከለ])(?=\w{3})")
 """What Arabic and Amharic write before a word and as one with it."""
+_HEADERS = 50_000
+"""Headers and labels whose words are kept: those of a worksheet of all columns, each asked for several times."""
 _ALONE = re.compile(r"^[a-z]{3,}$")
 
 
 def folded(text: str) -> str:
     """Lower case, without accents; scripts stay what they are."""
+    if text.isascii():
+        return text.lower()
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return unicodedata.normalize("NFKC", bare).casefold()
 
@@ -37,7 +41,7 @@ def _word(text: str) -> str:
     return _ARTICLE.sub("", text.strip("'").translate(_LETTERS))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_HEADERS)
 def words(text: str) -> tuple[str, ...]:
     """The words of a header: `FECHA_NAC`, `fechaNac` and `Fecha Nac.` have the same."""
     spaced = "".join(letter if _is_of_word(letter) else " " for letter in folded(_CAMEL.sub(" ", text)))
@@ -65,7 +69,7 @@ def named(text: str, *kinds: str) -> bool:
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_HEADERS)
 def _forms(text: str) -> tuple[tuple[str, ...], frozenset[str]]:
     """The words of a header; and all that may be listed: its words, two as one (`soc_sec`), several of a thing."""
     listed = words(text)

@@ -7,6 +7,7 @@ headers are looked at; which place it is, is nobody's business here.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from connectors.profiling.header_words import named, words
@@ -61,4 +62,10 @@ def _has_partner(seen: Seen) -> bool:
     if not said or said[-1] not in _PARTNERS:
         return False
     partner = (*said[:-1], _PARTNERS[said[-1]])
-    return any(words(other) == partner for other in seen.beside)
+    return partner in _said(seen.beside)
+
+
+@lru_cache(maxsize=4)
+def _said(headers: frozenset[str]) -> frozenset[tuple[str, ...]]:
+    """The words of all headers, once for all columns."""
+    return frozenset(map(words, headers))

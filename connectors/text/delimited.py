@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
@@ -32,6 +33,9 @@ _SCAN = 1 << 20
 _SAMPLE = 1 << 20
 _BLANK = [" " * n for n in range(65)] + ["\xa0"]
 """Cells that hold nothing; exports of fixed-width registries pad with spaces."""
+_BLANKS = pa.array(_BLANK)
+_WIDE = 1_000
+"""Columns from which on a table is wide: pyarrow (26) keeps 33 KB for each column if it is told all these nulls."""
 _BINARY = (b"PK\x03\x04", b"$FL2", b"$FL3", b"\xd0\xcf\x11\xe0")
 """How workbooks and SPSS files begin."""
 
@@ -86,7 +90,8 @@ class DelimitedGrid:
         with self.file.open() as handle, Paced(self._text(handle)) as text:
             batches = self._reader(text, positions, ragged)
             while batches is not None and (batch := self._next(batches, text, ragged)) is not None:
-                yield ragged.rows_of_good(good, batch.num_rows), batch.columns
+                cells = _with_nulls(batch.columns) if len(positions) > _WIDE else batch.columns
+                yield ragged.rows_of_good(good, batch.num_rows), cells
                 good += batch.num_rows
 
     def _text(self, handle: BinaryIO) -> Utf8Range:
@@ -123,6 +128,7 @@ class DelimitedGrid:
             return None
         names = [str(position) for position in range(len(self.headings))]
         wanted = [names[position] for position in positions]
+        wide = len(positions) > _WIDE
         few = pa.dictionary(pa.int32(), pa.string())
         try:
             return pacsv.open_csv(
@@ -139,10 +145,10 @@ class DelimitedGrid:
                     check_utf8=False,
                     include_columns=wanted,
                     column_types={
-                        name: few if position in self.few_values else pa.string()
+                        name: few if position in self.few_values and not wide else pa.string()
                         for name, position in zip(wanted, positions, strict=True)
                     },
-                    null_values=_BLANK,
+                    null_values=[""] if wide else _BLANK,
                     strings_can_be_null=True,
                     quoted_strings_can_be_null=True,
                 ),
@@ -152,6 +158,13 @@ class DelimitedGrid:
             if ragged.waiting:
                 return None
             raise ragged.refusal(self.file.name) from None
+
+
+def _with_nulls(columns: Sequence[pa.Array]) -> Sequence[pa.Array]:
+    """Strings, those that hold nothing as null."""
+    if not pc.any(pc.is_in(pa.chunked_array(columns), _BLANKS)).as_py():
+        return columns
+    return [pc.if_else(pc.is_in(column, _BLANKS), None, column) for column in columns]
 
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:

@@ -71,6 +71,25 @@ def test_a_column_is_judged_alike_alone_and_among_many_others(deliver: Deliver) 
     assert wrong == set()
 
 
+@pytest.mark.parametrize("columns", [40, 1_200])
+def test_cells_of_spaces_hold_nothing_however_wide_a_table_is(deliver: Deliver, columns: int) -> None:
+    rows = [["1", " ", "\xa0", '"  "', " x "], ["2", "", "3", "  y", "   "], [" "] * 5, ["3", " ", "4", "", ""]]
+    lines = [[f"q{n}" for n in range(columns)], *(row * (columns // 5) for row in rows)]
+    file = deliver("a.csv", "\n".join(",".join(line) for line in lines).encode())
+    (table,) = profile(open_unknown(delivered(file.path)), file.name)["tables"]
+    assert table["rows"] == 3
+    assert [column["filled"] for column in table["columns"]] == [3, 0, 2, 1, 1] * (columns // 5)
+
+
+def test_an_easting_has_its_northing_in_a_wide_table_too(deliver: Deliver) -> None:
+    metres = [str(200_000 + 37 * n) for n in range(ROWS)]
+    header = ["a_east", "a_north", "b_east", *(f"q{n}_north" for n in range(20))]
+    lines = [header, *([metre] * len(header) for metre in metres)]
+    file = deliver("a.csv", "\n".join(",".join(line) for line in lines).encode())
+    (table,) = profile(open_unknown(delivered(file.path)), file.name)["tables"]
+    assert {column["name"] for column in table["columns"] if "gps" in column["looks_like"]} == {"a_east", "a_north"}
+
+
 def test_samples_are_of_each_column_alone_whether_they_share_a_vocabulary_or_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
