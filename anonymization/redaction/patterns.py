@@ -71,7 +71,7 @@ _DIGIT_IS_NEAR = r"(?=[^\s\d]{0,40}+\s?\d)"
 _WORD_BEGINS = r"(?<!\w)"
 _NUMBER_BEGINS = r"(?:(?<!\w)|(?=[\d+(\#-]))"
 """Within a word nothing begins but a number, and a web address that was written onto it: no other place is tried."""
-_DOT = re.compile(r"[A-Za-z]\.[A-Za-z]|://")
+_DOT = re.compile(r"\.(?<=[A-Za-z]\.)[A-Za-z]")
 _GROUPS, _PAIRS = re.compile(":(?:[0-9A-Fa-f]{0,4}:){2}"), re.compile("[:-](?:[0-9A-Fa-f]{2}[:-]){2}")
 _PARTS = re.compile(r"[A-Z0-9]+")
 _KINDS = {"HANDLE": "USERNAME", "IP6": "IP", "REFERENCE": "ID"}
@@ -108,7 +108,7 @@ def _needed(text: str) -> tuple[str, ...]:
     has = []
     if numbers.DIGIT.search(text):
         has.append("digit")
-    if ("." in text or ":" in text) and _DOT.search(text):
+    if _DOT.search(text) or "://" in text:
         has.append("dot")
     elif "@" in text or "_" in text:
         has.append("sign")

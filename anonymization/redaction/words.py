@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from anonymization.redaction.folding import MARKS_IN_WORDS, fold
 from anonymization.redaction.lexicon import (
@@ -58,7 +59,7 @@ class Words(dict[str, int]):
     def __init__(self, lexicon: Lexicon, names: Collection[str]) -> None:
         super().__init__()
         self._lexicon, self._names = lexicon, names
-        self._naming_ends = {word for _, word in lexicon.naming}
+        self._lists = _lists(lexicon)
 
     def __missing__(self, word: str) -> int:
         flags = self[word] = self._flags(word)
@@ -84,14 +85,15 @@ class Words(dict[str, int]):
         if not forms[0]:
             return KEEP | SINGLE  # a mark without a letter
         cased = word[0].lower() != word[0].upper()
-        flags = self._looks(word, forms[0], cased) | self._lists(forms[0])
+        flags = self._looks(word, forms[0], cased) | self._lists.get(forms[0], 0)
         if flags & CAPITAL and self._lexicon.is_street(word):
             flags |= STREET
-        exactly, everyday = self._known(forms)
+        exactly = forms[0] in self._lexicon.words
+        everyday = exactly or any(form in self._lexicon.words for form in forms)
         asked = forms[:1] if exactly else forms  # "the age" is a word, though "age" without its article is a name
         name = any(form in self._names for form in forms) or any(form in frequent_names() for form in asked)
         name = name and not flags & STOP
-        flags |= self._everyday(word, forms, flags, cased)
+        flags |= (KEEP if exactly else KEEP | LOOSELY) if everyday else self._formed(word, forms, flags)
         if flags & STOP and not cased and word in names_as_written():
             flags |= LISTED  # Ali is written like "on" but for its last letter
         if not name and not flags & STOP:
@@ -104,19 +106,12 @@ class Words(dict[str, int]):
             flags = (flags | NAME) & ~KEEP
         return flags
 
-    def _known(self, forms: list[str]) -> tuple[bool, bool]:
-        """Whether a word is on the list of everyday words as it stands, and whether it or what is left of it is."""
-        exactly = forms[0] in self._lexicon.words
-        return exactly, exactly or any(form in self._lexicon.words for form in forms)
-
-    def _everyday(self, word: str, forms: list[str], flags: int, cased: bool) -> int:
-        """How far a word is known or has a form to be an everyday one."""
-        exactly, everyday = self._known(forms)
-        if everyday:
-            return KEEP if exactly else KEEP | LOOSELY
-        if not cased and len(forms[0]) >= _LONG_FORM and self._lexicon.has_form_of_words(forms[0]):
+    def _formed(self, word: str, forms: list[str], flags: int) -> int:
+        """How far a word that is on no list has a form to be an everyday one."""
+        caseless = flags & CASELESS
+        if caseless and len(forms[0]) >= _LONG_FORM and self._lexicon.has_form_of_words(forms[0]):
             return KEEP | LOOSELY | FORMED if self._lexicon.formed_loosely else KEEP
-        if not cased:
+        if caseless:
             return KEEP | LOOSELY | FORMED if self._lexicon.has_known_stem(forms[0]) else 0
         if flags & CAPITAL and self._lexicon.nouns_are_capital and self._is_compound(forms):
             return KEEP
@@ -148,22 +143,24 @@ class Words(dict[str, int]):
             return flags | CASELESS
         return flags | CAPITAL if word[0].isupper() else flags
 
-    def _lists(self, folded: str) -> int:
-        """Which lists of the lexicon a word is on."""
-        known, flags = self._lexicon, 0
-        for flag, words in (
-            (STOP, known.stop),
-            (TITLE, known.titles),
-            (KIN, known.kin),
-            (STREET, known.streets),
-            (UNIT, known.units),
-            (PARTICLE, known.particles),
-            (NAMING, self._naming_ends),
-            (MONTH, months()),
-        ):
-            if folded in words:
-                flags |= flag
-        return flags
+
+@lru_cache(maxsize=32)
+def _lists(lexicon: Lexicon) -> dict[str, int]:
+    """Of each word that is on a list of the lexicon, on which: one look-up instead of one for each list."""
+    flags: dict[str, int] = {}
+    for flag, words in (
+        (STOP, lexicon.stop),
+        (TITLE, lexicon.titles),
+        (KIN, lexicon.kin),
+        (STREET, lexicon.streets),
+        (UNIT, lexicon.units),
+        (PARTICLE, lexicon.particles),
+        (NAMING, {word for _, word in lexicon.naming}),
+        (MONTH, months()),
+    ):
+        for word in words:
+            flags[word] = flags.get(word, 0) | flag
+    return flags
 
 
 def flags_of(text: str, parts: list[str], words: Words) -> list[int]:

@@ -350,3 +350,24 @@ def test_a_known_stem_is_a_name_behind_a_name() -> None:
     """Father's names are words: what would stay by itself goes where it stands like a name."""
     assert redacted("ትናንት ደሞዙ መጣ", "am") == "ትናንት ደሞዙ መጣ"
     assert redacted("ትናንት ከበደ ደሞዙ መጣ", "am") == "ትናንት [NAME] መጣ"
+
+
+@pytest.mark.parametrize(
+    ("note", "left"),
+    [
+        ("-" * 60 + "(case K44711 of today", "-" * 60 + "(case [ID] of today"),
+        ("he said:www.example.org/a and " + "-" * 50 + " ana@b.org", "he said:[URL] and " + "-" * 50 + " [EMAIL]"),
+        ("they owe a  7123-4567\n\n  b_2 ab::1:2:c", "they owe a  [PHONE]\n\n  [USERNAME] [IP]"),
+        ("no phone here: ab:cd:ef:ab:cd:ef. @ana", "no phone here: [MAC]. [USERNAME]"),
+    ],
+)
+def test_what_has_a_shape_is_found_behind_words_that_are_stepped_over(note: str, left: str) -> None:
+    assert redacted(note) == left
+
+
+@pytest.mark.parametrize(
+    "note", ["", "Ana Gil, DUI 04567890-3", "اسمه مصعب ٧١٢٣ ٤٥٦٧", "k\u200bar\u200ben 7123\u200b-4567"]
+)
+def test_one_note_is_read_like_a_note_of_a_batch(note: str) -> None:
+    redactor = Redactor("ar", "SLV")
+    assert redactor.find_in(note) == redactor.find(["Rosa, 7123-4567", note, None])[1]
