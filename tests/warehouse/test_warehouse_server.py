@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from sqlalchemy import Engine, text
@@ -37,6 +38,31 @@ def test_server_has_its_three_databases_and_both_drivers(server: EmbeddedServer)
             assert conn.info.dbname == database
             assert conn.execute("SELECT 'Z' < 'a', upper('ñ')").fetchone() == (True, "Ñ"), "the same on every machine"
     assert server.url("dagster", "psycopg2").startswith("postgresql+psycopg2://")
+
+
+def test_a_server_whose_making_was_cut_off_is_made_again(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("home") / "postgres"
+    spawn = multiprocessing.get_context("spawn")
+    maker = spawn.Process(target=_make, args=(folder,))
+    maker.start()
+    while not (folder / "PG_VERSION").exists():
+        time.sleep(0.001)
+    (initdb,) = [child for child in psutil.Process(maker.pid).children(recursive=True) if child.name() == "initdb"]
+    initdb.suspend()  # slower than whoever comes next
+    maker.kill()
+    maker.join()
+    assert not (folder / "base" / "5").exists()
+    again = EmbeddedServer(folder).start()
+    try:
+        with psycopg.connect(again.url().replace("+psycopg", "")) as conn:
+            assert conn.execute("SHOW jit").fetchone() == ("off",), "with our settings"
+        assert not initdb.is_running()
+    finally:
+        again.stop()
+
+
+def _make(folder: Path) -> None:
+    EmbeddedServer(folder).start()
 
 
 def test_errors_and_the_server_log_hold_no_value(server: EmbeddedServer) -> None:
@@ -113,7 +139,7 @@ def test_one_run_for_one_source_and_a_killed_one_lets_go(server: EmbeddedServer)
     held = spawn.Event()
     holder = spawn.Process(target=_hold, args=(server.url(), held))
     holder.start()
-    assert held.wait(30)
+    assert held.wait(200)
     with source_lock(engine, "slv/other", wait=0):
         pass
     with pytest.raises(Unavailable, match="another run holds this source"), source_lock(engine, "slv/held", wait=0):
