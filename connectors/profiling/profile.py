@@ -90,25 +90,27 @@ def _table(title: str, grid: Grid, hxl: bool, letters: bool) -> dict[str, Any]:
 
 def _until_last(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, bool]]:
     """Each piece, and whether it is the last; ragged rows, as notes are, come in short pieces of their own."""
-    held: Piece | None = None
+    held: list[Piece] = []
+    rows = 0
     for piece in pieces:
-        if held is None:
-            held = piece
-        elif min(len(held.rows), len(piece.rows)) < 2 * _NOTES and len(held.rows) < 20_000:
-            held = _joined(held, piece)
-        else:
-            yield held, False
-            held = piece
-    if held is not None:
-        yield held, True
+        if held and (min(rows, len(piece.rows)) >= 2 * _NOTES or rows >= 20_000):
+            yield _joined(held), False
+            held, rows = [], 0
+        held.append(piece)
+        rows += len(piece.rows)
+    if held:
+        yield _joined(held), True
 
 
-def _joined(one: Piece, other: Piece) -> Piece:
+def _joined(pieces: Sequence[Piece]) -> Piece:
+    if len(pieces) == 1:
+        return pieces[0]
     cells = [
-        pa.chunked_array([column.cast(pa.string()) for column in pair]).combine_chunks()
-        for pair in zip(one.cells, other.cells, strict=True)
+        pa.chunked_array([column.cast(pa.string()) for column in columns]).combine_chunks()
+        for columns in zip(*(piece.cells for piece in pieces), strict=True)
     ]
-    return Piece(np.concatenate([one.rows, other.rows]), cells, (*one.findings, *other.findings))
+    findings = tuple(finding for piece in pieces for finding in piece.findings)
+    return Piece(np.concatenate([piece.rows for piece in pieces]), cells, findings)
 
 
 def _without_notes(piece: Piece) -> Piece:

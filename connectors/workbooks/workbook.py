@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -120,14 +120,18 @@ class SheetGrid:
         for batch, damaged in self.workbook.batches(self.sheet, layout.last, columns, len(self.headings)):
             rows = batch["row"].to_numpy() + 1
             beyond = batch["beyond"].to_numpy(zero_copy_only=False)
-            cells = [batch[str(position)] for position in positions]
+            column_of = dict(zip(batch.schema.names, batch.columns, strict=True))
+            cells = [column_of[str(position)] for position in positions]
             kept = np.ones(len(rows), dtype=bool)
             skipped: tuple[Finding, ...] = ()
             if columns is None:
                 kept, noting = self._records(batch, noting)
                 skipped = (Finding("read.skipped_row", "note", rows[~kept]),)
             piece = _piece(rows, beyond, cells, positions, damaged, layout.longer, kept)
-            for begin in range(0, max(len(piece.rows), 1), size):
+            if len(piece.rows) <= size:
+                yield replace(piece, findings=(*piece.findings, *skipped))
+                continue
+            for begin in range(0, len(piece.rows), size):
                 window = slice(begin, begin + size)
                 findings = (*piece.findings, *skipped) if begin == 0 else ()
                 yield Piece(piece.rows[window], [column[window] for column in piece.cells], findings)
@@ -171,10 +175,13 @@ def _piece(
     marked: dict[int, list[int]] = {}
     for row, column in damaged:
         marked.setdefault(column, []).append(row + 1)
-    for position, column in zip(positions, cells, strict=True):
-        shown = pc.fill_null(pc.starts_with(pc.utf8_ltrim_whitespace(column), "#"), False)
+    signed = _with_signs(cells)
+    for at, (position, column) in enumerate(zip(positions, cells, strict=True)):
+        if at not in signed and position not in marked:
+            read.append(column if kept.all() else column.filter(pa.array(kept)))
+            continue
         bad = np.isin(rows, marked.get(position, []))
-        if pc.any(shown).as_py():
+        if at in signed:
             hit = pc.fill_null(pc.match_substring_regex(column, _DAMAGED), False).to_numpy(zero_copy_only=False)
             bad |= hit
             read.append(pc.if_else(pa.array(hit), pa.scalar(None, pa.string()), column).filter(pa.array(kept)))
@@ -182,6 +189,14 @@ def _piece(
             read.append(column if kept.all() else column.filter(pa.array(kept)))
         findings.append(Finding("read.damaged_value", "error", rows[bad & kept], position))
     return Piece(rows[kept], read, tuple(findings))
+
+
+def _with_signs(cells: Sequence[pa.Array]) -> set[int]:
+    """Which columns have a cell that begins as a shown error does; asked of all together, since a sheet may be wide."""
+    if not cells or not len(cells[0]):
+        return set()
+    begins = pc.starts_with(pc.utf8_ltrim_whitespace(pa.chunked_array(cells)), "#")
+    return set((np.flatnonzero(np.asarray(pc.fill_null(begins, False))) // len(cells[0])).tolist())
 
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
