@@ -5,7 +5,7 @@ The bulk way that the gate and the benchmark take. Which column may be redacted 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import reduce
 from itertools import repeat
 from operator import or_
@@ -47,7 +47,8 @@ class Redactor:
         """What identifies people in each note, in order of place; no note changes what is found in another."""
         cleaned = [clean(note or "") for note in notes]
         texts = [text for text, _ in cleaned]
-        split = [SPLIT.split(text) for text in texts]
+        # Where nobody is asked about the words of all notes, those of one are dropped before the next are made.
+        split = map(SPLIT.split, texts) if self._known_names is None else [SPLIT.split(text) for text in texts]
         words = self._words_of(split)
         said = own if own is not None else repeat(None, len(texts))
         own_names = {one: RowNames(one) for one in set(said) if one} if own is not None else {}
@@ -101,7 +102,7 @@ class Redactor:
         for spans, place, written in asked:
             spans[place] = spans[place]._replace(type=kinds[written])
 
-    def _words_of(self, split: Sequence[Sequence[str]]) -> Words:
+    def _words_of(self, split: Iterable[Sequence[str]]) -> Words:
         """What the words of these notes are; asked of the vault which of them are names of its people."""
         if self._known_names is None:
             if len(self._words) > _REMEMBERED:
