@@ -148,11 +148,19 @@ def main() -> None:
     if given.data:
         measure(given.data.stem, read(given.data))
         return
-    for population in given.population or POPULATIONS:
-        made, scripts = POPULATIONS[population]
-        for script in [name for name in scripts if name in (given.script or scripts)]:
-            for seed in given.seed or (1,):
-                measure(f"{population} {script} {seed}", made(script, given.records, seed).records())
+    asked = [
+        (population, script)
+        for population in given.population or POPULATIONS
+        for script in POPULATIONS[population][1]
+        if script in (given.script or POPULATIONS[population][1])
+    ]
+    if not asked:
+        scripts = {population: " ".join(POPULATIONS[population][1]) for population in given.population or POPULATIONS}
+        parser.error(f"no population has that script: {scripts}")
+    for population, script in asked:
+        for seed in given.seed or (1,):
+            made = POPULATIONS[population][0](script, given.records, seed)
+            measure(f"{population} {script} {seed}", made.records())
 
 
 if __name__ == "__main__":
