@@ -27,6 +27,8 @@ from sources.models import ExcelFormat, Source
 __all__ = ["SheetGrid", "Workbook", "cell_text", "look", "open_grids", "open_sheet", "sheet_with_rows"]
 
 _CELLS_AT_A_TIME = 100_000
+_FEWEST_ROWS = 24
+"""However wide a sheet is: each column of a batch costs as much as some dozens of cells."""
 _GUESS_ROWS = _FEW = 200
 _DAMAGED = r"^\s*(#{3,}|#(N/A|VALUE!|REF!|DIV/0!|NUM!|NAME\?|NULL!|SPILL!|CALC!|GETTING_DATA))\s*$"
 """What a spreadsheet shows instead of a value; copied as text it is as empty (formats.md 1.2)."""
@@ -72,7 +74,7 @@ class Workbook:
     ) -> Iterator[tuple[pa.RecordBatch, list[tuple[int, int]]]]:
         """The sheet's rows from `first` (from 0) on, as `WorkbookProcess.rows` has them."""
         extent = self.extent(sheet)
-        most = max(1, min(_CELLS_AT_A_TIME // max(1, extent.width), 1 << 16))
+        most = max(_FEWEST_ROWS, min(_CELLS_AT_A_TIME // max(1, extent.width), 1 << 16))
         # Whoever looks for the header reads a few rows and leaves.
         count = min(_FEW, most)
         more = first < extent.height

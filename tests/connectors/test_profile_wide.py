@@ -13,6 +13,7 @@ import pytest
 from connectors.profiling.profile import profile
 from connectors.profiling.samples import sampled
 from connectors.unknown import delivered, open_unknown
+from connectors.workbooks.sheet_process import text_column
 from sources.batches import PlainFile
 
 Deliver = Callable[[str, bytes], PlainFile]
@@ -79,6 +80,11 @@ def test_cells_of_spaces_hold_nothing_however_wide_a_table_is(deliver: Deliver, 
     (table,) = profile(open_unknown(delivered(file.path)), file.name)["tables"]
     assert table["rows"] == 3
     assert [column["filled"] for column in table["columns"]] == [3, 0, 2, 1, 1] * (columns // 5)
+
+
+def test_few_cells_of_a_sheet_are_the_same_text_as_many() -> None:
+    for cells in (["a", " ", "\x85", ""], [1.0, -0.0, 1e14, -7.0], ["x", 3.0, "  "], [1e16, 2.0], [True, 1.0, None]):
+        assert text_column(cells).to_pylist() * 20 == text_column(cells * 20).to_pylist()
 
 
 def test_an_easting_has_its_northing_in_a_wide_table_too(deliver: Deliver) -> None:
