@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.notes import LANGUAGES, notes
 from benchmarks.redaction_dataset import Dataset, is_name, read
 
 
@@ -69,3 +70,10 @@ def test_a_persons_name_is_told_by_whatever_its_type_is_called(kind: str) -> Non
 @pytest.mark.parametrize("kind", ["LOC", "USERNAME", "STREETNAME", "COMPANYNAME", "PERCENT", "TITLE"])
 def test_no_other_type_is_a_persons_name(kind: str) -> None:
     assert not is_name(kind)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_made_up_notes_name_people_whom_no_list_has(language: str) -> None:
+    made = list(notes(language, 20))
+    assert {note["lang"] for note in made} == {language}
+    assert any(is_name(kind) for note in made for _, _, kind in note["spans"])
