@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from assets import progress
 
@@ -19,8 +20,9 @@ MANY = 8
 WIDE = 160
 """Columns of a table that goes into a file or a pipe."""
 
-out = Console(width=None if sys.stdout.isatty() else WIDE)
-err = Console(stderr=True)
+out = Console(width=None if sys.stdout.isatty() else WIDE, markup=False)
+err = Console(stderr=True, markup=False)
+"""Without markup: a header such as `income [usd]` is shown as it stands, and `[/]` in one is no error."""
 
 STATE_COLOURS = {
     "published": "green",
@@ -55,13 +57,12 @@ def _width(index: int, name: str, rows: Sequence[Sequence[Any]]) -> int:
     return min(max([len(name), *(len(_cell(row[index])) for row in rows)]), 30)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any) -> Text:
     if value is None:
-        return ""
+        return Text()
     if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    text = str(value)
-    return f"[{STATE_COLOURS[text]}]{text}[/]" if text in STATE_COLOURS else text
+        return Text(f"{value:,}")
+    return Text(str(value), style=STATE_COLOURS.get(str(value), ""))
 
 
 @contextmanager
@@ -69,9 +70,9 @@ def watching(title: str) -> Iterator[None]:
     """Show on stderr, while the block runs, which stage is being worked on and how far it is."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[count]}"),
+        TextColumn("{task.fields[count]}", markup=False),
     )
     with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
         task = bar.add_task(title, total=None, count="")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
+
 from pipelines import console
 
 
@@ -22,7 +24,9 @@ def show_profile(file: Path, form: Path | None, json: bool) -> None:
         console.print_json(found)
         return
     console.out.print(
-        f"[bold]{file.name}[/]: {found['format']}" + (f", {found['encoding']}" if found["encoding"] else "")
+        Text(file.name, style="bold"),
+        f": {found['format']}" + (f", {found['encoding']}" if found["encoding"] else ""),
+        sep="",
     )
     for line in _notes(found["facts"]):
         console.out.print(line)
