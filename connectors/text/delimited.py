@@ -33,7 +33,6 @@ _SCAN = 1 << 20
 _SAMPLE = 1 << 20
 _BLANK = [" " * n for n in range(65)] + ["\xa0"]
 """Cells that hold nothing; exports of fixed-width registries pad with spaces."""
-_BLANKS = pa.array(_BLANK)
 _WIDE = 1_000
 """Columns from which on a table is wide: pyarrow (26) keeps 33 KB for each column if it is told all these nulls."""
 _BINARY = (b"PK\x03\x04", b"$FL2", b"$FL3", b"\xd0\xcf\x11\xe0")
@@ -162,9 +161,10 @@ class DelimitedGrid:
 
 def _with_nulls(columns: Sequence[pa.Array]) -> Sequence[pa.Array]:
     """Strings, those that hold nothing as null."""
-    if not pc.any(pc.is_in(pa.chunked_array(columns), _BLANKS)).as_py():
+    blanks = pa.array(_BLANK)  # not at import: it brings pandas with it
+    if not pc.any(pc.is_in(pa.chunked_array(columns), blanks)).as_py():
         return columns
-    return [pc.if_else(pc.is_in(column, _BLANKS), None, column) for column in columns]
+    return [pc.if_else(pc.is_in(column, blanks), None, column) for column in columns]
 
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:
