@@ -4,10 +4,9 @@ Run as `python -m benchmarks.readers_workbook [ROWS]`. python-calamine's own tim
 sheet as Python values; ours is the same file as batches of text, its child process and the search for damage included.
 
 A sheet is cut into slices that two threads parse; python-calamine goes over a sheet twice, the second time for merged
-cells, and a slice only once. Beside seven times as much other work as two cores do, 50,000 rows took 1.32 to 1.34 x of
-python-calamine's processor time (1.43 to 1.46 before it was cut) and 1.14 to 1.27 x by the clock (1.39 to 1.73 before);
-by the clock of a quiet machine it has not been measured yet. What is added are the start of the child, one unpacking
-of the sheet to cut it and to look for damage, and text. The slices of a sheet that unpacks to more than 64 MiB are not
+cells, and a slice only once. On a quiet machine 50,000 rows took 1.19 x of python-calamine's processor time and 0.89 x
+by the clock; before sheets were cut 1.50 and 1.33. What is added are the start of the child, one unpacking of the
+sheet to cut it and to look for damage, and text. The slices of a sheet that unpacks to more than 64 MiB are not
 kept, so that memory does not grow with it, and it is passed over once more for its size.
 """
 
