@@ -8,7 +8,6 @@ columns are not this module's business: their names were read and approved by so
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
@@ -64,9 +63,12 @@ _FORM = frozenset(
     ]
 )
 """Words of form servers, and of programs that number what has no name."""
-_PERSONAL = re.compile(r"\d{5}|\d\d\D\d\d|@")
+_PERSONAL = re.compile(r"\d{5}|\d\d\D\d\d|(?:\d\D?){6}|@")
 _DIGITS = re.compile(r"\d+")
-_SHORT, _LONG = 3, 80
+_LONG = 80
+_ABBREVIATION = re.compile("[a-z]{0,3}")
+"""`Rs_ec_9`: parts of a question's code. In other scripts a name is as short (`王伟`, `علي`, `አበበ`)."""
+_ONE_WORD = re.compile(r"\w+")
 
 
 def shown(header: str, position: int, source: Source) -> str:
@@ -96,9 +98,18 @@ def is_header(header: str, source: Source) -> bool:
     if _PERSONAL.search(header) or len(header) > _LONG:
         return False
     known = _known() | _words(column.name for table in source.tables for column in table.columns)
-    # Vowel signs of Indic scripts are no letters to a regular expression, and would cut a name into harmless pieces.
-    whole = "".join(sign for sign in header if not unicodedata.category(sign).startswith("M"))
-    return all(len(word) <= _SHORT or word in known for word in map(_without_digits, words(whole)))
+    parts = [part for part in map(_without_digits, words(header)) if part]
+    unknown = [part for part in parts if part not in known]
+    if not _ONE_WORD.fullmatch(header) and 2 * len(unknown) > len(parts):  # `Li Wu` is no code
+        return False
+    return all(_ABBREVIATION.fullmatch(part) and part not in _names() for part in unknown)
+
+
+@cache
+def _names() -> frozenset[str]:
+    from anonymization.redaction.lexicon import family_names, frequent_names, given_names
+
+    return frequent_names() | given_names() | family_names()
 
 
 @cache

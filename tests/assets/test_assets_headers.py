@@ -20,6 +20,10 @@ SOURCE = load_source("slv/dgme_returns")
         "Rs_econ_9",
         "_gps_latitude",
         "audio_url",
+        "rCSI",
+        "hh_no",
+        "tel 2",
+        "q1a",
     ],
 )
 def test_a_header_of_known_words_is_named(header: str) -> None:
@@ -30,6 +34,14 @@ def test_a_header_of_known_words_is_named(header: str) -> None:
     "header", ["Xóchitl Quetzal", "Maria", "MARIA", "+964 770 123", "04567890-3", "12/03/1999", "a@b"]
 )
 def test_a_header_that_may_be_personal_is_told_by_its_place(header: str) -> None:
+    assert shown(header, 17, SOURCE) == "(column 17)"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["王伟", "김민준", "علي عمر", "አበበ በላይ", "রহিম", "राम", "Li Wu", "Ngo Ba Do", "Eva Paz", "Kim_Lee", "7 7 1 2 3 4 5"],
+)
+def test_a_name_is_no_header_however_short_it_is(header: str) -> None:
     assert shown(header, 17, SOURCE) == "(column 17)"
 
 
