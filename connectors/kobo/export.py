@@ -68,7 +68,7 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     delivered = kobo_form_files.sorted_out(files)
     ordered, order_known = kobo_versions.oldest_first(delivered.forms) if delivered.forms else ([], True)
     versions = [kobo_form.in_language(sheets, declared.language) for sheets in ordered]
-    merged = kobo_versions.merged(versions) if versions else None
+    merged = kobo_versions.merged(versions, order_known) if versions else None
     form = merged.form if merged else None
     if declared.values == "labels" and form is None:
         raise Refused(

@@ -71,7 +71,7 @@ class Question:
 @dataclass(frozen=True)
 class Form:
     """A form in one language; `repeats`: each repeat and the repeat around it (None: the main table); `translated`: its
-    file has it in other languages as well."""
+    file has it in other languages as well; `unplaced`: paths of questions that do not stand in any known order."""
 
     questions: tuple[Question, ...]
     choices: Mapping[str, tuple[Choice, ...]]
@@ -79,6 +79,7 @@ class Form:
     version: str | None
     repeats: Mapping[str, str | None] = field(default_factory=dict)
     translated: bool = False
+    unplaced: frozenset[str] = frozenset()
 
     def section(self, repeat: str | None) -> tuple[Question, ...]:
         """The questions of the main table (None) or of a repeat, in form order."""

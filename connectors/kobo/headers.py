@@ -6,6 +6,7 @@ XML names: group paths with any separator. Labels: matched to the form by positi
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from connectors.shapes import Heading
 _GEOPOINT_PARTS = ("latitude", "longitude", "altitude", "precision")
 _URL = "URL"
 """A column with the address of a photo or recording; the file behind it is never fetched."""
+_RENAMED = re.compile(r"(.+?)(\.\d+|\.\.\.\d+)")
+"""A repeated header as pandas (`Please specify.1`) and R's readxl (`Please specify...7`) write it again."""
 _SYSTEM_DATES = {"_submission_time", "_submission__submission_time"}
 
 
@@ -118,7 +121,7 @@ def by_label(
     Columns without a question (system columns, questions of former versions) answer to their header.
     """
     section = form.section(repeat)
-    places = _places(headings, _candidates(section, form, separator))
+    places = _places(headings, _candidates(section, form, separator), form.unplaced)
     names = Counter(question.name for question in section)
     named = []
     for heading in headings:
@@ -192,34 +195,59 @@ def _columns(index: int, question: Question, form: Form, text: str, separator: s
             yield f"{above}{mark}_{own}_{place.part}", place
 
 
-def _places(headings: Sequence[Heading], candidates: Mapping[str, list[Place]]) -> dict[int, Place]:
-    """The question of each column: those of a unique header first, then the repeated ones by order between them."""
+def _places(
+    headings: Sequence[Heading], candidates: Mapping[str, list[Place]], unplaced: Set[str]
+) -> dict[int, Place]:
+    """The question of each column: those of a unique header first, then the repeated ones by order between them.
+
+    `unplaced`: the paths of questions that do not stand in the form's order.
+    """
     positions: dict[str, list[int]] = defaultdict(list)
     for heading in headings:
-        text = _squeezed(heading.header)
-        if text in candidates:
+        text = _asked_by(heading.header, candidates)
+        if text is not None:
             positions[text].append(heading.position)
-    anchors = {
-        at[0]: candidates[text][0] for text, at in positions.items() if len(at) == 1 and len(candidates[text]) == 1
-    }
+    left = {text: candidates[text] for text in positions}
+    anchors: dict[int, Place] = {}
+    found = True
+    while found:
+        # What one header says for certain, no other one can mean.
+        sure = {at[0]: left[text][0] for text, at in positions.items() if len(at) == 1 and len(left[text]) == 1}
+        found = sure.keys() > anchors.keys()
+        anchors = sure
+        taken = {place: position for position, place in anchors.items()}
+        left = {
+            text: [place for place in places if taken.get(place, positions[text][0]) == positions[text][0]]
+            for text, places in left.items()
+        }
     places = dict(anchors)
     for text, at in positions.items():
-        if at[0] not in anchors:
-            places.update(_in_order(at, candidates[text], anchors))
+        if at[0] not in anchors and not any(place.question.path in unplaced for place in left[text]):
+            places.update(_in_order(at, left[text], anchors))
     return places
+
+
+def _asked_by(header: str, candidates: Mapping[str, list[Place]]) -> str | None:
+    """The header as it is known, without the number that another program gave it."""
+    renamed = _RENAMED.fullmatch(header)
+    texts = [_squeezed(header), *([_squeezed(renamed[1])] if renamed else [])]
+    return next((text for text in texts if text in candidates), None)
 
 
 def _in_order(at: Sequence[int], candidates: Sequence[Place], anchors: Mapping[int, Place]) -> dict[int, Place]:
     """Columns of one header paired with the questions of that label, where order leaves one way to do it."""
-    if len(at) == len(candidates):
-        return dict(zip(at, candidates, strict=True))
+    last = max((place.index for place in (*candidates, *anchors.values())), default=0)
     windows: dict[tuple[Place, ...], list[int]] = defaultdict(list)
+    between: dict[int, tuple[Place, ...]] = {}
     for position in at:
         before = max((p for p in anchors if p < position), default=None)
         after = min((p for p in anchors if p > position), default=None)
         low = anchors[before].index if before is not None else -1
-        high = anchors[after].index if after is not None else len(candidates) + max(c.index for c in candidates)
-        windows[tuple(c for c in candidates if low <= c.index <= high)].append(position)
+        high = anchors[after].index if after is not None else last
+        between[position] = tuple(c for c in candidates if low <= c.index <= high)
+        windows[between[position]].append(position)
+    if len(at) == len(candidates) and all(c in between[p] for p, c in zip(at, candidates, strict=True)):
+        return dict(zip(at, candidates, strict=True))
     paired: dict[int, Place] = {}
     for window, inside in windows.items():
         if len(window) == len(inside):

@@ -1,4 +1,4 @@
-"""Versions of one form as one form: questions merged by path, choices by list, changes of type said.
+"""Versions of one form as one form: questions merged by name, choices by list, changes of type said.
 
 An export with "fields from all versions" holds the questions of every deployed version side by side.
 """
@@ -6,7 +6,8 @@ An export with "fields from all versions" holds the questions of every deployed 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.kobo.form import Choice, Form, Question, Sheets
@@ -54,21 +55,22 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", found[2])) if found else ()
 
 
-def merged(forms: Sequence[Form]) -> Merged:
+def merged(forms: Sequence[Form], order_known: bool = True) -> Merged:
     """The union of form versions, oldest first: labels and logic are the newest one's.
 
     A question that was a select_one in one version and a select_multiple in another is a select_multiple: one code is
     a list of one. A label that two versions give to two codes stays with both, and so is ambiguous, also where the list
-    has another name since.
+    has another name since. Where the order of the versions is not known, nor is that of their questions.
     """
     newest = forms[-1]
     if len(forms) == 1:
         return Merged(newest, ())
-    questions: dict[tuple[str | None, str], Question] = {}
+    keys = _keys(forms)
+    questions: dict[_Key, Question] = {}
     changes: list[str] = []
     for form in forms:
         for question in form.questions:
-            key = (question.repeat, question.name)
+            key = keys[question]
             former = questions.get(key)
             questions[key] = question
             if former is not None and former.type != question.type:
@@ -86,27 +88,45 @@ def merged(forms: Sequence[Form]) -> Merged:
         lists[combined] = {choice: None for name in combined.split(AND) for choice in lists.get(name, {})}
     version = ", ".join(dict.fromkeys(form.version for form in forms if form.version)) or None
     repeats = {name: around for form in forms for name, around in form.repeats.items()}
+    everywhere = set.intersection(*({keys[question] for question in form.questions} for form in forms))
+    ordered = _in_export_order(forms, keys)
     return Merged(
         Form(
-            questions=tuple(_in_form_order(questions, forms)),
+            questions=tuple(questions[key] for key in ordered),
             choices={name: tuple(choices) for name, choices in lists.items()},
             language=newest.language,
             version=version,
             repeats=repeats,
             translated=any(form.translated for form in forms),
+            unplaced=frozenset(questions[key].path for key in ordered if not order_known and key not in everywhere),
         ),
         tuple(changes),
     )
 
 
-def _in_form_order(questions: dict[tuple[str | None, str], Question], forms: Sequence[Form]) -> list[Question]:
-    """The newest version's order; a question it no longer has stands after the one it used to follow."""
-    order = [(question.repeat, question.name) for question in forms[-1].questions]
+_Key = tuple[str | None, str]
+"""What one question is called in all versions: its repeat, and its name, or its path where two have one name."""
+
+
+def _keys(forms: Sequence[Form]) -> Mapping[Question, _Key]:
+    twice: set[_Key] = set()
+    for form in forms:
+        times = Counter((question.repeat, question.name) for question in form.questions)
+        twice |= {key for key, n in times.items() if n > 1}
+    return {
+        question: (question.repeat, question.path if (question.repeat, question.name) in twice else question.name)
+        for form in forms
+        for question in form.questions
+    }
+
+
+def _in_export_order(forms: Sequence[Form], keys: Mapping[Question, _Key]) -> list[_Key]:
+    """The newest version's order. Questions that it no longer has stand behind all others, by their place in their own
+    version (formpack's `get_fields_for_versions`)."""
+    order = dict.fromkeys(keys[question] for question in forms[-1].questions)
+    gone: dict[_Key, int] = {}
     for form in reversed(forms[:-1]):
-        before: tuple[str | None, str] | None = None
-        for question in form.questions:
-            key = (question.repeat, question.name)
-            if key not in order:
-                order.insert(order.index(before) + 1 if before is not None else 0, key)
-            before = key
-    return [questions[key] for key in order]
+        for place, question in enumerate(sorted(form.questions, key=lambda question: question.repeat is not None)):
+            if keys[question] not in order:
+                gone.setdefault(keys[question], place)
+    return [*order, *sorted(gone, key=lambda key: gone[key])]
