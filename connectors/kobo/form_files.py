@@ -13,6 +13,7 @@ from typing import Any
 
 from codebook.errors import Refused
 from connectors.kobo import csv_forms
+from connectors.kobo.builder_rows import plain_rows
 from connectors.kobo.form import LIST_NAMES, Row, Sheets
 from connectors.kobo.xforms import read_xform
 from connectors.workbooks.workbook import Workbook, cell_text
@@ -84,7 +85,7 @@ def _xlsform(book: Workbook) -> Sheets | None:
         return None
     version = next((row.get("version") for row in _rows(book, settings)), None) if settings else None
     rows = [tuple(_rows(book, sheet)) if sheet else () for sheet in (survey, choices)]
-    return Sheets(rows[0], rows[1], version, book.file.name)
+    return _sheets(rows[0], rows[1], version, book.file.name)
 
 
 def _of_sections(sections: Mapping[str, Sequence[Sequence[str | None]]], file: DeliveredFile) -> Sheets:
@@ -94,7 +95,11 @@ def _of_sections(sections: Mapping[str, Sequence[Sequence[str | None]]], file: D
     if not any("type" in row and "name" in row for row in survey):
         raise _no_form(file, "its section of questions has no columns type and name")
     version = next((row["version"] for row in settings if "version" in row), None)
-    return Sheets(survey, choices, version, file.name)
+    return _sheets(survey, choices, version, file.name)
+
+
+def _sheets(survey: tuple[Row, ...], choices: tuple[Row, ...], version: str | None, file: str) -> Sheets:
+    return Sheets(tuple(plain_rows(survey, choices)), choices, version, file)
 
 
 def _rows(book: Workbook, sheet: str) -> Iterator[Row]:
@@ -132,7 +137,7 @@ def of_asset(asset: Mapping[str, Any], file: str) -> Sheets:
     content = _content(asset) or {}
     translations = content.get("translations")
     languages = [str(spoken or "") for spoken in translations] if isinstance(translations, list) else []
-    survey, choices = (tuple(_asset_rows(content.get(part), languages)) for part in ("survey", "choices"))
+    survey, choices = (tuple(_asset_rows(rows, languages)) for rows in (asked_in(content), content.get("choices")))
     settings = content.get("settings")
     versions = [asset.get("version"), asset.get("version_id"), asset.get("uid")]
     if isinstance(settings, Mapping):
@@ -145,6 +150,15 @@ def of_asset(asset: Mapping[str, Any], file: str) -> Sheets:
         file,
         next((str(when) for when in deployed if isinstance(when, str)), None),
     )
+
+
+def asked_in(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The rows of the survey of an asset's content, as they are deployed."""
+    survey, choices = (
+        [row for row in rows if isinstance(row, Mapping)] if isinstance(rows := content.get(part), list) else []
+        for part in ("survey", "choices")
+    )
+    return list(plain_rows(survey, choices))
 
 
 def _content(asset: Any) -> Mapping[str, Any] | None:

@@ -23,8 +23,6 @@ from connectors.kobo.labels import Decoding
 from connectors.kobo.relevant import Kinds, parse
 from connectors.shapes import Finding, Grid, Heading, Piece, Text
 
-_FIRST_ROW = 2
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -183,10 +181,12 @@ class _Reading:
 def hxl_row(grid: Grid) -> int | None:
     """The number of a first row that holds HXL hashtags and nothing else (formats.md 1.1)."""
     first = next(grid.pieces([heading.position for heading in grid.headings], 1), None)
-    if first is None or not len(first.rows) or first.rows[0] != _FIRST_ROW:
+    if first is None or not len(first.rows):
         return None
     values = [value for column in first.cells if (value := column[0].as_py()) is not None]
-    return _FIRST_ROW if values and all(value.startswith("#") and value.strip("#") for value in values) else None
+    return (
+        int(first.rows[0]) if values and all(value.startswith("#") and value.strip("#") for value in values) else None
+    )
 
 
 def _without(row: int | None, piece: Piece) -> Piece:

@@ -195,9 +195,7 @@ def _columns(index: int, question: Question, form: Form, text: str, separator: s
             yield f"{above}{mark}_{own}_{place.part}", place
 
 
-def _places(
-    headings: Sequence[Heading], candidates: Mapping[str, list[Place]], unplaced: Set[str]
-) -> dict[int, Place]:
+def _places(headings: Sequence[Heading], candidates: Mapping[str, list[Place]], unplaced: Set[str]) -> dict[int, Place]:
     """The question of each column: those of a unique header first, then the repeated ones by order between them.
 
     `unplaced`: the paths of questions that do not stand in the form's order.

@@ -22,7 +22,7 @@ from connectors.kobo.asked import with_asked
 from connectors.kobo.attachments import NOT_FETCHED, Attached, is_short
 from connectors.kobo.export import as_questions
 from connectors.kobo.form import in_language
-from connectors.kobo.form_files import of_asset
+from connectors.kobo.form_files import asked_in, of_asset
 from connectors.kobo.grid import KoboGrid
 from connectors.shapes import MAX_COLUMNS, Finding, Grid, Heading, Piece
 from sources.batches import DeliveredFile
@@ -192,15 +192,14 @@ def types_of(content: Mapping[str, Any]) -> dict[str, str]:
     """The type of every question of a form's content, by its full path."""
     groups: list[str] = []
     found: dict[str, str] = {}
-    for row in content.get("survey") or []:
-        if isinstance(row, dict):
-            kind, name, path = _named(row, groups)
-            if kind.startswith("begin"):
-                groups.append(name)
-            elif kind.startswith("end_") or kind.startswith("end "):
-                groups = groups[:-1]
-            elif name and kind not in _NO_ANSWER:
-                found[path] = kind
+    for row in asked_in(content):
+        kind, name, path = _named(row, groups)
+        if kind.startswith("begin"):
+            groups.append(name)
+        elif kind.startswith("end_") or kind.startswith("end "):
+            groups = groups[:-1]
+        elif name and kind not in _NO_ANSWER:
+            found[path] = kind
     return found
 
 
@@ -216,9 +215,7 @@ def questions(content: Mapping[str, Any], source: Source) -> Iterator[Asked]:
     """The questions of a form's content that answers are given to, of the main table and of declared repeats."""
     groups: list[str] = []
     tables: list[str | None] = [source.tables[0].name]
-    for row in content.get("survey") or []:
-        if not isinstance(row, dict):
-            continue
+    for row in asked_in(content):
         kind, name, path = _named(row, groups)
         if kind.startswith("begin"):
             groups.append(name)

@@ -7,14 +7,16 @@ repeat, named after its path.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from codebook.errors import Refused
 from connectors import archives
 from connectors.kobo import geojson as kobo_geojson
+from connectors.kobo import header_row as kobo_header_row
 from connectors.kobo import legacy as kobo_legacy
 from connectors.kobo import repeats as kobo_repeats
+from connectors.kobo.options import looks_like_kobo
 from connectors.shapes import Grid
 from connectors.text import delimited, json_files
 from connectors.text.dialects import Layout
@@ -64,12 +66,26 @@ def _grids(file: DeliveredFile, book: workbook.Workbook | None) -> tuple[dict[st
     if name.endswith(".zip"):
         return _zipped(file)
     if name.endswith(_WORKBOOKS):
-        opened = book or workbook.Workbook(file)
-        return {sheet: workbook.sheet_with_rows(opened, sheet, longer="query") for sheet in opened.sheets}, {}
+        return _of_workbook(book or workbook.Workbook(file))
     if name.endswith((".geojson", ".json")):
         return {MAIN: json_files.open_records(file, kobo_geojson.answers)}, {}
-    grid, facts = delimited.open_grid(file, Layout(longer="query"))
+    grid, facts = _delimited(file, Layout(longer="query"))
     return {MAIN: grid}, facts
+
+
+def _of_workbook(book: workbook.Workbook) -> tuple[dict[str, Grid | None], dict[str, object]]:
+    rows = {sheet: kobo_header_row.header_row(book.rows(sheet)) for sheet in book.sheets}
+    grids: dict[str, Grid | None] = {
+        sheet: workbook.sheet_with_rows(book, sheet, row, longer="query") for sheet, row in rows.items()
+    }
+    lowest = max(rows.values(), default=1)
+    return grids, {"header_row": lowest} if lowest > 1 else {}
+
+
+def _delimited(file: DeliveredFile, layout: Layout) -> tuple[Grid, dict[str, object]]:
+    grid, facts = delimited.open_grid(file, layout)
+    row = 1 if looks_like_kobo([heading.header for heading in grid.headings]) else kobo_header_row.of_text(grid)
+    return delimited.open_grid(file, replace(layout, header_row=row)) if row > 1 else (grid, facts)
 
 
 def _zipped(file: DeliveredFile) -> tuple[dict[str, Grid | None], dict[str, object]]:
@@ -90,7 +106,7 @@ def _zipped(file: DeliveredFile) -> tuple[dict[str, Grid | None], dict[str, obje
             "pack one export, or the CSV files of one",
         )
     layout = Layout(longer="query", needs_rows=False)
-    opened = [delimited.open_grid(member, layout) for member in told]
+    opened = [_delimited(member, layout) for member in told]
     return {name: grid for name, (grid, _) in zip(names, opened, strict=True)}, opened[0][1]
 
 
