@@ -27,6 +27,7 @@ _UNPACKS_ITSELF = FETCHED | {"kobo_xlsx", "kobo_csv"}
 """Kinds whose files are never archives, or whose archives are exports in one piece."""
 _GUESSES = {"encoding_detected": "read.encoding_detected", "form_order_unknown": "read.form_order_unknown"}
 """Facts that say that something was guessed, and the finding that asks the supplier to confirm it."""
+_DAMAGED = "read.damaged_value"
 _SCIENTIFIC = re.compile(r"^-?\d(?:[.,]\d+)?[eE]\+\d+$")
 
 
@@ -50,6 +51,8 @@ class Part:
             for finding in piece.findings:
                 # A reader may look at more columns than were asked for; what it finds there concerns the row.
                 column = None if finding.column is None else named.get(finding.column)
+                if column in self.guarded and (finding.rule, finding.severity) == (_DAMAGED, "query"):
+                    continue  # what is only asked about elsewhere is an error in a key
                 self._report(finding.rows, finding.rule, finding.severity, column)
             if not len(piece.rows):
                 continue
@@ -73,7 +76,7 @@ class Part:
         damaged = damaged_cells(column)
         if not damaged.any():
             return column
-        self._report(rows[damaged], "read.damaged_value", "error", name)
+        self._report(rows[damaged], _DAMAGED, "error", name)
         return pc.if_else(pa.array(damaged), pa.scalar(None, pa.string()), column.cast(pa.string()))
 
 

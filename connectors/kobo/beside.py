@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _READ_ROWS = 50_000
 AGGREGATES = ("count", "count-non-empty", "sum", "min", "max")
-_DOUBTFUL = ("read.unknown_label", "read.ambiguous_label")
+_DOUBTFUL = ("read.unknown_label", "read.ambiguous_label", "read.damaged_value")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,11 @@ def _rows(table: Keyed, answers: tuple[int, ...]) -> pd.DataFrame:
             cells["place"] = told[table.place]
         cells |= {f"answer{n}": told[at] for n, at in enumerate(answers)}
         frame = pd.DataFrame(cells, index=pd.Index(piece.rows), dtype="object")
-        bad = [found.rows for found in piece.findings if found.rule in _DOUBTFUL and found.column in answers]
+        bad = [
+            found.rows
+            for found in piece.findings
+            if found.rule in _DOUBTFUL and found.severity == "error" and found.column in answers
+        ]
         frames.append(frame.assign(known=~np.isin(piece.rows, np.concatenate(bad)) if bad else True))
     whole = pd.concat(frames[1:] or frames)
     tied = whole["submission"].notna() & whole["place"].notna()

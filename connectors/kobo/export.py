@@ -23,6 +23,7 @@ from connectors.kobo import options as kobo_options
 from connectors.kobo import versions as kobo_versions
 from connectors.kobo.asked import with_asked
 from connectors.kobo.choices import Detail
+from connectors.kobo.damage import UndamagedGrid, exact_columns
 from connectors.kobo.form import Choice, Form, Question, plain
 from connectors.kobo.grid import Answer, Asked, Beyond, KoboGrid, hxl_row
 from connectors.kobo.options import looks_like_kobo
@@ -41,7 +42,8 @@ _READ_ROWS = 50_000
 
 @dataclass(frozen=True)
 class Options:
-    """How an export was made, and what is known to be wrong with its form."""
+    """How an export was made, and what is known to be wrong with its form; `from_server`: it is none, and no
+    spreadsheet had it."""
 
     values: str
     separator: str
@@ -49,6 +51,7 @@ class Options:
     form: Form | None = None
     corrections: tuple[Correction, ...] = ()
     where: str = ""
+    from_server: bool = False
 
 
 @dataclass
@@ -176,7 +179,7 @@ def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[s
 
 def as_questions(grid: Grid, repeat: str | None, form: Form) -> KoboGrid:
     """A table with XML names and values (`repeat`: None is the main one) with what its form says of it."""
-    return _kobo_grid(grid, repeat, Options("xml", "/", "summary", form), set())
+    return _kobo_grid(grid, repeat, Options("xml", "/", "summary", form, from_server=True), set())
 
 
 def _repeat(table: str, raw: Grid, options: Options) -> str:
@@ -197,8 +200,9 @@ def _kobo_grid(raw: Grid, repeat: str | None, options: Options, maybe_multiple: 
     columns.made |= _answers(columns, options)
     if options.multiple_select == "details":
         _add_summaries(columns, options.separator)
+    inner = raw if options.from_server else UndamagedGrid(raw, exact_columns(columns.places))
     at = {p.question.name: pos for pos, p in columns.places.items() if p.choice is None and p.part is None}
-    return KoboGrid(raw, columns.headings, columns.made, hxl_row(raw), at)
+    return KoboGrid(inner, columns.headings, columns.made, hxl_row(raw), at)
 
 
 def _placed(raw: Grid, repeat: str | None, options: Options, maybe_multiple: set[str]) -> _Columns:

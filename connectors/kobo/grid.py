@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from connectors.kobo import choices as kobo_choices
 from connectors.kobo import labels as kobo_labels
 from connectors.kobo.choices import Detail
+from connectors.kobo.damage import lost
 from connectors.kobo.labels import Decoding
 from connectors.kobo.relevant import Kinds, parse
 from connectors.shapes import Finding, Grid, Heading, Piece, Text
@@ -84,7 +85,8 @@ class KoboGrid:
         needed = list(dict.fromkeys(at for position in positions for at in self._places(position)))
         for raw in self.inner.pieces(needed, size):
             piece = _without(self.hxl, raw)
-            reading = _Reading(self.made, dict(zip(needed, piece.cells, strict=True)), piece.rows)
+            cells = dict(zip(needed, piece.cells, strict=True))
+            reading = _Reading(self.made, cells, piece.rows, lost(piece.findings, piece.rows))
             columns = [reading.read(position) for position in positions]
             findings = [finding for column in columns for finding in column.findings]
             yield Piece(piece.rows, [column.column for column in columns], (*piece.findings, *findings))
@@ -110,16 +112,17 @@ class KoboGrid:
 
 @dataclass
 class _Reading:
-    """One piece: its cells by place in the file."""
+    """One piece: its cells by place in the file; `lost`: the answers of a column that were there and are no more."""
 
     made: Mapping[int, Answer | Asked | Beyond]
     cells: Mapping[int, Text]
     rows: NDArray[np.int64]
+    lost: Mapping[int, NDArray[np.bool_]]
 
     def read(self, position: int) -> _Read:
         match self.made.get(position):
             case None:
-                return _Read(self.cells[position])
+                return _Read(self.cells[position], (), self.lost.get(position))
             case Answer() as answer:
                 return self._answered(answer, position)
             case Asked() as asked:
@@ -148,6 +151,8 @@ class _Reading:
             column = pc.if_else(pa.array(settled), from_details, column)
             ambiguous = ambiguous & ~settled
         doubtful = None if unknown is None or ambiguous is None else unknown | ambiguous
+        if answer.position in self.lost:
+            doubtful = self.lost[answer.position] | (False if doubtful is None else doubtful)
         findings = []
         if unknown is not None and ambiguous is not None:
             findings.append(self._found("unknown_label", unknown, position))
