@@ -21,6 +21,7 @@ from anonymization.keys.ring import RING_FILE, Keyring
 from anonymization.vault import audit
 from anonymization.vault.seal_format import SUFFIX
 from anonymization.vault.sealed_stream import Reader, Writer
+from anonymization.vault.upkeep import keep_up
 from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError, Unavailable
 
@@ -112,6 +113,7 @@ def restore(source: Path, secret: bytes, vault_url: str, keys: Path, sealed: Pat
         persons = _count(cursor, "person")
         facts = {"tables": len(manifest["tables"]), "persons": persons, "files": files}
         audit.write(cursor, keyring, "restore", facts=facts)
+    keep_up(vault)
     return Held(len(manifest["tables"]), persons, files, source.stat().st_size)
 
 

@@ -25,8 +25,9 @@ from anonymization.vault.enrolment import Enrolment, Linked, Statement
 from codebook.errors import HomewardError, Unavailable
 
 if TYPE_CHECKING:
-    from psycopg import Connection, Cursor
-    from sqlalchemy import Engine
+    from psycopg import Connection as Driver
+    from psycopg import Cursor
+    from sqlalchemy import Connection, Engine
 
 ROLE = "homeward_vault"
 _SCHEMA = Path(__file__).with_name("vault.sql")
@@ -177,24 +178,41 @@ class Vault:
     @contextmanager
     def transaction(self, as_role: bool = True) -> Iterator[Cursor[tuple[Any, ...]]]:
         """A cursor in one transaction, as the vault's own role; what goes wrong leaves without values."""
-        import psycopg
-        from cryptography.exceptions import InvalidTag
+        with _without_values(), self._engine.begin() as connection, _driver(connection).cursor() as cursor:
+            if as_role:
+                cursor.execute(f"SET LOCAL ROLE {ROLE}")
+            yield cursor
 
-        try:
-            with self._engine.begin() as connection:
-                driver = cast("Connection[tuple[Any, ...]]", connection.connection.driver_connection)
-                with driver.cursor() as cursor:
-                    if as_role:
-                        cursor.execute(f"SET LOCAL ROLE {ROLE}")
-                    yield cursor
-        except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
-            raise _AnotherWasFaster from None
-        except InvalidTag:
-            raise HomewardError(
-                "a key or record in the vault is damaged or was changed", "vault", "restore the vault from its backup"
-            ) from None
-        except Exception as error:
-            raise scrubbed(error, "vault") from None
+    @contextmanager
+    def outside_transactions(self) -> Iterator[Cursor[tuple[Any, ...]]]:
+        """The same for what PostgreSQL does in no transaction, on a connection that nobody else is given."""
+        with _without_values(), self._engine.connect() as connection:
+            alone = _driver(connection.execution_options(isolation_level="AUTOCOMMIT"))
+            connection.detach()
+            with alone.cursor() as cursor:
+                cursor.execute(f"SET ROLE {ROLE}")
+                yield cursor
+
+
+def _driver(connection: Connection) -> Driver[tuple[Any, ...]]:
+    return cast("Driver[tuple[Any, ...]]", connection.connection.driver_connection)
+
+
+@contextmanager
+def _without_values() -> Iterator[None]:
+    import psycopg
+    from cryptography.exceptions import InvalidTag
+
+    try:
+        yield
+    except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
+        raise _AnotherWasFaster from None
+    except InvalidTag:
+        raise HomewardError(
+            "a key or record in the vault is damaged or was changed", "vault", "restore the vault from its backup"
+        ) from None
+    except Exception as error:
+        raise scrubbed(error, "vault") from None
 
 
 def _missing(cursor: Cursor[tuple[Any, ...]]) -> list[Path]:

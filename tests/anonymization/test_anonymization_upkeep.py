@@ -1,0 +1,54 @@
+from collections.abc import Callable
+
+import pytest
+
+from anonymization.gate import Gate
+from anonymization.vault import upkeep
+from anonymization.vault.vault import Vault
+from sources.batches import TextBatch
+from sources.models import Source
+
+MANY = 4_000
+
+
+TABLES = ("blind_index", "identity", "person")
+
+
+def bring(register: Source, vault: Vault, rows: Callable[..., TextBatch], first: int) -> None:
+    Gate(register, vault).pass_batch(rows(*({"FILE": f"F{first + number}"} for number in range(MANY))))
+
+
+def only_by_us(vault: Vault) -> None:
+    """The server does the same by itself, at a moment of its own."""
+    with vault.transaction() as cursor:
+        for table in TABLES:
+            cursor.execute(f"ALTER TABLE vault.{table} SET (autovacuum_enabled = off)".encode())
+
+
+def pages(vault: Vault) -> dict[str, tuple[int, int]]:
+    """Of tables of persons: pages, and those that count for everybody without a look at their rows."""
+    ask = (
+        "SELECT relname, (pg_relation_size(oid) / 8192)::int, relallvisible FROM pg_class"
+        " WHERE relnamespace = 'vault'::regnamespace AND relname = ANY (%s)"
+    )
+    with vault.transaction() as cursor:
+        return {name: (now, visible) for name, now, visible in cursor.execute(ask, (list(TABLES),)).fetchall()}
+
+
+def test_tables_that_grew_are_gone_through_once_so_that_an_answer_needs_the_index_only(
+    register: Source, vault: Vault, rows: Callable[..., TextBatch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "PAGES", 2)
+    only_by_us(vault)
+    bring(register, vault, rows, 0)
+    assert all(now > 10 and visible == 0 for now, visible in pages(vault).values())
+    assert set(TABLES) <= set(upkeep.keep_up(vault))
+    assert all(now - visible < now * upkeep.SHARE for now, visible in pages(vault).values())
+    assert upkeep.keep_up(vault) == []
+    bring(register, vault, rows, MANY)
+    assert set(TABLES) <= set(upkeep.keep_up(vault))
+
+
+def test_a_vault_of_a_few_is_left_to_the_server(register: Source, vault: Vault, rows: Callable[..., TextBatch]) -> None:
+    bring(register, vault, rows, 0)
+    assert upkeep.keep_up(vault) == []
