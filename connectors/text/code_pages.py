@@ -105,19 +105,35 @@ class Reading:
 def readings(sample: bytes, languages: Sequence[str]) -> list[Reading]:
     """The code pages of `languages` that make words of `sample`, the clearest first; of those that make the same text
     only the usual one."""
+    return _clearest(sample, [(page, LANGUAGES[code]) for code in languages for page in LANGUAGES[code].pages])
+
+
+def _clearest(sample: bytes, tried: Sequence[tuple[str, Language]]) -> list[Reading]:
+    """Those of the code pages, each with the letters that it should give, that make words."""
     best: dict[str, Reading] = {}
-    for code in languages:
-        for page in LANGUAGES[code].pages:
-            try:
-                text = sample.decode(page)
-            except UnicodeDecodeError:
-                continue
-            odd = _odd(text, LANGUAGES[code])
-            if odd <= _PLAUSIBLE and (text not in best or odd < best[text].odd):
-                known = best[text].encoding if text in best else codecs.lookup(page).name
-                best[text] = Reading(known, odd)
+    for page, language in tried:
+        try:
+            text = sample.decode(page)
+        except UnicodeDecodeError:
+            continue
+        odd = _odd(text, language)
+        if odd <= _PLAUSIBLE and (text not in best or odd < best[text].odd):
+            known = best[text].encoding if text in best else codecs.lookup(page).name
+            best[text] = Reading(known, odd)
     found = sorted(best.values(), key=lambda reading: reading.odd)
     return [reading for reading in found if reading.odd <= found[0].odd + _CLEARLY]
+
+
+def mixed_readings(sample: bytes) -> list[Reading]:
+    """As `readings`, where no one language has all the letters: a register of one country holds names of many.
+
+    Only for Latin letters, with those of all languages that are written in a code page.
+    """
+    of_page: dict[str, frozenset[str]] = {}
+    for language in LANGUAGES.values():
+        if language.latin:
+            of_page |= {page: of_page.get(page, frozenset()) | language.letters for page in language.pages}
+    return _clearest(sample, [(page, Language(letters, ())) for page, letters in of_page.items()])
 
 
 def _odd(text: str, language: Language) -> float:

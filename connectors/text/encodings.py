@@ -12,7 +12,7 @@ import unicodedata
 from functools import cache
 
 from codebook.errors import BadDefinition, Refused
-from connectors.text.code_pages import languages_of, readings
+from connectors.text.code_pages import languages_of, mixed_readings, readings
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _SAMPLE = 1 << 20
@@ -54,7 +54,7 @@ def detect(
 def candidates(sample: bytes) -> list[str]:
     """The code pages that a file's first bytes may be written in, the likeliest first; none where none makes words."""
     lines = _high_lines(sample)
-    return [reading.encoding for reading in readings(lines, languages_of(None))]
+    return [reading.encoding for reading in readings(lines, languages_of(None)) or mixed_readings(lines)]
 
 
 def is_guess(encoding: str, declared: str | None) -> bool:
@@ -98,6 +98,7 @@ def _guess(sample: bytes, language: str, country: str | None, name: str) -> str:
     fitting = readings(lines, known)
     if not fitting and known != languages_of(None):
         fitting = readings(lines, languages_of(None))
+    fitting = fitting or mixed_readings(lines)
     found = [reading.encoding for reading in fitting]
     if len(found) == 1:
         return found[0]

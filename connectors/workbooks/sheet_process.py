@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -27,8 +28,8 @@ MEMORY = 4 << 30
 """Address space of the child; a sheet that needs more is refused."""
 EXACT = 10**15
 """A spreadsheet keeps 15 digits of a number; from here on the last ones are made up."""
-_PLAIN = 10**9
-"""Below this Arrow writes a broken number without a power of ten."""
+_PLAIN, _SMALL = 10**9, 2e-6
+"""Between these Arrow writes a broken number without a power of ten."""
 _FEW = 40
 """So few cells are read one by one: Arrow takes longer to begin."""
 _AT_HAND = 15_000
@@ -57,7 +58,7 @@ def text_of(value: object) -> str | None:
             return "TRUE" if value else "FALSE"
         case float() | int():
             # A number that was cut to 15 digits is written as the spreadsheet shows it: 1.23456789012346e+17.
-            return str(int(value)) if float(value).is_integer() and abs(value) < EXACT else _power(float(value))
+            return str(int(value)) if float(value).is_integer() and abs(value) < EXACT else _digits(float(value))
         case datetime():
             return value.date().isoformat() if value.time() == time() else value.isoformat()
         case date() | time():
@@ -68,10 +69,11 @@ def text_of(value: object) -> str | None:
             return str(value)
 
 
-def _power(value: float) -> str:
-    """The shortest digits of a number; from 10^15 on always as a power of ten, the mark of damage to a key."""
+def _digits(value: float) -> str:
+    """The shortest digits of a number: small ones as 0.000076, since a power of ten is no number to a reader; from
+    10^15 on always as a power of ten, the mark of damage to a key."""
     if abs(value) < EXACT:
-        return repr(value)
+        return f"{Decimal(repr(value)):f}" if abs(value) * EXACT > 1 else repr(value)
     mantissa, _, exponent = f"{value:.16e}".partition("e")
     shortest = repr(value).partition("e")[0].replace(".", "").rstrip("0").lstrip("-") or mantissa
     digits = shortest[0] + ("." + shortest[1:] if len(shortest) > 1 else "")
@@ -121,11 +123,13 @@ def _numbers_as_text(numbers: Any) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    largest = pc.max(pc.abs(numbers)).as_py()
-    whole = pc.all(pc.equal(pc.floor(numbers), numbers)).as_py()
-    if not largest < (EXACT if whole else _PLAIN):
+    sizes = pc.abs(numbers)
+    largest = pc.max(sizes).as_py()
+    if pc.all(pc.equal(pc.floor(numbers), numbers)).as_py():
+        return numbers.cast(pa.int64()).cast(pa.string()) if largest < EXACT else None
+    if not largest < _PLAIN or pc.any(pc.and_(pc.less(sizes, _SMALL), pc.greater(sizes, 0))).as_py():
         return None
-    return (numbers.cast(pa.int64()) if whole else numbers).cast(pa.string())
+    return pc.add(numbers, 0.0).cast(pa.string())  # of -0.0 it makes 0.0
 
 
 def _days_as_text(days: Sequence[object]) -> Any:

@@ -13,7 +13,7 @@ import pytest
 from connectors.profiling.profile import profile
 from connectors.profiling.samples import sampled
 from connectors.unknown import delivered, open_unknown
-from connectors.workbooks.sheet_process import text_column
+from connectors.workbooks.sheet_process import text_column, text_of
 from sources.batches import PlainFile
 
 Deliver = Callable[[str, bytes], PlainFile]
@@ -85,6 +85,15 @@ def test_cells_of_spaces_hold_nothing_however_wide_a_table_is(deliver: Deliver, 
 def test_few_cells_of_a_sheet_are_the_same_text_as_many() -> None:
     for cells in (["a", " ", "\x85", ""], [1.0, -0.0, 1e14, -7.0], ["x", 3.0, "  "], [1e16, 2.0], [True, 1.0, None]):
         assert text_column(cells).to_pylist() * 20 == text_column(cells * 20).to_pylist()
+
+
+def test_a_number_is_one_text_whatever_stands_beside_it() -> None:
+    numbers = [7.6e-05, 1e-5, 1.5e-6, 1e-7, 5e-16, -0.0, 98.0, 0.30000000000000004, 999999999.5, 1e15, -2.5e-9]
+    written = {number: text_of(number) for number in numbers}
+    assert list(written.values())[:4] == ["0.000076", "0.00001", "0.0000015", "0.0000001"]
+    for beside in ([], [0.5], ["x"], [True], [0.5, "x", None], [1e12]):
+        for number, text in written.items():
+            assert text_column([number, *beside] * 50).to_pylist()[0] == text
 
 
 def test_an_easting_has_its_northing_in_a_wide_table_too(deliver: Deliver) -> None:
