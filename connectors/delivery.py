@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from codebook.errors import Refused
 from connectors.archives import unpacked
 from connectors.shapes import ColumnShape, Grid, Heading, TableShape, Text
+from connectors.text.other_tables import OtherTables
 from sources.batches import ISSUES, DeliveredFile, TextBatch, issues_table
 from sources.models import FETCHED, Source, Table
 
@@ -40,6 +41,8 @@ class Part:
     columns: tuple[tuple[str, int], ...]
     absent: tuple[str, ...] = ()
     guarded: frozenset[str] = frozenset()
+    may_hold_others: bool = False
+    """Whether people lay out the file by hand, who may write another table below the first."""
     _issues: list[pa.Table] = field(default_factory=list)
 
     def batches(self, size: int = BATCH_ROWS) -> Iterator[TextBatch]:
@@ -47,6 +50,8 @@ class Part:
         self._issues = []
         names = [name for name, _ in self.columns]
         named = {position: name for name, position in self.columns}
+        headers = {heading.position: heading.header for heading in self.grid.headings}
+        others = OtherTables([headers[position] for position in named])
         for piece in self.grid.pieces([position for _, position in self.columns], size):
             for finding in piece.findings:
                 # A reader may look at more columns than were asked for; what it finds there concerns the row.
@@ -54,6 +59,9 @@ class Part:
                 if column in self.guarded and (finding.rule, finding.severity) == (_DAMAGED, "query"):
                     continue  # what is only asked about elsewhere is an error in a key
                 self._report(finding.rows, finding.rule, finding.severity, column)
+            if self.may_hold_others:
+                others.look(piece)
+                self._refuse(others)
             if not len(piece.rows):
                 continue
             cells = [
@@ -62,6 +70,16 @@ class Part:
             ]
             cells += [pa.nulls(len(piece.rows), pa.string())] * len(self.absent)
             yield TextBatch(self.table, pa.array(piece.rows), pa.table(cells, names=[*names, *self.absent]))
+        others.finish()
+        self._refuse(others)
+
+    def _refuse(self, others: OtherTables) -> None:
+        """A record of another table would be taken for one of this."""
+        if others.found:
+            what = f"row {others.found[0]} looks like the header of another table"
+            where = f"sheet {self.grid.sheet}" if self.grid.sheet == self.table else f"table {self.table}"
+            mend = "deliver each table on a sheet or in a file of its own"
+            raise Refused("delivery.unreadable", what, where, mend)
 
     def issues(self) -> pa.Table:
         """What reading found so far (schema ISSUES)."""
@@ -127,7 +145,7 @@ class Opened:
         part = self._parts.get(table)
         if part is None:
             return []
-        return [Part(part.table, grid, part.columns, part.absent, part.guarded) for grid in part.grid.split(max(1, n))]
+        return [replace(part, grid=grid, _issues=[]) for grid in part.grid.split(max(1, n))]
 
     def issues(self) -> pa.Table:
         """What reading the tables through `batches` found; read them first. What was guessed of the whole delivery is
@@ -167,7 +185,12 @@ def open_delivery(files: Sequence[DeliveredFile], source: Source) -> Opened:
         opened.undeclared_at[table.name] = [h.position + 1 for h in undeclared]
         read = [(name, heading) for name, heading in found if is_read(table, name)]
         opened._parts[table.name] = Part(
-            table.name, grid, tuple((name, h.position) for name, h in read), absent, _guarded(table, read)
+            table.name,
+            grid,
+            tuple((name, h.position) for name, h in read),
+            absent,
+            _guarded(table, read),
+            may_hold_others=source.format.kind in ("csv", "xlsx"),
         )
     return opened
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -17,12 +18,17 @@ from assets import progress
 
 MANY = 8
 """So many columns are folded before a table is told record by record."""
+LONG = 1_000
+"""So many rows are drawn as a table; more are written line by line, for which drawing takes a millisecond each."""
 WIDE = 160
 """Columns of a table that goes into a file or a pipe."""
 
 out = Console(width=None if sys.stdout.isatty() else WIDE, markup=False)
 err = Console(stderr=True, markup=False)
 """Without markup: a header such as `income [usd]` is shown as it stands, and `[/]` in one is no error."""
+
+_CONTROL = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
+"""What a header may hold that would move a terminal's cursor or change its colours."""
 
 STATE_COLOURS = {
     "published": "green",
@@ -44,6 +50,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
         for row in rows:
             print_table(("column", "value"), [[name, value] for name, value in zip(columns, row, strict=True)])
         return
+    if len(rows) > LONG:
+        _print_lines(columns, rows, title)
+        return
     table = Table(title=title, title_justify="left", header_style="bold")
     for index, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float | None) for row in rows)
@@ -51,6 +60,22 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     out.print(table)
+
+
+def _print_lines(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None) -> None:
+    """A long table in columns of one width, nothing cut: a cell that is wider moves what is right of it."""
+    lines = [
+        list(columns),
+        *([_cell(value).plain.replace("\n", " ") for value in row] for row in rows),
+    ]
+    widths = [min(max(map(cell_len, cells)), 30) for cells in zip(*lines, strict=True)]
+    if title:
+        out.out(title, highlight=False)
+    padded = (
+        "  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+    out.out("\n".join(padded), highlight=False)
 
 
 def _width(index: int, name: str, rows: Sequence[Sequence[Any]]) -> int:
@@ -62,7 +87,7 @@ def _cell(value: Any) -> Text:
         return Text()
     if isinstance(value, int) and not isinstance(value, bool):
         return Text(f"{value:,}")
-    return Text(str(value), style=STATE_COLOURS.get(str(value), ""))
+    return Text(str(value).translate(_CONTROL), style=STATE_COLOURS.get(str(value), ""))
 
 
 @contextmanager

@@ -78,6 +78,13 @@ def _show_table(table: dict[str, Any]) -> None:
     ]
     heads = ("name", "label", "type", "filled", "distinct", "labels", "missing codes", "looks like")
     console.print_table(heads, rows, title)
+    for other in table["other_tables"]:
+        ((what, place),) = other.items()
+        console.out.print(
+            f"Another table may begin in {what} {place}: deliver each on a sheet or in a file of its own."
+        )
+    if table["header_again"]:
+        console.out.print(f"The header comes again below, and is no record: {table['header_again']:,}")
     if table["total_rows"]:
         console.out.print(f"Rows that say they are totals, and so are no records: {table['total_rows']:,}")
     if table["note_rows"]:

@@ -23,6 +23,7 @@ from connectors.profiling.samples import Sample, sampled
 from connectors.profiling.tallies import FIRST, TOTAL, Tally, add
 from connectors.shapes import Grid, Piece, Text
 from connectors.text.header_rows import is_hxl_row
+from connectors.text.other_tables import OtherTables, beside
 from connectors.unknown import Looked, only_our_errors
 
 MAX_HASHES = 8_000_000
@@ -63,6 +64,7 @@ def _table(title: str, grid: Grid, hxl: bool, letters: bool) -> dict[str, Any]:
     width = max(1, len(headings))
     room = min(20_000, max(200, _SAMPLED_CELLS // width))
     rows, totals, notes, findings = 0, 0, 0, Counter[str]()
+    others = OtherTables([heading.header for heading in headings])
     pieces = grid.pieces([h.position for h in headings], max(200, min(20_000, _CELLS_A_PIECE // width)))
     for whole, last in _until_last(pieces):
         raw = whole if rows or hxl else _without_tags(whole)
@@ -74,8 +76,11 @@ def _table(title: str, grid: Grid, hxl: bool, letters: bool) -> dict[str, Any]:
         for finding in piece.findings:
             findings[finding.rule] += len(finding.rows)
         add(tallies, piece.cells, room)
+        others.look(piece)
         _keep_to_budget(tallies)
     names = frozenset(heading.header for heading in headings)
+    others.finish()
+    starts = beside([(tally.heading.header, tally.filled) for tally in tallies])
     return {
         "name": title,
         "sheet": grid.sheet,
@@ -83,6 +88,8 @@ def _table(title: str, grid: Grid, hxl: bool, letters: bool) -> dict[str, Any]:
         "total_rows": totals,
         "note_rows": notes,
         "hxl_row": hxl,
+        "other_tables": [*({"row": row} for row in others.found), *({"column": column} for column in starts)],
+        "header_again": others.again,
         "columns": _columns(tallies, rows, names),
         "findings": {rule: count for rule, count in sorted(findings.items()) if count},
     }

@@ -88,7 +88,7 @@ def propose_header(rows: Sequence[Row]) -> HeaderGuess:
 
 def _above_hashtags(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], tagged: int) -> HeaderGuess:
     """The row of hashtags says where the table begins: names stand right above it, or it has no other names."""
-    named = tagged > 0 and bool(filled[tagged - 1]) and all(_is_name(cell) for cell in table[tagged - 1] if cell)
+    named = tagged > 0 and bool(filled[tagged - 1]) and all(is_name(cell) for cell in table[tagged - 1] if cell)
     if not named:
         return HeaderGuess(tagged, 1, 1.0, ("a row of HXL hashtags names the columns",))
     first = tagged - 1
@@ -140,7 +140,7 @@ def _score(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], inde
     cells = [table[index][position] for position in positions]
     if width > 1 and len(cells) == 1:
         return 0.0
-    named = sum(map(_is_name, cells)) / len(cells)
+    named = sum(map(is_name, cells)) / len(cells)
     if named < 0.5:
         return 0.0
     distinct = len(set(cells)) / len(cells)
@@ -170,7 +170,7 @@ def _numeric_below(table: Sequence[Sequence[str]], index: int, positions: Sequen
             periods = sum(_PERIOD.match(cell) is not None for cell in below)
             cell = table[index][position]
             same = 2 * periods >= len(below) and _PERIOD.match(cell) is not None
-            balance += 1 if _is_name(cell) and not same else -1
+            balance += 1 if is_name(cell) and not same else -1
     return balance
 
 
@@ -189,7 +189,7 @@ def _extent(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], bes
 def _names_more(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], index: int, taken: set[int]) -> bool:
     """Whether the row below a header belongs to it: names for columns left out above, or over columns of numbers."""
     cells = [table[index][position] for position in filled[index]]
-    if len(cells) < 2 or is_hxl_row(cells) or not all(map(_is_name, cells)):
+    if len(cells) < 2 or is_hxl_row(cells) or not all(map(is_name, cells)):
         return False
     return taken.isdisjoint(filled[index]) or 2 * _numeric_below(table, index, filled[index]) > len(cells)
 
@@ -198,11 +198,11 @@ def _continues(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], 
     """Whether the row holds names over the columns of the best row: none of its cells is a number or stands alone."""
     cells = [table[index][position] for position in filled[index]]
     covered = {p for p in filled[index] if p in filled[best]}
-    return len(covered) * 2 >= len(filled[index]) and all(map(_is_name, cells))
+    return len(covered) * 2 >= len(filled[index]) and all(map(is_name, cells))
 
 
-def _is_name(cell: str) -> bool:
-    """Words, or a date: tables name their columns by years and days."""
+def is_name(cell: str) -> bool:
+    """Whether a cell may name a column: words, or a date, since tables name their columns by years and days."""
     return (not is_number(cell) or _PERIOD.match(cell) is not None) and not _WRITTEN.search(cell)
 
 
