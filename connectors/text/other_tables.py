@@ -97,7 +97,8 @@ def _alone(cells: Sequence[Text], rows: int) -> NDArray[np.bool_] | None:
     filled = np.zeros(rows, np.int32)
     for column in cells:
         filled += np.asarray(column.is_valid())
-    return filled == 1
+    alone: NDArray[np.bool_] = filled == 1
+    return alone
 
 
 def names_columns(row: Row, filled: Sequence[int], below: Sequence[Row]) -> bool:
