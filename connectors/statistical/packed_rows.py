@@ -73,7 +73,7 @@ class PackedRows(io.RawIOBase):
         self._at, self._codes, self._from = 0, b"", 0
         self.start_at(0)
 
-    def start_at(self, row: int) -> int:
+    def start_at(self, row: int, wanted: int = 0) -> int:
         """Make the file begin at a row at or before this one, whose number is returned."""
         wanted = row // self._apart
         while wanted >= len(self._marks) and self._scan():

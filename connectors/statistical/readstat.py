@@ -27,9 +27,9 @@ from sources.batches import DeliveredFile
 
 PARSERS = {"sav": "sav/zsav", "por": "por", "dta": "dta", "xpt": "xport", "sas7bdat": "sas7bdat"}
 KINDS = {"sav": "SPSS", "por": "SPSS", "dta": "Stata", "xpt": "SAS", "sas7bdat": "SAS", "sas7bcat": "SAS"}
-_FINDING = frozenset({"sav", "dta"})
-"""Where a row lies where its number says, or `packed_rows` finds it, so that reading can begin there; as it can in a
-transport file whose rows' length is known (`transport_rows`)."""
+_LOOKED_AT = frozenset({"sav", "sas7bdat"})
+"""Where `packed_rows` and `page_rows` find a row, so that reading can begin there, as it can in Stata's files, where
+one lies where its number says, and in a transport file whose rows' length is known (`transport_rows`)."""
 _PATIENCE = 60
 """Seconds without a word, after which reading has run into an endless loop."""
 _SAS = b"\0" * 12 + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
@@ -116,7 +116,7 @@ class Readstat:
             raise self.damaged()
         self._transport = told
         self.stated_rows = told.rows if told is not None else None
-        self.finds_rows = found in _FINDING or (told is not None and told.length > 0)
+        self.finds_rows = found == "dta" or (told is not None and told.length > 0)
         self._second: Readstat | None = None
         self._ended: Callable[[], object] | None = None
         self._files = {"data": file} | ({"catalog": catalog} if catalog is not None else {})
@@ -138,8 +138,8 @@ class Readstat:
         self._receive = Connection(self._process.stdout.fileno(), writable=False)
         self._ended = weakref.finalize(self, _end, self._process, self._send, self._receive, [*self._handles.values()])
         self._say({of: file.size for of, file in self._files.items()})
-        if self.suffix == "sav":
-            self._ask(do="look")
+        if self.suffix in _LOOKED_AT:
+            self.finds_rows = json.loads(bytes(self._ask(do="look", suffix=self.suffix)))
         elif self._transport is not None and self.finds_rows:
             self._ask(do="rows_at", begins=self._transport.begins, length=self._transport.length)
         return self

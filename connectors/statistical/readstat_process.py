@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from connectors.statistical.packed_rows import PackedRows
+    from connectors.statistical.page_rows import PageRows
     from connectors.statistical.transport_rows import TransportRows
 
 MEMORY = 3 << 30
@@ -56,22 +57,29 @@ class _Reader:
         self._files: dict[str, io.RawIOBase] = {
             name: ServedFile(receive, send, name, size) for name, size in sizes.items()
         }
-        self._shifted: PackedRows | TransportRows | None = None
+        self._shifted: PackedRows | PageRows | TransportRows | None = None
         """The data's file, where another way to a row is needed than the parser's own."""
         self._texts: dict[tuple[int, int], Mapping[str, pa.Array]] = {}
         """By offset and number of rows: the texts of steps, as far as they may be kept."""
         self._bytes_of_texts = 0
 
-    def look(self) -> None:
-        """Make ready for rows that are packed; the answer is empty."""
+    def look(self, suffix: str) -> None:
+        """Make ready for rows that the parser does not find by itself; the answer is whether any row can be found."""
         from packed_rows import PackedRows, is_packed
+        from page_rows import PageRows, Unclear
 
         buffered = io.BufferedReader(self._files["data"], _BUFFER)
-        if is_packed(buffered):
+        found = True
+        if suffix == "sas7bdat":
+            try:
+                self._shifted = PageRows(buffered)
+            except Unclear:
+                found = False
+        elif is_packed(buffered):
             self._shifted = PackedRows(buffered)
-        else:
+        if self._shifted is None:
             buffered.detach()
-        self._send.send_bytes(b"J")
+        self._send.send_bytes(b"J" + json.dumps(found).encode())
 
     def rows_at(self, begins: int, length: int) -> None:
         """Rows of a transport file begin there and are so long; the answer is empty."""
@@ -80,14 +88,15 @@ class _Reader:
         self._shifted = TransportRows(self._files["data"], begins, length)
         self._send.send_bytes(b"J")
 
-    def parse(self, of: str, parser: str, encoding: str | None, row_offset: int = 0, **options: Any) -> tuple[Any, Any]:
+    def parse(self, of: str, parser: str, encoding: str | None, **options: Any) -> tuple[Any, Any]:
         # The entry point below read_por and read_xport: only it takes `user_missing` for them. Lists and not arrays:
         # in arrays a plain `.` after a tagged `.a` is what was left in memory (formats.md 2), in lists it is None.
         from pyreadstat._readstat_parser import parser_entry_point
 
         raw = self._files[of]
         if self._shifted is not None and of == "data":
-            raw, row_offset = self._shifted, row_offset - self._shifted.start_at(row_offset)
+            row = options.pop("row_offset", 0)
+            raw, options["row_offset"] = self._shifted, row - self._shifted.start_at(row, options.get("row_limit", 0))
         raw.seek(0)
         handle = io.BufferedReader(raw, _BUFFER)
         try:
@@ -98,7 +107,6 @@ class _Reader:
                 user_missing=True,
                 disable_datetime_conversion=True,
                 output_format="dict",
-                row_offset=row_offset,
                 **options,
             )
         finally:
@@ -223,7 +231,8 @@ class _Columns:
         numbers = [name for name in data if name not in texts]
         for start in range(0, rows, _ROWS_AT_ONCE):
             for name in numbers:
-                values = data[name][start : start + _ROWS_AT_ONCE]
+                # One piece mostly: a list is not copied without need.
+                values = data[name] if rows <= _ROWS_AT_ONCE else data[name][start : start + _ROWS_AT_ONCE]
                 found, letters = _numbers(values)
                 self._numbers.setdefault(name, []).append(found)
                 self._letters.setdefault(name, []).append(letters)
@@ -262,20 +271,20 @@ def _numbers(values: list[Any]) -> tuple[NDArray[np.float64], pa.Array | None]:
 
 def _coded(numbers: NDArray[np.float64]) -> pa.Array:
     """Whole numbers close together, as codes are, as places in a list of them; others as they are. NaN is null."""
-    known = ~np.isnan(numbers)
-    some = numbers if known.all() else numbers[known]
-    low = some.min(initial=np.inf)
-    if not len(some) or not some.max() - low < _CLOSE or abs(low) > 2**53 or not (some == np.floor(some)).all():
+    low, high = np.fmin.reduce(numbers, initial=np.inf), np.fmax.reduce(numbers, initial=-np.inf)
+    if not high - low < _CLOSE or abs(low) > 2**53:
         return pa.array(numbers, from_pandas=True)
-    places = (some - low).astype(np.int32)
-    present = np.bincount(places) > 0
-    order = (np.cumsum(present) - 1).astype(np.int8 if present.sum() < 128 else np.int16)
-    indices = np.zeros(len(numbers), order.dtype)
-    indices[known] = order[places]
-    return pa.DictionaryArray.from_arrays(
-        pa.array(indices, mask=None if len(some) == len(numbers) else ~known),
-        pa.array((np.flatnonzero(present) + low).astype(np.float64)),
-    )
+    blank = np.isnan(numbers)
+    unknown = blank if blank.any() else None
+    filled = numbers if unknown is None else np.where(unknown, low, numbers)
+    places = (filled - low).astype(np.uint16)
+    if not (places + low == filled).all():
+        return pa.array(numbers, from_pandas=True)
+    present = np.zeros(int(high - low) + 1, bool)
+    present[places] = True
+    order = (np.cumsum(present) - 1).astype(np.int8 if np.count_nonzero(present) < 128 else np.int16)
+    codes = (np.flatnonzero(present) + low).astype(np.float64)
+    return pa.DictionaryArray.from_arrays(pa.array(order[places], mask=unknown), pa.array(codes))
 
 
 def tags_of(name: str) -> str:

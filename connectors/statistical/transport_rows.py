@@ -20,7 +20,7 @@ class TransportRows(io.RawIOBase):
         self._file, self._begins, self._length = file, begins, length
         self._at = self._passed = 0
 
-    def start_at(self, row: int) -> int:
+    def start_at(self, row: int, wanted: int = 0) -> int:
         """Leave out the rows before this one; which row is now the first."""
         self._passed = row * self._length
         return row
