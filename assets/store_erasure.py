@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from assets import parquet, progress
 from assets.stages import harmonize, pseudonymize
 from assets.workplace import Workplace
+from codebook.loader import load_codebook
 from sources.batches import PARENT, PERSON, ROW, ROW_KEY
 from sources.models import Source
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from anonymization.vault.unfinished import Begun
+    from warehouse.shared_records import Row
 
 _KEYS = (ROW, ROW_KEY, PERSON, PARENT)
 
@@ -108,6 +110,20 @@ def rewrite(workplace: Workplace, sources: list[Source], people: Sequence[Begun]
                     replace(path, data, _made_of(data, known.tokens, listed))
         progress.report("store", files.total())
     return [{"files": files[place], "rows": rows[place]} for place in range(len(people))]
+
+
+def told(workplace: Workplace, entity: str, rows: Sequence[Row]) -> pa.Table:
+    """What rows of suppliers say of an entity, as it was harmonized; nothing of those that are no longer kept."""
+    schema = load_codebook().arrow_schema(entity)
+    found = [schema.empty_table()]
+    for source, delivery in sorted({(row.source, row.delivery) for row in rows}):
+        for path in parquet.files(workplace.store(source, delivery) / harmonize.STAGE, entity):
+            data = pq.read_table(path)
+            for row in rows:
+                if (row.source, row.delivery) == (source, delivery):
+                    here = pc.and_(pc.equal(data["source_table"], row.table), pc.equal(data["source_row"], row.number))
+                    found.append(data.filter(here).select(schema.names).cast(schema))
+    return pa.concat_tables(found)
 
 
 def _places(people: Iterable[Iterable[bytes]]) -> dict[bytes, int]:

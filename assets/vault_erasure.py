@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,9 +202,7 @@ def _held(workplace: Workplace, country: str) -> Iterator[list[Source]]:
     """All sources of the country, none of which is being worked on."""
     everywhere = [load_source(name) for name in list_sources()]
     sources = sorted((one for one in everywhere if one.country == country), key=lambda one: one.source)
-    with ExitStack() as held:
-        for source in sources:
-            held.enter_context(source_lock(workplace.warehouse, source.source))
+    with source_lock(workplace.warehouse, *(source.source for source in sources)):
         yield sources
 
 
@@ -220,7 +219,7 @@ def _remove(workplace: Workplace, sources: list[Source], begun: Sequence[Begun])
     _count(begun, "store", store_erasure.rewrite(workplace, sources, begun))
     unfinished.keep(vault, begun)
     people = [in_warehouse.Person(one.tokens, one.rows) for one in begun]
-    gone = in_warehouse.erase(workplace.warehouse, country, people)
+    gone = in_warehouse.erase(workplace.warehouse, country, people, partial(store_erasure.told, workplace))
     _count(begun, "warehouse", gone.rows)
     unfinished.keep(vault, begun)
     _treat_sealed(workplace, sources, begun)

@@ -1,8 +1,8 @@
 """Erasing people from the warehouse: current rows, history, staging, and what was told about their tokens.
 
 A row is a person's when it carries one of their tokens, or was made of the same row of a delivery (a household that
-only they spoke of). Marts are made anew by whoever asks for this. Counts, findings and row numbers of deliveries stay:
-they hold no value, and law 2 is counted on them.
+only they spoke of; of others see `shared_records`). Marts are made anew by whoever asks for this. Counts, findings and
+row numbers of deliveries stay: they hold no value, and law 2 is counted on them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine
 
 from warehouse import staging
 from warehouse.engine import driver, run, transaction
+from warehouse.shared_records import Tell, tell_anew
 
 Rows = Mapping[tuple[str, str], Sequence[tuple[str, int]]]
 """By source and delivery: table and number of the supplier's rows."""
@@ -118,24 +119,25 @@ def tables(engine: Engine, country: str) -> list[tuple[str, str]]:
 @dataclass(frozen=True)
 class Gone:
     """What was deleted: for each person rows by table; `others`: whether rows went that are about somebody else too,
-    for they hung on theirs."""
+    for they hung on theirs, or are told by somebody else now."""
 
     rows: list[dict[str, int]]
     others: bool
 
 
-def erase(engine: Engine, country: str, people: Sequence[Person]) -> Gone:
-    """Delete these people's rows everywhere but in marts. Repeatable."""
+def erase(engine: Engine, country: str, people: Sequence[Person], tell: Tell) -> Gone:
+    """Delete these people's rows everywhere but in marts; what others belong to, they `tell`. Repeatable."""
     gone: dict[str, Counter[int]] = {}
     with transaction(engine, "erasure") as conn:
         run(conn, "SET LOCAL ROLE homeward_loader")
         _collect(conn, people)
+        told = tell_anew(conn, tables_of_persons(conn), tell)
         for table in tables_of_persons(conn):
             gone[f"core.{table}"] = _counted(conn, _DELETE, table=sql.Identifier("core", table))
         for name in ("token_event", "current_token"):
             gone[f"core.{name}"] = _counted(conn, _DELETE_TOLD, table=sql.Identifier("core", name))
         gone["staging"] = _unstage(conn, country)
-    others = any(counts.pop(_OTHERS, 0) for counts in gone.values())
+    others = any([counts.pop(_OTHERS, 0) for counts in gone.values()]) or told > 0
     rows = [{table: counts[place] for table, counts in gone.items()} for place in range(len(people))]
     return Gone(rows, others)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from sqlalchemy import Engine, text
-from warehouse_deliveries import Supplier, key
+from warehouse_deliveries import Supplier, key, rows_of
 
 from codebook import scoring
-from codebook.loader import Codebook
+from codebook.loader import Codebook, load_codebook
 from warehouse import erasure, indicators, marts
+from warehouse.shared_records import Row
 
 Tables = dict[str, list[str]]
 MARTS = ("core.rss_score", "marts.indicator_value")
@@ -57,9 +60,13 @@ def persons(engine: Engine, codebook: Codebook, tmp_path: Path) -> None:
     marts.refresh(engine, codebook)
 
 
+def _nothing_is_kept(entity: str, _: Sequence[Row]) -> pa.Table:
+    return load_codebook().arrow_schema(entity).empty_table()
+
+
 def erase(engine: Engine, *numbers: int) -> erasure.Gone:
     people = [erasure.Person([uuid.UUID(bytes=key(f"SLV {number}"))], {}) for number in numbers]
-    return erasure.erase(engine, "SLV", people)
+    return erasure.erase(engine, "SLV", people, _nothing_is_kept)
 
 
 def entities(gone: erasure.Gone) -> set[str]:
@@ -107,7 +114,53 @@ def test_a_row_that_hung_on_theirs_and_is_about_somebody_else_is_told(engine: En
         conn.execute(
             text("UPDATE core.person SET source_row = 8 WHERE record_key = :k"), {"k": uuid.UUID(bytes=key("p1"))}
         )
-    assert erasure.erase(engine, "SLV", [person]).others
+    assert erasure.erase(engine, "SLV", [person], _nothing_is_kept).others
+
+
+def family(engine: Engine, codebook: Codebook, folder: Path) -> tuple[Supplier, list[dict[str, Any]]]:
+    """Two people of one household: row 3, which came last, says how large it is; row 2 says something else."""
+    supplier = Supplier(engine, codebook, folder, "slv/family")
+    people = [{"row": 2, "person_token": key("mother")}, {"row": 3, "person_token": key("daughter")}]
+    returns = [{"key": f"return {one['row']}", **one, "household_key": key("family")} for one in people]
+    households = [{"key": "family", **one, "size": one["row"]} for one in people]
+    supplier.deliver("family", {"return_event": returns, "household": households})
+    return supplier, households
+
+
+def households_of(engine: Engine) -> list[tuple[Any, ...]]:
+    ask = "SELECT size, source_row, person_token FROM core.household WHERE source_id = 'slv/family'"
+    with engine.connect() as conn:
+        return [tuple(row) for row in conn.execute(text(ask))]
+
+
+def test_a_household_to_which_others_belong_is_told_by_their_row(
+    engine: Engine, codebook: Codebook, tmp_path: Path
+) -> None:
+    supplier, rows = family(engine, codebook, tmp_path)
+    mother, daughter = (uuid.UUID(bytes=key(name)) for name in ("mother", "daughter"))
+    assert households_of(engine) == [(3, 3, daughter)]
+    asked = []
+
+    def tell(entity: str, wanted: Sequence[Row]) -> pa.Table:
+        asked.append((entity, [(one.source, one.table, one.number) for one in wanted]))
+        return rows_of(codebook, "household", [row for row in rows if row["row"] in [one.number for one in wanted]])
+
+    gone = erasure.erase(engine, "SLV", [erasure.Person([daughter], {})], tell)
+    assert asked == [("household", [(supplier.source, "main", 2)])]
+    assert households_of(engine) == [(2, 2, mother)]
+    assert gone.rows[0]["core.return_event"] == 1
+    assert gone.rows[0]["core.household"] == 0
+    assert gone.others, "so that figures which read households are made anew"
+    erasure.erase(engine, "SLV", [erasure.Person([mother], {})], tell)
+    assert households_of(engine) == []
+
+
+def test_a_household_goes_where_nobody_can_tell_what_others_said(
+    engine: Engine, codebook: Codebook, tmp_path: Path
+) -> None:
+    family(engine, codebook, tmp_path)
+    erasure.erase(engine, "SLV", [erasure.Person([uuid.UUID(bytes=key("daughter"))], {})], _nothing_is_kept)
+    assert households_of(engine) == []
 
 
 def test_every_computation_says_what_it_reads(codebook: Codebook) -> None:

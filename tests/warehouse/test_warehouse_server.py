@@ -133,6 +133,15 @@ def _hold(url: str, held: multiprocessing.synchronize.Event) -> None:
         time.sleep(60)
 
 
+def test_more_sources_are_held_at_once_than_there_are_connections(server: EmbeddedServer) -> None:
+    engine, names = engines.connect(server.url()), [f"slv/{number}" for number in range(40)]
+    with source_lock(engine, *names), engine.connect() as conn:
+        assert conn.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) == len(names)
+    with engine.connect() as conn:
+        assert conn.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) == 0
+    engine.dispose()
+
+
 def test_one_run_for_one_source_and_a_killed_one_lets_go(server: EmbeddedServer) -> None:
     engine: Engine = engines.connect(server.url())
     spawn = multiprocessing.get_context("spawn")
