@@ -137,7 +137,7 @@ def erase(engine: Engine, country: str, people: Sequence[Person], tell: Tell) ->
         for name in ("token_event", "current_token"):
             gone[f"core.{name}"] = _counted(conn, _DELETE_TOLD, table=sql.Identifier("core", name))
         gone["staging"] = _unstage(conn, country)
-    others = any([counts.pop(_OTHERS, 0) for counts in gone.values()]) or told > 0
+    others = told > 0 or any(counts[_OTHERS] for counts in gone.values())
     rows = [{table: counts[place] for table, counts in gone.items()} for place in range(len(people))]
     return Gone(rows, others)
 
