@@ -2,18 +2,21 @@
 
 Each name in a condition finds its column: of the same row, or beyond it in another table of the export. A condition
 that cannot be read, or sees what the delivery does not hold, is said by its question; the column is then blank where
-it would decide. How conditions are read is the business of `relevant`, what they see beyond their row of `beside`.
+it would decide. A calculation that the export left out is done again. How conditions are read is the business of
+`relevant`, what they see beyond their row of `beside`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from connectors.kobo.beside import AGGREGATES, Beside, Keyed
 from connectors.kobo.form import Form, Question
-from connectors.kobo.grid import Answer, Asked, Beyond, KoboGrid
-from connectors.kobo.relevant import Condition, Kinds, Seen, Unevaluable, parse
+from connectors.kobo.grid import Asked, Calculated, KoboGrid, Made
+from connectors.kobo.relevant import Kinds, Needs, Seen, Unevaluable, calculated, parse
+from connectors.kobo.xpath_beyond import NOW
 from connectors.shapes import Grid, Heading
 
 _NUMBERS = ("integer", "decimal", "range")
@@ -21,20 +24,24 @@ _SUBMISSION = (("_id", "_submission__id"), ("_uuid", "_submission__uuid"), ("_st
 """What names a submission in the main table and in a repeat, the surest first."""
 _DAYS = {"today": (("start", "end"), ("today", "end")), "once(today)": (("today",), ("start",))}
 """Types of questions that tell on which day the form was filled: from when to when."""
+_DEEPEST = 40
+"""Calculations that one calculation may rest on, one below the other."""
 
 
 def with_asked(grids: Mapping[str | None, KoboGrid], form: Form) -> tuple[dict[str | None, Grid], dict[str, str]]:
     """The tables by their repeat (None: the main one) with a column for every question with a condition; and the
     questions of which a condition could not be read, with what stood in the way."""
-    tables = _Tables(grids, form)
+    tables = _Tables(form)
+    for repeat, grid in grids.items():
+        tables.of[repeat] = _Table(tables, repeat, grid)
     unread: dict[str, str] = {}
     made: dict[str | None, Grid] = {}
-    for repeat, grid in grids.items():
-        table = _Table(tables, repeat, grid)
+    for repeat, table in tables.of.items():
         for question in form.section(repeat):
-            if question.relevant and question.name in grid.at:
+            if question.relevant and question.name in table.grid.at:
                 table.add(question, unread)
-        made[repeat] = replace(grid, headings=(*grid.headings, *table.headings), made={**grid.made, **table.made})
+    for repeat, table in tables.of.items():
+        made[repeat] = replace(table.grown(), headings=(*table.grid.headings, *table.headings))
     return made, unread
 
 
@@ -42,8 +49,16 @@ def with_asked(grids: Mapping[str | None, KoboGrid], form: Form) -> tuple[dict[s
 class _Tables:
     """The tables of a delivery, and how rows of two of them belong together."""
 
-    grids: Mapping[str | None, KoboGrid]
     form: Form
+    of: dict[str | None, _Table] = field(default_factory=dict)
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        asked = self.form.questions
+        return Kinds(
+            frozenset(one.name for one in asked if one.type in _NUMBERS),
+            frozenset(one.name for one in asked if one.is_date),
+        )
 
     def question(self, name: str) -> Question:
         """The one question of a name; Unevaluable if there is none, or several."""
@@ -53,11 +68,14 @@ class _Tables:
         return found[0]
 
     def column(self, question: Question) -> int:
-        """Where a question's answers stand in its table; Unevaluable if they were not delivered."""
-        grid = self.grids.get(question.repeat)
-        if grid is None or question.name not in grid.at:
+        """Where a question's answers stand in its table; Unevaluable if they were not delivered, and are no
+        calculation that can be done again."""
+        table = self.of.get(question.repeat)
+        if table is not None and question.name in table.grid.at:
+            return table.grid.at[question.name]
+        if table is None or not question.calculation:
             raise Unevaluable(f"a question that was not delivered: {question.name}")
-        return grid.at[question.name]
+        return table.calculated(question)
 
     def chain(self, repeat: str | None) -> tuple[str, ...]:
         """The repeats from the outermost to this one."""
@@ -70,9 +88,10 @@ class _Tables:
     def keyed(self, own: str | None, other: str | None) -> tuple[Keyed, Keyed]:
         """Two tables with the columns that tie them; Unevaluable if they have none in common."""
         tables = (own, other)
-        if other not in self.grids:
+        if other not in self.of:
             raise Unevaluable(f"a repeat that was not delivered: {other}")
-        named = [{h.names[0]: h.position for h in self.grids[table].headings} for table in tables]
+        grids = {table: self.of[table].grown() for table in tables}
+        named = [{h.names[0]: h.position for h in grids[table].headings} for table in tables]
         for names in _SUBMISSION:
             wanted = [names[0 if table is None else 1] for table in tables]
             if all(name in of for name, of in zip(wanted, named, strict=True)):
@@ -82,7 +101,7 @@ class _Tables:
                 if any(place is None for place, table in zip(places, tables, strict=True) if table is not None):
                     continue
                 keyed = [
-                    Keyed(self.grids[table], of[name], place)
+                    Keyed(grids[table], of[name], place)
                     for table, of, name, place in zip(tables, named, wanted, places, strict=True)
                 ]
                 return keyed[0], keyed[1]
@@ -97,38 +116,68 @@ class _Table:
     repeat: str | None
     grid: KoboGrid
     headings: list[Heading] = field(default_factory=list)
-    made: dict[int, Answer | Asked | Beyond] = field(default_factory=dict)
+    made: dict[int, Made] = field(default_factory=dict)
     beyond: dict[str, int] = field(default_factory=dict)
+    _calculated: dict[str, int | None] = field(default_factory=dict)
+
+    def grown(self) -> KoboGrid:
+        """The table with all that was worked out so far."""
+        return replace(self.grid, made={**self.grid.made, **self.made})
 
     def add(self, question: Question, unread: dict[str, str]) -> None:
         """The column of a question; conditions that cannot be read are noted in `unread`."""
-        of = self.tables.form.questions
-        kinds = Kinds(
-            frozenset(one.name for one in of if one.type in _NUMBERS), frozenset(one.name for one in of if one.is_date)
-        )
         conditions: list[str | None] = []
         named: dict[str, int] = {}
         for expression in question.relevant:
             try:
-                named |= self._places(parse(expression, kinds))
+                named |= self._places(parse(expression, self.tables.kinds))
                 conditions.append(expression)
             except Unevaluable as why:
                 conditions.append(None)
                 unread[question.name] = str(why)
         at = self._free()
         self.headings.append(Heading("", at, (f"asked({question.name})",)))
-        self.made[at] = Asked(tuple(conditions), tuple(named.items()), kinds)
+        self.made[at] = Asked(tuple(conditions), tuple(named.items()), self.tables.kinds)
+
+    def calculated(self, question: Question) -> int:
+        """The column of a calculation; Unevaluable if it, or a condition on it, cannot be read."""
+        at = self._calculated.get(question.name)
+        if at is not None:
+            return at
+        waiting = sum(place is None for place in self._calculated.values())
+        if question.name in self._calculated or waiting >= _DEEPEST:
+            raise Unevaluable(f"a calculation that rests on itself, or on too many others: {question.name}")
+        self._calculated[question.name] = None
+        try:
+            named = self._places(calculated(question.calculation, self.tables.kinds))
+            for expression in question.relevant:
+                named |= self._places(parse(expression, self.tables.kinds))
+        except Unevaluable as why:
+            del self._calculated[question.name]
+            raise Unevaluable(f"{question.name}, which was not delivered and is worked out from {why}") from None
+        asked = Asked(question.relevant, tuple(named.items()), self.tables.kinds)
+        at = self._calculated[question.name] = self._free()
+        self.made[at] = Calculated(question.calculation, asked)
+        return at
 
     def _free(self) -> int:
         taken = [heading.position for heading in self.grid.headings]
-        return max([*taken, *self.made], default=-1) + 1
+        return max([*taken, *self.grid.made, *self.made], default=-1) + 1
 
-    def _places(self, condition: Condition) -> dict[str, int]:
-        """The columns of everything that a condition names; Unevaluable if one cannot be found."""
+    def _places(self, expression: Needs) -> dict[str, int]:
+        """The columns of everything that an expression names; Unevaluable if one cannot be found."""
         found = {}
-        for name in condition.questions:
-            found[name] = self.grid.at[name] if name in self.grid.at else self._seen(name, Seen("answer", name))
-        return found | {seen.name: self._seen(seen.name, seen) for seen in condition.seen}
+        for name in expression.questions:
+            found[name] = self._place(name)
+        return found | {seen.name: self._seen(seen.name, seen) for seen in expression.seen}
+
+    def _place(self, name: str) -> int:
+        """Where the answers to a question stand that a row of this table sees under its name."""
+        if name in self.grid.at:
+            return self.grid.at[name]
+        if self.tables.question(name).repeat == self.repeat:
+            return self.tables.column(self.tables.question(name))
+        return self._seen(name, Seen("answer", name))
 
     def _seen(self, name: str, seen: Seen) -> int:
         if name not in self.beyond:
@@ -140,6 +189,8 @@ class _Table:
     def _beside(self, seen: Seen) -> Beside:
         if seen.function in _DAYS:
             return self._day(seen)
+        if seen in NOW:
+            return self._filled(seen, (seen.of,))
         own = self.tables.chain(self.repeat)
         if seen.function == "position":
             repeat = seen.of or self.repeat
@@ -178,13 +229,23 @@ class _Table:
 
     def _day(self, seen: Seen) -> Beside:
         """The day on which the form was filled, by the questions that the device answered itself."""
+        ways = _DAYS[seen.function]
+        for types in ways[:-1]:
+            try:
+                return self._filled(seen, types)
+            except Unevaluable:
+                continue
+        return self._filled(seen, ways[-1])
+
+    def _filled(self, seen: Seen, types: tuple[str, ...]) -> Beside:
+        """When the form was filled, by questions of these types."""
         answered = {q.type: q.name for q in reversed(self.tables.form.section(None))}
-        for types in _DAYS[seen.function]:
-            main = self.tables.grids[None]
-            if all(one in answered and answered[one] in main.at for one in types):
-                columns = tuple(main.at[answered[one]] for one in types)
-                return Beside(*self.tables.keyed(self.repeat, None), seen, 0, columns)
-        raise Unevaluable("today() without the times at which the form was opened and closed")
+        at = self.tables.of[None].grid.at
+        if not all(answered.get(one) in at for one in types):
+            function = seen.function.removeprefix("once(").removesuffix(")")
+            raise Unevaluable(f"{function}() without the times at which the form was opened and closed")
+        columns = tuple(at[answered[one]] for one in types)
+        return Beside(*self.tables.keyed(self.repeat, None), seen, 0, columns)
 
     def _labels(self, question: Question) -> dict[str, str]:
         """The labels of a question's choices; which of several languages the device showed is not told."""

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from connectors.kobo.grid import KoboGrid
-from connectors.kobo.relevant import Seen
+from connectors.kobo.xpath_beyond import Seen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,6 +80,8 @@ class Beside:
             case "today":  # it was read anew whenever the form was opened: known where it was closed on the same day
                 day, last = first.str[:10], other["answer1"].str[:10]
                 return other.assign(answer0=day, known=other["known"] & (day == last))
+            case "now":  # which moment between the two it was is not known
+                return other.assign(known=False)
             case "once(today)":
                 return other.assign(answer0=first.str[:10], known=other["known"] & first.notna())
         return other

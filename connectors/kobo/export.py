@@ -25,7 +25,7 @@ from connectors.kobo.asked import with_asked
 from connectors.kobo.choices import Detail
 from connectors.kobo.damage import UndamagedGrid, exact_columns
 from connectors.kobo.form import Choice, Form, Question, plain
-from connectors.kobo.grid import Answer, Asked, Beyond, KoboGrid, hxl_row
+from connectors.kobo.grid import Answer, KoboGrid, Made, hxl_row
 from connectors.kobo.options import looks_like_kobo
 from connectors.kobo.sheet_names import may_hold
 from connectors.kobo.tables import Tables, read_tables
@@ -60,7 +60,7 @@ class _Columns:
 
     headings: tuple[Heading, ...]
     places: Mapping[int, kobo_headers.Place]
-    made: dict[int, Answer | Asked | Beyond] = field(default_factory=dict)
+    made: dict[int, Made] = field(default_factory=dict)
 
 
 def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str, Grid], dict[str, object]]:

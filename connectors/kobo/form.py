@@ -20,6 +20,7 @@ _BREAK = re.compile(r"<(?:br|p|div|li)\b[^<>]*>", re.I)
 _INLINE = re.compile(r"<[^<>]*>|\$\{[^}]*\}|\*\*")
 _PLACE = re.compile(r"position\(\s*(\.\.(?:\s*/\s*\.\.)*)\s*\)")
 _RELEVANT = ("relevant", "relevance", "bind:relevant", "bind::relevant")
+_CALCULATED = ("calculation", "calculate", "bind:calculate", "bind::calculate")
 _SELECTS = {"select one": "select_one", "select all that apply": "select_multiple", "rank": "rank"}
 _ELSEWHERE = re.compile(r"file|external", re.I)
 _MEDIA = frozenset({"image", "audio", "video", "file", "background-audio", "audit"})
@@ -40,7 +41,8 @@ class Question:
     """One question; `groups` are (name, label) from the outermost in, `repeat` is the innermost repeat around it.
 
     `relevant`: the conditions that must all hold for it to be asked within a row of its table: its own and those of
-    the groups inside its repeat. Of a repeat that was not asked for there is no row.
+    the groups inside its repeat. Of a repeat that was not asked for there is no row. `calculation`: what the device
+    works out in its place.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Question:
     groups: tuple[tuple[str, str], ...]
     repeat: str | None
     relevant: tuple[str, ...] = ()
+    calculation: str = ""
 
     @property
     def multiple(self) -> bool:
@@ -195,7 +198,11 @@ class _Survey:
         self._conditions.append(() if is_repeat else (*above, *own))
 
     def _relevant(self, row: Row) -> tuple[str, ...]:
-        """The conditions of a row; what `position(..)` counts is named: of a group, which is no repeat, it is 1."""
+        """The conditions of a row."""
+        return tuple(self._placed(row[name]) for name in _RELEVANT if name in row)
+
+    def _placed(self, expression: str) -> str:
+        """An expression in which is named what `position(..)` counts: of a group, which is no repeat, it is 1."""
 
         def counted(found: re.Match[str]) -> str:
             up = found[1].count("..")
@@ -204,7 +211,7 @@ class _Survey:
             name = self._groups[-up][0]
             return f"position(${{{name}}})" if name in self.nesting else "1"
 
-        return tuple(_PLACE.sub(counted, row[name]) for name in _RELEVANT if name in row)
+        return _PLACE.sub(counted, expression)
 
     def _question(self, row: Row, kind: str, name: str) -> Iterator[Question]:
         from pyxform import aliases
@@ -220,8 +227,8 @@ class _Survey:
                 listed = None
         groups, repeat = tuple(self._groups), self._repeats[-1] if self._repeats else None
         relevant = (*(self._conditions[-1] if self._conditions else ()), *self._relevant(row))
-        yield Question(
-            name, kind if select else kind.lower(), row.get(self.label, ""), listed, groups, repeat, relevant
-        )
+        calculation = next((self._placed(row[key]) for key in _CALCULATED if row.get(key)), "")
+        kind = kind if select else kind.lower()
+        yield Question(name, kind, row.get(self.label, ""), listed, groups, repeat, relevant, calculation)
         if select and select["specify_other"]:
             yield Question(f"{name}_other", "text", "", None, groups, repeat, relevant)

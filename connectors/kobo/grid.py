@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,8 @@ from connectors.kobo import labels as kobo_labels
 from connectors.kobo.choices import Detail
 from connectors.kobo.damage import lost
 from connectors.kobo.labels import Decoding
-from connectors.kobo.relevant import Kinds, parse
+from connectors.kobo.relevant import Kinds, calculated, parse
+from connectors.kobo.xpath_values import flags
 from connectors.shapes import Finding, Grid, Heading, Piece, Text
 
 
@@ -47,12 +48,23 @@ class Asked:
     kinds: Kinds
 
 
+@dataclass(frozen=True)
+class Calculated:
+    """What the device worked out and the export left out, where it was `asked`."""
+
+    expression: str
+    asked: Asked
+
+
 class Beyond(Protocol):
     """A column that is worked out from other rows or other tables."""
 
     def of(self, rows: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.bool_]]:
         """Texts by the supplier's row numbers, and which of them are not known."""
         ...
+
+
+Made: TypeAlias = Answer | Asked | Calculated | Beyond
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,7 @@ class KoboGrid:
 
     inner: Grid
     headings: tuple[Heading, ...]
-    made: Mapping[int, Answer | Asked | Beyond]
+    made: Mapping[int, Made]
     hxl: int | None = None
     at: Mapping[str, int] = field(default_factory=dict)
 
@@ -103,7 +115,7 @@ class KoboGrid:
                 if at is not None:
                     yield at
                 yield from (detail.position for detail in details)
-            case Asked(places=places):
+            case Asked(places=places) | Calculated(asked=Asked(places=places)):
                 for _, at in places:
                     yield from self._places(at)
             case _:
@@ -114,10 +126,11 @@ class KoboGrid:
 class _Reading:
     """One piece: its cells by place in the file; `lost`: the answers of a column that were there and are no more."""
 
-    made: Mapping[int, Answer | Asked | Beyond]
+    made: Mapping[int, Made]
     cells: Mapping[int, Text]
     rows: NDArray[np.int64]
     lost: Mapping[int, NDArray[np.bool_]]
+    _worked_out: dict[int, _Read] = field(default_factory=dict)
 
     def read(self, position: int) -> _Read:
         match self.made.get(position):
@@ -126,7 +139,11 @@ class _Reading:
             case Answer() as answer:
                 return self._answered(answer, position)
             case Asked() as asked:
-                return _Read(self._asked(asked))
+                return _Read(pc.if_else(self._asked(asked), pa.scalar("yes"), pa.scalar("no")))
+            case Calculated() as made:  # others rest on it, and others on them
+                if position not in self._worked_out:
+                    self._worked_out[position] = self._calculated(made)
+                return self._worked_out[position]
             case beyond:
                 column, doubtful = beyond.of(self.rows)
                 return _Read(column, (), doubtful)
@@ -167,11 +184,9 @@ class _Reading:
         return Finding(f"read.{rule}", "error", self.rows[flags], position)
 
     def _asked(self, asked: Asked) -> pa.Array:
-        """yes, no, or blank: a condition that could not be read, or that rests on an answer that is not known."""
+        """Whether, or null: a condition that could not be read, or that rests on an answer that is not known."""
         n = len(self.rows)
-        answers = {name: self.read(at) for name, at in asked.places}
-        columns = {name: answer.column for name, answer in answers.items()}
-        doubts = {name: answer.doubtful for name, answer in answers.items() if answer.doubtful is not None}
+        columns, doubts = self._named(asked)
         result: pa.Array = pa.repeat(pa.scalar(True), n)
         for expression in asked.conditions:
             truth = pa.nulls(n, pa.bool_())
@@ -180,7 +195,25 @@ class _Reading:
                 truth = pa.array(condition.holds(columns, n), pa.bool_(), mask=condition.unknown(columns, n, doubts))
             # With one condition that does not hold, the question was not asked, whatever the others are.
             result = pc.and_kleene(result, truth)
-        return pc.if_else(result, pa.scalar("yes"), pa.scalar("no"))
+        return result
+
+    def _calculated(self, made: Calculated) -> _Read:
+        """What was worked out where it was asked; elsewhere it is blank."""
+        n = len(self.rows)
+        columns, doubts = self._named(made.asked)
+        asked = self._asked(made.asked)
+        calculation = calculated(made.expression, made.asked.kinds)
+        unknown = pa.array(calculation.unknown(columns, n, doubts))
+        doubtful = pc.or_(asked.is_null(), pc.and_(pc.fill_null(asked, False), unknown))
+        stored = calculation.stored(columns, n)
+        blank = pc.or_(pc.invert(pc.fill_null(asked, False)), pc.equal(stored, ""))
+        return _Read(pc.if_else(blank, pa.scalar(None, pa.string()), stored), (), flags(doubtful))
+
+    def _named(self, asked: Asked) -> tuple[dict[str, Text], dict[str, NDArray[np.bool_]]]:
+        """The answers that an expression names, and the rows of each in which it is not known."""
+        answers = {name: self.read(at) for name, at in asked.places}
+        doubts = {name: answer.doubtful for name, answer in answers.items() if answer.doubtful is not None}
+        return {name: answer.column for name, answer in answers.items()}, doubts
 
 
 def hxl_row(grid: Grid) -> int | None:

@@ -176,10 +176,11 @@ def _around(element: Element, path: str, kind: str, form: _XForm, depth: int) ->
 
 
 def _asked(path: str, form: _XForm) -> Row:
-    """Label and condition of a question or a group."""
-    relevant = form.binds.get(path, {}).get("relevant")
+    """Label, condition and calculation of a question or a group."""
+    bind = form.binds.get(path, {})
     told = _label(form.controls[path][1], form) if path in form.controls else {}
-    return {**told, **({"relevant": _named(relevant)} if relevant else {})}
+    logic = {"relevant": bind.get("relevant"), "calculation": bind.get("calculate")}
+    return {**told, **{name: _named(expression) for name, expression in logic.items() if expression}}
 
 
 def _type(path: str, form: _XForm) -> str:

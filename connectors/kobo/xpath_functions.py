@@ -8,6 +8,7 @@ the device, a text that is no ISO date is none.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +29,7 @@ from connectors.kobo.xpath_values import (
     floats,
     texts,
     truths,
+    written,
 )
 
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -120,7 +122,9 @@ def _number(name: str, arguments: Sequence[Node]) -> Amounts:
 
 def _day(name: str, arguments: Sequence[Node]) -> Amounts:
     match name, arguments:
-        case "date" | "decimal-date-time", [Amounts(dates=True) as date]:
+        case "date", [Amounts(dates=True) as moment]:
+            return Amounts(lambda columns, n: np.floor(moment.of(columns, n)), dates=True)
+        case "decimal-date-time", [Amounts(dates=True) as date]:
             return date
         case "date", [Strings() as date]:
             return Amounts(lambda columns, n: days(date.of(columns, n)), dates=True)
@@ -252,20 +256,26 @@ def _regex(answer: Strings, pattern: str) -> Truths:
 
 def _either(condition: Truths, left: Node, right: Node) -> Node:
     if isinstance(left, Strings) and isinstance(right, Strings):
-        first, second = left, right
-        return Strings(
-            lambda columns, n: pc.if_else(
-                pa.array(condition.of(columns, n)), first.of(columns, n), second.of(columns, n)
-            ),
-            left.numeric and right.numeric,
-        )
+        return _one_text(condition, left, right)
     if isinstance(left, Truths) and isinstance(right, Truths):
         yes, no = left, right
         return Truths(lambda columns, n: np.where(condition.of(columns, n), yes.of(columns, n), no.of(columns, n)))
-    if any(isinstance(node, Truths) or (isinstance(node, Strings) and not node.numeric) for node in (left, right)):
-        raise Unevaluable("if() between a number and a text")
+    if isinstance(left, Truths) or isinstance(right, Truths):
+        raise Unevaluable("if() between a condition and something else")
+    if any(isinstance(node, Strings) and not node.numeric for node in (left, right)):
+        if any(isinstance(node, Amounts) and node.dates for node in (left, right)):
+            raise Unevaluable("if() between a date that is worked out and a text")
+        return replace(_one_text(condition, written(left), written(right)), mixed=True)
     more, less = amounts(left), amounts(right)
     return Amounts(lambda columns, n: np.where(condition.of(columns, n), more.of(columns, n), less.of(columns, n)))
+
+
+def _one_text(condition: Truths, left: Strings, right: Strings) -> Strings:
+    return Strings(
+        lambda columns, n: pc.if_else(pa.array(condition.of(columns, n)), left.of(columns, n), right.of(columns, n)),
+        left.numeric and right.numeric,
+        mixed=left.mixed or right.mixed,
+    )
 
 
 def _coalesced(left: Strings, right: Strings) -> Strings:

@@ -27,6 +27,10 @@ Doubts = Mapping[str, Truth]
 _NUMBER = re.compile(r"^-?(\d+(\.\d*)?|\.\d+)$")
 
 
+_EXACT = 1e15
+"""Below it a whole number has all its digits."""
+
+
 class Unevaluable(Exception):
     """The condition uses something that is not understood here; the text names the construct, no value."""
 
@@ -34,12 +38,13 @@ class Unevaluable(Exception):
 @dataclass(frozen=True)
 class Strings:
     """A text for every row, blank as ''; `numeric` if it is a number or blank wherever it stands, `dates` if it is a
-    date or blank, `literal` if it is the same in every row."""
+    date or blank, `literal` if it is the same in every row, `mixed` if it is a number in some rows, written as text."""
 
     of: Callable[[Columns, int], pa.Array]
     numeric: bool = False
     literal: str | None = None
     dates: bool = False
+    mixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,11 +85,37 @@ def texts(node: Node) -> Strings:
     return node
 
 
+def written(node: Strings | Amounts) -> Strings:
+    """A node as text: whole numbers without a point, as XPath writes them."""
+    if isinstance(node, Strings):
+        return node
+    counted = node.of
+
+    def as_text(columns: Columns, n: int) -> pa.Array:
+        numbers = counted(columns, n)
+        whole = np.isfinite(numbers) & (numbers == np.trunc(numbers)) & (np.abs(numbers) < _EXACT)
+        digits = pa.array(np.where(whole, numbers, 0).astype(np.int64)).cast(pa.string())
+        return pc.if_else(pa.array(whole), digits, pa.array([repr(float(number)) for number in numbers], pa.string()))
+
+    return Strings(as_text, numeric=True)
+
+
+def is_written_alike(numbers: Numbers) -> Truth:
+    """Which numbers every device writes in the same way: not those that are none, nor those with a power of ten."""
+    size = np.abs(numbers)
+    with np.errstate(invalid="ignore"):
+        whole = (numbers == np.trunc(numbers)) & (size < _EXACT)
+        found: Truth = whole | ((size >= 1e-3) & (size < 1e7))
+    return found
+
+
 def truths(node: Node) -> Truths:
     """XPath's boolean(): a text that is not blank, a number that is not zero."""
     match node:
         case Truths():
             return node
+        case Strings(mixed=True):
+            raise Unevaluable("the truth of what is a number or a text")
         case Strings(of=written):
             return Truths(lambda columns, n: flags(pc.not_equal(written(columns, n), "")))
         case Amounts(of=counted):

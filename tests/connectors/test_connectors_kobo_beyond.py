@@ -33,6 +33,13 @@ OF_HOUSEHOLDS = {
     "today() = date('2024-03-01')": "yes ? no",  # the second form was opened and closed on different days
     "once(today()) = date('2024-03-01')": "yes yes no",
     "today() - ${visited} > 30": "yes ? no",
+    "now() > date('2024-03-01')": "yes yes yes",  # it was some moment between opening and closing
+    "now() > ${start}": "? ? ?",
+    "now() - ${visited} > 6": "yes ? no",
+    "date(now()) = date('2024-03-01')": "yes ? no",  # the second form was open over midnight
+    "format-date(now(), '%Y-%m') = '2024-03'": "yes ? yes",
+    "now() > ${start} or ${village} = 'Uch'": "yes ? ?",
+    "now() < ${start} and now() > ${end}": "no no no",
     "jr:choice-name(${kind}, '${kind}') = 'Town'": "yes no no",
     "${village} = 'Uch' or count(${members}) = 7": "yes no no",
     "${village} = 'Uch' or today() > date('2024-01-01')": "yes ? yes",  # the first side decides
@@ -137,7 +144,7 @@ UNREAD = {
     "indexed-repeat(${age}, ${members}, ${n}) = 1": "indexed-repeat()",
     "indexed-repeat(${age}, ${members}, position(..)) = 1": "position()",
     "jr:choice-name(${village}, '${village}') = 'x'": "jr:choice-name()",
-    "now() > ${start}": "now()",
+    "now() mod 2 > 1": "now()",
     "once(random()) > 1": "random()",
     "${elsewhere} = 1": "elsewhere",
     "pulldata('a', 'b', 'c', ${village}) = 1": "pulldata()",
