@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, NoSuchTableError, SQLAlchemyError
 
 from codebook.errors import BadDefinition, HomewardError, Refused, Unavailable
+from connectors.database_cells import as_stored, take_dates_as_written, text
 from connectors.shapes import Grid, Heading, Piece
 from connectors.text.delimited import open_grid
 from connectors.text.dialects import Layout
@@ -83,6 +81,7 @@ def _connect(source: Source, url: str) -> sa.Connection:
         if dialect in _CONSISTENT:
             engine = engine.execution_options(isolation_level=_CONSISTENT[dialect], postgresql_readonly=True)
         connection = engine.connect()
+        take_dates_as_written(connection)
         if dialect == "sqlite":
             connection.exec_driver_sql("BEGIN")
         return connection
@@ -154,20 +153,13 @@ def _select(connection: sa.Connection, name: str, source: Source) -> sa.Select[t
     exact = {column for column in wanted if not column.endswith("*")}
     families = tuple(column[:-1] for column in wanted if column.endswith("*"))
     columns = [
-        _as_stored(column, connection)
+        as_stored(column, connection)
         if column.name in exact or (families and column.name.startswith(families))
         else sa.null().label(column.name)
         for column in table.columns
     ]
     by_key = [table.c[column] for column in dict.fromkeys([*order, *(key.name for key in table.primary_key)])]
     return sa.select(*columns).order_by(*by_key)
-
-
-def _as_stored(column: sa.Column[Any], connection: sa.Connection) -> sa.Label[Any]:
-    """What the driver gives, without another reading of it: SQLite's numbers, JSON's digits stay as they are."""
-    if isinstance(column.type, sa.JSON) and connection.dialect.name == "postgresql":
-        return sa.cast(column, sa.Text()).label(column.name)
-    return sa.type_coerce(column, sa.types.NULLTYPE).label(column.name)
 
 
 def _declared(name: str, source: Source) -> tuple[set[str], list[str], list[str]]:
@@ -202,36 +194,12 @@ def _csv(connection: sa.Connection, select: sa.Select[tuple[object, ...]]) -> It
     result = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_A_TIME).execute(select)
     writer.writerow(result.keys())
     for rows in result.partitions():
-        writer.writerows([[_text(value) for value in row] for row in rows])
+        writer.writerows([[text(value) for value in row] for row in rows])
         yield buffer.getvalue().encode("utf-8")
         buffer.seek(0)
         buffer.truncate()
     if buffer.tell():
         yield buffer.getvalue().encode("utf-8")
-
-
-def _text(value: object) -> str:
-    """Dates in ISO form, decimals with the digits they have, bytes in hexadecimal, arrays and objects as JSON."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case datetime() | date() | time():
-            return value.isoformat()
-        case Decimal():
-            return format(value, "f")
-        case timedelta():
-            minutes, seconds = divmod(abs(value).total_seconds(), 60)
-            sign = "-" if value < timedelta() else ""
-            return f"{sign}{int(minutes) // 60:02}:{int(minutes) % 60:02}:{seconds:09.6f}".removesuffix(".000000")
-        case bytes() | bytearray() | memoryview():
-            return bytes(value).hex()
-        case list() | tuple() | dict() | set():
-            whole = sorted(map(_text, value)) if isinstance(value, set) else value
-            return json.dumps(whole, ensure_ascii=False, default=_text)
-        case _:
-            return str(value)
 
 
 @dataclass(frozen=True)

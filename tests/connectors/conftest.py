@@ -58,7 +58,7 @@ def mariadb_url() -> Iterator[str]:
 
 
 def _until_it_serves(engine: sa.Engine) -> None:
-    for _ in range(300):
+    for _ in range(1_500):  # a busy machine takes a minute
         try:
             engine.connect().close()
         except sa.exc.OperationalError:

@@ -50,8 +50,9 @@ def _pages(table: Table) -> list[bytes]:
     blocks += [_sized(0xFFFFFFFD, text.encode(), 0), *_columns(table, is_text)]
     pages = [_page(_MIX if table.mixed else _META, blocks, rows[: table.mixed])]
     if table.packed:
-        groups = [own[n : n + 40] for n in range(0, len(own), 40)]
-        pages += [_page(_META, [_run_lengths(row) for row in group], [], packing=4) for group in groups]
+        squeezed = [_run_lengths(row) for row in own]
+        fit = (_PAGE - 24) // (12 + len(squeezed[0]))
+        pages += [_page(_META, squeezed[n : n + fit], [], packing=4) for n in range(0, len(own), fit)]
     else:
         fit = (_PAGE - 24) // len(rows[0])
         pages += [_page(_DATA, [], own[n : n + fit]) for n in range(0, len(own), fit)]

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from small_sources import source, table
 
-from codebook.errors import Refused, Unavailable
+from codebook.errors import Unavailable
 from connectors import snapshot
 from sources.models import Source
 
@@ -183,15 +183,48 @@ def test_arrays_and_schemas_of_postgresql(postgres_url: str) -> None:
     assert row == {"id": "1", "codes": '["a", "b c"]', "days": "42:00:00", "digits": '{"n": 1.10}'}
 
 
-def test_a_date_that_no_calendar_has_is_refused(postgres_url: str) -> None:
-    run(postgres_url, "CREATE TABLE ends (id text, until date)", "INSERT INTO ends VALUES ('1', 'infinity')")
+def test_a_moment_that_python_does_not_have_costs_no_delivery(postgres_url: str) -> None:
+    """What the server wrote comes on, and is one cell that cannot be read; a month is no number of hours."""
+    written = {
+        "until": ("date", "infinity"),
+        "since": ("date", "0044-03-15 BC"),
+        "far": ("date", "12024-01-01"),
+        "seen": ("timestamp", "-infinity"),
+        "zoned": ("timestamptz", "infinity"),
+        "shut": ("time", "24:00:00"),
+        "away": ("interval", "1 mon 3 days 04:05:06"),
+        "days": ("date[]", "{2024-01-01,infinity}"),
+        "share": ("numeric", "NaN"),
+    }
+    columns = ", ".join(f"{name} {kind}" for name, (kind, _) in written.items())
+    values = ", ".join(f"'{value}'" for _, value in written.values())
+    run(postgres_url, f"CREATE TABLE ends (id text, {columns})", f"INSERT INTO ends VALUES ('1', {values})")
     try:
-        ((_, pieces),) = snapshot(declared(table("ends", ["id", "until"], key=["id"])), postgres_url)
-        with pytest.raises(Refused, match="cannot be read") as caught:
-            list(pieces)
+        ((_, pieces),) = snapshot(declared(table("ends", ["id", *written], key=["id"])), postgres_url)
+        (row,) = records(b"".join(pieces))
     finally:
         run(postgres_url, "DROP TABLE ends")
-    assert caught.value.__cause__ is None
+    assert row.pop("days") == '["2024-01-01", "infinity"]'
+    assert row == {"id": "1"} | {name: value for name, (_, value) in written.items() if name != "days"}
+
+
+def test_what_only_mariadb_has_is_text_as_it_was_written(mariadb_url: str) -> None:
+    """Dates that are zero, bits, and columns whose names are words of SQL."""
+    run(
+        mariadb_url,
+        "SET sql_mode = ''",
+        "CREATE TABLE `group` (`key` varchar(9), `order` date, part date, seen datetime, flag bit(1), flags bit(8),"
+        " kind enum('a', 'b c'), needs set('x', 'y'), `per%%cent` varchar(9))",
+        "INSERT INTO `group` VALUES ('1', '0000-00-00', '2024-00-00', 0, b'1', b'10100000', 'b c', 'y,x', 'p')",
+    )
+    named = ["key", "order", "part", "seen", "flag", "flags", "kind", "needs", "per%cent"]
+    try:
+        ((_, pieces),) = snapshot(declared(table("group", named, key=["key"])), mariadb_url)
+        (row,) = records(b"".join(pieces))
+    finally:
+        run(mariadb_url, "DROP TABLE `group`")
+    told = ["1", "0000-00-00", "2024-00-00", "0000-00-00 00:00:00", "1", "160", "b c", "x,y", "p"]
+    assert list(row.values()) == told
 
 
 def test_a_database_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
