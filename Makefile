@@ -24,7 +24,7 @@ unit: $(VENV)/.ready
 	$(BIN)/pytest -m "not slow and not browser"
 
 test: lint
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.registry
