@@ -42,9 +42,11 @@ _OPENS, _CLOSES = (
     frozenset(("\n", "[", "{", '"', "'", "“", "«", "‘")),
     frozenset(("\n", "]", "}", '"', "'", "”", "»", "’")),
 )
-_WITHIN_NAMES = frozenset((" ", ". ", ".", "'", "’", "-", "- "))
+_BEFORE_PARTICLES = frozenset((" ", " '", " ’"))
+_BEHIND_PARTICLES = frozenset((" ", "'", "’"))
+_WITHIN_NAMES = _BEFORE_PARTICLES | _BEHIND_PARTICLES | {". ", ".", "-", "- "}
 _SHAPED = "SHAPED"
-_LONG_TITLE = 9
+_LONG_TITLE, _LONG_ACRONYM = 9, 4
 _AND = frozenset(("and", "or", "et", "ou", "y", "e", "o", "en", "of", "&", "iyo"))
 _INFLECTED = ("e", "en", "er", "es", "em", "so", "sehr")
 _ANNOUNCES = TITLE | KIN | NAMING
@@ -143,8 +145,21 @@ class _Note:
             return False
         if self._stands_alone(place):
             return True  # an answer, or an item of a list
-        # A rare word in lower case right after a name is more often the rest of it than a verb.
-        return not self._cased or bool(flag & CASELESS) or follows
+        return not self._cased or bool(flag & CASELESS) or (follows and self._is_rest_of_name(place))
+
+    def _is_rest_of_name(self, place: int) -> bool:
+        """Whether a rare word in lower case behind a name is more often the rest of it than a verb: "Ana quispe", "Gyula
+        utca 76", but not "Judith Krall bedankte" and not "Anwohner klagten", whose first word is on no list."""
+        if self._gaps[place] == "-":
+            return True
+        if place + 1 < len(self._flags) and self._gaps[place + 1] == " ":
+            after = self._flags[place + 1]
+            capital = after & CAPITAL and not after & (KEEP | STOP) and not self._lexicon.nouns_are_capital
+            if after & DIGITS or capital:
+                return True
+        before = self._flags[place - 1]
+        alone = place < 2 or not self._hits[place - 2] or self._gaps[place - 1] != " " or not before & CAPITAL
+        return alone and bool(before & (NAME | LISTED | PARTICLE))
 
     def _is_name_by_its_capital(self, place: int, flag: int, follows: bool) -> bool:
         """Whether a word with a capital is a name: what is not listed is, but for nouns and the words of titles."""
@@ -153,7 +168,7 @@ class _Note:
             if follows and self._hits[place - 1] == "NAME" and not flag & SINGLE:
                 return True  # "Mason More": no stop word has a capital behind a name
             return bool(follows or inside or self._after_initial(place)) and not flag & (STOP | TITLE | SINGLE)
-        if flag & SINGLE or self._is_noun(place, flag):
+        if flag & SINGLE or self._is_noun(place, flag) or self._is_acronym(place):
             return False
         if not self._begins_a_sentence(place):  # a title's words are capital too: "Admission Notification"
             return bool(follows) or not flag & DERIVED or len(self._texts[place]) < _LONG_TITLE
@@ -171,6 +186,22 @@ class _Note:
             if self._flags[before] & CAPITAL or not self._texts[before].endswith(_INFLECTED):
                 return False
         return False
+
+    def _is_acronym(self, place: int) -> bool:
+        """Whether an unlisted word is an office, an illness, a document: NHC, CD56, NGOs; beside another unlisted capital
+        it is a family name: "BA Aminata"."""
+        text = self._texts[place].removesuffix("s")
+        if not self._cased or not text.isupper() or len(text) > _LONG_ACRONYM:
+            return False
+        if place and self._flags[place - 1] & DIGITS and self._gaps[place] == " ":
+            return False  # of a number: "27 5109 CBE"
+        return not any(
+            self._gaps[gap] in _WITHIN_NAMES and flag & CAPITAL and (flag & NAME or not flag & KEEP)
+            for gap, flag in (
+                (place, self._flags[place - 1] if place else 0),
+                (place + 1, self._flags[place + 1] if place + 1 < len(self._flags) else 0),
+            )
+        )
 
     def _mark_told(self) -> None:
         """Everyday words that are names by what stands beside them, or since they are part of a name elsewhere."""
@@ -243,19 +274,28 @@ class _Note:
         small = [place for place, flag in enumerate(flags) if flag & (PARTICLE | SINGLE | TITLE)]
         for place in (*small, *reversed(small)):
             flag = flags[place]
-            if flag & PARTICLE and place and hits[place - 1] == "NAME" and self._gaps[place] == " ":
+            if flag & PARTICLE and place and hits[place - 1] == "NAME" and self._gaps[place] in _BEFORE_PARTICLES:
                 self._mark_family_name(place)
             if hits[place] or flag & DIGITS:
                 continue
             after = place + 1 < len(hits) and hits[place + 1] == "NAME" and self._gaps[place + 1] in _WITHIN_NAMES
             before = place > 0 and hits[place - 1] == "NAME" and self._gaps[place] in _WITHIN_NAMES
             elided = after and self._gaps[place + 1] in ("'", "’", ". ")  # N'Guessan, O'Brien, J. Brou
-            initial = flag & SINGLE and (elided or (flag & CAPITAL and not flag & STOP))
-            begins = flag & PARTICLE and flag & CAPITAL  # De La Cruz
+            cut_short = self._gaps[place + 1][:1] == "."  # "D.A. Weirwood", where d is a stop word
+            initial = flag & SINGLE and (elided or (flag & CAPITAL and (cut_short or not flag & STOP)))
+            begins = flag & PARTICLE and after and self._leads_to_name(place)
             titled = flag & TITLE and not self._lexicon.titles_stay
-            if (after and before) or (after and (titled or begins)) or (initial and (after or before)):
+            if (after and before) or begins or (after and titled) or (initial and (after or before)):
                 hits[place] = "NAME"
         self._mark_first_names()
+
+    def _leads_to_name(self, place: int) -> bool:
+        """Whether a particle before a name is a part of it: "De La Cruz", "Van der Velde", "mevrouw van den Berg"."""
+        flags = self._flags
+        while not flags[place] & CAPITAL and place and flags[place - 1] & PARTICLE and self._gaps[place] == " ":
+            place -= 1
+        titled = place and flags[place - 1] & TITLE and self._gaps[place] in (" ", ". ")
+        return bool(flags[place] & CAPITAL or titled)
 
     def _mark_first_names(self) -> None:
         """What stands right before a name and is likely its first part: "with Will Postlethwaite", "Jan Smit"."""
@@ -265,6 +305,7 @@ class _Note:
             if hits[place + 1] != "NAME" or gap not in (" ", "-") or hits[place] or flag & (_ANNOUNCES | STREET | UNIT):
                 continue
             listed = gap == " " and flag & (LISTED | MONTH) and flag & (CASELESS | CAPITAL)
+            listed = listed or (gap == "-" and not self._cased and not flag & STOP)
             inside = flag & CAPITAL and place > 0 and self._gaps[place] == " "
             if self._lexicon.nouns_are_capital:
                 inside = inside and flag & STOP and not flag & (PARTICLE | SINGLE)  # "von Will Enflo": no noun
@@ -281,9 +322,10 @@ class _Note:
     def _mark_family_name(self, place: int) -> None:
         """After a name: particles, and the word with a capital that they lead to, whatever word it is."""
         end = place
-        while end < len(self._flags) - 1 and self._flags[end] & PARTICLE and self._gaps[end + 1] == " ":
+        while end < len(self._flags) - 1 and self._flags[end] & PARTICLE and self._gaps[end + 1] in _BEHIND_PARTICLES:
             end += 1
-        if self._flags[end] & CAPITAL and not self._flags[end] & PARTICLE:
+        named = self._flags[end] & CAPITAL or (not self._cased and self._hits[end] == "NAME")
+        if named and not self._flags[end] & PARTICLE:
             self._hits[place : end + 1] = ["NAME"] * (end + 1 - place)
 
 

@@ -76,7 +76,7 @@ _GROUPS, _PAIRS = re.compile(":(?:[0-9A-Fa-f]{0,4}:){2}"), re.compile("[:-](?:[0
 _PARTS = re.compile(r"[A-Z0-9]+")
 _KINDS = {"HANDLE": "USERNAME", "IP6": "IP", "REFERENCE": "ID"}
 _LETTERS_BEFORE = re.compile(r"(?<!\w)(?:[A-Z]{1,2} |[A-Z]{1,8}[-.])$")
-_LETTERS_BEHIND = re.compile(r"[ -](?:[A-Z]{1,2}(?!\w)(?:[ -]\d{1,6}(?!\w)){0,3}|[a-z](?=[.,;|\"\n]|$))(?!['’\w])")
+_LETTERS_BEHIND = re.compile(r"[ -](?:[A-Z]{1,3}(?!\w)(?:[ -]\d{1,6}(?!\w)){0,3}|[a-z](?=[.,;|\"\n]|$))(?!['’\w])")
 _ORDINAL_OR_PERIOD = re.compile(
     r"\d{1,4}(?:st|nd|rd|th|s|er|ère|ème|eme|e|h|km|kg|m|cm|g|years?|ans|años|x|do|ra|ro|to|º|ª)|covid-?19",
     re.IGNORECASE,
