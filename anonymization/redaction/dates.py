@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 
-from anonymization.redaction.folding import fold
-from anonymization.redaction.lexicon import months
 from anonymization.redaction.patterns import Span
+from anonymization.redaction.words import MONTH, Words
 
 _DAY_MONTH = re.compile(
     r"(?<![0-9A-Za-zÀ-ɏ_.,/-])\d{1,2}(?:st|nd|rd|th|er|º|ª|\.)?(?:\s{1,2}(?:de\s|of\s|d'|፣)?\s?|[-/.])([^\W\d_]{2,12})\.?"
@@ -24,11 +23,11 @@ _MONTH_DAY = re.compile(
 )
 
 
-def named_days(text: str) -> list[Span]:
+def named_days(text: str, words: Words) -> list[Span]:
     """Days and months of a cleaned note that are named: no expression knows all months, so they are looked up."""
     return [
         Span(match.start(), match.end(), "DATE")
         for form in (_DAY_MONTH, _MONTH_DAY)
         for match in form.finditer(text)
-        if fold(match[1]) in months()
+        if words[match[1]] & MONTH
     ]

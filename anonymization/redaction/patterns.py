@@ -30,7 +30,7 @@ _TLD = (
     "|et|iq|af|ir|pk|bd|ma|tn|sn|ci|ml"
 )
 _SHAPES = {
-    "EMAIL": r"[\w.%+'-]{1,120}+@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}",
+    "EMAIL": r"[\w.%+'-]{1,120}+(?:@|\s@\s?)[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}",
     "URL": rf"""(?i:https?|ftp)://[^\s<>"'،؛]{{1,2000}}|(?i:www)\.[^\s<>"'،؛]{{1,2000}}
         |(?<![\w.@-])(?:[a-zA-Z0-9-]{{2,63}}+\.){{1,4}}(?:{_TLD})\b(?:/[^\s<>"'،؛]{{0,2000}})?""",
     "HANDLE": r"(?<![\w@])@\w[\w.-]{1,40}",
@@ -44,8 +44,8 @@ _SHAPES = {
             |\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?(?:\d{4}|\d{2}))(?![-/.]?\d)
             (?:[Tt ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:[Zz]|[+-]\d{2}:?\d{2})?)?
         |(?<![\d/.-])(?:(?:0[1-9]|[12]\d|3[01])/(?:0[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])/(?:19|20)\d\d)(?![/\w]|[.-]\d)""",
-    "TIME": r"""(?<![\d:.,])(?:[01]?\d|2[0-4])(?::[0-5]\d(?::[0-5]\d)?(?:\s?[AaPp]\.?\s?[Mm]\b\.?)?(?![\d:])
-        |[hH][0-5]\d\b|(?:[.:][0-5]\d)?\s?(?:[AaPp]\.?[Mm]\b\.?|o['’]clock\b|[Uu]hr\b))""",
+    "TIME": r"""(?<![\d:.,])(?:[01]?\d|2[0-4])(?::[0-5]\d(?::[0-5]\d)?(?:\s?(?:[AaPp]\.?\s?[Mm]\b\.?|(?:[Uu]hr|[Uu]ur)\b))?(?![\d:])
+        |[hH][0-5]\d\b|(?:[.:][0-5]\d)?\s?(?:[AaPp]\.?[Mm]\b\.?|o['’]clock\b|[Uu]hr\b|[Uu]ur\b))""",
     "IBAN": r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b",
     "REFERENCE": r"(?<![\w/.-])(?=[A-Z0-9./-]{0,30}\d)(?=[0-9./-]{0,30}[A-Z])"
     r"(?:[A-Z0-9]{1,12}[-/.]){1,6}[A-Z0-9]{1,20}(?![\w/])|(?<![\w/.-])[A-Z]{1,3}[ ]\d{2,4}[ ][A-Z]{1,3}(?![\w/])",
@@ -71,6 +71,15 @@ _DIGIT_IS_NEAR = r"(?=[^\s\d]{0,40}+\s?\d)"
 _WORD_BEGINS = r"(?<!\w)"
 _NUMBER_BEGINS = r"(?:(?<!\w)|(?=[\d+(\#-]))"
 """Within a word nothing begins but a number, and a web address that was written onto it: no other place is tried."""
+_SPELT_OUT = re.compile(
+    r"(?<![\w.])[\w.+-]{1,64}+\s?(?:\[at\]|\(at\)|\{at\}|(?<=\s)(?:at|arroba|chez)(?=\s))\s?[\w-]{2,63}+"
+    r"(?:\s?(?:\.|\[dot\]|\(dot\)|\{dot\}|(?<=\s)(?:dot|punto|point|punkt|ponto)(?=\s))\s?[a-z]{2,20}+){1,3}",
+    re.IGNORECASE,
+)
+_SPELT = ("[at]", "(at)", "{at}", " at ", " arroba ", " chez ")
+_SPELT_DOT = re.compile(r"[\[({ ](?:dot|punto|point|punkt|ponto)[\])} ]", re.IGNORECASE)
+_SECRET_SIGN = re.compile(r"[A-Za-z0-9][!#$^*&][A-Za-z0-9]")
+_SECRET = re.compile(r"(?<!\S)[A-Za-z0-9][^\s:/=@]{5,40}(?![^\s.,;:)\]\"'»”])")
 _DOT = re.compile(r"\.(?<=[A-Za-z]\.)[A-Za-z]")
 _GROUPS, _PAIRS = re.compile(":(?:[0-9A-Fa-f]{0,4}:){2}"), re.compile("[:-](?:[0-9A-Fa-f]{2}[:-]){2}")
 _PARTS = re.compile(r"[A-Z0-9]+")
@@ -86,10 +95,10 @@ _WORDS_AND_NUMBER = re.compile(r"\d{1,4}(?:-[^\W\d]{1,20}){1,3}|[^\W\d]{2,20}-\d
 
 def shapes(text: str, lexicon: Lexicon) -> list[Span]:
     """What identifies by its shape in a cleaned note, in order of place."""
+    found = _spelt_out(text)
     needed = _needed(text)
     if not needed:
-        return []
-    found = []
+        return found
     for match in _expression(needed).finditer(text):
         if match.lastgroup is None:
             continue  # words that were stepped over
@@ -100,7 +109,22 @@ def shapes(text: str, lexicon: Lexicon) -> list[Span]:
             if shape == "NUMBER":
                 start, end = _with_letters(text, start, end)
             found.append(Span(start, end, kind))
-    return found
+    if "digit" in needed and _SECRET_SIGN.search(text):
+        found += [Span(*one.span(), "SECRET") for one in _SECRET.finditer(text) if _is_secret(one.group())]
+    return sorted(found)
+
+
+def _spelt_out(text: str) -> list[Span]:
+    """E-mail addresses that are written so that no machine sees them: "ana.gil [at] correo punto com"."""
+    if not any(sign in text for sign in _SPELT):
+        return []
+    return [Span(*one.span(), "EMAIL") for one in _SPELT_OUT.finditer(text) if _SPELT_DOT.search(one.group())]
+
+
+def _is_secret(token: str) -> bool:
+    """Whether a token with a sign within is a password: it has letters and digits, more than "Apt#5" and "B&B2" have."""
+    kinds = {"9" if sign.isdigit() else "a" if sign.islower() else "A" if sign.isupper() else "!" for sign in token}
+    return len(kinds) == 4 and bool(_SECRET_SIGN.search(token))
 
 
 def _needed(text: str) -> tuple[str, ...]:

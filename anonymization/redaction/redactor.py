@@ -82,7 +82,7 @@ class Redactor:
         flags = flags_of(text, parts, words)
         shaped = shapes(text, self._lexicon)
         labelled = forms.values(text, words)
-        days = named_days(text) if reduce(or_, flags, 0) & MONTH else []
+        days = named_days(text, words) if reduce(or_, flags, 0) & MONTH else []
         if labelled or days:
             shaped = sorted([*shaped, *days, *labelled])
         names_found = names.find(text, parts, flags, words, self._lexicon, own, shaped)

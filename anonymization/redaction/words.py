@@ -88,6 +88,8 @@ class Words(dict[str, int]):
         flags = self._looks(word, forms[0], cased) | self._lists.get(forms[0], 0)
         if flags & CAPITAL and self._lexicon.is_street(word):
             flags |= STREET
+        if not cased and not months().isdisjoint(forms[1:]):
+            flags |= MONTH  # "in May" is one word
         exactly = forms[0] in self._lexicon.words
         everyday = exactly or any(form in self._lexicon.words for form in forms)
         asked = forms[:1] if exactly else forms  # "the age" is a word, though "age" without its article is a name
