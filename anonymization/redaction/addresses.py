@@ -6,8 +6,10 @@ after them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set as AbstractSet
 from functools import reduce
+from itertools import islice
 from operator import or_
 
 from anonymization.redaction.words import CAPITAL, CASELESS, DIGITS, KIN, PARTICLE, SINGLE, STOP, STREET, UNIT
@@ -15,6 +17,9 @@ from anonymization.redaction.words import CAPITAL, CASELESS, DIGITS, KIN, PARTIC
 SENTENCE_ENDS = frozenset('.!?:;\n\r\t|•()[]{}"“”«»…؟።፤፣،-–—*>/=')
 _WITHIN_LINES = frozenset((" ", ", ", "-", ". ", ".", ",", " - "))
 _INSIDE_ADDRESSES = str.maketrans("", "", "\n-/.")
+_POSTCODE, _HOUSE = re.compile(r"\d{4,5}"), re.compile(r"\d{1,4}[a-zA-Z]?")
+_BEFORE_CODES = frozenset((", ", " ", "\n", ",\n", " - "))
+_LONG_STREET = 4
 _HOUSE_PARTS = frozenset(("bis", "ter", "quater"))
 
 
@@ -36,8 +41,11 @@ class Addresses:
         """A number beside a name that is no amount is a house's or a postcode; a street's word beside it goes along."""
         flags, hits = self._flags, self._hits
         every = reduce(or_, flags, 0)
-        for place, flag in enumerate(flags) if every & DIGITS else ():
-            if not flag & DIGITS or hits[place] or self._counts_something(place):
+        if every & DIGITS:
+            self._mark_postcodes()
+        scores = bool(every & DIGITS) and not every & STREET and self._tells_scores()
+        for place, flag in enumerate(flags) if every & DIGITS and not scores else ():
+            if not flag & DIGITS or hits[place] or self._counts_something(place) or self._counts_lines(place):
                 continue
             last = place + self._has_house_part(place)
             if self._touches(place, -1) or self._touches(last, +1):
@@ -50,6 +58,41 @@ class Addresses:
                     hits[place] = "ADDRESS"
             if flag & STREET:
                 self._mark_reach(place, "ADDRESS", {"ADDRESS", "NAME"})
+
+    def _mark_postcodes(self) -> None:
+        """A postcode between a house's number and a capital, and the street before: "Am Mühlgraben 17a, 06108 Halle"."""
+        flags, hits, gaps = self._flags, self._hits, self._gaps
+        for code in range(2, len(flags) - 1):
+            house = code - 1
+            if not (flags[code] & DIGITS and _POSTCODE.fullmatch(self._texts[code]) and gaps[code + 1] == " "):
+                continue
+            if not (flags[code + 1] & CAPITAL and _HOUSE.fullmatch(self._texts[house]) and gaps[code] in _BEFORE_CODES):
+                continue
+            first = house
+            while first and gaps[first] in (" ", "-", ", ") and flags[first - 1] & CAPITAL and house - first < _LONG_STREET:
+                first -= 1
+                if gaps[first] == ", ":
+                    break
+            if first == house:
+                continue
+            hits[first : code + 2] = ["ADDRESS"] * (code + 2 - first)
+
+    def _tells_scores(self) -> bool:
+        """Whether at least three small numbers stand behind names, as in a list of results: "Barnet 2 Hull City 1"."""
+        behind = (
+            place
+            for place in range(1, len(self._flags))
+            if self._flags[place] & DIGITS
+            and len(self._texts[place]) <= 2
+            and self._hits[place - 1] == "NAME"
+            and self._gaps[place].strip(" ),") == ""
+        )
+        return len(list(islice(behind, 3))) == 3
+
+    def _counts_lines(self, place: int) -> bool:
+        """Whether a number begins a line of a list: "1. Ana Gil"."""
+        begins = not self._gaps[place].strip(" \t") if place == 0 else "\n" in self._gaps[place]
+        return begins and len(self._texts[place]) <= 2 and self._gaps[place + 1] in (". ", ") ", ".) ")
 
     def _beside(self, place: int) -> list[str | None]:
         """What was found right before and right after a word, in its line."""
