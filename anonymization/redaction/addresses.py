@@ -12,7 +12,7 @@ from functools import reduce
 from itertools import islice
 from operator import or_
 
-from anonymization.redaction.words import CAPITAL, CASELESS, DIGITS, KIN, PARTICLE, SINGLE, STOP, STREET, UNIT
+from anonymization.redaction.words import CAPITAL, CASELESS, DIGITS, KIN, PARTICLE, SINGLE, STOP, STREET, STREET_NAME, UNIT
 
 SENTENCE_ENDS = frozenset('.!?:;\n\r\t|•()[]{}"“”«»…؟።፤፣،-–—*>/=')
 _WITHIN_LINES = frozenset((" ", ", ", "-", ". ", ".", ",", " - "))
@@ -54,7 +54,7 @@ class Addresses:
             if flag & STREET and not hits[place]:
                 near = self._beside(place)
                 told = flag & CAPITAL or not self._cased or "ADDRESS" in near
-                if any(near) and (told or (flag & CASELESS and near[-1])):
+                if flag & STREET_NAME or any(near) and (told or (flag & CASELESS and near[-1])):
                     hits[place] = "ADDRESS"
             if flag & STREET:
                 self._mark_reach(place, "ADDRESS", {"ADDRESS", "NAME"})

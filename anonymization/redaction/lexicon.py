@@ -40,7 +40,7 @@ class Lexicon:
     `naming`: words after which a name comes, by the word before them if need be. `says`: what only people do, whose
     name stands right before it. `determiners`: words after which a noun comes that is nobody's name. `formed`: forms
     that verbs and plurals have and hardly any name; `formed_loosely`: a word is kept for them, but not behind a name.
-    `stems`: what everyday words have in common with their other forms. `titles_stay`: a title is no part of a name.
+    `street_name_endings`: how only streets' names end. `stems`: what everyday words have in common with their other forms. `titles_stay`: a title is no part of a name.
     """
 
     words: frozenset[str]
@@ -59,6 +59,7 @@ class Lexicon:
     formed: re.Pattern[str] | None
     formed_loosely: bool
     street_endings: tuple[str, ...]
+    street_name_endings: tuple[str, ...]
     says: frozenset[str]
     determiners: frozenset[str]
     nouns_are_capital: bool
@@ -121,6 +122,7 @@ def lexicon(language: str) -> Lexicon:
         formed=re.compile("|".join(forms)) if forms else None,
         formed_loosely="formed_loosely" in own,
         street_endings=tuple(own.get("street_endings", ())),
+        street_name_endings=tuple(own.get("street_name_endings", ())),
         says=both("says"),
         determiners=_folded(own.get("determiners", "")),
         nouns_are_capital=language == "de",

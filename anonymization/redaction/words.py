@@ -41,7 +41,8 @@ from anonymization.redaction.lexicon import (
     LISTED,
     LOOSELY,
     FORMED,
-) = (1 << bit for bit in range(18))
+    STREET_NAME,
+) = (1 << bit for bit in range(19))
 
 SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
 """Splits a cleaned note into what is between words (even places) and words (odd places)."""
@@ -91,6 +92,8 @@ class Words(dict[str, int]):
         if not cased and not months().isdisjoint(forms[1:]):
             flags |= MONTH  # "in May" is one word
         exactly = forms[0] in self._lexicon.words
+        if flags & STREET and not exactly and word.lower().endswith(self._lexicon.street_name_endings):
+            flags |= STREET_NAME
         everyday = exactly or any(form in self._lexicon.words for form in forms)
         asked = forms[:1] if exactly else forms  # "the age" is a word, though "age" without its article is a name
         name = any(form in self._names for form in forms) or any(form in frequent_names() for form in asked)
