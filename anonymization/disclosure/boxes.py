@@ -22,6 +22,8 @@ Vector = npt.NDArray[np.float64]
 Step = tuple[tuple[int, int], ...]
 """Categories of one variable and which way each goes: +1 with the cell, -1 against it."""
 
+_DENSE = 4e6
+"""Tables of up to so many combinations of categories keep a place for each."""
 _MOST = (600, 6_000)
 """So many boxes of a cell are looked at, of the largest categories first; and more if none of these serves."""
 
@@ -33,10 +35,11 @@ class Boxes:
         self._moves = moves
         codes = [cells.keys[name].astype("category").cat for name in cells.keys]
         self._keys = np.column_stack([one.codes.to_numpy(np.int64) for one in codes])
-        self._strides = np.cumprod([1, *[len(one.categories) for one in codes[:-1]]])
-        packed = self._keys @ self._strides
-        self._order = np.argsort(packed)
-        self._packed = packed[self._order]
+        sizes = [len(one.categories) for one in codes]
+        self._strides = np.cumprod([1, *sizes[:-1]])
+        self._packed = self._keys @ self._strides
+        self._order = np.argsort(self._packed)
+        self._place = self._dense(int(np.prod(sizes))) if np.prod(sizes, dtype=float) <= _DENSE else None
         self._parent: list[dict[int, int]] = [{} for _ in codes]
         for sum_, parts in cells.equations:
             variable = int(np.flatnonzero(self._keys[sum_] != self._keys[parts[0]])[0])
@@ -89,9 +92,21 @@ class Boxes:
             code *= self._strides[variable]
             places = (places[:, None, :, None] + code[None, :, None, :]).reshape(len(places) * count, -1)
             signs = (signs[:, None, :, None] * way[None, :, None, :]).reshape(len(signs) * count, -1)
-        at = np.searchsorted(self._packed, places).clip(max=len(self._packed) - 1)
-        known = (self._packed[at] == places) & (signs != 0)
-        return np.where(known, self._order[at], -1), signs
+        return np.where(signs != 0, self._positions(places), -1), signs
+
+    def _dense(self, size: int) -> Positions:
+        """By packed categories the position of their cell, -1 where there is none."""
+        place = np.full(size, -1, dtype=np.int64)
+        place[self._packed] = np.arange(len(self._packed))
+        return place
+
+    def _positions(self, packed: Positions) -> Positions:
+        """Where the cells of packed categories stand; looked up, or in a large sparse set of tables searched for."""
+        if self._place is not None:
+            return self._place[packed]
+        at = np.searchsorted(self._packed, packed, sorter=self._order).clip(max=len(self._packed) - 1)
+        found = self._order[at]
+        return np.where(self._packed[found] == packed, found, -1)
 
     def _steps_of(self, variable: int, category: int) -> list[Step]:
         """Steps of a category: those to another of the largest first."""
