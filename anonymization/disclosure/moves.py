@@ -128,27 +128,19 @@ def equations(cells: Cells) -> csr_matrix:
 
 def furthest(moves: Moves, among: Positions, changes: Mapping[int, float]) -> tuple[Positions, Vector]:
     """The move of the cells `among` that changes those of `changes` most, each towards its change and no further."""
-    tied, right = _among(moves, among)
     cost = np.zeros(len(among))
     lower, upper = -moves.can_lose[among], moves.can_gain[among].copy()
     columns, wanted = np.searchsorted(among, list(changes)), np.array(list(changes.values()))
     cost[columns] = -np.sign(wanted)
     lower[columns] = np.maximum(lower[columns], np.minimum(wanted, 0))
     upper[columns] = np.minimum(upper[columns], np.maximum(wanted, 0))
-    found = solved(cost, tied, right, np.column_stack([lower, upper]))
-    if found is None:
-        raise ArithmeticError("a linear program with bounds has no end")
-    return among, found
+    return _best_move(moves, among, cost, np.column_stack([lower, upper]))
 
 
 def apart(moves: Moves, among: Positions, towards: Vector, width: float) -> tuple[Positions, Vector]:
     """The move of the cells `among` by `width` at most that gains most in all, each counted by its `towards`."""
-    tied, right = _among(moves, among)
     lower, upper = -np.minimum(moves.can_lose[among], width), np.minimum(moves.can_gain[among], width)
-    found = solved(-towards, tied, right, np.column_stack([lower, upper]))
-    if found is None:
-        raise ArithmeticError("a linear program with bounds has no end")
-    return among, found
+    return _best_move(moves, among, -towards, np.column_stack([lower, upper]))
 
 
 def least(
@@ -192,12 +184,10 @@ def _among(moves: Moves, among: Positions) -> tuple[csr_matrix, Vector]:
 def solved(cost: Vector, matrix: csr_matrix, right: Vector, bounds: Bounded) -> Vector | None:
     """Where the cost is smallest; None where it has no end.
 
-    Small programs go without the solver's first look for simplifications, which takes longer here than it saves; large
-    ones by interior points: of 4,600 cells the simplex did not end in minutes where these take half a second.
+    Without the solver's first look for simplifications, which takes longer here than it saves.
     """
     tied = {"A_eq": matrix, "b_eq": right} if matrix.shape[0] else {}
-    large = matrix.shape[1] > _LARGE
-    found = linprog(cost, bounds=bounds, method="highs-ipm" if large else "highs", options={"presolve": large}, **tied)
+    found = linprog(cost, bounds=bounds, method="highs", options={"presolve": False}, **tied)
     if found.status == _UNBOUNDED:
         return None
     if found.status == _INFEASIBLE:
@@ -206,3 +196,17 @@ def solved(cost: Vector, matrix: csr_matrix, right: Vector, bounds: Bounded) -> 
         raise ArithmeticError(f"a linear program did not end: status {found.status}")
     where: Vector = found.x
     return where
+
+
+def _best_move(moves: Moves, among: Positions, cost: Vector, bounds: Vector) -> tuple[Positions, Vector]:
+    """The move of `among` of the smallest cost. Not to move is always one, and bounds end all: so many cells may
+    be asked about by interior points, which take half a second for 4,600 where the simplex did not end in minutes."""
+    tied, right = _among(moves, among)
+    if len(among) > _LARGE:
+        found = linprog(cost, A_eq=tied, b_eq=right, bounds=bounds, method="highs-ipm")
+        if found.status == 0:
+            return among, found.x
+    where = solved(cost, tied, right, bounds)
+    if where is None:
+        raise ArithmeticError("a linear program with bounds has no end")
+    return among, where

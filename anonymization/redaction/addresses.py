@@ -12,7 +12,18 @@ from functools import reduce
 from itertools import islice
 from operator import or_
 
-from anonymization.redaction.words import CAPITAL, CASELESS, DIGITS, KIN, PARTICLE, SINGLE, STOP, STREET, STREET_NAME, UNIT
+from anonymization.redaction.words import (
+    CAPITAL,
+    CASELESS,
+    DIGITS,
+    KIN,
+    PARTICLE,
+    SINGLE,
+    STOP,
+    STREET,
+    STREET_NAME,
+    UNIT,
+)
 
 SENTENCE_ENDS = frozenset('.!?:;\n\r\t|•()[]{}"“”«»…؟።፤፣،-–—*>/=')
 _WITHIN_LINES = frozenset((" ", ", ", "-", ". ", ".", ",", " - "))
@@ -54,13 +65,13 @@ class Addresses:
             if flag & STREET and not hits[place]:
                 near = self._beside(place)
                 told = flag & CAPITAL or not self._cased or "ADDRESS" in near
-                if flag & STREET_NAME or any(near) and (told or (flag & CASELESS and near[-1])):
+                if flag & STREET_NAME or (any(near) and (told or (flag & CASELESS and near[-1]))):
                     hits[place] = "ADDRESS"
             if flag & STREET:
                 self._mark_reach(place, "ADDRESS", {"ADDRESS", "NAME"})
 
     def _mark_postcodes(self) -> None:
-        """A postcode between a house's number and a capital, and the street before: "Am Mühlgraben 17a, 06108 Halle"."""
+        """A postcode between a house's number and a capital, and the street before: "Am Mühlgraben 17a, 06108 Hof"."""
         flags, hits, gaps = self._flags, self._hits, self._gaps
         for code in range(2, len(flags) - 1):
             house = code - 1
@@ -69,13 +80,10 @@ class Addresses:
             if not (flags[code + 1] & CAPITAL and _HOUSE.fullmatch(self._texts[house]) and gaps[code] in _BEFORE_CODES):
                 continue
             first = house
-            while first and gaps[first] in (" ", "-", ", ") and flags[first - 1] & CAPITAL and house - first < _LONG_STREET:
+            while first > max(0, house - _LONG_STREET) and gaps[first] in (" ", "-") and flags[first - 1] & CAPITAL:
                 first -= 1
-                if gaps[first] == ", ":
-                    break
-            if first == house:
-                continue
-            hits[first : code + 2] = ["ADDRESS"] * (code + 2 - first)
+            if first < house:
+                hits[first : code + 2] = ["ADDRESS"] * (code + 2 - first)
 
     def _tells_scores(self) -> bool:
         """Whether at least three small numbers stand behind names, as in a list of results: "Barnet 2 Hull City 1"."""

@@ -40,7 +40,8 @@ class Lexicon:
     `naming`: words after which a name comes, by the word before them if need be. `says`: what only people do, whose
     name stands right before it. `determiners`: words after which a noun comes that is nobody's name. `formed`: forms
     that verbs and plurals have and hardly any name; `formed_loosely`: a word is kept for them, but not behind a name.
-    `street_name_endings`: how only streets' names end. `stems`: what everyday words have in common with their other forms. `titles_stay`: a title is no part of a name.
+    `street_name_endings`: how only streets' names end. `stems`: what everyday words have in common with their other
+    forms. `titles_stay`: a title is no part of a name.
     """
 
     words: frozenset[str]

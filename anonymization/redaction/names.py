@@ -148,8 +148,8 @@ class _Note:
         return not self._cased or bool(flag & CASELESS) or (follows and self._is_rest_of_name(place))
 
     def _is_rest_of_name(self, place: int) -> bool:
-        """Whether a rare word in lower case behind a name is more often the rest of it than a verb: "Ana quispe", "Gyula
-        utca 76", but not "Judith Krall bedankte" and not "Anwohner klagten", whose first word is on no list."""
+        """Whether a rare word in lower case behind a name is more often the rest of it than a verb: "Ana quispe", "Gyul
+        utca 76"; not "Judith Krall bedankte", and not "Anwohner klagten", whose first word is on no list."""
         if self._gaps[place] == "-":
             return True
         if place + 1 < len(self._flags) and self._gaps[place + 1] == " ":
@@ -188,8 +188,8 @@ class _Note:
         return False
 
     def _is_acronym(self, place: int) -> bool:
-        """Whether an unlisted word is an office, an illness, a document: NHC, CD56, NGOs; beside another unlisted capital
-        it is a family name: "BA Aminata"."""
+        """Whether an unlisted word is an office, an illness, a document: NHC, CD56, NGOs. Beside an unlisted capital it
+        is a name: "BA Aminata"."""
         text = self._texts[place].removesuffix("s")
         if not self._cased or not text.isupper() or len(text) > _LONG_ACRONYM:
             return False

@@ -44,8 +44,8 @@ _SHAPES = {
             |\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?(?:\d{4}|\d{2}))(?![-/.]?\d)
             (?:[Tt ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:[Zz]|[+-]\d{2}:?\d{2})?)?
         |(?<![\d/.-])(?:(?:0[1-9]|[12]\d|3[01])/(?:0[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])/(?:19|20)\d\d)(?![/\w]|[.-]\d)""",
-    "TIME": r"""(?<![\d:.,])(?:[01]?\d|2[0-4])(?::[0-5]\d(?::[0-5]\d)?(?:\s?(?:[AaPp]\.?\s?[Mm]\b\.?|(?:[Uu]hr|[Uu]ur)\b))?(?![\d:])
-        |[hH][0-5]\d\b|(?:[.:][0-5]\d)?\s?(?:[AaPp]\.?[Mm]\b\.?|o['’]clock\b|[Uu]hr\b|[Uu]ur\b))""",
+    "TIME": r"""(?<![\d:.,])(?:[01]?\d|2[0-4])
+        (?::[0-5]\d(?::[0-5]\d)?(?:\s?(?:[AaPp]\.?\s?[Mm]\b\.?|(?:[Uu]hr|[Uu]ur)\b))?(?![\d:])|[hH][0-5]\d\b|(?:[.:][0-5]\d)?\s?(?:[AaPp]\.?[Mm]\b\.?|o['’]clock\b|[Uu]hr\b|[Uu]ur\b))""",
     "IBAN": r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b",
     "REFERENCE": r"(?<![\w/.-])(?=[A-Z0-9./-]{0,30}\d)(?=[0-9./-]{0,30}[A-Z])"
     r"(?:[A-Z0-9]{1,12}[-/.]){1,6}[A-Z0-9]{1,20}(?![\w/])|(?<![\w/.-])[A-Z]{1,3}[ ]\d{2,4}[ ][A-Z]{1,3}(?![\w/])",
@@ -122,7 +122,7 @@ def _spelt_out(text: str) -> list[Span]:
 
 
 def _is_secret(token: str) -> bool:
-    """Whether a token with a sign within is a password: it has letters and digits, more than "Apt#5" and "B&B2" have."""
+    """Whether a token with a sign within is a password: it has letters of both kinds and digits, as "B&B2" has not."""
     kinds = {"9" if sign.isdigit() else "a" if sign.islower() else "A" if sign.isupper() else "!" for sign in token}
     return len(kinds) == 4 and bool(_SECRET_SIGN.search(token))
 
