@@ -16,8 +16,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import date, datetime, time
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -26,15 +25,12 @@ if TYPE_CHECKING:
 
 MEMORY = 4 << 30
 """Address space of the child; a sheet that needs more is refused."""
-EXACT = 10**15
-"""A spreadsheet keeps 15 digits of a number; from here on the last ones are made up."""
-_PLAIN, _SMALL = 10**9, 2e-6
-"""Between these Arrow writes a broken number without a power of ten."""
-_FEW = 40
-"""So few cells are read one by one: Arrow takes longer to begin."""
 _AT_HAND = 15_000
 """Cells that are turned into columns together: they are still in the processor's own memory, which halves the time."""
 
+_DAYS = (date, datetime, time)
+_SPREADSHEET = b"application/vnd.oasis.opendocument.spreadsheet"
+"""What an .ods begins with, uncompressed (ODF 1.2, part 3, 3.3)."""
 _COMPOUND = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 """The stream in which a password-protected .xlsx lies inside a compound file ([MS-OFFCRYPTO] 2.3.4.4)."""
@@ -45,97 +41,6 @@ follows the file's sectors to them goes round in a circle where a damaged table 
 
 class Unfit(Exception):
     """Why the workbook is not read: `password`, `unreadable` or `too_large`."""
-
-
-def text_of(value: object) -> str | None:
-    """A cell as its supplier would copy it: 98 and not 98.0, ISO dates, hours beyond a day; blank as None."""
-    match value:
-        case str():
-            return value if value.strip() else None
-        case None:
-            return None
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case float() | int():
-            # A number that was cut to 15 digits is written as the spreadsheet shows it: 1.23456789012346e+17.
-            return str(int(value)) if float(value).is_integer() and abs(value) < EXACT else _digits(float(value))
-        case datetime():
-            return value.date().isoformat() if value.time() == time() else value.isoformat()
-        case date() | time():
-            return value.isoformat()
-        case timedelta():
-            return _hours(value)
-        case _:
-            return str(value)
-
-
-def _digits(value: float) -> str:
-    """The shortest digits of a number: small ones as 0.000076, since a power of ten is no number to a reader; from
-    10^15 on always as a power of ten, the mark of damage to a key."""
-    if abs(value) < EXACT:
-        return f"{Decimal(repr(value)):f}" if abs(value) * EXACT > 1 else repr(value)
-    mantissa, _, exponent = f"{value:.16e}".partition("e")
-    shortest = repr(value).partition("e")[0].replace(".", "").rstrip("0").lstrip("-") or mantissa
-    digits = shortest[0] + ("." + shortest[1:] if len(shortest) > 1 else "")
-    return f"{'-' if value < 0 else ''}{digits}e+{int(exponent)}"
-
-
-def _hours(value: timedelta) -> str:
-    seconds = round(abs(value).total_seconds())
-    sign = "-" if value < timedelta() else ""
-    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-
-
-def text_column(values: Sequence[object]) -> Any:
-    """A column of cells as an Arrow column of text; whole columns of one kind without a step per cell."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if len(values) < _FEW and all(map(_is_plain, values)):
-        return pa.array(list(map(text_of, values)), pa.string())
-    kinds = set(map(type, values))
-    if kinds <= {str}:
-        column = pa.array(values, pa.string())
-        blank = pc.or_(pc.equal(column, ""), pc.utf8_is_space(column))
-        return pc.if_else(blank, pa.scalar(None, pa.string()), column) if pc.any(blank).as_py() else column
-    kind, *other = kinds - {str}
-    if not other and kind in (float, date):
-        only = values if len(kinds) == 1 else [v if v.__class__ is kind else None for v in values]
-        shown = _numbers_as_text(pa.array(only, pa.float64())) if kind is float else _days_as_text(only)
-        if shown is not None and len(kinds) == 1:
-            return shown
-        if shown is not None:
-            return pc.coalesce(shown, text_column([v if v.__class__ is str else "" for v in values]))
-    known: dict[tuple[type, object], str | None] = {}
-    return pa.array(
-        [known[k] if (k := (v.__class__, v)) in known else known.setdefault(k, text_of(v)) for v in values],
-        pa.string(),
-    )
-
-
-def _is_plain(value: object) -> bool:
-    """Whether a cell is text or a whole number, which all ways of reading write alike."""
-    return value.__class__ is str or (isinstance(value, float) and value.is_integer() and abs(value) < EXACT)
-
-
-def _numbers_as_text(numbers: Any) -> Any:
-    """As `text_of` has them; None where Arrow would write one of them otherwise."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    sizes = pc.abs(numbers)
-    largest = pc.max(sizes).as_py()
-    if pc.all(pc.equal(pc.floor(numbers), numbers)).as_py():
-        return numbers.cast(pa.int64()).cast(pa.string()) if largest < EXACT else None
-    if not largest < _PLAIN or pc.any(pc.and_(pc.less(sizes, _SMALL), pc.greater(sizes, 0))).as_py():
-        return None
-    return pc.add(numbers, 0.0).cast(pa.string())  # of -0.0 it makes 0.0
-
-
-def _days_as_text(days: Sequence[object]) -> Any:
-    import pyarrow as pa
-
-    return pa.array(days, pa.date32()).cast(pa.string())
 
 
 class Book:
@@ -156,7 +61,9 @@ class Book:
             raise Unfit("password") from None
         except CalamineError:
             raise Unfit("password" if _says_encrypted(content) else "unreadable") from None
+        self._durations = _SPREADSHEET in content[:200]
         self._name: str | None = None
+        self._odd: dict[tuple[int, int], str] | None = None
         self.sheet: Any = None
         self.left = self.height = self.width = 0
 
@@ -171,7 +78,7 @@ class Book:
     def select(self, name: str) -> dict[str, object]:
         """Make a sheet the one that is read; its extent and its merged cells (from 0, both ends inside)."""
         if name != self._name:
-            self._name = self.sheet = None
+            self._name = self.sheet = self._odd = None
             cut = self._cut(name)
             if cut is not None:
                 self.sheet, self.damaged = cut, sorted(cut.damaged)
@@ -211,6 +118,7 @@ class Book:
         beyond `width`, the text of `columns`, and which of those cells are damaged."""
         import pyarrow as pa
         import pyarrow.compute as pc
+        from sheet_text import text_column
 
         wanted = list(range(self.width)) if columns is None else list(columns)
         if first < self._at:
@@ -221,7 +129,7 @@ class Book:
         taken = max(0, self._at - start)
         found = self._columns(taken)
         damaged = [(row, column) for row, column in self.damaged if start <= row < start + taken]
-        texts = {c: text_column(found[c - self.left]) for c in wanted if taken and 0 <= c - self.left < len(found)}
+        texts = {c: self._text(found, c, start) for c in wanted if taken and 0 <= c - self.left < len(found)}
         marked = {row - start for row, _ in damaged}
         filled = pa.array([row in marked for row in range(taken)], pa.bool_())
         for column in texts.values():
@@ -239,6 +147,29 @@ class Book:
             cells = [column.filter(filled) for column in cells]
         batch = pa.record_batch([rows, *cells], names=["row", "beyond", *map(str, wanted)])
         return {"more": self._at < self.height, "damaged": damaged}, batch
+
+    def _text(self, found: Sequence[Sequence[object]], column: int, start: int) -> Any:
+        """A column of text; numbers that are no day are told as what they are (`sheet_serials`)."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        from sheet_serials import SUSPECT, odd_cells
+        from sheet_text import long_duration, text_column
+
+        met: set[type] = set()
+        texts = text_column(found[column - self.left], met)
+        if self._durations:
+            return pa.array([None if text is None else long_duration(text) for text in texts.to_pylist()], pa.string())
+        if met.isdisjoint(_DAYS):
+            return texts
+        suspects = pc.fill_null(pc.match_substring_regex(texts, SUSPECT), False)
+        if not pc.any(suspects).as_py():
+            return texts
+        if self._odd is None:
+            self._odd = odd_cells(self.content, self._name or "", self.zipped)
+        told = texts.to_pylist()
+        for place in pc.indices_nonzero(suspects).to_pylist():
+            told[place] = self._odd.get((start + place, column), told[place])
+        return pa.array(told, pa.string())
 
     def _columns(self, count: int) -> list[list[Any]]:
         """The cells of the next rows, column by column; those below the parser's last row are blank."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from codebook.errors import Refused
 from connectors.shapes import Finding, Grid, Heading, Piece, Text, numbered
 from connectors.text.header_rows import HeaderGuess, propose_header
-from connectors.workbooks.sheet_process import text_of as cell_text
+from connectors.workbooks.sheet_text import text_of as cell_text
 from connectors.workbooks.workbook_process import Extent, WorkbookProcess
 from sources.batches import DeliveredFile
 from sources.models import ExcelFormat, Source

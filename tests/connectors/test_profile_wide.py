@@ -13,7 +13,7 @@ import pytest
 from connectors.profiling.profile import profile
 from connectors.profiling.samples import sampled
 from connectors.unknown import delivered, open_unknown
-from connectors.workbooks.sheet_process import text_column, text_of
+from connectors.workbooks.sheet_text import text_column, text_of
 from sources.batches import PlainFile
 
 Deliver = Callable[[str, bytes], PlainFile]
