@@ -27,7 +27,8 @@ LISTS: Mapping[str, str] = {
         padre madre pere mere father mother grandfather conyuge husband wife guardian tutor caregiver
         beneficiary beneficiario beneficiaria beneficiaire patient client applicant caseworker focal leader
         mae pai filho hooyada aabaha baba anne والد والده شوهر پلار نیکه পিতা পিতার মাতা মাতার স্বামী
-        পিতা/স্বামী पिता बाबु आमा पति ayah ibu mama uba prenume headmaster""",
+        পিতা/স্বামী पिता बाबु आमा पति ayah ibu mama uba prenume headmaster
+        ولد ولدیت ولديت""",
     "phone": """phone telephone telefono telefonos tel telf mobile cell cellphone celular movil gsm
         whatsapp msisdn
         phonenumber devicephonenum portable simu هاتف جوال موبايل موبایل تلفن تليفون تلفون ስልክ contactno
@@ -42,7 +43,8 @@ LISTS: Mapping[str, str] = {
         pesel tckn هوية سجل وطني قومي بطاقة کدملی جواز شناسنامه تذکره ملی inn ipn rnokpp kimlik tckimlik
         kimligi jshshir pinfl снилс инн рнокпп іпн пинфл пин cni cin nina npi codicefiscale ausweis
         personalausweis ktp nik kitambulisho nida aqoonsi aqoonsiga شناختي পরিচয়পত্র এনআইডি नागरिकता मतदाता
-        मतदाताको आधार መታወቂያ ፋይዳ cccd cmnd idnp პირადი""",
+        मतदाताको आधार መታወቂያ ፋይዳ cccd cmnd idnp პირადი
+        nie cpf ykn traveldoc traveldocument personalnumber personnummer personalno تذکرې পাসপোর্ট पासपोर्ट""",
     "birth_date": """dob birth birthdate birthday nacimiento nac naissance ddn nascimento dogum
         ميلاد ولادة ازدياد تولد
         ልደት ትውልድ brthdt brthdtc bdate fnac fnacimiento nasc nascita geburt geburtsdatum geboren geboorte
@@ -67,24 +69,28 @@ LISTS: Mapping[str, str] = {
         مدينة قرية مخيم ولايت ولايه ولسوالی استان شهرستان بخش روستا місто село город ክልል ዞን ወረዳ محلولادة
         مكان lieu place pcode localite cercle provincias ضلع تحصیل صوبه گاؤں شهر ولسوالۍ ولسوالي کلي জেলা
         উপজেলা বিভাগ ইউনিয়ন গ্রাম থানা जिल्ला जिला प्रदेश गाउँपालिका नगरपालिका वडा गाँव gobol gobolka degmo
-        degmada magaalada tuulada xaafadda ilce mahalle koy bolge freguesia concelho naturalidade localidade
+        degmada magaalada tuulada xaafadda ilce ilcesi mahalle mahallesi koy bolge freguesia concelho naturalidade localidade
         bairro aldeia tabanca regione comune bundesland landkreis kreis gemeinde gemeente woonplaats
         provincie wojewodztwo powiat gmina miejscowosc provinsi kabupaten kecamatan kelurahan desa mkoa
         kijiji jiha unguwa پارێزگا قەزا viloyat tuman mahalla barangay sitio purok township hamlet chiefdom
         subdistrict neighbourhood neighborhood sublocation payam boma arrondissement fokontany colline
         territoire wilaya daira moughataa lga aimag аймак округ муниципалитет общин ከተማ ቀበሌ መንደር ዞባ mun muni
-        prov dpto depto nommun noment tehsil რეგიონი მუნიციპალიტეტი localitate tinh huyen hukuma""",
+        prov dpto depto nommun noment tehsil რეგიონი მუნიციპალიტეტი localitate tinh huyen hukuma
+        luogo geburtsort wohnort baladiya baladiyah muhalla muhafaza mantiqa mantika nahia nahiya qadha ili
+        место місце""",
     "country": """country countries pais paises pays iso iso3 iso2 nacion adm0 admin0 ulke land بلد دولة
         کشور ሀገር origin
         destination paese nazione negara nchi davlat mamlakat waddanka dalka herkunftsland هیواد هېواد وڵات
         ملک দেশ
-        देश""",
+        देश
+        kasar kasa""",
     "nationality": """nationality nacionalidad nationalite citizenship nacionalidade جنسية تابعیت uyruk
         uyrugu vatandaslik
         cittadinanza staatsangehorigkeit kewarganegaraan uraia شهریت قومیت জাতীয়তা राष्ट्रियता ዜግነት""",
     "weight": """weight weights weighting wgt wt peso pesos poids ponderacion ponderation pond pesofinal
         factor wght coeff
-        coef fexp facexp expansion wgts""",
+        coef fexp facexp expansion wgts
+        fex pw hhwgt perwt pondera""",
     "free_text": """notes note obs observacion observaciones observations observation comments
         comentarios commentaire
         commentaires remarks remark specify especifique preciser autre other otro otra description
@@ -130,7 +136,8 @@ LISTS: Mapping[str, str] = {
         شمېره ګڼه نمبر tanggal tarehe nomor geschlecht anzahl""",
     "aspect": """level type typ tipo typology typologie niveau nivel prefix count total percent percentage
         share rate status
-        class category size""",
+        class category size
+        years""",
     "place_beside": """state states estado estados division il ort stato entidad uf county territory oblys
         viloyati""",
 }
@@ -139,7 +146,7 @@ STEMS: Mapping[str, str] = {
     "phone": "телефон мобильн мобільн",
     "national_id": "паспорт ідент идентиф",
     "birth_date": "народжен рожден",
-    "address": "адрес вулиц улиц",
+    "address": "адрес вулиц улиц проживан жительств прописк",
     "place": "област район громад населенн населений муниципал селищ",
     "country": "країн стран",
     "nationality": "громадянств гражданств",

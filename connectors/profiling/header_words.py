@@ -18,7 +18,22 @@ _FUNCTION_WORDS = frozenset(
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])")
 _LETTERS = str.maketrans(
-    {"ی": "ي", "ى": "ي", "ک": "ك", "ة": "ه", "ہ": "ه", "ھ": "ه", "ۀ": "ه", "ı": "i", "ł": "l", "ø": "o", "đ": "d"}
+    {
+        "ی": "ي",
+        "ى": "ي",
+        "ک": "ك",
+        "ة": "ه",
+        "ہ": "ه",
+        "ھ": "ه",
+        "ۀ": "ه",
+        "ı": "i",
+        "ł": "l",
+        "ø": "o",
+        "đ": "d",
+        "ƙ": "k",
+        "ɗ": "d",
+        "ɓ": "b",
+    }
 )
 """Letters that languages write apart and headers mix; those of Latin scripts have no accent that could be taken off."""
 _ARTICLE = re.compile(r"^(?:وال|بال|ال|[የበከለ])(?=\w{3})")

@@ -53,6 +53,8 @@ _DEVICE = (
 _WORDS_ONLY = r"^\p{L}[\p{L}'’.\-]*( \p{L}[\p{L}'’.\-]*){1,4}$"
 _CAPITALS = r"^(\P{Ll}\p{L}*[ '’.\-]*)+$"
 _DIGITS_MOSTLY = r"^[+(]?[0-9][0-9 ()\-./]{5,18}[0-9]$"
+_POSTCODE = "^[0-9]{5}-[0-9]{3}$"
+"""Brazil's CEP; the Turkish for a mobile phone is written so too."""
 _YES_NO = (
     r"(?i)^\s*(yes|no|s[ií]|oui|non|n[ãa]o|sim|true|false|evet|hay[ıi]r|haa|maya|да|нет|так|ні"
     r"|نعم|لا|بله|بلی|خیر|نخیر|አዎ|አይ)\s*$"
@@ -61,6 +63,7 @@ _THREE_LETTERS = r"([A-Za-z\x{aa}-\x{10ffff}].*){3}"
 _SENTENCE = r"^\s*(\S+\s+){6,}\S"
 """More words than a place has in its name."""
 _MOST, _RARELY = 0.7, 0.2
+_NEARLY = 0.9
 _A_FEW, _MANY = 5, 20
 
 
@@ -212,6 +215,9 @@ def _name(seen: Seen) -> bool:
     if spoken:
         # Rosters also say "person 1", and registers number people of one name.
         return seen.share(r"^[\p{L}\p{M} '’.,\-]*\p{L}[\p{L}\p{M}\p{N} '’.,\-]*$") >= _MOST
+    if named(seen.heard, "person") and not named(seen.heard, "attribute", "aspect"):
+        # `Reintegration officer`: a person's part in a case, and values that are written as names are.
+        return seen.type == "text" and seen.share(_WORDS_ONLY) >= _NEARLY and seen.share(_CAPITALS) >= _NEARLY
     # Counts first: of all patterns these two take longest.
     if seen.distinct < _MANY or seen.distinct <= 0.6 * seen.filled or seen.type != "text":
         return False
@@ -223,7 +229,7 @@ def _phone(seen: Seen) -> bool:
     if not seen.filled:
         return spoken
     if spoken:
-        return seen.share(_DIGITS_MOSTLY) >= 0.5
+        return seen.share(_DIGITS_MOSTLY) >= 0.5 and seen.share(_POSTCODE) < _NEARLY
     return seen.type != "boolean" and seen.share(_international_phones) >= 0.5
 
 
@@ -249,7 +255,10 @@ def _birth_date(seen: Seen) -> bool:
 
 
 def _address(seen: Seen) -> bool:
-    return named(seen.heard, "address") and not seen.numeric and not seen.coded and seen.type != "boolean"
+    if not named(seen.heard, "address") or seen.numeric or seen.coded or seen.type == "boolean":
+        return False
+    # `Municipality of residence` is a place, unless there are numbers of houses in it.
+    return not (seen.filled and named(seen.heard, "place")) or seen.share("[0-9]") >= _RARELY
 
 
 def _device(seen: Seen) -> bool:

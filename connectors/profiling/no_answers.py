@@ -116,7 +116,7 @@ def far_codes(numbers: Sample, unique: bool) -> dict[str, str]:
     plain = numbers.where(numbers.which(_PLAIN))
     below = plain.where(plain.which("^-"))
     found = []
-    if len(plain) - len(below) >= 2 and below.which(_NEGATIVE).all():
+    if len(plain) > len(below) and below.which(_NEGATIVE).all():
         found += below.texts
     large = plain.which(_LARGE)
     if unique or not large.any():
@@ -125,7 +125,7 @@ def far_codes(numbers: Sample, unique: bool) -> dict[str, str]:
     if len(others) >= 2:
         reach = max(others)
         for text in sorted(plain.where(large).texts, key=float, reverse=True):
-            if float(text) <= _FAR * reach or len(text) <= len(str(int(reach))):
+            if float(text) <= _FAR * reach or 2 < len(text) <= len(str(int(reach))):
                 reach = max(reach, float(text))
                 continue
             found.append(text)

@@ -16,6 +16,8 @@ from connectors.profiling.header_words import folded, named, only_named
 from connectors.profiling.samples import Mask, Sample, Vocabulary
 
 _PCODE = r"^(?P<country>[A-Z]{2,3})[0-9]{1,3}[0-9A-Z]*$"
+_LONGEST = 10
+"""Letters and digits of a P-code; behind a country's two letters longer ones are numbers of cases."""
 _SITE = re.compile(r"^(?=.*[0-9])[A-Za-z0-9]{1,4}([-_./]?[A-Za-z0-9]{1,6}){0,4}$")
 _BRACKETS = re.compile(r"\s*\([^)]*\)")
 """Iran (Islamic Republic of), République démocratique du Congo (la)."""
@@ -39,6 +41,12 @@ _LANGUAGES = (
     "ne",
     "sw",
     "id",
+    "ha",
+    "ti",
+    "uz",
+    "ro",
+    "sq",
+    "sr",
 )
 _MOST, _HALF, _SAMPLE = 0.8, 0.5, 2_000
 
@@ -91,7 +99,11 @@ def _yes_or_no(values: list[str]) -> bool:
 def _of_few_lengths(values: list[str]) -> bool:
     """P-codes have one length for each level and at least two digits; numbers behind a prefix grow with their count."""
     bare = [value.strip() for value in values]
-    return len(set(map(len, bare))) <= 3 and all(sum(map(str.isdigit, value)) >= 2 for value in bare)
+    return (
+        len(set(map(len, bare))) <= 3
+        and max(map(len, bare)) <= _LONGEST
+        and all(sum(map(str.isdigit, value)) >= 2 for value in bare)
+    )
 
 
 def _folded(vocabulary: Vocabulary) -> list[str]:

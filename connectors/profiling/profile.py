@@ -35,6 +35,8 @@ _WITH_LETTERS = frozenset({"dta", "sas7bdat", "xpt"})
 """Formats whose numbers may be a letter that says why there is none."""
 _NOTES = 20
 """Rows below a table that may be its notes."""
+_FEW_ROWS = 20
+"""In fewer rows an age is as unique as a key."""
 _NOTE = r"\p{L}.*:|^\s*[*(]|\S\s+\S+\s+\S"
 """A colon, a mark, or several words: `end group` in a row of its own is no note."""
 
@@ -218,7 +220,7 @@ def _nothing(tally: Tally, sample: Sample, seen: Seen, found: Sequence[str]) -> 
     if any(kind.startswith("date:") for kind in found):
         told |= marks(sample.where(sample.which(PLACEHOLDER)).texts)
     elif seen.numeric and not tally.heading.missing and set(found) <= {"weight", "key (unique)"}:
-        unique = "key (unique)" in found
+        unique = "key (unique)" in found and seen.rows >= _FEW_ROWS
         told |= {code: why for code, why in far_codes(sample, unique).items() if code not in seen.codes}
     return told
 

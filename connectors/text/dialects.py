@@ -25,6 +25,7 @@ _IMPORT_IDS = re.compile(r'^\{"ImportId": ?"[^"]*"[^{}]*\}$')
 """How Qualtrics writes the row of its own names, below that of the questions' words."""
 _LINES = 100
 """Records that are looked at to find the delimiter and the header."""
+_EVEN = 0.95
 _FEW = 0.2
 """A column whose sample has fewer distinct values than this share of its rows is read as a dictionary."""
 
@@ -131,19 +132,26 @@ def records(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:
 
 
 def likely_delimiter(text: str) -> str:
-    """The mark that cuts most of the first records into the same number of cells; labels are full of commas."""
+    """The mark that cuts most of the first records into the same number of cells; labels are full of commas.
 
-    def evenness(delimiter: str) -> tuple[float, int]:
+    A tab that cuts all of them alike is none of the words': Eurostat has five dimensions behind commas in one cell.
+    """
+
+    def even(delimiter: str) -> tuple[float, int]:
         found = [cells for cells, _ in islice(records(text, delimiter), _LINES) if any(cells)]
         if not found:
-            return 0.0, 0
+            return 0.0, 1
         widths = Counter(map(len, found))
         width, times = max(widths.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]))
         # A wrong mark also cuts inside quoted cells and leaves their quotation marks behind.
         torn = sum(any('"' in cell for cell in cells) for cells in found)
-        return (times - torn / 2) / len(found) * (1 - 1 / width), width
+        return (times - torn / 2) / len(found), width
 
-    return max(_DELIMITERS, key=evenness)
+    found = {delimiter: even(delimiter) for delimiter in _DELIMITERS}
+    share, width = found["\t"]
+    if width > 1 and share >= _EVEN:
+        return "\t"
+    return max(found, key=lambda mark: (found[mark][0] * (1 - 1 / found[mark][1]), found[mark][1]))
 
 
 def few_values(text: str, delimiter: str, width: int) -> frozenset[int]:

@@ -27,7 +27,16 @@ _MOSTLY, _HARDLY = 0.8, 0.4
 _COLUMNS = 50
 _NO_VALUE = re.compile(r"(?i)^[#\-.]*(n/?a|null|none|nan|nil|s/d|n/d|sin dato|unknown|\s*)[#\-.]*$")
 _SPELLINGS = tuple(
-    map(re.compile, (r"\w_\w", r"^[A-Za-z]+[a-z][A-Z]", r"^[A-Za-z]{1,3}[0-9]{1,3}[a-z]?[.)]?$", r"/.*/", r"[?:%]$"))
+    map(
+        re.compile,
+        (
+            r"\w_\w",
+            r"^(?!(?:Ma?c|D[aeiu]|L[aeo]|St|Fitz|Van)[A-Z])[A-Za-z]+[a-z][A-Z]",
+            r"^[A-Za-z]{1,3}[0-9]{1,3}[a-z]?[.)]?$",
+            r"/.*/",
+            r"[?:%]$",
+        ),
+    )
 )
 """How programs and questionnaires spell the names of columns: case_id, hhSize, q12, a/b/c, `Where do you live?`."""
 
@@ -38,22 +47,25 @@ def speaks_for_header(table: Table, index: int, positions: Sequence[int]) -> flo
     if not below:
         return math.inf  # a header above nothing: there is no record that it could be one of
     told = {"digits": 0.0, "names": 0.0, "spelt": 0.0}
-    new = 0.0
+    new = []
     for position in positions[:_COLUMNS]:
         cell = table[index][position]
         values = [row[position] for row in below if position < len(row) and row[position]]
         if not values:
-            new += _OVER_NOTHING
+            new.append(_OVER_NOTHING)
             continue
         if _NO_VALUE.match(cell):
             continue
-        new += _as_new(cell, values)
+        new.append(_as_new(cell, values))
         told["digits"] += _OVER_DIGITS * (not _has_digit(cell) and _share(map(_has_digit, values)) >= _MOSTLY)
         told["names"] += _NAMES * heads_columns(cell)
         told["spelt"] += _SPELT * any(
             one.search(cell) and _share(map(one.search, values)) <= _HARDLY for one in _SPELLINGS
         )
-    return new + sum(min(one, _MOST_OF_A_KIND) for one in told.values())
+    spoken = sum(min(one, _MOST_OF_A_KIND) for one in told.values())
+    if not spoken and sum(one > _OVER_NOTHING for one in new) < 2:
+        return 0.0  # the first of a list of people may be the only one of a village
+    return sum(new) + spoken
 
 
 def _as_new(cell: str, values: Sequence[str]) -> float:

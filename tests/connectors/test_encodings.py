@@ -56,6 +56,12 @@ def test_without_a_country_the_letters_decide_or_doubt_is_said(text: str, encodi
     assert found(text * 40, encoding, None) == encoding
 
 
+def test_a_register_with_names_of_other_languages_has_its_code_page() -> None:
+    """A German register of returns to Kosovo: no one language has all of these letters."""
+    text = "Straße;Förderbetrag\nPejë;Köln\nGjilan;São João\nŞahin;Nuñez\n".replace("Ş", "S")
+    assert found(text * 3, "cp1252", "DEU") == "cp1252"
+
+
 def test_one_letter_is_enough_where_the_country_is_known() -> None:
     assert found("ID;N\n1;Muñoz\n", "cp1252", "HND") == "cp1252"
     assert found("ID;N\n1;Muñoz\n", "cp850", "HND") == "cp850"

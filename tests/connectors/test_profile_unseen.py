@@ -56,12 +56,40 @@ def looks(deliver: Deliver, header: str, *rows: str) -> dict[str, list[str]]:
         ("जिल्ला", "कास्की", "place_name"),
         ("focal_person", "Nadia Noori", "person_name"),
         ("BRTHDT", "1980-01-02", "birth_date"),
+        ("Luogo di nascita", "Dakar", "place_name"),
+        ("Comune di residenza", "Brescia", "place_name"),
+        ("Travel Doc No", "A0123456", "national_id"),
+        ("Reintegration officer", "Awa Njie", "person_name"),
+        ("د تذکرې شمېره", "12345678", "national_id"),
+        ("Ƙasar da ya dawo daga", "Nijar", "country_name"),
+        ("Зареєстроване місце проживання", "м. Харків, вул. Сумська, 5", "address"),
+        ("İlçesi", "Fatih", "place_name"),
     ],
 )
 def test_headers_of_many_languages_say_what_a_column_holds(
     deliver: Deliver, header: str, value: str, kind: str
 ) -> None:
     assert kind in looks(deliver, f"{header};n", f"{value};1", f" {value};2")[header]
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "kind"),
+    [
+        ("CEP", ["30140-071", "35010-000", "30110-005"], "phone"),
+        ("Case No", ["LY1TIP000123", "LY1TIP000124", "LY1TIP000125"], "place_pcode"),
+        ("years lived in place of residence", ["5", "12", "3"], "place_code"),
+        ("caregiver relationship", ["Elder Sister", "Paternal Uncle", "Elder Brother"], "person_name"),
+    ],
+)
+def test_what_only_looks_like_one_is_none(deliver: Deliver, header: str, values: list[str], kind: str) -> None:
+    assert kind not in looks(deliver, f"{header};n", *(f"{v};{n}" for n, v in enumerate(values)))[header]
+
+
+def test_few_rows_show_their_codes_for_nothing_too(deliver: Deliver) -> None:
+    rows = ["23;5;1200;1", "41;-99;2500;2", "99;3;999;3"]
+    found = columns(deliver("a.csv", "\n".join(["age;children;wage;id", *rows]).encode()))
+    told = {name: list(column["missing_by_label"]) for name, column in found.items()}
+    assert told == {"age": ["99"], "children": ["-99"], "wage": [], "id": []}
 
 
 @pytest.mark.parametrize(
@@ -150,6 +178,18 @@ def test_a_record_is_no_header_and_is_not_shown(deliver: Deliver, rows: list[str
     assert not [cell for row in rows for cell in row.split(";") if len(cell) > 2 and cell in json.dumps(told)]
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["McDonald;Anna", "Smith;Joan", "Brown;Mary", "Jones;Kate"],
+        ["Awa Njie;Basse", *(f"{a} {b};Brikama" for a in ("Musa", "Binta", "Lamin") for b in ("Jallow", "Touray"))],
+    ],
+)
+def test_the_first_of_a_list_of_people_names_no_column(deliver: Deliver, rows: list[str]) -> None:
+    found = profiled(deliver("a.csv", "\n".join(rows).encode()))["tables"][0]
+    assert (found["rows"], [column["name"] for column in found["columns"]]) == (len(rows), ["column 1", "column 2"])
+
+
 def test_days_may_name_columns_of_numbers(deliver: Deliver) -> None:
     found = columns(deliver("a.csv", b"Fecha,2020-03-01,2020-03-02\nCasos,1.0,2.0\nAltas,3.5,4.5\n"))
     assert list(found) == ["Fecha", "2020-03-01", "2020-03-02"]
@@ -180,6 +220,12 @@ def test_a_third_header_row_with_a_year_in_brackets_belongs_to_the_header(delive
 def test_tabs_part_a_table_that_has_as_many_commas(deliver: Deliver) -> None:
     content = "freq,unit,geo\\TIME_PERIOD\t2022\t2023\nA,MEUR,AT\t1.5\t: \nA,MEUR,DE\t2.5\t3.5\n"
     assert list(columns(deliver("a.tsv", content.encode()))) == ["freq,unit,geo\\TIME_PERIOD", "2022", "2023"]
+
+
+def test_tabs_part_a_table_that_has_more_commas_than_tabs(deliver: Deliver) -> None:
+    rows = [f"A,PER,AF,TOTAL,T,{land}\t{n} \t: " for n, land in enumerate(("AT", "BE", "DE"))]
+    found = profiled(deliver("a.tsv", "\n".join(["freq,unit,citizen,age,sex,geo\t2020 \t2021 ", *rows]).encode()))
+    assert len(found["tables"][0]["columns"]) == 3
 
 
 def test_a_look_names_every_code_page_it_may_be(deliver: Deliver) -> None:
