@@ -69,7 +69,7 @@ LISTS: Mapping[str, str] = {
         مدينة قرية مخيم ولايت ولايه ولسوالی استان شهرستان بخش روستا місто село город ክልል ዞን ወረዳ محلولادة
         مكان lieu place pcode localite cercle provincias ضلع تحصیل صوبه گاؤں شهر ولسوالۍ ولسوالي کلي জেলা
         উপজেলা বিভাগ ইউনিয়ন গ্রাম থানা जिल्ला जिला प्रदेश गाउँपालिका नगरपालिका वडा गाँव gobol gobolka degmo
-        degmada magaalada tuulada xaafadda ilce ilcesi mahalle mahallesi koy bolge freguesia concelho naturalidade localidade
+        degmada magaalada tuulada xaafadda ilce mahalle koy bolge freguesia concelho naturalidade localidade
         bairro aldeia tabanca regione comune bundesland landkreis kreis gemeinde gemeente woonplaats
         provincie wojewodztwo powiat gmina miejscowosc provinsi kabupaten kecamatan kelurahan desa mkoa
         kijiji jiha unguwa پارێزگا قەزا viloyat tuman mahalla barangay sitio purok township hamlet chiefdom
@@ -77,7 +77,7 @@ LISTS: Mapping[str, str] = {
         territoire wilaya daira moughataa lga aimag аймак округ муниципалитет общин ከተማ ቀበሌ መንደር ዞባ mun muni
         prov dpto depto nommun noment tehsil რეგიონი მუნიციპალიტეტი localitate tinh huyen hukuma
         luogo geburtsort wohnort baladiya baladiyah muhalla muhafaza mantiqa mantika nahia nahiya qadha ili
-        место місце""",
+        место місце ilcesi mahallesi""",
     "country": """country countries pais paises pays iso iso3 iso2 nacion adm0 admin0 ulke land بلد دولة
         کشور ሀገር origin
         destination paese nazione negara nchi davlat mamlakat waddanka dalka herkunftsland هیواد هېواد وڵات
