@@ -10,12 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.linkage.names import skeleton, sound
+from anonymization.linkage.names import bones, skeleton, sound
 
 PARTS = ("given", "father", "grandfather", "family")
 ROLES = (*PARTS, "full")
@@ -63,32 +63,48 @@ def blocking_keys(columns: Mapping[str, pa.Array]) -> pa.Array:
     so that no count of keys tells which name is the most frequent one (stack.md, rank matching). The rougher keys find
     who lost most, and count for nothing where a crowd shares them; the finer ones stay.
     """
-    rough = [_rough(columns[f"{role}_k"]).to_pylist() for role in ROLES]
-    dates, years, days = (columns[name].to_pylist() for name in ("date", "year", "month_day"))
-    phones, places = columns["phone"].to_pylist(), columns["place_j"].to_pylist()
+    rough = zip(*(_rough(columns[f"{role}_k"]).to_pylist() for role in ROLES), strict=True)
+    as_g = zip(*(_rough(_with_g(columns[f"{role}_n"])).to_pylist() for role in ROLES), strict=True)
+    known = zip(*(columns[name].to_pylist() for name in _Known._fields), strict=True)
     keys = []
-    for names, date, year, day, phone, place in zip(
-        zip(*rough, strict=True), dates, years, days, phones, places, strict=True
-    ):
-        words = _first_words(names)
-        mine = set()
-        if date:
-            mine |= {f"d{date}|{word}" for word in words} | ({f"dt{date}|{place}"} if place else set())
-        if year and place:
-            mine |= {f"yt{year}|{place}|{word}" for word in words}
-        if phone:
-            mine |= {f"p{phone}|{word}" for word in words} | ({f"py{phone}|{year}"} if year else set())
-        for two in combinations(words, 2):
-            pair = "|".join(two)
-            mine |= {f"y{year}|{pair}"} if year else set()
-            mine |= {f"m{day}|{pair}"} if day else set()
-            mine |= {f"t{place}|{pair}"} if place else set()
-            mine |= {f"yt{year}|{place}|{pair}"} if place and year else set()
-        for three in combinations(words, 3):
-            mine.add("n|" + "|".join(three))
-            mine |= {f"n{year}|" + "|".join(three)} if year else set()
+    for names, others, said in zip(rough, as_g, known, strict=True):
+        mine = _keys(_first_words(names), _Known(*said))
+        if any(others):
+            # A name read in two ways is looked for under both.
+            mine |= _keys(_first_words(tuple(g or h for g, h in zip(others, names, strict=True))), _Known(*said))
         keys.append(sorted(mine))
     return pa.array(keys, pa.list_(pa.string()))
+
+
+class _Known(NamedTuple):
+    """What a person says beside names, as keys hold it."""
+
+    date: str | None
+    year: int | None
+    month_day: str | None
+    phone: str | None
+    place_j: str | None
+
+
+def _keys(words: list[str], said: _Known) -> set[str]:
+    date, year, day, phone, place = said
+    mine = set()
+    if date:
+        mine |= {f"d{date}|{word}" for word in words} | ({f"dt{date}|{place}"} if place else set())
+    if year and place:
+        mine |= {f"yt{year}|{place}|{word}" for word in words}
+    if phone:
+        mine |= {f"p{phone}|{word}" for word in words} | ({f"py{phone}|{year}"} if year else set())
+    for two in combinations(words, 2):
+        pair = "|".join(two)
+        mine |= {f"y{year}|{pair}"} if year else set()
+        mine |= {f"m{day}|{pair}"} if day else set()
+        mine |= {f"t{place}|{pair}"} if place else set()
+        mine |= {f"yt{year}|{place}|{pair}"} if place and year else set()
+    for three in combinations(words, 3):
+        mine.add("n|" + "|".join(three))
+        mine |= {f"n{year}|" + "|".join(three)} if year else set()
+    return mine
 
 
 def _first_words(names: tuple[list[str] | None, ...]) -> list[str]:
@@ -104,14 +120,24 @@ def _rough(skeletons: pa.Array) -> pa.Array:
     return pa.array(words, pa.list_(pa.string()))
 
 
+def _with_g(names: pa.Array) -> pa.Array:
+    """Skeletons of Cyrillic names with a g that `bones` reads as h; null for all others."""
+
+    def read(name: str) -> list[str] | None:
+        with_g = skeleton(sound(name))
+        return with_g.split() if with_g != bones(name) else None
+
+    return _mapped(names, read, pa.list_(pa.string()))
+
+
 def _father(name: str) -> str:
     """The father's own name: Sergeyevich and Sergeyevna are two words of one name, and all end as all others do."""
     return " ".join(_PATRONYMIC.sub("", word) for word in name.split())
 
 
 _PATRONYMIC = re.compile("(?<=..)(?:[аеиіїо]вич|[аеиіїо]вна|[oeiy]v(?:ich|ych|na))$")
-_JOINED = str.maketrans({"b": None, "d": "s"})
-"""Between scripts: a Persian w is b or v in Latin, and z is an Arabic dh or d (Reza, Ramadan)."""
+_JOINED = str.maketrans({"b": None})
+"""Between scripts: a Persian w is b or v in Latin."""
 _ROUGH = str.maketrans({"h": None, "j": "k", "ʃ": "s"})
 
 
@@ -121,7 +147,7 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 def _mapped(values: pa.Array, function: Any, kind: pa.DataType | None = None) -> pa.Array:
     """`function` of each text, called once for each distinct one; null stays null."""
-    codes = values.dictionary_encode()
+    codes = values if isinstance(values, pa.DictionaryArray) else values.dictionary_encode()
     made = pa.array([function(value) for value in codes.dictionary.to_pylist()], kind or pa.string())
     return made.take(codes.indices)
 
@@ -143,8 +169,8 @@ def _spoken(role: str, names: pa.Array) -> dict[str, pa.Array]:
         f"{role}_n": names.dictionary_encode(),
         f"{role}_s": _coded(names, lambda name: sound(name).replace(" ", "") or None),
         f"{role}_w": _coded(names, lambda name: sound(name).split(), listed),
-        f"{role}_k": _coded(names, lambda name: skeleton(sound(name)).split() or None, listed),
-        f"{role}_j": _coded(names, lambda name: skeleton(sound(name)).replace(" ", "").translate(_JOINED) or None),
+        f"{role}_k": _coded(names, lambda name: bones(name).split() or None, listed),
+        f"{role}_j": _coded(names, lambda name: bones(name).replace(" ", "").translate(_JOINED) or None),
         f"{role}_latin": _mapped(names, lambda name: name[0] < "\u0250", pa.bool_()),
         f"{role}_vowels": _mapped(names, lambda name: not "\u0600" <= name[0] <= "\u06ff", pa.bool_()),
     }
@@ -154,7 +180,7 @@ def _placed(places: pa.Array) -> dict[str, pa.Array]:
     """`place` the sound of a place with its numbers, `_j` what scripts have in common of it, `_latin` its script."""
     return {
         "place": _coded(places, _place_sound),
-        "place_j": _coded(places, lambda name: skeleton(_place_sound(name)).replace(" ", "").translate(_JOINED)),
+        "place_j": _coded(places, lambda name: bones(name).replace(" ", "").translate(_JOINED)),
         "place_latin": _mapped(places, lambda name: name[0] < "\u0250", pa.bool_()),
     }
 

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-VERSION = 3
+VERSION = 4
 """Of `name_letters.csv`, `name_words.csv` and the rules here. Keys of two versions are never compared."""
 
 _FOLDER = Path(__file__).parent
@@ -31,6 +31,8 @@ _ONE_SIGN = re.compile(r"^(\w)\1*( \1+)*$")
 _ARTICLE = re.compile("^ال(?=.{3})")
 _ANY_ARTICLE = re.compile("^ال(?=.{2})")
 _SERVANT = re.compile("^(?:عبدال|abd(?:ul|oul|el|al|ur|our|er|ou)(?=[^aeiou].))(?=.{2})")
+_GLUED_ARTICLE = re.compile("^al-?(?=(?:[bcdfghj-np-tv-z].|[ou]..).{2,}[iy]e{0,2}$)")
+"""Of a name of descent in Latin: Aljubouri, Alrubaie, Alobaidi; not Ali, Alavi, Alexei."""
 _NO_VOWELS = re.compile("[\u0600-\u06ff\u1200-\u137f]")
 _KEYBOARD = re.compile(r"^(x{2,}|asdf\w*|qwe\w*|zxc\w*|abc|aaa\w*)$")
 
@@ -74,6 +76,13 @@ def sound(folded: str) -> str:
 def skeleton(sounding: str) -> str:
     """The consonants of each word of a `sound`: what Arabic script and Latin have in common."""
     return " ".join(_word_skeleton(word) for word in sounding.split())
+
+
+def bones(folded: str) -> str:
+    """The consonants of each word of a folded name, as another script would have them: a Cyrillic g is Ukraine's h
+    (Bohdan, Hryhorii); where others write g, a `sound` tells."""
+    spoken = sound(folded)
+    return skeleton(spoken.replace("g", "h") if _CYRILLIC.match(folded) else spoken)
 
 
 def fingerprint() -> str:
@@ -122,6 +131,7 @@ def _joined(words: list[str]) -> list[str]:
             result[-1] += suffixes[word]
             continue
         servant = _SERVANT.match(word)
+        word = word if servant else _GLUED_ARTICLE.sub("", word)
         if servant:
             bare = ("عبد" if word[0] == "ع" else "abd") + word[servant.end() :]
         else:
@@ -131,6 +141,7 @@ def _joined(words: list[str]) -> list[str]:
     return [*result, waiting] if waiting else result
 
 
+_CYRILLIC = re.compile("[\u0400-\u052f]")
 _LETTERS_OF_TWO = tuple(
     (re.compile(pattern), to)
     for pattern, to in (
@@ -159,7 +170,7 @@ _SOUNDS = tuple(
         ("o", "u"),
         ("e", "i"),
         (r"(.)\1+", r"\1"),
-        ("(?<=...)[ih]$", ""),  # a silent French e, a final h, the Slavic -y
+        ("(?<=...)i$|(?<=..[au])h$|(?<=....)h$", ""),  # a silent French e, a final h but for Oleh, the Slavic -y
     )
 )
 
@@ -189,13 +200,14 @@ def _latin(word: str) -> str:
     return re.sub("[^a-z]", "", anyascii(word).lower())
 
 
-_TYPED_ALIKE = str.maketrans("pg", "bk")
-"""Arabic keyboards have no p and no g: Persian names come with b and k in their place."""
+_TYPED_ALIKE = str.maketrans("pgd", "bks")
+"""Arabic keyboards have no p and no g: Persian names come with b and k in their place. Three Arabic letters are d or dh
+in one country's Latin and z in another's (Kadhim and Kazem, Ramadan and Reza)."""
 
 
 @lru_cache(maxsize=1 << 17)
 def _word_skeleton(word: str) -> str:
-    bare = re.sub("(?<=.)h$", "", re.sub("[aiu]", "", word)).translate(_TYPED_ALIKE)
+    bare = re.sub("(?<=.)h$", "", re.sub("[aiu]", "", word).translate(_TYPED_ALIKE))
     return re.sub(r"(.)\1+", r"\1", bare) or word
 
 

@@ -139,9 +139,10 @@ CREATE MACRO common_bits(b1, k1, bits1, b2, k2, bits2, latin1, latin2, vowels1, 
 CREATE MACRO given_in(given, whole, many) AS
     CASE WHEN given IS NOT NULL THEN all_near(given, many) WHEN whole IS NOT NULL THEN near_words([whole], many) = 1 ELSE true END;
 
-CREATE MACRO givens_shared(g1, f1, b1, g2, f2, b2, gk1, fk1, bk1, gk2, fk2, bk2, by_sound) AS
+CREATE MACRO givens_shared(g1, f1, b1, g2, f2, b2, gk1, fk1, bk1, gk2, fk2, bk2, one_script, by_sound) AS
     CASE
-        WHEN by_sound THEN given_in(g1, f1, b2) AND given_in(g2, f2, b1)
+        WHEN (one_script OR by_sound) AND given_in(g1, f1, b2) AND given_in(g2, f2, b1) THEN true
+        WHEN one_script THEN false
         ELSE given_in(gk1, fk1, bk2) AND given_in(gk2, fk2, bk1)
     END;
 
