@@ -39,10 +39,11 @@ def corrected(persons: Roster, frequencies: Frequencies, words: str) -> Roster:
     for role in ROLES:
         columns = persons.said[f"{role}_n"].values
         said, bare, heard = (columns[f"{role}_{form}"].combine_chunks() for form in ("w", "k", "s"))
-        names = [[meant.get(word, word) for word in name] for name in said.to_pylist()]
+        spoken, written = said.to_pylist(), bare.to_pylist()
+        names = [[meant.get(word, word) for word in name] for name in spoken]
         bones = [
-            [bone if word not in meant else skeleton(meant[word]) for word, bone in zip(name, its, strict=True)] or None
-            for name, its in zip(said.to_pylist(), ([] if its is None else its for its in bare.to_pylist()), strict=True)
+            its and [skeleton(meant[word]) if word in meant else bone for word, bone in zip(name, its, strict=True)]
+            for name, its in zip(spoken, written, strict=True)
         ]
         values = {f"{role}_w": pa.array(names, said.type), f"{role}_k": pa.array(bones, bare.type)}
         if role in PARTS:

@@ -31,7 +31,7 @@ _ONE_SIGN = re.compile(r"^(\w)\1*( \1+)*$")
 _ARTICLE = re.compile("^ال(?=.{3})")
 _ANY_ARTICLE = re.compile("^ال(?=.{2})")
 _SERVANT = re.compile("^(?:عبدال|abd(?:ul|oul|el|al|ur|our|er|ou)(?=[^aeiou].))(?=.{2})")
-_GLUED_ARTICLE = re.compile("^al-?(?=(?:[bcdfghj-np-tv-z].|[ou]..).{2,}[iy]e{0,2}$)")
+_GLUED_ARTICLE = re.compile("^al(?=(?:[bcdfghj-np-tv-z].|[ou]..).{2,}[iy]e{0,2}$)")
 """Of a name of descent in Latin: Aljubouri, Alrubaie, Alobaidi; not Ali, Alavi, Alexei."""
 _NO_VOWELS = re.compile("[\u0600-\u06ff\u1200-\u137f]")
 _KEYBOARD = re.compile(r"^(x{2,}|asdf\w*|qwe\w*|zxc\w*|abc|aaa\w*)$")
@@ -131,11 +131,10 @@ def _joined(words: list[str]) -> list[str]:
             result[-1] += suffixes[word]
             continue
         servant = _SERVANT.match(word)
-        word = word if servant else _GLUED_ARTICLE.sub("", word)
         if servant:
             bare = ("عبد" if word[0] == "ع" else "abd") + word[servant.end() :]
         else:
-            bare = (_ANY_ARTICLE if waiting else _ARTICLE).sub("", word)
+            bare = (_ANY_ARTICLE if waiting else _ARTICLE).sub("", _GLUED_ARTICLE.sub("", word))
         result.append(waiting + bare)
         waiting = ""
     return [*result, waiting] if waiting else result

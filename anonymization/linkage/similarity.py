@@ -1,7 +1,7 @@
 """How alike two persons are: a Fellegi-Sunter model run by splink, in memory, over persons that share a blocking key.
 
 In: persons as `features` prepares them. Out: pairs with a weight (bits of evidence) and one of two bands. A pair is
-weighed against everybody else who it could be: strangers, twins, brothers and sisters, parent and child. The
+weighed against everybody else who it could be: strangers, relatives and namesakes. The
 probabilities are fixed and versioned (`similarity.json`); how often a name, year or day occurs comes from the
 population. Where persons come from and what a band leads to is the business of `recognition`.
 """
@@ -45,8 +45,8 @@ _ITSELF = ("year", "month_day", *rarity.WHOLE)
 """Of these a share takes the place of a level's own u; of a name it says how much rarer or commoner the name is."""
 WORDS = "bag"
 """The words of all names, whose shares weigh whole names."""
-KINDS = ("twin", "sibling", "parent")
-"""Who is taken for the same person most easily: relatives share names, house and phone."""
+KINDS = ("twin", "sibling", "parent", "namesake")
+"""Who is taken for the same person most easily: relatives share names, house and phone, namesakes names and places."""
 SAME, UNCERTAIN = "same", "uncertain"
 _MODEL = Path(__file__).with_name("similarity.json")
 _WORDS = Path(__file__).with_name("similarity.sql")

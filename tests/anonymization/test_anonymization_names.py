@@ -1,6 +1,6 @@
 import pytest
 
-from anonymization.linkage.names import fold, fold_place, skeleton, sound
+from anonymization.linkage.names import bones, fold, fold_place, skeleton, sound
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,33 @@ def test_a_place_keeps_the_number_that_tells_it_from_others() -> None:
     assert fold_place("Zona 10") != fold_place("Zona 1") == fold_place("ZONA 01")
     assert fold_place("5") == "5"
     assert fold_place("Télimélé") == fold_place("Telimele")
+
+
+@pytest.mark.parametrize(
+    ("native", "latin"),
+    [
+        ("Олег", "Oleh"),
+        ("Григорій", "Hryhorii"),
+        ("كاظم", "Kadhim"),
+        ("كاظم", "Kazem"),
+        ("رضا", "Reza"),
+        ("عثمان", "Osman"),
+    ],
+)
+def test_scripts_share_the_letters_that_each_country_writes_in_its_own_way(native: str, latin: str) -> None:
+    assert bones(fold(native)) == bones(fold(latin))
+
+
+def test_who_writes_g_for_the_cyrillic_letter_sounds_alike() -> None:
+    assert sound(fold("Богдан")) == sound(fold("Bogdan"))
+
+
+def test_an_article_glued_to_a_name_of_descent_goes_and_other_names_keep_their_beginning() -> None:
+    assert fold("Aljubouri") == fold("Al-Jubouri") == "jubouri"
+    assert [fold(name) for name in ("Alfredo", "Alvarado", "Alexei", "Alavi", "Ali")] == [
+        "alfredo",
+        "alvarado",
+        "alexei",
+        "alavi",
+        "ali",
+    ]
