@@ -187,7 +187,9 @@ _DTA = (b"\x01\x01", b"\x02\x01")
 
 
 def _text(file: DeliveredFile, head: bytes) -> str:
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[1::2].count(0) > len(head) // 4
+    # Of two bytes a sign one is zero, as far as these beginnings go.
+    start = (head.lstrip(b"\xff\xfe").replace(b"\0", b"") if wide else head.removeprefix(b"\xef\xbb\xbf")).lstrip()
     if start.startswith((b"{", b"[")):
         return "json"
     if start.startswith(b"<"):
@@ -197,7 +199,6 @@ def _text(file: DeliveredFile, head: bytes) -> str:
         raise Refused("delivery.unreadable", what, file.name, mend)
     if start.startswith((b"VARIABLE LABELS", b"VALUE LABELS")):
         raise _syntax(file)
-    wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or head[1::2].count(0) > len(head) // 4
     if b"\0" in head and not wide:
         raise Refused("delivery.unreadable", "it is no text and no format that is known", file.name, "say what it is")
     return "text"

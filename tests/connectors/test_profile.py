@@ -51,6 +51,12 @@ def test_personal_data_is_named_and_never_shown(deliver: Deliver) -> None:
     assert not [value for value in (*PEOPLE, *PHONES, *NUMBERS, *BORN) if value in told]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_json_of_two_bytes_a_letter_is_json_and_not_a_line_of_people(deliver: Deliver, encoding: str) -> None:
+    found = profiled(deliver("people.json", json.dumps([{"name": name} for name in PEOPLE]).encode(encoding)))
+    assert [[column["name"] for column in table["columns"]] for table in found["tables"]] == [["name"]]
+
+
 def test_a_name_is_seen_without_a_header_that_says_so(deliver: Deliver) -> None:
     people = [
         f"{first} {last}" for first in ("Awa", "Moussa", "Fanta", "Issa", "Aya") for last in ("Ba", "Sow", "Fall", "Sy")
