@@ -16,6 +16,7 @@ from itertools import cycle
 from pathlib import Path
 
 from anonymization.leaks.canaries import SCRIPTS, Canaries
+from assets.workers import LARGE_BYTES
 from pipelines.leak_files import WRITERS, book, labelled, write_database
 from pipelines.leak_rows import DECLARED, good_row, rows, table
 
@@ -142,6 +143,15 @@ def write_deliveries(folder: Path, canaries: Canaries) -> list[LeakDelivery]:
         delivery(_SOURCE_OF.get(of, of), {_ENDINGS[of]: content}, refused=True)
         for of, content in _spoiled(canaries, whole)
     ]
+
+
+def write_large_delivery(folder: Path, canaries: Canaries) -> LeakDelivery:
+    """A file for which worker processes are started: few rows, with long notes."""
+    lines = rows(canaries)
+    note = "long " * (LARGE_BYTES // len(lines) // len("long ") + 1)
+    path = folder / f"{canaries.name('latin', 'name of a large file')}.csv"
+    path.write_bytes(_written(table(canaries, [row | {"notes": f"{row['notes']} {note}"} for row in lines])))
+    return LeakDelivery(f"{COUNTRY.lower()}/leakcheck_csv", (path,))
 
 
 def _spoiled(canaries: Canaries, whole: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:

@@ -56,6 +56,7 @@ def _workbook(canaries: Canaries, lines: list[list[str]], repeats: dict[str, lis
     from openpyxl import Workbook
     from openpyxl.comments import Comment
     from openpyxl.workbook.defined_name import DefinedName
+    from openpyxl.worksheet.datavalidation import DataValidation
 
     book = Workbook()
     sheet: Any = book.active
@@ -63,6 +64,10 @@ def _workbook(canaries: Canaries, lines: list[list[str]], repeats: dict[str, lis
     for row in lines:
         sheet.append(row)
     sheet["C2"].comment = Comment(canaries.story("latin", "comment"), canaries.name("cyrillic", "author of a comment"))
+    answers = f'"F,M,{canaries.name("latin", "list of a validation")}"'
+    listed = DataValidation(type="list", formula1=answers, sqref="M2:M9")
+    listed.prompt, listed.error = canaries.story("latin", "prompt"), canaries.story("persian", "text of a validation")
+    sheet.add_data_validation(listed)
     sheet.oddHeader.center.text = canaries.story("latin", "header of a printed page")
     sheet.column_dimensions["B"].hidden = True
     for name, rows in (repeats or {}).items():
@@ -77,7 +82,8 @@ def _workbook(canaries: Canaries, lines: list[list[str]], repeats: dict[str, lis
     book.properties.title = canaries.story("devanagari", "title")
     book.properties.description = canaries.story("bengali", "description")
     word = canaries.name("latin", "named range").replace(" ", "_")
-    book.defined_names[word] = DefinedName(word, attr_text="main!$A$1")
+    note = canaries.story("bengali", "comment of a named range")
+    book.defined_names[word] = DefinedName(word, attr_text="main!$A$1", comment=note)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

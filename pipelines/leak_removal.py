@@ -95,9 +95,11 @@ def _out_of_dagster() -> None:
     from assets.factory import key, partitions, slug
     from assets.way import STAGES
     from pipelines.automation import job_name
-    from pipelines.instance import instance
+    from pipelines.instance import instance, prepare_environment
+    from pipelines.leak_services import drop_storage
     from sources.loader import load_source
 
+    drop_storage(prepare_environment()["HOMEWARD_DAGSTER_URL"])
     found = instance()
     for name in SOURCES:
         source = load_source(name)

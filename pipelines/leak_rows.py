@@ -83,6 +83,8 @@ def _undeclared(canaries: Canaries) -> Iterator[tuple[str, Callable[[], str]]]:
     """Headers nobody declared, some of them somebody's name, and what their cells hold."""
     yield "second_phone", canaries.phone
     yield "plate", lambda: canaries.reference("plate")
+    yield "passport_lines", canaries.passport_lines
+    yield "page", canaries.page
     yield "gps_in_degrees", canaries.gps_in_degrees
     yield "gps_latitude", canaries.latitude
     yield "born_in_ethiopia", lambda: canaries.birth_date_in("ethiopian")

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +25,24 @@ from assets.workplace import Workplace
 from codebook.errors import Unavailable
 from pipelines import console, leak_removal
 from pipelines.cli import DONE, REFUSED
+from pipelines.instance import prepare_environment
 from pipelines.leak_deliveries import (
     DATABASE,
     SOURCES,
     LeakDelivery,
     database_url,
     write_deliveries,
+    write_large_delivery,
     write_sources,
 )
+from pipelines.leak_runs import Said, Strike, cut_off_from, fill_the_disk, kill, say, struck
+from pipelines.leak_services import make_storage, run_by_services
 from pipelines.leak_sinks import Database, search_home
 from pipelines.settings import settings
 from sources.loader import load_source
+
+Answer = tuple[str, str, bytes]
+"""Of what was answered on the way: its sink, its place there, and the answer."""
 
 OWN = "qzz/leakcheck_%"
 FOLDERS = {
@@ -51,16 +55,6 @@ FOLDERS = {
 }
 KILLED_AFTER = ("received", "pseudonymized", "harmonized", "validated")
 """A run is killed once a delivery has come so far, and the next one goes on from there."""
-
-
-@dataclass(frozen=True)
-class Said:
-    """What one command said."""
-
-    command: str
-    code: int
-    out: bytes
-    err: bytes
 
 
 def check_leaks(as_json: bool) -> int:
@@ -80,15 +74,17 @@ def run_check(workplace: Workplace, folder: Path) -> tuple[LeakSearch, Canaries]
     """Deliver, run, search, and take everything back, whatever happens."""
     canaries, since = Canaries(), time.time() - 1  # clocks of file systems are coarse
     with _sources(folder / "sources"):
-        deliveries = write_deliveries(folder / "files", canaries)
+        deliveries = [*write_deliveries(folder / "files", canaries), write_large_delivery(folder / "files", canaries)]
         leak_removal.remove(workplace)  # what a killed check left
         databases = _databases(workplace)
         try:
             for database in databases:
                 database.before_all()
-            said = _deliver_and_run(workplace, deliveries, folder)
+            answers = _deliver_and_run(workplace, deliveries, folder, [database.url for database in databases])
             search = LeakSearch(canaries)
-            _search(search, workplace, databases, said, folder, since)
+            for sink, place, content in answers:
+                search.look(content, sink, place)
+            _search(search, workplace, databases, folder, since)
             leaks = len(search.leaks)
         finally:
             leak_removal.remove(workplace)
@@ -112,8 +108,6 @@ def _sources(folder: Path) -> Iterator[None]:
 
 
 def _databases(workplace: Workplace) -> list[Database]:
-    from pipelines.instance import prepare_environment
-
     workplace.ready_url()
     urls = {
         "warehouse": workplace.warehouse_url,
@@ -123,67 +117,54 @@ def _databases(workplace: Workplace) -> list[Database]:
     return [Database(name, url, OWN) for name, url in urls.items()]
 
 
-def _deliver_and_run(workplace: Workplace, deliveries: Sequence[LeakDelivery], folder: Path) -> list[Said]:
-    """Good files first, with one run that is killed; then the spoiled ones, and what people ask afterwards."""
+def _deliver_and_run(
+    workplace: Workplace, deliveries: Sequence[LeakDelivery], folder: Path, urls: Sequence[str]
+) -> list[Answer]:
+    """Good files first, with runs that are struck; then the spoiled ones and a large one; the last of each kind by
+    Dagster's daemon; and what people ask afterwards. All that was answered."""
     temporary = folder / "tmp"
     temporary.mkdir()
-    own = {"TMPDIR": str(temporary), DATABASE: database_url(folder / "files")}
-    environment = os.environ | settings().environment() | own
+    environment = os.environ | prepare_environment() | {"TMPDIR": str(temporary)}
+    environment[DATABASE] = database_url(folder / "files")
+    *good, last_good, large = (delivery for delivery in deliveries if not delivery.refused)
+    *spoiled, last_spoiled = (delivery for delivery in deliveries if delivery.refused)
+
+    _deliver(workplace, good)
+    strikes: list[tuple[str, Strike]] = [(state, kill) for state in KILLED_AFTER]
+    strikes += [("received", fill_the_disk), ("harmonized", cut_off_from(urls))]
     run = ["run", *(word for source in SOURCES for word in ("--source", source))]
-    for delivery in deliveries:
-        if not delivery.refused:
-            intake.deliver(workplace, load_source(delivery.source), delivery.files)
-    said = [_killed(workplace, run, environment, state) for state in KILLED_AFTER]
-    for delivery in deliveries:
-        if delivery.refused:
-            intake.deliver(workplace, load_source(delivery.source), delivery.files)
-    of_csv = next(delivery for delivery in deliveries if delivery.source == SOURCES[0] and not delivery.refused)
+    said = [struck(workplace, run, environment, state, strike) for state, strike in strikes]
+    _deliver(workplace, [*spoiled, large])
+    said.append(say(run, environment))
+    _deliver(workplace, [last_good, last_spoiled])
+    storage = make_storage(environment["HOMEWARD_DAGSTER_URL"])
+    shown = run_by_services(environment | {"HOMEWARD_DAGSTER_URL": storage}, folder / "services.log", runs=2)
+    _expect(workplace, said[-1], deliveries)
+
     checked = folder / "checked.csv"  # a dry run tells its caller the name by which he called the file
-    shutil.copyfile(of_csv.files[0], checked)
-    dry_run = ["check", str(checked), "--source", of_csv.source, "--out", str(temporary / "checked"), "--json"]
-    said += [_say(words, environment) for words in (run, ["status", "--json"], dry_run)]
-    _expect(workplace, said, deliveries)
-    return said
+    shutil.copyfile(good[0].files[0], checked)
+    dry_run = ["check", str(checked), "--source", good[0].source, "--out", str(temporary / "checked"), "--json"]
+    said += [say(words, environment) for words in (["status", "--json"], dry_run)]
+    return [
+        *(("stdout", one.command, one.out) for one in said),
+        *(("stderr", one.command, one.err) for one in said),
+        ("output of Dagster's services", "dagster dev", shown.said),
+        *(("Dagster's pages", page, answer) for page, answer in shown.pages.items()),
+    ]
 
 
-def _command(words: Sequence[str]) -> list[str]:
-    return [sys.executable, "-m", "pipelines.cli", *words]
+def _deliver(workplace: Workplace, deliveries: Sequence[LeakDelivery]) -> None:
+    for delivery in deliveries:
+        intake.deliver(workplace, load_source(delivery.source), delivery.files)
 
 
-def _say(words: Sequence[str], environment: dict[str, str]) -> Said:
-    done = subprocess.run(_command(words), env=environment, capture_output=True, check=False)  # noqa: S603  # our own
-    return Said(words[0], done.returncode, done.stdout, done.stderr)
-
-
-def _killed(workplace: Workplace, words: Sequence[str], environment: dict[str, str], state: str) -> Said:
-    """A run that gets no time to clear up after itself: it dies once a delivery is in `state`."""
-    from warehouse import ledger
-
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(_command(words), env=environment, stdout=out, stderr=err)  # noqa: S603  # our own
-        while process.poll() is None:
-            if any(
-                entry.state == state
-                for source in SOURCES
-                for entry in ledger.deliveries(workplace.warehouse, source=source)
-            ):
-                process.send_signal(signal.SIGKILL)
-                break
-            time.sleep(0.02)
-        code = process.wait()
-        out.seek(0)
-        err.seek(0)
-        return Said(f"run, killed when {state}", code, out.read(), err.read())
-
-
-def _expect(workplace: Workplace, said: Sequence[Said], deliveries: Sequence[LeakDelivery]) -> None:
+def _expect(workplace: Workplace, undisturbed: Said, deliveries: Sequence[LeakDelivery]) -> None:
     """A check whose deliveries did not go their way proves nothing, and must not say that all is well."""
     from warehouse import ledger
 
     states = [entry.state for source in SOURCES for entry in ledger.deliveries(workplace.warehouse, source=source)]
     refused = sum(delivery.refused for delivery in deliveries)
     if states.count("refused") != refused or states.count("published") != len(deliveries) - refused:
-        undisturbed = said[len(KILLED_AFTER)]
         counted = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
         told = [line for line in undisturbed.err.decode(errors="replace").splitlines() if line.startswith("homeward: ")]
         raise Unavailable(
@@ -194,18 +175,10 @@ def _expect(workplace: Workplace, said: Sequence[Said], deliveries: Sequence[Lea
 
 
 def _search(
-    search: LeakSearch,
-    workplace: Workplace,
-    databases: Sequence[Database],
-    said: Sequence[Said],
-    folder: Path,
-    since: float,
+    search: LeakSearch, workplace: Workplace, databases: Sequence[Database], folder: Path, since: float
 ) -> None:
     from pipelines.overview import read, render
 
-    for words in said:
-        search.look(words.out, "stdout", words.command)
-        search.look(words.err, "stderr", words.command)
     search.look_at_folder(folder / "tmp", "temporary files")
     for database in databases:
         database.search(search)

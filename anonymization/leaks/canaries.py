@@ -87,6 +87,20 @@ class Canaries:
         first, last = self._word("latin", plain=True), self._word("latin", plain=True)
         return self._made_of("e-mail", "latin", f"{first}.{last}@example.org", [first, last])
 
+    def passport_lines(self) -> str:
+        """The two lines at the foot of a passport, which machines read."""
+        family, given, number = self._word("latin", plain=True), self._word("latin", plain=True), self._digits(9)
+        written = f"P<IRQ{family}<<{given}".upper().ljust(44, "<")
+        text = f"{written} {number}4IRQ3001019F3001012<<<<<<<<<<<<<<04"
+        return self._made_of("lines of a passport", "latin", text, [family, given, number])
+
+    def page(self) -> str:
+        """The address of somebody's page, and how it is called there."""
+        first, last = self._word("latin", plain=True).lower(), self._word("latin", plain=True).lower()
+        number = self._digits(13)
+        text = f"https://social.example/{first}.{last}?profile={number} @{first}_{last}"
+        return self._made_of("page of somebody", "latin", text, [first, last, number])
+
     def gps(self) -> str:
         """Latitude, longitude, altitude and accuracy, as a Kobo export has them."""
         north, east = f"{self._random.uniform(11, 36):.9f}", f"{self._random.uniform(41, 47):.9f}"

@@ -21,6 +21,7 @@ import pyarrow as pa
 LARGEST = 256 << 20
 """Bytes that one container may unfold to: more is a bomb, or no container that this house writes."""
 _BLOCK = 1 << 20
+_ENDING_BLOCKS = (_BLOCK, 1 << 10, 1)
 _EMBEDDED = re.compile(
     rb"\x1f\x8b\x08|x[\x01\x5e\x9c\xda]|PK\x03\x04|\x28\xb5\x2f\xfd|BZh[1-9]|\xfd7zXZ\x00|\x04\x22\x4d\x18|\xff\x06\x00\x00sNaPpY"
 )
@@ -196,13 +197,18 @@ def _other(make: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor], data
 
 
 def _arrow(codec: str, data: memoryview) -> tuple[bytes, bool]:
+    """What follows a frame is an error to Arrow, and the block is lost that it was found with: the last ones are read
+    again in smaller blocks. Where a frame was cut off, what came before it is what there is."""
     out = b""
-    try:
-        with pa.CompressedInputStream(pa.BufferReader(pa.py_buffer(data)), codec) as stream:
-            while len(out) < LARGEST and (block := stream.read(1 << 20)):
+    for size in _ENDING_BLOCKS:
+        with (
+            suppress(pa.ArrowException, OSError),
+            pa.CompressedInputStream(pa.BufferReader(pa.py_buffer(data)), codec) as stream,
+        ):
+            stream.read(len(out))
+            while len(out) < LARGEST and (block := stream.read(size)):
                 out += block
-    except (pa.ArrowException, OSError):
-        pass  # cut off, or chance: what came before it is what there is
+            break
     return out, len(out) < LARGEST
 
 

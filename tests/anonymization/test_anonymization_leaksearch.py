@@ -27,6 +27,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 
 from anonymization.leaks.canaries import FIRST_YEARS, SCRIPTS, Canaries, Canary
 from anonymization.leaks.search import Leak, LeakSearch
@@ -36,7 +37,9 @@ NAMES = {script: MADE.name(script) for script in SCRIPTS}
 NUMBERS = {script: MADE.number(script) for script in SCRIPTS}
 PHONE, EMAIL, GPS, BORN = MADE.phone("arabic"), MADE.email(), MADE.gps(), MADE.birth_date("%d/%m/%Y")
 DEGREES, LATITUDE = MADE.gps_in_degrees(), MADE.latitude()
+PASSPORT, PAGE = MADE.passport_lines(), MADE.page()
 BORN_THERE = [MADE.birth_date_in(calendar) for calendar in FIRST_YEARS]
+OTHERS = [*NUMBERS.values(), PHONE, EMAIL, GPS, BORN, DEGREES, LATITUDE, PASSPORT, PAGE, *BORN_THERE]
 
 
 def found(data: bytes | str, place: str = "here") -> list[Leak]:
@@ -53,6 +56,21 @@ def xlsx(text: str) -> bytes:
     book, out = openpyxl.Workbook(), io.BytesIO()
     book.create_sheet().append(["row", text])
     book.save(out)
+    return out.getvalue()
+
+
+def xlsx_with_texts_in_cells(text: str) -> bytes:
+    """As this house writes them: no strings that cells share."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"constant_memory": True}) as book:
+        book.add_worksheet().write_string(0, 0, text)
+    return out.getvalue()
+
+
+def arrow(text: str, codec: str) -> bytes:
+    out, table = io.BytesIO(), pa.table({"a": [text] * 50})
+    with pa.ipc.new_file(out, table.schema, options=pa.ipc.IpcWriteOptions(compression=codec)) as file:
+        file.write(table)
     return out.getvalue()
 
 
@@ -159,6 +177,11 @@ FORMS: dict[str, Callable[[str], bytes | str]] = {
     "ascii85": lambda text: b"stream " + base64.a85encode(text.encode(), adobe=True),
     "zstd": lambda text: pa.Codec("zstd").compress(text.encode(), asbytes=True),
     "lz4": lambda text: b"head" + pa.Codec("lz4").compress(text.encode() * 3, asbytes=True),
+    "zstd in the middle": lambda text: b"head" + pa.Codec("zstd").compress(text.encode(), asbytes=True) + b"tail" * 99,
+    "lz4 in the middle": lambda text: b"\x00" + pa.Codec("lz4").compress(text.encode() * 3, asbytes=True) + b"\xff" * 9,
+    "arrow, zstd": lambda text: arrow(text, "zstd"),
+    "arrow, lz4": lambda text: arrow(text, "lz4"),
+    "xlsx, texts in cells": xlsx_with_texts_in_cells,
     "snappy frames": lambda text: b"\xff\x06\x00\x00sNaPpY" + snappy_frame(text.encode() * 3),
     "parquet, snappy": lambda text: parquet(text, codec="snappy"),
     "parquet, brotli": lambda text: parquet(text, codec="brotli"),
@@ -197,7 +220,7 @@ def test_a_name_of_every_script_is_found_in_every_form(form: str, script: str) -
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("secret", [*NUMBERS.values(), PHONE, EMAIL, GPS, BORN, DEGREES, LATITUDE, *BORN_THERE])
+@pytest.mark.parametrize("secret", OTHERS)
 def test_numbers_contacts_places_and_dates_are_found_in_every_form(form: str, secret: str) -> None:
     assert found(FORMS[form](around(secret))), form
 

@@ -15,6 +15,7 @@ import pytest
 
 from anonymization.leaks.canaries import Canaries
 from anonymization.leaks.search import LeakSearch
+from pipelines.leak_services import SCHEMA
 from pipelines.leak_sinks import Database, search_home
 from pipelines.leakcheck import FOLDERS, OWN, report
 
@@ -99,8 +100,12 @@ def test_nothing_gets_out_of_a_deployment_and_nothing_of_the_check_stays(house: 
     assert told["canaries"] > 1000
     assert set(told["sinks"]) >= {
         *("warehouse", "Dagster's storage", "stdout", "stderr", "temporary files", "overview"),
+        *("output of Dagster's services", "Dagster's pages"),
         *(FOLDERS[name] for name in ("postgres", "dagster", "store", "outbox", "vault")),
     }
+    assert told["sinks"]["Dagster's pages"]["streams"] >= 6, "assets, runs, ticks, locations, the record of each run"
+    with psycopg.connect(f"postgresql://postgres@/dagster?host={house.home / 'postgres'}") as dagster:
+        assert dagster.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (SCHEMA,)).fetchall() == []
     assert house.ask("status") == []
     assert house.sql("SELECT count(*) FROM core.person") == [(0,)]
     assert house.sql("SELECT count(*) FROM audit.finding") == [(0,)]
