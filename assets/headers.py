@@ -100,7 +100,7 @@ def is_header(header: str, source: Source) -> bool:
     known = _known() | _words(column.name for table in source.tables for column in table.columns)
     parts = [part for part in map(_without_digits, words(header)) if part]
     unknown = [part for part in parts if part not in known]
-    if not _ONE_WORD.fullmatch(header) and 2 * len(unknown) > len(parts):  # `Li Wu` is no code
+    if len(unknown) > 1 and not _ONE_WORD.fullmatch(header):  # `Li Wu` is no code
         return False
     return all(_ABBREVIATION.fullmatch(part) and part not in _names() for part in unknown)
 

@@ -13,6 +13,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import UndefinedTable
 from sqlalchemy import make_url
 
 from anonymization.leaks.search import LeakSearch
@@ -66,7 +67,10 @@ class Database:
         """Look at every table, column by column, and at the catalogs."""
         with self._connect() as connection:
             for schema, table, columns, _ in _tables(connection):
-                text = _copied(connection, self._rows(schema, table, columns))
+                try:
+                    text = _copied(connection, self._rows(schema, table, columns))
+                except UndefinedTable:  # staging of a run of the deployment's own that ended meanwhile
+                    continue
                 by_column = zip(*(line.split("\t") for line in text.splitlines()), strict=True)
                 cells = dict(zip(columns, by_column, strict=False))
                 for column, values in cells.items():

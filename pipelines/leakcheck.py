@@ -142,8 +142,9 @@ def _deliver_and_run(
     _expect(workplace, said[-1], deliveries)
 
     checked = folder / "checked.csv"  # a dry run tells its caller the name by which he called the file
-    shutil.copyfile(good[0].files[0], checked)
-    dry_run = ["check", str(checked), "--source", good[0].source, "--out", str(temporary / "checked"), "--json"]
+    of_csv = next(delivery for delivery in good if delivery.source == large.source)
+    shutil.copyfile(of_csv.files[0], checked)
+    dry_run = ["check", str(checked), "--source", of_csv.source, "--out", str(temporary / "checked"), "--json"]
     said += [say(words, environment) for words in (["status", "--json"], dry_run)]
     return [
         *(("stdout", one.command, one.out) for one in said),

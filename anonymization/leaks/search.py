@@ -6,6 +6,7 @@ knowledge; what bytes can hide is in `forms`.
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
 import unicodedata
@@ -51,6 +52,7 @@ _DIGEST = re.compile(".?(?=[0-9]*[a-f])[0-9a-f]{12,}", re.IGNORECASE)
 are some day by chance. What text they may hold is one of the forms that are undone."""
 _INVISIBLE = ((0xAD, 0xAD), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2064), (0x2066, 0x206F), (0xFEFF, 0xFEFF))
 _LETTERS = re.compile(rb"[A-Za-z\x80-\xff]{8,}")
+_RUN = re.compile(f"[^\n]{{{_GRAM},}}")
 
 
 @dataclass(frozen=True)
@@ -172,9 +174,21 @@ class LeakSearch:
     def _in_code_pages(self, data: bytes) -> Iterator[tuple[Canary, str]]:
         """In runs of letters that are no UTF-8, read in the code pages in which suppliers write."""
         foreign = {run for run in _LETTERS.findall(data) if not run.isascii() and not _is_utf8(run)}
-        for page in _LEGACY if foreign else ():
-            runs = _folded(b"\n".join(foreign).decode(page, "ignore")).splitlines()
-            yield from ((canary, page) for canary in self._in_runs(runs))
+        joined = b"\n".join(foreign)
+        for page, signs in self._code_pages.items() if foreign else ():
+            text, _ = codecs.charmap_decode(joined, "ignore", signs)
+            yield from ((canary, page) for canary in self._in_runs(set(_RUN.findall(text))))
+
+    @cached_property
+    def _code_pages(self) -> dict[str, dict[int, str]]:
+        """What each byte of a code page is, folded; a line's end if no canary has that sign: of noise hardly a run is
+        left."""
+        signs = {sign for listed in self._marks.values() for form, _ in listed for sign in form}
+        pages = {page: {byte: _folded(bytes([byte]).decode(page, "ignore")) for byte in range(256)} for page in _LEGACY}
+        return {
+            page: {byte: folded if signs.issuperset(folded) else "\n" for byte, folded in table.items()}
+            for page, table in pages.items()
+        }
 
 
 def _stands(mark: str, run: str) -> bool:

@@ -45,6 +45,7 @@ _SOUNDS = str.maketrans({"c": "k", "q": "k", "z": "s", "v": "b", "p": "b", "g": 
 
 MARKS_IN_WORDS = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0dff\u135d-\u135f"
+    "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u1056-\u1059\u17b4-\u17d3"
 )
 """Combining marks, which are no letters to a regular expression."""
 

@@ -53,5 +53,6 @@ def test_nobodys_name_is_a_header_in_any_script(script: str) -> None:
 def test_of_the_questions_that_stand_as_headers_only_those_that_name_somebody_are_not_told() -> None:
     questions = ["¿Cuántas comidas hizo ayer?", "¿Tiene usted una fuente de ingresos?", "FECHA_RETORNO"]
     names = [f"{Canaries(7).name(script)}?" for script in SCRIPTS]
+    names += ["ចាន់ សុភា", "สมชาย ใจดี", "အောင်ဆန်း", "Νίκος Παπαδάκης"]
     named = [*names, "Teléfono de Xóchitl Quetzal: +503 7123 4567"]
     assert tellable_questions([*questions, *named], SOURCE) == set(questions)
