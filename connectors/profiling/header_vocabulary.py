@@ -28,14 +28,17 @@ LISTS: Mapping[str, str] = {
         beneficiary beneficiario beneficiaria beneficiaire patient client applicant caseworker focal leader
         mae pai filho hooyada aabaha baba anne والد والده شوهر پلار نیکه পিতা পিতার মাতা মাতার স্বামী
         পিতা/স্বামী पिता बाबु आमा पति ayah ibu mama uba prenume headmaster
-        ولد ولدیت ولديت""",
+        ولد ولدیت ولديت
+        kin chef jefe jefa chefe householdhead headhousehold hoh hohh""",
     "phone": """phone telephone telefono telefonos tel telf mobile cell cellphone celular movil gsm
         whatsapp msisdn
         phonenumber devicephonenum portable simu هاتف جوال موبايل موبایل تلفن تليفون تلفون ስልክ contactno
         contactnumber contactnum mobileno telno mob telemovel fone cellulare recapito handy telefonnummer
         rufnummer telepon nohp ponsel taleefan taleefanka telefoon telefoonka cep telefonu ceptelefonu waya
         hotline helpline موبائل فون تماس همراه محمول خليوي تواصل ټیلیفون মোবাইল ফোন টেলিফোন मोबाइल फोन
-        टेलिफोन ስልኪ тел моб ဖုန်း dienthoai sodienthoai مۆبایل مۆبایلي""",
+        टेलिफोन ስልኪ тел моб ဖုန်း dienthoai sodienthoai مۆبایل مۆبایلي
+        telefoonnummer telefoonnr mobiel komorkowy ტელეფონი ტელეფონის მობილური सम्पर्क հեռախոս հեռախոսահամար
+        telefonszam mobil τηλεφωνο κινητο தொலைபேசி දුරකථන โทรศัพท์ bilbila telefone telefoni""",
     "email": "email mail correo courriel e-mail imeyl بريد ایمیل электронная пошта",
     "national_id": """dui cui dpi dni nni nin nif nit curp cnic cedula tazkira tazkera passport
         pasaporte passeport fayda
@@ -44,18 +47,23 @@ LISTS: Mapping[str, str] = {
         kimligi jshshir pinfl снилс инн рнокпп іпн пинфл пин cni cin nina npi codicefiscale ausweis
         personalausweis ktp nik kitambulisho nida aqoonsi aqoonsiga شناختي পরিচয়পত্র এনআইডি नागरिकता मतदाता
         मतदाताको आधार መታወቂያ ፋይዳ cccd cmnd idnp პირადი
-        nie cpf ykn traveldoc traveldocument personalnumber personnummer personalno تذکرې পাসপোর্ট पासपोर्ट""",
+        nie cpf ykn traveldoc traveldocument personalnumber personnummer personalno تذکرې পাসপোর্ট पासपोर्ट
+        paszportu paszport dowod dowodu paspoort paspoortnummer bsn vnummer राहदानी pasport pasporti
+        პასპორტი utlevel utlevelszam διαβατηριο ταυτοτητα αφμ anvisa անձնագիր paspor idno idcard eenyummaa""",
     "birth_date": """dob birth birthdate birthday nacimiento nac naissance ddn nascimento dogum
         ميلاد ولادة ازدياد تولد
         ልደት ትውልድ brthdt brthdtc bdate fnac fnacimiento nasc nascita geburt geburtsdatum geboren geboorte
         geboortedatum urodzenia lahir kuzaliwa haihuwa tugilgan dhalashada dhalasho پیدائش زیږیدو زېږېدو
         زیږېدو زوکړې لەدایکبوون জন্ম জন্মতারিখ जन्म जन्ममिति таваллуд туган туылған rodjenja rodenja lindjes
-        datelindja ዝተወልደሉ დაბადების ngaysinh nasterii""",
+        datelindja ዝተወልደሉ დაბადების ngaysinh nasterii
+        narozeni szuletes szuletesi γεννησης ծննդյան туған பிறந்த dhaloota amavuko nesans tevellud""",
     "address": """address addresses direccion domicilio adresse endereco adres residencia calle street rue
         colonia kebele
         عنوان آدرس አድራሻ morada alamat anwani indirizzo anschrift strasse ciwaanka cinwaanka adresi پته ادرس
         ঠিকানা
-        ठेगाना पता""",
+        ठेगाना पता
+        მისამართი მისამართის manzil manzili zamieszkania ulica straat lakcim utca adresa ulice διευθυνση
+        οδος unvan kuce հասցե мекенжай суроға முகவரி aderesi teessoo""",
     "gps": """gps utm easting northing mgrs latitude longitude lat lon lng long altitude geopoint geolocation
         coordinates coordenadas coordonnees geom geometry latitud longitud إحداثيات""",
     "device_id": """deviceid imei subscriberid simserial simid serialnumber macaddress
@@ -77,20 +85,28 @@ LISTS: Mapping[str, str] = {
         territoire wilaya daira moughataa lga aimag аймак округ муниципалитет общин ከተማ ቀበሌ መንደር ዞባ mun muni
         prov dpto depto nommun noment tehsil რეგიონი მუნიციპალიტეტი localitate tinh huyen hukuma
         luogo geburtsort wohnort baladiya baladiyah muhalla muhafaza mantiqa mantika nahia nahiya qadha ili
-        место місце ilcesi mahallesi""",
+        место місце ilcesi mahallesi
+        miejsce plaats სოფელი ქალაქი محلية shahar qishloq megye telepules varos δημος πολη νομος seher մարզ
+        գյուղ քաղաք облыс аудан ауыл ноҳия вилоят шаҳр деҳа naannoo godina aanaa akarere umurenge intara
+        akagari depatman komin""",
     "country": """country countries pais paises pays iso iso3 iso2 nacion adm0 admin0 ulke land بلد دولة
         کشور ሀገር origin
         destination paese nazione negara nchi davlat mamlakat waddanka dalka herkunftsland هیواد هېواد وڵات
         ملک দেশ
         देश
-        kasar kasa""",
+        kasar kasa
+        kraj kraju panstwo ქვეყანა ქვეყნის davlati मुलुक olke olkesi orszag χωρα երկիր мемлекет кишвар biyya
+        igihugu peyi""",
     "nationality": """nationality nacionalidad nationalite citizenship nacionalidade جنسية تابعیت uyruk
         uyrugu vatandaslik
-        cittadinanza staatsangehorigkeit kewarganegaraan uraia شهریت قومیت জাতীয়তা राष्ट्रियता ዜግነት""",
+        cittadinanza staatsangehorigkeit kewarganegaraan uraia شهریت قومیت জাতীয়তা राष्ट्रियता ዜግነት
+        obywatelstwo narodowosc nationaliteit მოქალაქეობა fuqaroligi millati vetendasliq allampolgarsag
+        obcanstvi υπηκοοτητα ιθαγενεια քաղաքացիություն азаматтығы""",
     "weight": """weight weights weighting wgt wt peso pesos poids ponderacion ponderation pond pesofinal
         factor wght coeff
         coef fexp facexp expansion wgts
-        fex pw hhwgt perwt pondera""",
+        fex pw hhwgt perwt pondera
+        wta""",
     "free_text": """notes note obs observacion observaciones observations observation comments
         comentarios commentaire
         commentaires remarks remark specify especifique preciser autre other otro otra description
