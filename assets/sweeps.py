@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from sources.models import Source
 
 GOES_ON_WITHIN = 24 * 3600
 """Seconds. What an older sweep fetched may have been edited since: it begins again."""
+
+
+_BESIDE = ".attachments"
 
 
 class SealedPages:
@@ -108,6 +112,15 @@ def attachments(workplace: Workplace, source: Source, upload: str, submissions: 
     return [Sealed(sha256, file.size, file) for sha256, file in zip(hashes, files, strict=True)]
 
 
+def abandoned(folder: Path) -> list[Path]:
+    """Sealed pages and attachments below `folder` of uploads that no reading goes on with: nothing came for a day."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        found[str(path.parent).removesuffix(_BESIDE)].append(path)
+    limit = time.time() - GOES_ON_WITHIN
+    return [path for paths in found.values() if max(p.stat().st_mtime for p in paths) < limit for path in paths]
+
+
 def _folder(workplace: Workplace, source: Source, upload: str) -> Path:
     """By upload and version of the source: pages of another request or declaration are no part of this sweep."""
     return workplace.sweeps / source.source / f"{upload}-{source.version}"
@@ -116,7 +129,7 @@ def _folder(workplace: Workplace, source: Source, upload: str) -> Path:
 def _kept(workplace: Workplace, source: Source, upload: str) -> SealedAttachments:
     folder = _folder(workplace, source, upload)
     earlier = _of_last_sweep(workplace, source) if any(table.attachments for table in source.tables) else {}
-    beside = folder.with_name(f"{folder.name}.attachments")
+    beside = folder.with_name(f"{folder.name}{_BESIDE}")
     return SealedAttachments(beside, workplace.sealed, workplace.keyring, earlier)
 
 

@@ -38,6 +38,7 @@ class KoboServer:
         self.file_faults: list[Fault | None] = []
         self.resumed: list[tuple[str, int]] = []
         """Uids of files that were gone on with, and from which byte."""
+        self.next_of_versions: str | None = None
         self.cap = cap
         self.faults: list[Fault | None] = []
         self.asked: list[tuple[str, dict[str, str]]] = []
@@ -127,7 +128,7 @@ class Answering(BaseHTTPRequestHandler):
             found = [{"uid": uid, "date_deployed": "2026-01-01T00:00:00Z"} for uid in reversed(self.kobo.versions)]
             if self.kobo.draft is not None:
                 found.insert(0, {"uid": "vDraft", "date_deployed": False})
-            return self.say(200, {"count": len(found), "next": None, "results": found})
+            return self.say(200, {"count": len(found), "next": self.kobo.next_of_versions, "results": found})
         former = split.path.removeprefix(f"{base}versions/").rstrip("/")
         if former in self.kobo.former:
             return self.say(200, {"uid": former, "content": {"survey": self.kobo.former[former]}})
@@ -191,6 +192,23 @@ def hang(seconds: float) -> Fault:
     def answer(to: Answering) -> bool:
         time.sleep(seconds)
         return False
+
+    return answer
+
+
+def drip(seconds: float) -> Fault:
+    """An answer that comes a little at a time, and breaks off when nobody waits for it any more."""
+
+    def answer(to: Answering) -> bool:
+        to.send_response(200)
+        to.send_header("Content-Length", "1000000")
+        to.end_headers()
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for _ in range(int(5 / seconds)):
+                to.wfile.write(b" ")
+                time.sleep(seconds)
+        to.close_connection = True
+        return True
 
     return answer
 

@@ -74,7 +74,7 @@ def sweep(
                 kept.clear()
         else:
             raise Unavailable(
-                f"submissions were deleted, or pages came short, during each of {MOST_SWEEPS} sweeps",
+                f"submissions were deleted, or pages came short or unsorted, during each of {MOST_SWEEPS} sweeps",
                 source.source,
                 "run again when nobody works on the form",
             )
@@ -93,14 +93,7 @@ def _form(server: Server) -> dict[str, Any]:
     content = server.get(f"versions/{deployed}/").get("content")
     if not isinstance(content, dict) or not isinstance(content.get("survey"), list):
         raise HomewardError("the deployed version has no form", "format.asset", "is this a survey?")
-    versions: list[dict[str, Any]] = []
-    query: dict[str, str] | None = {"limit": "100"}
-    while query is not None:
-        page = server.get("versions/", query)
-        found = _results(page)
-        listed = [one for one in found if one.get("date_deployed")]
-        versions += [{name: one.get(name) for name in ("uid", "date_deployed", "content_hash")} for one in listed]
-        query = _next(page) if found else None
+    versions = _versions(server)
     changes, unread = _type_changes(server, content, [one["uid"] for one in versions if one["uid"] != deployed])
     return {
         "type_changes": changes,
@@ -109,6 +102,23 @@ def _form(server: Server) -> dict[str, Any]:
         "deployed_version": deployed,
         "versions": versions,
     }
+
+
+def _versions(server: Server) -> list[dict[str, Any]]:
+    """The deployed versions, newest first. Pages that bring nothing new are not followed any further."""
+    versions: dict[str, dict[str, Any]] = {}
+    seen: set[str] = set()
+    query: dict[str, str] | None = {"limit": "100"}
+    while query is not None:
+        page = server.get("versions/", query)
+        found = {str(one.get("uid")): one for one in _results(page)}
+        for uid, one in found.items():
+            if uid.isalnum() and one.get("date_deployed"):
+                told = {name: one.get(name) for name in ("uid", "date_deployed", "content_hash")}
+                versions.setdefault(uid, told)
+        query = _next(page) if found.keys() - seen else None
+        seen |= found.keys()
+    return list(versions.values())
 
 
 def _deployed(server: Server) -> str:
@@ -146,17 +156,19 @@ def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kep
     """
     state = _last_state(kept)
     if state is None:
-        newest = _results(server.get("data/", {"limit": "1", "start": "0", "sort": '{"_id":-1}', "fields": '["_id"]'}))
+        page = server.get("data/", {"limit": "1", "start": "0", "sort": '{"_id":-1}', "fields": '["_id"]'})
+        newest = _results(page)
         last_id = _id(newest[0]) if newest else 0
-        state = {"count": None, "had": 0, "last": -1, "next": _first(declared, last_id)}
+        # As many as there are now: a server that does not sort would show one of its oldest as the newest.
+        state = {"count": _count(page), "had": 0, "last": -1, "next": _first(declared, last_id)}
     for _ in range(_MOST_PAGES):
         if state["next"] is None:
             break
-        so_far = f"{state['had']} of {state['count'] or 'all'} submissions are kept"
+        so_far = f"{state['had']} of {state['count']} submissions are kept"
         _stop_at(until, so_far, source)
         page = server.get("data/", state["next"])
         found, count = _results(page), _count(page)
-        if state["count"] is not None and count != state["count"]:
+        if count != state["count"]:
             raise _Changed
         last = state["last"]
         for submission in found:
@@ -176,7 +188,8 @@ def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kep
             "last": last,
             "next": _next(page) if found else None,
         }
-        kept.add(canonical({**state, "rows": rows, "seen": flattening.seen}))
+        versions = {str(submission["__version__"]) for submission in found if submission.get("__version__")}
+        kept.add(canonical({**state, "rows": rows, "seen": flattening.seen, "versions": sorted(versions)}))
     # Fewer than were counted: a page came short, or what it said of the next one was wrong.
     if state["had"] != state["count"]:
         raise _Changed
@@ -237,7 +250,13 @@ def _form_file(source: Source, form: Mapping[str, Any], kept: Kept) -> Iterator[
     columns: dict[str, set[str]] = {table.name: set() for table in source.tables}
     for question in questions(form["content"], source):
         columns[question.table].add(question.path)
+    answered: set[str] = set()
     for page in kept:
-        for table, paths in json.loads(page)["seen"].items():
+        told = json.loads(page)
+        answered.update(told.get("versions", ()))  # pages that were kept before versions were noted have none
+        for table, paths in told["seen"].items():
             columns[table].update(paths)
-    yield canonical({**form, "columns": {table: sorted(paths) for table, paths in columns.items()}})
+    # Not which: a version is whatever text a submission says it is. The server's own exports leave these answers out.
+    unlisted = len(answered - {one["uid"] for one in form["versions"]})
+    listed = {table: sorted(paths) for table, paths in columns.items()}
+    yield canonical({**form, "columns": listed, **({"versions_not_listed": unlisted} if unlisted else {})})

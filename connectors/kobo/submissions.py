@@ -312,8 +312,8 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     versions = [version["uid"] for version in form["versions"]]
     facts: dict[str, object] = {"language": "xml", "form_version": form["deployed_version"] or ""}
     facts["form_versions"] = versions
-    # A sweep that was sealed before types were compared has neither.
-    facts |= {name: form[name] for name in ("type_changes", "versions_not_read") if form.get(name)}
+    # A sweep that was sealed before these were noted has none of them.
+    facts |= {n: form[n] for n in ("type_changes", "versions_not_read", "versions_not_listed") if form.get(n)}
     facts |= {"relevance_not_read": unread} if unread else {}
     return grids, facts
 

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from anonymization.keys.ring import Keyring
 from anonymization.leaks.canaries import Canaries
 from anonymization.leaks.search import LeakSearch
 from anonymization.vault.store import SealedFile
+from assets.vault_retention import retain
 from assets.workplace import Workplace
 from codebook.errors import HomewardError
 from pipelines.automation import delivery_job, inbox_sensor
@@ -272,6 +274,20 @@ def test_an_erased_persons_attachments_are_destroyed_and_the_others_stay(
     assert '"published"' in read_again(desk, expect=1)
     assert attachments(house) == {"att1": OTHER}
     assert house.sql("SELECT count(*) FROM audit.finding WHERE rule = 'gate.erased'") == [(2,)]
+
+
+def test_attachments_are_rotated_with_their_delivery_and_go_with_it(desk: tuple[House, dict[str, str]]) -> None:
+    """Their keys are changed like any delivered file's; when the delivery may not be kept, they may not."""
+    house, more = desk
+    before = attachments(house)
+    assert before
+    house.homeward("vault", "rotate", "--as", "Marta", **more)
+    assert attachments(house) == before
+    with pytest.MonkeyPatch.context() as set_to:
+        set_to.setenv("HOMEWARD_SOURCES", more["HOMEWARD_SOURCES"])
+        removed = retain(Workplace(house.home), date(2040, 1, 1))
+    assert [one.source for one in removed] == [SOURCE]
+    assert attachments(house) == {}
 
 
 def test_a_server_takes_no_files(desk: tuple[House, dict[str, str]]) -> None:
