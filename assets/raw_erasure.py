@@ -9,16 +9,17 @@ is announced first, so that it can be finished if the process is killed in it. W
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from assets import intake, progress
 from assets.intake import Delivery
 from assets.workplace import Workplace
 from codebook.errors import HomewardError
+from sources.batches import DeliveredFile
 from sources.models import Source
 
 if TYPE_CHECKING:
@@ -41,19 +42,23 @@ class Treated:
     files: tuple[str, ...] = ()
 
 
-Announce = Callable[[Treated], None]
-"""Writes down what is done to a delivery, before it is done."""
+@dataclass(frozen=True)
+class Manner:
+    """How deliveries are treated. `keep`: what cannot be overwritten by row stays as it is, until its retention ends;
+    `announce` writes down what is done to a delivery, before it is done; `holds`: whether somebody who is erased stands
+    in a file that cannot be read as tables."""
+
+    keep: bool
+    announce: Callable[[Treated], None]
+    holds: Callable[[BinaryIO], bool]
 
 
-def treat(workplace: Workplace, source: Source, known: Collection[str], keep: bool, announce: Announce) -> None:
-    """Every delivery of the source; `known`: keys of those in which rows of the erased were found in the store.
-
-    `keep`: what cannot be overwritten by row stays as it is, until its retention ends.
-    """
+def treat(workplace: Workplace, source: Source, known: Collection[str], manner: Manner) -> None:
+    """Every delivery of the source; `known`: keys of those in which rows of the erased were found in the store."""
     from warehouse import ledger
 
     for number, entry in enumerate(ledger.deliveries(workplace.warehouse, source=source.source), start=1):
-        _treat(workplace, source, entry, entry.delivery_id in known, keep, announce)
+        _treat(workplace, source, entry, entry.delivery_id in known, manner)
         progress.report("sealed deliveries", number)
 
 
@@ -75,17 +80,18 @@ def cut_out(workplace: Workplace, delivery: Delivery) -> None:
     entry = ledger.delivery(workplace.warehouse, delivery.id, delivery.key)
     if entry is not None:
         # Cut off, it leaves a file that no delivery needs: retention removes it (`vault_retention`).
-        _treat(workplace, delivery.source, entry, known=True, keep=True, announce=lambda _: None)
+        by_row_only = Manner(keep=True, announce=lambda _: None, holds=lambda _: False)
+        _treat(workplace, delivery.source, entry, known=True, manner=by_row_only)
 
 
-def _treat(workplace: Workplace, source: Source, entry: Entry, known: bool, keep: bool, announce: Announce) -> None:
+def _treat(workplace: Workplace, source: Source, entry: Entry, known: bool, manner: Manner) -> None:
     if not all(path.exists() for path in _paths(workplace, entry.files)):
         return  # past its retention, or destroyed before
     delivery, found = intake.find(workplace, source, entry.delivery_id), _Found({}, set())
 
     def tell(done: str, places: Iterable[int] = ()) -> None:
         rows, files = sum(map(len, found.rows.values())), tuple(entry.files[place][0] for place in places)
-        announce(Treated(source.source, entry.delivery_id, done, rows, entry, files))
+        manner.announce(Treated(source.source, entry.delivery_id, done, rows, entry, files))
 
     try:
         found = _look(workplace, delivery)
@@ -93,15 +99,25 @@ def _treat(workplace: Workplace, source: Source, entry: Entry, known: bool, keep
             return
     except HomewardError:  # no such file as the source declares: refused when it came, or declared otherwise by now
         if not known:
-            tell(NOT_SEARCHED)
-            return
-    if keep:
+            found = _Found({}, set(_holding(delivery.files, manner)))
+            if not found.places:
+                tell(NOT_SEARCHED)
+                return
+    if manner.keep:
         tell(KEPT)
         return
     # The files that hold the rows; where that is not known, all, since each may.
     places = sorted(found.places) or range(len(entry.files))
     tell(DESTROYED, places)
     _destroy(workplace, entry, places)
+
+
+def _holding(files: Sequence[DeliveredFile], manner: Manner) -> Iterator[int]:
+    """Places of the files in which somebody stands."""
+    for place, file in enumerate(files):
+        with file.open() as opened:
+            if manner.holds(opened):
+                yield place
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ neither sealed nor deleted, since it may be all there is of a delivery. Nobody r
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from codebook.errors import HomewardError, Unavailable
 
@@ -36,6 +38,27 @@ def set_aside(upload: Path, source: str, error: HomewardError) -> UploadRefused:
         raise Unavailable(f"a refused upload cannot be moved away: {why}", source, "mend the disk") from None
     mend = "; ".join(part for part in (error.mend, f"it lies in {REFUSED} of the inbox") if part)
     return UploadRefused(error.what, error.where or source, mend)
+
+
+def holding(inbox: Path, holds: Callable[[BinaryIO], bool]) -> Iterator[Path]:
+    """Refused uploads in whose files somebody stands. A link is not followed: what it leads to was never delivered."""
+    for upload in refused_uploads(inbox):
+        inside = upload.rglob("*") if upload.is_dir() and not upload.is_symlink() else [upload]
+        for path in inside:
+            if path.is_file() and not path.is_symlink():
+                with path.open("rb") as opened:
+                    if holds(opened):
+                        yield upload
+                        break
+
+
+def remove(upload: Path) -> None:
+    """The upload, and why it was refused."""
+    if upload.is_dir():
+        shutil.rmtree(upload)
+    else:
+        upload.unlink()
+    upload.with_name(f"{upload.name}{REASON}").unlink(missing_ok=True)
 
 
 def refused_uploads(inbox: Path) -> Iterator[Path]:

@@ -269,8 +269,9 @@ def _certify(workplace: Workplace, begun: Sequence[Begun]) -> list[Certificate]:
 
 def _treat_sealed(workplace: Workplace, sources: list[Source], begun: Sequence[Begun]) -> None:
     """Sealed deliveries that somebody was in, or that cannot be searched; what is done is written down first."""
+    from anonymization.leaks.unreadable import Wanted
     from anonymization.vault import unfinished
-    from assets import raw_erasure
+    from assets import raw_erasure, refused_uploads
     from assets.vault_retention import kept_until
 
     lines: dict[tuple[str, str], dict[str, Any]] = {
@@ -278,20 +279,32 @@ def _treat_sealed(workplace: Workplace, sources: list[Source], begun: Sequence[B
     }
     for line in lines.values():
         raw_erasure.finish(workplace, line["done"], line["files"])
+
+    def write_down(line: dict[str, Any]) -> None:
+        where = (line["source"], line["delivery"])
+        lines.pop(where, None)
+        lines[where] = line
+        for one in begun:
+            one.done["sealed"] = list(lines.values())
+        unfinished.keep(workplace.vault, begun)
+
     keep_raw = any(one.asked["keep_raw"] for one in begun)
+    tokens = [token for one in begun for token in one.tokens]
+    wanted = Wanted(workplace.vault, begun[0].country, sources, tokens)
     for source in sources:
         shutil.rmtree(workplace.sweeps / source.source, ignore_errors=True)  # a server is asked again from the start
 
         def announce(treated: raw_erasure.Treated, source: Source = source) -> None:
-            where = (treated.source, treated.delivery)
             line = {"source": treated.source, "delivery": treated.delivery, "rows": treated.rows, "done": treated.done}
             if treated.done in (raw_erasure.KEPT, raw_erasure.NOT_SEARCHED):
                 line["kept_until"] = kept_until(source, treated.entry.received_at.date()).isoformat()
-            lines.pop(where, None)
-            lines[where] = {**line, "files": list(treated.files)}
-            for one in begun:
-                one.done["sealed"] = list(lines.values())
-            unfinished.keep(workplace.vault, begun)
+            write_down({**line, "files": list(treated.files)})
 
         known = {delivery for one in begun for name, delivery in one.rows if name == source.source}
-        raw_erasure.treat(workplace, source, known, keep_raw, announce)
+        raw_erasure.treat(workplace, source, known, raw_erasure.Manner(keep_raw, announce, wanted.stand_in))
+        for upload in refused_uploads.holding(workplace.inbox / source.source, wanted.stand_in):
+            # Not by its name: whoever dropped it there may have called it after somebody.
+            done = raw_erasure.KEPT if keep_raw else raw_erasure.DESTROYED
+            write_down({"source": source.source, "delivery": "a refused upload", "rows": 0, "done": done, "files": []})
+            if not keep_raw:
+                refused_uploads.remove(upload)

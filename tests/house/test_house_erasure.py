@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from anonymization.keys.ring import Keyring
 from anonymization.vault.name_words import NameWords
 from anonymization.vault.store import SealedFile
 from anonymization.vault.vault import Vault
+from assets.refused_uploads import REASON, REFUSED
 from examples.dgme_slv import FILE, make_slv
 
 if TYPE_CHECKING:
@@ -106,6 +108,25 @@ def in_the_vault(house: House, token: str) -> list[bytes]:
     return [index.bytes for (index,) in indexes] + [bytes(key) for (key,) in keys]
 
 
+def bring_what_is_refused(house: House, row: Row) -> list[Path]:
+    """What no table can be read from: a delivery that was received and refused, and two uploads that were set aside. The
+    person stands in all but the last, which is returned."""
+    inner, outer = house.samples / "inner.zip", house.samples / "outer.zip"
+    for path, name, content in ((inner, "a.csv", ";".join(row.values()).encode()), (outer, "b.zip", None)):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(name, content if content is not None else inner.read_bytes())
+    house.homeward("deliver", str(outer), "--source", SOURCE)
+    (told,) = house.ask("run", "--source", SOURCE, expect=2)
+    assert told["state"] == "refused"
+    aside = house.home / "inbox" / SOURCE / REFUSED
+    aside.mkdir()
+    hers, anothers = aside / "1-x.csv", aside / "2-y.csv"
+    hers.write_text(f"x;{row['DUI']}\n")
+    hers.with_name(f"{hers.name}{REASON}").write_text("a link lies in the inbox\n")
+    anothers.write_text("x;99999999-9\n")
+    return [anothers]
+
+
 def words_known(house: House, *words: str) -> set[str]:
     keyring = Keyring.open(house.home / "keys")
     vault = Vault(f"postgresql+psycopg://postgres@/vault?host={house.home / 'postgres'}", keyring)
@@ -133,6 +154,7 @@ def test_a_person_is_named_by_two_officers_then_erased_everywhere_and_stays_away
     assert {"pg_wal"} < files_of_the_server(house, bare)
     assert row["EXPEDIENTE"].encode() in raw(house)[0]
 
+    spared = bring_what_is_refused(house, row)
     asked = house.ask("vault", "request", "--token", token, "--purpose", "family tracing", "--as", "Marta")
     number = str(asked["request"])
     assert "who asks cannot approve" in house.homeward("vault", "approve", number, "--as", "marta", expect=2).stderr
@@ -144,8 +166,11 @@ def test_a_person_is_named_by_two_officers_then_erased_everywhere_and_stays_away
     assert certificate["removed"]["vault"]["person"] == 1
     assert certificate["removed"]["warehouse"]["core.return_event"] >= 1
     assert certificate["removed"]["store"]["rows"] >= 2
-    (sealed,) = certificate["sealed_deliveries"]
-    assert (sealed["delivery"], sealed["done"], sealed["rows"]) == (first["delivery"], "rows overwritten", 1)
+    sealed = {one["delivery"]: (one["done"], one["rows"]) for one in certificate["sealed_deliveries"]}
+    assert sealed.pop(first["delivery"]) == ("rows overwritten", 1)
+    assert sealed.pop("a refused upload") == ("destroyed", 0)
+    assert list(sealed.values()) == [("destroyed", 0)], "the archive that was received and refused"
+    assert list((house.home / "inbox" / SOURCE / REFUSED).iterdir()) == spared
     assert certificate["overwritten"]["log"]
     assert not [one for one in certificate["remains"] if "VACUUM" in one]
     assert not any(value in json.dumps(certificate) for value in (token, row["DUI"], row["NOMBRES"], *keys))
