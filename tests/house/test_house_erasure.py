@@ -109,8 +109,8 @@ def in_the_vault(house: House, token: str) -> list[bytes]:
 
 
 def bring_what_is_refused(house: House, row: Row) -> list[Path]:
-    """What no table can be read from: a delivery that was received and refused, and two uploads that were set aside. The
-    person stands in all but the last, which is returned."""
+    """A delivery that was received and refused, and two uploads that were set aside. The person stands in all but the
+    last, which is returned."""
     inner, outer = house.samples / "inner.zip", house.samples / "outer.zip"
     for path, name, content in ((inner, "a.csv", ";".join(row.values()).encode()), (outer, "b.zip", None)):
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
