@@ -71,11 +71,13 @@ class _Tables:
         """Where a question's answers stand in its table; Unevaluable if they were not delivered, and are no
         calculation that can be done again."""
         table = self.of.get(question.repeat)
-        if table is not None and question.name in table.grid.at:
-            return table.grid.at[question.name]
-        if table is None or not question.calculation:
-            raise Unevaluable(f"a question that was not delivered: {question.name}")
-        return table.calculated(question)
+        at = table.grid.answers_at(question.name) if table is not None else None
+        if at is not None:
+            return at
+        if table is not None and question.calculation:
+            return table.calculated(question)
+        withheld = table is not None and question.name in table.grid.withheld
+        raise Unevaluable(f"a question that was not {'declared' if withheld else 'delivered'}: {question.name}")
 
     def chain(self, repeat: str | None) -> tuple[str, ...]:
         """The repeats from the outermost to this one."""
@@ -154,7 +156,7 @@ class _Table:
                 named |= self._places(parse(expression, self.tables.kinds))
         except Unevaluable as why:
             del self._calculated[question.name]
-            raise Unevaluable(f"{question.name}, which was not delivered and is worked out from {why}") from None
+            raise Unevaluable(f"{question.name}, which was left out and is worked out from {why}") from None
         asked = Asked(question.relevant, tuple(named.items()), self.tables.kinds)
         at = self._calculated[question.name] = self._free()
         self.made[at] = Calculated(question.calculation, asked)
@@ -173,8 +175,9 @@ class _Table:
 
     def _place(self, name: str) -> int:
         """Where the answers to a question stand that a row of this table sees under its name."""
-        if name in self.grid.at:
-            return self.grid.at[name]
+        at = self.grid.answers_at(name)
+        if at is not None:
+            return at
         if self.tables.question(name).repeat == self.repeat:
             return self.tables.column(self.tables.question(name))
         return self._seen(name, Seen("answer", name))
@@ -240,11 +243,11 @@ class _Table:
     def _filled(self, seen: Seen, types: tuple[str, ...]) -> Beside:
         """When the form was filled, by questions of these types."""
         answered = {q.type: q.name for q in reversed(self.tables.form.section(None))}
-        at = self.tables.of[None].grid.at
-        if not all(answered.get(one) in at for one in types):
+        main = self.tables.of[None].grid
+        columns = tuple(at for one in types if (at := main.answers_at(answered.get(one, ""))) is not None)
+        if len(columns) < len(types):
             function = seen.function.removeprefix("once(").removesuffix(")")
             raise Unevaluable(f"{function}() without the times at which the form was opened and closed")
-        columns = tuple(at[answered[one]] for one in types)
         return Beside(*self.tables.keyed(self.repeat, None), seen, 0, columns)
 
     def _labels(self, question: Question) -> dict[str, str]:

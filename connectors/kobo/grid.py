@@ -80,7 +80,8 @@ class _Read:
 class KoboGrid:
     """An export's table; `made` says of columns by position how they come about, the others are read as they are.
 
-    `hxl`: the row of HXL tags, which is no record; `at`: the columns of the form's questions.
+    `hxl`: the row of HXL tags, which is no record; `at`: the columns of the form's questions; `withheld`: questions
+    whose answers are not there because nobody declared them, though their columns are.
     """
 
     inner: Grid
@@ -88,6 +89,7 @@ class KoboGrid:
     made: Mapping[int, Made]
     hxl: int | None = None
     at: Mapping[str, int] = field(default_factory=dict)
+    withheld: frozenset[str] = frozenset()
 
     @property
     def sheet(self) -> str | None:
@@ -105,6 +107,10 @@ class KoboGrid:
 
     def split(self, n: int) -> list[Grid]:
         return [replace(self, inner=grid) for grid in self.inner.split(n)]
+
+    def answers_at(self, question: str) -> int | None:
+        """Where the answers to a question stand, if they are there."""
+        return None if question in self.withheld else self.at.get(question)
 
     def _places(self, position: int) -> Iterator[int]:
         """The columns of the file that a column is made of."""

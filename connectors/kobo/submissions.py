@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -306,7 +306,7 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
         is_main = table is source.tables[0]
         grid = _grid(by_name[SUBMISSIONS], table, is_main, asked[table.name], form["columns"])
         repeat = None if is_main else table.name.rpartition("/")[2]
-        read[repeat] = as_questions(grid, repeat, sheets)
+        read[repeat] = _kept(as_questions(grid, repeat, sheets), table)
     made, unread = with_asked(read, sheets)
     grids = dict(zip((table.name for table in source.tables), made.values(), strict=True))
     versions = [version["uid"] for version in form["versions"]]
@@ -316,6 +316,15 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
     facts |= {n: form[n] for n in ("type_changes", "versions_not_read", "versions_not_listed") if form.get(n)}
     facts |= {"relevance_not_read": unread} if unread else {}
     return grids, facts
+
+
+def _kept(grid: KoboGrid, table: Table) -> KoboGrid:
+    """A table that knows which questions were answered and not kept: a blank there says nothing."""
+    paths = {heading.position: heading.header for heading in grid.headings}
+    unkept = (
+        name for name, at in grid.at.items() if not any(is_read(table, suffix) for suffix in _suffixes(paths[at]))
+    )
+    return replace(grid, withheld=frozenset(unkept))
 
 
 def _grid(

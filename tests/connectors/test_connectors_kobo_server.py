@@ -201,3 +201,23 @@ def test_the_servers_form_gives_labels_and_tells_what_was_not_asked(url: str, ko
     assert shape.value_labels == {"food": "Food", "shelter": "Shelter"}
     found = [(row["_id"], row["needs"], row["asked(nights)"]) for row in rows(opened)]
     assert found == [("11", "food shelter", "yes"), ("12", "food", "no"), ("15", None, "no")]
+
+
+def test_what_was_not_kept_decides_no_condition(url: str, kobo: KoboServer, tmp_path: Path) -> None:
+    """A blank of a question that the source does not declare says nothing: it was answered and left on the server."""
+    kobo.content["survey"] = [
+        {"type": "select_one", "name": "consent", "$xpath": "consent"},
+        {"type": "integer", "name": "age", "$xpath": "age"},
+        {"type": "calculate", "name": "adult", "$xpath": "adult", "calculation": "if(${age} > 17, 1, 0)"},
+        {"type": "integer", "name": "hours", "$xpath": "hours", "relevant": "${consent} = 'yes'"},
+        {"type": "text", "name": "job", "$xpath": "job", "relevant": "${adult} = 1"},
+    ]
+    kobo.submissions.clear()
+    kobo.add(1, consent="yes", age="20", adult="1", hours="4")
+    columns = ["_id", "age", "hours", "asked(hours)", "asked(job)"]
+    for declared_too, told in ((["consent"], "yes"), ([], None)):
+        main = table("main", [*columns, *declared_too], key=["_id"])
+        opened = read(swept(url, main), url, tmp_path, main)
+        # The calculation was not kept either, and is done again from what was.
+        assert [(row["asked(hours)"], row["asked(job)"]) for row in rows(opened)] == [(told, "yes")]
+    assert opened.facts["relevance_not_read"] == {"hours": "a question that was not declared: consent"}
