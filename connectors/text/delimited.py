@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from codebook.errors import Refused
 from connectors.shapes import Grid, Heading, Piece, blank_rows, numbered, the_only
+from connectors.text.breaking_off import TAIL, Ending, refuse_if_broken_off
 from connectors.text.dialects import MAX_RECORD, Dialect, Layout, few_values, likely_delimiter, read_header
 from connectors.text.encodings import Proof, candidates, decoder, detect, is_guess, is_single_byte
 from connectors.text.footers import Tail, find_footer
@@ -218,7 +219,7 @@ def open_grid(file: DeliveredFile, layout: Layout) -> tuple[DelimitedGrid, dict[
         text = decoder(encoding, "replace").decode(sample[mark:])
         delimiter = layout.delimiter or likely_delimiter(text)
         handle.seek(mark)
-        count, end = survey(handle, encoding, delimiter, file.name, mark)
+        count, end, ending = survey(handle, encoding, delimiter, file.name, mark)
         header = read_header(text, delimiter, layout, file.name)
         start = mark + len(text[: header.length].encode(encoding))
         notes = find_footer(
@@ -229,6 +230,8 @@ def open_grid(file: DeliveredFile, layout: Layout) -> tuple[DelimitedGrid, dict[
             file.name,
         )
     stop = notes.start if layout.footer is not None else end
+    if stop == end:
+        refuse_if_broken_off(ending, delimiter, len(header.names), (file.name, count.records))
     if layout.needs_rows and stop - start < _SAMPLE and not text[header.length :].strip('\r\n\t "\0' + delimiter):
         raise Refused("delivery.empty", "there is no row below the header", file.name, "deliver the file again")
     grid = DelimitedGrid(
@@ -265,19 +268,21 @@ def _labelled(headings: tuple[Heading, ...], labels: Sequence[str]) -> tuple[Hea
     return tuple(replace(heading, label=told[heading.position]) for heading in headings) if labels else headings
 
 
-def survey(handle: BinaryIO, encoding: str, delimiter: str, name: str, offset: int) -> tuple[RecordCount, int]:
-    """Prove the encoding and count the records from here to the end; the end is the second thing returned.
+def survey(handle: BinaryIO, encoding: str, delimiter: str, name: str, offset: int) -> tuple[RecordCount, int, Ending]:
+    """Prove the encoding and count the records from here to the end; where that is, and what stands there.
 
     Where bytes are not letters (UTF-16), records are counted in the decoded text and the file is not cut.
     """
     proof, count = Proof(encoding, name), RecordCount(delimiter, offset=offset)
     bytewise = encoding == "utf-8" or is_single_byte(encoding)
     letters = None if bytewise else decoder(encoding)
-    stop = offset
+    stop, tail = offset, b""
     while block := handle.read(_SCAN):
         stop += len(block)
         proof.feed(block)
-        count.feed(block if letters is None else letters.decode(block).encode("utf-8"))
+        counted = block if letters is None else letters.decode(block).encode("utf-8")
+        count.feed(counted)
+        tail = (tail + counted[-TAIL:])[-TAIL:]
         if count.unended > MAX_RECORD:
             what = f"record {count.ended + 1} is longer than {MAX_RECORD >> 20} MiB"
             mend = "close its quotation mark" if count.unclosed else "check that it is a table"
@@ -293,4 +298,4 @@ def survey(handle: BinaryIO, encoding: str, delimiter: str, name: str, offset: i
         )
     if not bytewise:
         count.cuts.clear()
-    return count, stop
+    return count, stop, Ending.of(tail, count.unended, encoding if bytewise else "utf-8")
