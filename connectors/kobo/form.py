@@ -19,6 +19,8 @@ LIST_NAMES = ("list_name", "list name")
 _BREAK = re.compile(r"<(?:br|p|div|li)\b[^<>]*>", re.I)
 _INLINE = re.compile(r"<[^<>]*>|\$\{[^}]*\}|\*\*")
 _PLACE = re.compile(r"position\(\s*(\.\.(?:\s*/\s*\.\.)*)\s*\)")
+MAX_NESTED = 60
+"""Groups within groups; in a form whose groups are never closed each question would name all before it."""
 _RELEVANT = ("relevant", "relevance", "bind:relevant", "bind::relevant")
 _CALCULATED = ("calculation", "calculate", "bind:calculate", "bind::calculate")
 _SELECTS = {"select one": "select_one", "select all that apply": "select_multiple", "rank": "rank"}
@@ -129,7 +131,7 @@ def in_language(sheets: Sheets, language: str | None) -> Form:
         name = next((row[key] for key in LIST_NAMES if key in row), None)
         if name and "name" in row:
             lists.setdefault(name, []).append(Choice(row["name"], row.get(choice_label, "")))
-    reader = _Survey(question_label)
+    reader = _Survey(question_label, sheets.file)
     questions = tuple(question for row in sheets.survey for question in reader.read(row))
     choices = {name: tuple(listed) for name, listed in lists.items()}
     spoken = len(_label_columns(sheets.choices)) > 1
@@ -169,6 +171,7 @@ class _Survey:
     """Goes through the rows of a survey and knows which groups and repeats are open."""
 
     label: str
+    file: str
     nesting: dict[str, str | None] = field(default_factory=dict)
     _groups: list[tuple[str, str]] = field(default_factory=list)
     _repeats: list[str | None] = field(default_factory=list)
@@ -188,6 +191,9 @@ class _Survey:
             yield from self._question(row, kind, name)
 
     def _open(self, row: Row, name: str, is_repeat: bool) -> None:
+        if len(self._groups) == MAX_NESTED:
+            what = f"its groups are nested more than {MAX_NESTED} deep"
+            raise Refused("delivery.unreadable", what, self.file, "close each group where it ends")
         around = self._repeats[-1] if self._repeats else None
         own = self._relevant(row)
         above = self._conditions[-1] if self._conditions else ()

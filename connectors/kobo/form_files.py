@@ -19,8 +19,9 @@ from connectors.kobo.xforms import read_xform
 from connectors.workbooks.workbook import Workbook, cell_text
 from sources.batches import DeliveredFile
 
-MAX_JSON = 64 << 20
-"""The largest asset JSON that is taken for a form; those of real surveys are below 2 MB."""
+MAX_JSON = 16 << 20
+"""The largest asset JSON that is taken for a form; those of real surveys are below 2 MB. Parsed, it may be 25 times as
+large."""
 _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 MAX_XML = 64 << 20
 """The largest XForm that is read; those of real surveys are below 5 MB."""
+MAX_ELEMENTS = 500_000
+"""A real survey with 5,000 choices in four languages has 60,000; each takes some hundred bytes of memory."""
+_DEEPEST = 200
+"""Whatever goes through the elements goes down as deep as they are nested."""
 _DEPTH = 60
 _TYPES = {
     "string": "text", "int": "integer", "dateTime": "datetime", "select1": "select_one", "select": "select_multiple",
@@ -62,24 +66,40 @@ def read_xform(file: DeliveredFile) -> Sheets:
 
 def _parts(file: DeliveredFile) -> tuple[Element, Element, str | None, Element]:
     """The model, the body, the version, and the element that holds the answers."""
-    from xml.etree.ElementTree import ParseError
-
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import parse
-
-    if file.size > MAX_XML:
-        raise _refusal(file, f"an XForm of more than {MAX_XML >> 20} MiB is not read")
-    try:
-        with file.open() as handle:
-            document = parse(handle, forbid_dtd=True).getroot()
-    except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):
-        raise _refusal(file, "it is no XML without a document type") from None
+    document = _document(file)
     model = next((found for found in document.iter() if _tag(found) == "model"), None)
     body = next((found for found in document if _tag(found) == "body"), None)
     instance = next(iter(_children(model, "instance")), None) if model is not None else None
     if model is None or body is None or instance is None or not len(instance):
         raise _refusal(file, "it is no XForm: it has no model, instance and body")
     return model, body, instance[0].get("version"), instance[0]
+
+
+def _document(file: DeliveredFile) -> Element:
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import iterparse
+
+    if file.size > MAX_XML:
+        raise _refusal(file, f"an XForm of more than {MAX_XML >> 20} MiB is not read")
+    depth = count = 0
+    try:
+        with file.open() as handle:
+            parsing = iterparse(handle, ("start", "end"), forbid_dtd=True)
+            for event, _ in parsing:
+                depth += 1 if event == "start" else -1
+                count += event == "start"
+                if depth > _DEEPEST:
+                    raise _refusal(file, f"its elements are nested more than {_DEEPEST} deep")
+                if count > MAX_ELEMENTS:
+                    raise _refusal(file, f"an XForm of more than {MAX_ELEMENTS} elements is not read")
+    except DefusedXmlException:
+        raise _refusal(file, "it declares a document type or entities, which no XForm does") from None
+    except (ParseError, ValueError, LookupError):
+        raise _refusal(file, "it is no whole XML: damaged or cut off") from None
+    root: Element = parsing.root
+    return root
 
 
 def _refusal(file: DeliveredFile, what: str) -> Refused:

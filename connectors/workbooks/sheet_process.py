@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from connectors.workbooks.sheet_slices import SlicedSheet
 
 MEMORY = 4 << 30
-"""Address space of the child; a sheet that needs more is refused."""
+"""Bytes of data that the child may hold at most; a sheet that needs more is refused."""
 _AT_HAND = 15_000
 """Cells that are turned into columns together: they are still in the processor's own memory, which halves the time."""
+_HEADER_WITHIN, _MOST_MERGED = 1_000, 50_000
+"""Rows in which a header stands, and merged cells in them: three for each column that a sheet can have."""
 
 _DAYS = (date, datetime, time)
 _SPREADSHEET = b"application/vnd.oasis.opendocument.spreadsheet"
@@ -95,8 +97,15 @@ class Book:
             self.height = max([self.height, *(row + 1 for row, _ in self.damaged)])
             self.width = max([self.width, *(column + 1 for _, column in self.damaged)])
             self._restart()
-        merged = [[*start, *end] for start, end in self.sheet.merged_cell_ranges or []]
-        return {"height": self.height, "width": self.width, "merged": merged}
+        return {"height": self.height, "width": self.width, "merged": self._merged()}
+
+    def _merged(self) -> list[tuple[int, ...]]:
+        """Merged cells that can be of a header: each once, though a sheet says so a million times."""
+        ranges = self.sheet.merged_cell_ranges or []
+        found = dict.fromkeys((*start, *end) for start, end in ranges if start[0] < _HEADER_WITHIN)
+        if len(found) > _MOST_MERGED:
+            raise Unfit("unbounded")
+        return list(found)
 
     def _cut(self, name: str) -> SlicedSheet | None:
         if not self.zipped:
@@ -230,7 +239,8 @@ class _Damage:
 
 def serve(source: BinaryIO, answer: Callable[[dict[str, object], bytes], None]) -> None:
     """Answer one request a line until the parent closes the pipe."""
-    length = int.from_bytes(source.read(8), "big")
+    length, memory = (int.from_bytes(source.read(8), "big") for _ in range(2))
+    _bound_memory(memory)
     content = source.read(length)
     book: Book | None = None
     warm = threading.Thread(target=_import_arrow, daemon=True)
@@ -261,6 +271,16 @@ def serve(source: BinaryIO, answer: Callable[[dict[str, object], bytes], None]) 
         answer(told, payload)
 
 
+def _bound_memory(most: int) -> None:
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such bound
+    most = min(most, MEMORY)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def _import_arrow() -> None:
     import pyarrow.compute
 
@@ -286,19 +306,14 @@ class _ArrowAlone:
 
 
 def main() -> None:
-    """Bound the memory, keep the answers' pipe for answers alone, and serve."""
+    """Keep the answers' pipe for answers alone, and serve."""
     # At the end of the path: no module of this folder may stand before Python's own.
     sys.meta_path.insert(0, _ArrowAlone)
     sys.path += [*sys.argv[1:], os.path.dirname(os.path.abspath(__file__))]
     # Rows are lists in their thousands that hold no cycles: looking for some took half of the time of making them.
     gc.disable()
-    try:
-        import resource
-    except ImportError:
-        pass  # Windows has no such bound
-    else:
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Arrow's own allocator reserves a gigabyte at once, which would count as taken.
+    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
 

@@ -31,6 +31,8 @@ _MOST_CELLS = 2 << 30
 """Rows by columns up to the last filled cell; a file of 4 GiB cannot fill a tenth of them."""
 _LONGEST = 4 << 20
 """A cell holds 32,767 characters, which take no more bytes than this with all their formatting."""
+_MANY_STRINGS = 16 << 20
+"""Shared strings of fewer bytes are held by every reader, whatever one of them may be."""
 _TIMES_SHARED = 4
 """The shared strings are parsed again for each slice, so a slice is a multiple of them."""
 _NOTHING_MERGED = b"<mergeCells/>"
@@ -191,7 +193,7 @@ def check_strings(content: bytes) -> None:
     """Unbounded if the shared strings, which every reader holds as a whole, have one that is longer than any cell."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for member in archive.infolist():
-            if not member.filename.endswith("sharedStrings.xml") or member.file_size <= WHOLE:
+            if not member.filename.endswith("sharedStrings.xml") or member.file_size <= _MANY_STRINGS:
                 continue
             length = 0
             with archive.open(member) as stream:

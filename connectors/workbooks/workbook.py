@@ -266,10 +266,12 @@ def header_names(top: Sequence[Sequence[str | None]], extent: Extent, layout: La
     """One name per column of the header rows, joined by ` / `; a merged cell's text holds for all it covers."""
     header = [[(cell or "").strip() for cell in row] for row in top[layout.first - 1 : layout.last]]
     for top_row, left, bottom, right in extent.merged:
+        if left >= extent.width:  # merged cells may reach beyond all that is filled, to the last column of all
+            continue
         for row in range(max(top_row, layout.first - 1), min(bottom + 1, layout.first - 1 + len(header))):
             # A title merged from above the header into it is no name of a column.
             if top_row >= layout.first - 1 and (bottom > top_row or layout.count > 1):
-                for column in range(left, right + 1):
+                for column in range(left, min(right + 1, extent.width)):
                     header[row - layout.first + 1][column] = header[top_row - layout.first + 1][left]
     names: list[str] = []
     for column in range(extent.width):

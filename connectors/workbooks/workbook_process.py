@@ -26,9 +26,15 @@ from sources.batches import DeliveredFile
 
 MAX_UNPACKED = 4 << 30
 """A workbook that claims to unpack to more bytes than this is a bomb or a mistake."""
+MAX_RATIO, _SMALL = 200, 64 << 20
+"""Sheets of the same row over and over are packed fifty to one; what is both larger and packed tighter is a bomb."""
 MAX_SIZE = 1 << 30
 """The parser holds the whole file in memory."""
 MAX_MEMBERS = 10_000
+_MEMORY, _TIMES = 400 << 20, 24
+"""A child may hold so many bytes, and so many more for each byte of the workbook: a cell takes at least six bytes in an
+.xls and ten in other kinds, and a hundred and more while it is parsed. What needs more repeats cells, or has some far
+from all others, and would fill the memory of the machine."""
 _PROGRAM = Path(__file__).with_name("sheet_process.py")
 _PATIENCE = 60.0
 _BYTES_A_SECOND = 2 << 20
@@ -55,7 +61,8 @@ class WorkbookProcess:
         self._name = file.name
         self._asked: dict[str, object] | None = None
         """What the child was asked and has not been heard about: it works while its last answer is looked at."""
-        self._seconds = _PATIENCE + _refuse_unsafe(file) / _BYTES_A_SECOND
+        unpacked = _refuse_unsafe(file)
+        self._seconds = _PATIENCE + unpacked / _BYTES_A_SECOND
         self._child = subprocess.Popen(  # noqa: S603
             command(_PROGRAM, "pyarrow", "python_calamine", "xlrd"),
             stdin=subprocess.PIPE,
@@ -65,7 +72,8 @@ class WorkbookProcess:
         weakref.finalize(self, _end, self._child)
         try:
             with file.open() as handle:
-                self._stdin.write(file.size.to_bytes(8, "big"))
+                for number in (file.size, _MEMORY + _TIMES * unpacked):
+                    self._stdin.write(number.to_bytes(8, "big"))
                 shutil.copyfileobj(handle, self._stdin, 1 << 20)
         except BrokenPipeError:
             raise self._refusal("gave_up") from None
@@ -188,6 +196,8 @@ def _refuse_trap(archive: zipfile.ZipFile, file: DeliveredFile) -> int:
     unpacked = sum(member.file_size for member in members)
     if unpacked > MAX_UNPACKED:
         raise _too_large(file, f"it unpacks to more than {MAX_UNPACKED >> 20} MiB")
+    if unpacked > max(_SMALL, MAX_RATIO * file.size):
+        raise _too_large(file, f"it unpacks to more than {MAX_RATIO} times its size")
     if len(members) > MAX_MEMBERS:
         raise _too_large(file, f"it holds more than {MAX_MEMBERS} parts")
     for member in members:

@@ -351,3 +351,13 @@ def test_as_many_columns_as_a_sheet_can_have_are_read(deliver: Deliver) -> None:
     grids, _ = look(deliver("a.xlsx", workbook({"people": [names, ["1"]]})))
     assert len(grids["people"].headings) == 16_384
     assert counted(grids["people"]) == 1
+
+
+def test_cells_merged_beyond_all_that_is_filled_are_a_header_all_the_same(deliver: Deliver) -> None:
+    """Whole rows and columns get merged, to the last cell that a sheet has; a million times over, it is said once."""
+    book = workbook({"a": [["id", "q"], [None, "r"], ["1", "2"]]})
+    end = "</sheetData><mergeCells>" + '<mergeCell ref="B1:XFD1"/>' * 20_000 + '<mergeCell ref="D1:XFD2"/></mergeCells>'
+    merged = replaced(book, "xl/worksheets/sheet1.xml", lambda part: part.replace("</sheetData>", end))
+    main = table("a", ["q"], ["q"])
+    opened = open_delivery([deliver("a.xlsx", merged)], source({"kind": "xlsx"}, main))
+    assert [row["q"] for row in rows(opened, "a")] == ["r", "2"]

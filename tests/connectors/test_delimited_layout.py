@@ -132,3 +132,34 @@ def test_a_footer_is_found_at_the_end_of_a_long_file_in_utf_16(
     file = deliver("a.csv", text.encode("utf-16"))
     opened = open_delivery([file], csv_source("Region", "Men", encoding="utf-16", footer="^Source:"))
     assert (len(rows(opened)), opened.facts["footer_records"]) == (200, 2)
+
+
+LINES = b"id;name;sex;place\n" + b"1;Ana;F;North\n" * 9
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_a_file_that_breaks_off_within_its_last_record_is_refused(deliver: Deliver, encoding: str) -> None:
+    """Half of a list is not the list: who is missing from it is not gone."""
+    torn = deliver("a.csv", (LINES + b"2;Luz").decode().encode(encoding))
+    with pytest.raises(Refused, match=r"breaks off within its last record: row 11 has 2 of 4 cells"):
+        open_delivery([torn], csv_source("id", "name", encoding=encoding))
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        b"2;Luz;F;South",  # only the line end is missing, as many writers leave it out
+        b"2;Luz\n",  # one that has its line end is short, and not cut
+        b"Source: the ministry; 2026",
+        b"Total;10",
+        b"See the notes",
+    ],
+)
+def test_a_last_record_that_was_not_cut_is_read(deliver: Deliver, ending: bytes) -> None:
+    opened = open_delivery([deliver("a.csv", LINES + ending)], csv_source("id"))
+    assert len(rows(opened)) == 10
+
+
+def test_where_others_leave_out_blank_cells_the_last_may_too(deliver: Deliver) -> None:
+    short = deliver("a.csv", b"id;name;sex;place\n" + b"1;Ana;F;North\n2;Luz\n" * 9 + b"3;Eva")
+    assert len(rows(open_delivery([short], csv_source("id")))) == 19

@@ -168,7 +168,7 @@ def test_a_large_sheet_that_nobody_can_have_filled_is_refused_before_it_is_read(
 def test_shared_strings_without_an_end_are_refused_before_they_are_held(
     slices: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slices, "WHOLE", 4000)
+    monkeypatch.setattr(slices, "_MANY_STRINGS", 4000)
     monkeypatch.setattr(slices, "_LONGEST", 2000)
     for text, unbounded in (("a" * 9000, True), ("a</t></si><si><t>" * 900, False)):
         out = io.BytesIO()

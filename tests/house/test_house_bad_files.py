@@ -21,6 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
+
+from codebook.errors import Refused
+from pipelines.cli import app
 
 if TYPE_CHECKING:
     from homes import House
@@ -94,6 +98,11 @@ LAUGHS = (
 )
 OUTSIDE = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
 ENTITY = '<c r="B2" t="inlineStr"><is><t>&a;</t></is></c>'
+FAR = rows_of('<c r="XFD2"><v>1</v></c>') + "".join(
+    f'<row r="{n}"><c r="A{n}"><v>1</v></c></row>' for n in range(3, 3_000)
+)
+"""One cell far from all others: three thousand rows of sixteen thousand cells, though a dozen kilobytes."""
+SPACES = '<text:s text:c="2000000000"/>'
 ZEROS = b"\0" * (64 << 20)
 
 
@@ -120,6 +129,46 @@ def endless_cell(path: Path) -> None:
         file.write(b'id;q\n1;"')
         for _ in range(1024):
             file.write(b"x" * (1 << 20))
+
+
+STRING = 'office:value-type="string"'
+
+
+def ods(cells: str) -> bytes:
+    """An OpenDocument spreadsheet with a header, and one row of these cells."""
+    names = "".join(f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0" ' for n in ("office", "table", "text"))
+    header = "".join(f"<table:table-cell {STRING}><text:p>{name}</text:p></table:table-cell>" for name in ("id", "q"))
+    rows = f"<table:table-row>{header}</table:table-row>{cells}"
+    sheet = f'<table:table table:name="a">{rows}</table:table>'
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", zipfile.ZIP_STORED)
+        archive.writestr("META-INF/manifest.xml", "<a/>")
+        content = f"<office:document-content {names}><office:body><office:spreadsheet>{sheet}"
+        archive.writestr("content.xml", content + "</office:spreadsheet></office:body></office:document-content>")
+    return out.getvalue()
+
+
+def repeated(rows: int, columns: int) -> str:
+    cell = f'<table:table-cell table:number-columns-repeated="{columns}" {STRING}><text:p>7</text:p></table:table-cell>'
+    return f'<table:table-row table:number-rows-repeated="{rows}">{cell}</table:table-row>'
+
+
+def linked() -> bytes:
+    link = zipfile.ZipInfo("x.csv")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(link, "/etc/hostname")
+    return out.getvalue()
+
+
+def xform(label: str, prolog: str = "") -> bytes:
+    bind = '<bind nodeset="/data/q" type="string"/>'
+    model = f"<model><instance><data><id/><q/></data></instance>{bind}</model>"
+    body = f'<h:body><input ref="/data/q"><label>{label}</label></input></h:body>'
+    spaces = 'xmlns:h="http://www.w3.org/1999/xhtml" xmlns="http://www.w3.org/2002/xforms"'
+    return f"{prolog}<h:html {spaces}><h:head>{model}</h:head>{body}</h:html>".encode()
 
 
 def long_cell_in_json(path: Path) -> None:
@@ -149,10 +198,43 @@ BAD: dict[str, tuple[str, bytes | Callable[[Path], None], str]] = {
     "torn Stata": ("a.dta", b"<stata_dta><header><release>118</release>", ""),
     "torn SAS": ("a.sas7bdat", bytes(84) + b"SAS FILE" + bytes(300), ""),
     "torn transport file": ("a.xpt", b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!", ""),
+    "stray cell in the last column": ("a.xlsx", xlsx(FAR), "far corner|too much memory"),
+    "rows that are repeated": ("a.ods", ods(repeated(200_000, 200)), "far corner|too much memory"),
+    "spaces that are repeated": (
+        "a.ods",
+        ods(repeated(1, 2).replace(">7<", f">7{SPACES}<")),
+        "far corner|too much memory",
+    ),
+    "workbook packed too tight": ("a.xlsx", xlsx("<row/>" * 12_000_000), "200 times its size"),
+    "absolute path in an archive": ("a.zip", zipped("/etc/x.csv", b"a;b\n1;2\n"), "leads outside"),
+    "link in an archive": ("a.zip", linked(), "a link in it"),
+    "torn CSV": (
+        "a.csv",
+        b"id;q;r\n" + b"1;2;3\n" * 9 + b"1;2",
+        "breaks off within its last record: row 11 has 2 of 3",
+    ),
+    "torn JSON lines": ("a.jsonl", b'{"id": 1}\n{"id": 2}\n{"id"', "breaks off"),
+    "torn GeoJSON": ("a.geojson", b'{"type": "FeatureCollection", "features": [{"type"', "breaks off"),
     "torn UTF-16": ("a.csv", "id;q\n1;añb\n".encode("utf-16")[:-3], "breaks off|no utf-16"),
     "an open quotation mark": ("a.csv", b'id;q\n1;"a\n2;b\n', "never closed"),
     "XForm": ("a.xml", b'<?xml version="1.0"?><h:html xmlns:h="http://www.w3.org/1999/xhtml"/>', "XML"),
     "empty": ("a.csv", b"", "empty"),
+}
+
+
+BOMBS = frozenset(
+    {"zip bomb", "gz bomb", "workbook bomb", "cell of a gigabyte", "long cell in JSON", "rows that are repeated"}
+)
+"""What could fill the memory is tried in a process whose memory the kernel bounds; others need none of their own."""
+FORMS: dict[str, tuple[str, bytes, str]] = {
+    "entities that multiply": ("a.xml", xform("&j;", LAUGHS), "a document type or entities"),
+    "entity from outside": ("a.xml", xform("&a;", OUTSIDE), "a document type or entities"),
+    "elements without end": ("a.xml", xform("<b/>" * 600_000), "more than 500000 elements"),
+    "a label nested too deep": ("a.xml", xform("<b>" * 5_000 + "</b>" * 5_000), "more than 200 deep"),
+    "torn XForm": ("a.xml", xform("Q")[:-40], "damaged or cut off"),
+    "torn XLSForm": ("a.xlsx", xlsx(rows_of(ENTITY))[:-40], "no whole Excel workbook"),
+    "torn asset": ("a.json", b'{"content": {"survey": [{"type"', "no JSON"),
+    "asset of nothing": ("a.json", b'{"content": {"survey": [' + b"{}," * 6_000_000 + b"{}]}}", "more than 16 MiB"),
 }
 
 
@@ -172,6 +254,15 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
+def refused(path: Path, *more: str) -> str:
+    """The same without a process of its own."""
+    done = CliRunner().invoke(app, ["profile", str(path), *more])
+    assert isinstance(done.exception, Refused), f"{done.output}: {done.exception!r}"
+    assert done.exception.__cause__ is None
+    assert not done.output.strip()
+    return str(done.exception)
+
+
 @pytest.mark.parametrize("what", BAD)
 def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, what: str) -> None:
     name, content, says = BAD[what]
@@ -180,10 +271,22 @@ def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, what: str) -> None:
         content(path)
     else:
         path.write_bytes(content)
-    told = one_line(profiled(path))
+    told = one_line(profiled(path)) if what in BOMBS else refused(path)
     assert name in told
     assert re.search(says, told), told
     assert "gave up" not in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize("what", FORMS)
+def test_a_bad_form_is_refused_in_one_line(tmp_path: Path, what: str) -> None:
+    name, content, says = FORMS[what]
+    (tmp_path / "export.csv").write_bytes(b"id;q\n1;a\n")
+    (tmp_path / name).write_bytes(content)
+    told = refused(tmp_path / "export.csv", "--form", str(tmp_path / name))
+    assert name in told
+    assert says in told
+    assert "\n" not in told
 
 
 def test_a_folder_a_link_and_a_pipe_are_no_files(tmp_path: Path) -> None:
