@@ -27,9 +27,9 @@ from sources.batches import DeliveredFile
 
 PARSERS = {"sav": "sav/zsav", "por": "por", "dta": "dta", "xpt": "xport", "sas7bdat": "sas7bdat"}
 KINDS = {"sav": "SPSS", "por": "SPSS", "dta": "Stata", "xpt": "SAS", "sas7bdat": "SAS", "sas7bcat": "SAS"}
-_LOOKED_AT = frozenset({"sav", "sas7bdat"})
-"""Where `packed_rows` and `page_rows` find a row, so that reading can begin there, as it can in Stata's files, where
-one lies where its number says, and in a transport file whose rows' length is known (`transport_rows`)."""
+_LOOKED_AT = frozenset({"sav", "sas7bdat", "por"})
+"""Where `packed_rows`, `page_rows` and `portable_rows` find a row, so that reading can begin there; as it can in files
+of Stata, where one lies where its number says, and in transport files whose rows' length is told (`transport_rows`)."""
 _PATIENCE = 60
 """Seconds without a word, after which reading has run into an endless loop."""
 _SAS = b"\0" * 12 + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
@@ -117,6 +117,8 @@ class Readstat:
         self._transport = told
         self.stated_rows = told.rows if told is not None else None
         self.finds_rows = found == "dta" or (told is not None and told.length > 0)
+        self.in_order = found == "por"
+        """Rows are found, but only by the process that read those before them."""
         self._second: Readstat | None = None
         self._ended: Callable[[], object] | None = None
         self._files = {"data": file} | ({"catalog": catalog} if catalog is not None else {})

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from connectors.statistical.packed_rows import PackedRows
     from connectors.statistical.page_rows import PageRows
+    from connectors.statistical.portable_rows import PortableRows
     from connectors.statistical.transport_rows import TransportRows
 
 MEMORY = 3 << 30
@@ -57,16 +58,18 @@ class _Reader:
         self._files: dict[str, io.RawIOBase] = {
             name: ServedFile(receive, send, name, size) for name, size in sizes.items()
         }
-        self._shifted: PackedRows | PageRows | TransportRows | None = None
+        self._shifted: PackedRows | PageRows | PortableRows | TransportRows | None = None
         """The data's file, where another way to a row is needed than the parser's own."""
+        self._portable: PortableRows | None = None
         self._texts: dict[tuple[int, int], Mapping[str, pa.Array]] = {}
         """By offset and number of rows: the texts of steps, as far as they may be kept."""
         self._bytes_of_texts = 0
 
     def look(self, suffix: str) -> None:
-        """Make ready for rows that the parser does not find by itself; the answer is whether any row can be found."""
+        """Make ready for rows that the parser does not find by itself; the answer is whether rows can be found."""
         from packed_rows import PackedRows, is_packed
         from page_rows import PageRows, Unclear
+        from portable_rows import PortableRows
 
         buffered = io.BufferedReader(self._files["data"], _BUFFER)
         found = True
@@ -75,6 +78,8 @@ class _Reader:
                 self._shifted = PageRows(buffered)
             except Unclear:
                 found = False
+        elif suffix == "por":
+            self._shifted = self._portable = PortableRows(buffered)
         elif is_packed(buffered):
             self._shifted = PackedRows(buffered)
         if self._shifted is None:
@@ -93,14 +98,13 @@ class _Reader:
         # in arrays a plain `.` after a tagged `.a` is what was left in memory (formats.md 2), in lists it is None.
         from pyreadstat._readstat_parser import parser_entry_point
 
-        raw = self._files[of]
+        raw, row = self._files[of], options.pop("row_offset", 0)
         if self._shifted is not None and of == "data":
-            row = options.pop("row_offset", 0)
             raw, options["row_offset"] = self._shifted, row - self._shifted.start_at(row, options.get("row_limit", 0))
         raw.seek(0)
         handle = io.BufferedReader(raw, _BUFFER)
         try:
-            return parser_entry_point(  # type: ignore[no-any-return]
+            data, meta = parser_entry_point(
                 handle,
                 parser_format=parser,
                 encoding=encoding,
@@ -109,6 +113,9 @@ class _Reader:
                 output_format="dict",
                 **options,
             )
+            if self._portable is not None:
+                self._portable.ended_at(row + max(map(len, data.values()), default=0), handle.tell())
+            return data, meta
         finally:
             handle.detach()
 

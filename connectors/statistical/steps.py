@@ -2,7 +2,8 @@
 
 pyreadstat reads on one core. Where reading can begin at any row (`Readstat.finds_rows`), a second process reads every
 second step, and a step more is under way than there are processes, so that nobody waits for who looks at the last one.
-Other files are read by one process: each step of theirs passes over all rows before it, so there are few.
+A portable file is read by one, which goes on where it ended. So are files whose pages do not add up, but there each
+step passes over all rows before it, so there are few.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ def _in_turn(readstat: Readstat, asked: Mapping[str, Any], n_rows: int | None, s
     """The answers for each step, in their order; without an end where nobody knows how many rows there are."""
     offsets: Iterable[int] = count(0, step) if n_rows is None else range(0, n_rows, step)
     ends = float("inf") if n_rows is None else n_rows
-    several = readstat.finds_rows and n_rows is not None and n_rows > step and len(os.sched_getaffinity(0)) > 1
+    shared = readstat.finds_rows and not readstat.in_order and len(os.sched_getaffinity(0)) > 1
+    several = shared and n_rows is not None and n_rows > step
     readers = readstat.both() if several else [readstat]
     ahead = 0 if n_rows is None else len(readers)
     with ExitStack() as opened:

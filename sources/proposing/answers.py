@@ -6,6 +6,7 @@ for more than the code beside it: where they disagree the label is believed, les
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ _SHORTENED, _SAME_CODE = 0.8, 0.95
 _DISAGREE = 0.9
 _SHORT = 3
 """Words of so few letters are like any other."""
+_ARABIC_ENDINGS = re.compile("(?:يا|يه|ية|ي|ا)$")
 _STEM = 5
 """A nationality shares at least so many letters with its country, and more than with any other."""
 
@@ -86,11 +88,17 @@ def _likely(said: str, terms: list[tuple[str, Term]]) -> list[Answer]:
         long = [(target, term) for target, term in terms if len(term.text) > _SHORT]
         texts = [term.text for _, term in long]
         for _, score, place in process.extract(said, texts, scorer=fuzz.token_sort_ratio, limit=8, score_cutoff=60):
-            offer(*long[place], score / 100)
+            if _could_be_misspelt(said, texts[place]):
+                offer(*long[place], score / 100)
         for target, term in terms:
             if term.text.startswith(said) and term.text != said:
                 offer(target, term, _SHORTENED, "begins ")
     return sorted(best.values(), key=lambda answer: -answer.score)
+
+
+def _could_be_misspelt(said: str, text: str) -> bool:
+    """Of single words the first letter is hardly ever mistaken: `camion` is not `avion`, nor `somali` somebody of Mali."""
+    return " " in said or " " in text or said[0] == text[0]
 
 
 def _by_code(
@@ -124,6 +132,11 @@ def _by_code(
 
 def _nationality(said: str, terms: list[tuple[str, Term]]) -> list[Answer]:
     """The country whose name a nationality is made of (`guatemalteca`, `hondureña`), if one shares more of it."""
+    of_arabic = {target: term for target, term in terms if _without_endings(term.text) == _without_endings(said)}
+    if of_arabic:
+        return [
+            Answer(target, _SHORTENED, f"made of «{term.text}» ({term.where})") for target, term in of_arabic.items()
+        ]
     shared: dict[str, tuple[int, Term]] = {}
     for target, term in terms:
         for word in term.text.split():
@@ -137,6 +150,11 @@ def _nationality(said: str, terms: list[tuple[str, Term]]) -> list[Answer]:
         return []
     target, (_, term) = ranked[0]
     return [Answer(target, _SHORTENED, f"made of «{term.text}» ({term.where})")]
+
+
+def _without_endings(word: str) -> str:
+    """What an Arabic country and the nationality that is made of it have in common: `يمن` of `اليمن` and `يمنية`."""
+    return _ARABIC_ENDINGS.sub("", word.removeprefix("ال"))
 
 
 def _remembered(wanted: Iterable[str], columns: Mapping[str, Mapping[str, str]]) -> dict[str, Answer]:

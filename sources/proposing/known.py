@@ -13,7 +13,7 @@ from codebook.loader import Codebook
 from codebook.models import LANGUAGES, Variable
 from sources.models import Source
 from sources.proposing.lexicon import NO_ANSWER, Lexicon, read_lexicon
-from sources.proposing.words import plain
+from sources.proposing.words import is_number_of_a_question, plain
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,9 @@ def gather(codebook: Codebook, sources: Iterable[Source]) -> Known:
                 continue
             where = f"{source.source}, {row.column}"
             terms = remembered.setdefault((row.entity, row.variable), [])
-            terms.append(Term(plain(row.column.rpartition(".")[2]), where))
+            header = plain(row.column.rpartition(".")[2])
+            if not is_number_of_a_question(header):
+                terms.append(Term(header, where))
             if row.label and not row.code:
                 terms.append(Term(plain(row.label), where))
             codelist = codebook.entities[row.entity].variable(row.variable).codelist

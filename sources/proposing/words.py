@@ -28,6 +28,14 @@ _OF_ANYBODY = frozenset(
 _LITTLE = 0.2
 
 
+_NUMBERED = re.compile(r"(?:[a-z]{1,4} ?)?\d+(?: ?[a-z])?(?: \d+)*")
+
+
+def is_number_of_a_question(name: str) -> bool:
+    """Whether a folded name (`p10`, `q 3 a`, `v0101`) counts questions: in another form it is another question's."""
+    return _NUMBERED.fullmatch(name) is not None
+
+
 def plain(text: str) -> str:
     """Lower case, without accents, words parted by one space."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", _CAMEL.sub(" ", text)) if not unicodedata.combining(c))

@@ -1,7 +1,9 @@
 """Steps of a statistical file that two processes read in turn are the rows that one process reads."""
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyreadstat
@@ -38,6 +40,34 @@ def test_two_processes_read_what_one_reads(name: str, tmp_path: Path, monkeypatc
     begun.clear()
     assert cells(PlainFile(path)) == whole
     assert len(set(begun)) == 1
+
+
+@pytest.mark.parametrize("change", [(b"", b""), (b"\n", b"\r\n"), (b" +(?=\n)", b"")], ids=["as is", "CRLF", "trimmed"])
+@pytest.mark.parametrize("columns", [1, 3, 405])
+def test_a_portable_file_goes_on_where_the_step_before_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[bytes, bytes], columns: int
+) -> None:
+    """In whatever place of a line that was; texts that end with blanks lose them at the end of a trimmed line."""
+    path = tmp_path / "a.por"
+    rows = 330
+    frame = pd.DataFrame({f"V{n}": [(n + at) ** 2 * 0.5 for at in range(rows)] for n in range(columns)})
+    frame["S"] = ["x" * (at % 13) + "  y" for at in range(rows)]
+    pyreadstat.write_por(frame, path)
+    content = re.sub(*change, path.read_bytes().replace(b"\r\n", b"\n"))
+    file = MemoryFile("a.por", content)
+    whole = cells(file)
+    assert whole["S"] == frame["S"].tolist()
+    assert [float(str(text)) for text in whole["V0"]] == frame["V0"].tolist()
+    passed = []
+
+    def table(readstat: Readstat, ask: Any = Readstat.table, **told: Any) -> Any:
+        passed.append(told["offset"])
+        return ask(readstat, **told)
+
+    monkeypatch.setattr(steps, "_QUICK", 1)
+    monkeypatch.setattr(Readstat, "table", table)
+    assert cells(file) == whole
+    assert set(passed) == {0, 100, 200, 300}
 
 
 @pytest.mark.parametrize(("release", "rows"), [(5, 603), (8, 603), (5, 598), (8, 598), (5, 600), (8, 600)])
