@@ -97,7 +97,7 @@ def _likely(said: str, terms: list[tuple[str, Term]]) -> list[Answer]:
 
 
 def _could_be_misspelt(said: str, text: str) -> bool:
-    """Of single words the first letter is hardly ever mistaken: `camion` is not `avion`, nor `somali` somebody of Mali."""
+    """Of single words the first letter is hardly ever mistaken: `camion` is no `avion`, and a Somali is not of Mali."""
     return " " in said or " " in text or said[0] == text[0]
 
 

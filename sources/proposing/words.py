@@ -28,7 +28,7 @@ _OF_ANYBODY = frozenset(
 _LITTLE = 0.2
 
 
-_NUMBERED = re.compile(r"(?:[a-z]{1,4} ?)?\d+(?: ?[a-z])?(?: \d+)*")
+_NUMBERED = re.compile(r"(?:(?:[a-z]{1,2}|var|col|item|preg) ?)?\d+(?: ?[a-z])?(?: \d+)*")
 
 
 def is_number_of_a_question(name: str) -> bool:

@@ -17,7 +17,7 @@ from sources.proposing.lexicon import read_lexicon
 from sources.proposing.matching import Described, Match, propose
 from sources.proposing.rows import conversion
 from sources.proposing.shortened import only_way, shortens
-from sources.proposing.words import plain
+from sources.proposing.words import is_number_of_a_question, plain
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,23 @@ def test_a_label_goes_before_a_code_that_disagrees_and_the_note_says_so(known: K
 
 def test_a_nationality_is_made_of_its_country(known: Known) -> None:
     assert answers(known, "country", "Hondureña", "Guatemalteca") == {"Hondureña": "HND", "Guatemalteca": "GTM"}
+    assert answers(known, "country", "يمني", "صومالية") == {"يمني": "YEM", "صومالية": "SOM"}
+    assert answers(known, "country", "Nigérienne", "Nigériane") == {"Nigérienne": "NER", "Nigériane": "NGA"}
+
+
+def test_a_word_that_begins_otherwise_is_not_misspelt(known: Known) -> None:
+    assert answers(known, "transport", "Avoin", "Tavion") == {"Avoin": "air"}
+
+
+def test_the_number_of_a_question_is_another_questions_in_another_form() -> None:
+    """A source whose columns are P1, P2, ... says nothing of the next one whose columns are."""
+    numbers = [name for name in ("p10", "q 3 a", "v0101", "b 2 1") if not is_number_of_a_question(name)]
+    names = [name for name in ("rs pss 30", "age", "adm1", "isced2011") if is_number_of_a_question(name)]
+    assert numbers == names == []
+    numbered = load_source("gtm/ine_rss")
+    assert any(is_number_of_a_question(plain(row.column)) for row in numbered.crosswalk)
+    remembered = gather(load_codebook(), [numbered]).texts()
+    assert not any(map(is_number_of_a_question, remembered))
 
 
 def test_headers_are_known_by_register_words_and_abbreviations(known: Known) -> None:
