@@ -98,7 +98,7 @@ class _Reader:
         # in arrays a plain `.` after a tagged `.a` is what was left in memory (formats.md 2), in lists it is None.
         from pyreadstat._readstat_parser import parser_entry_point
 
-        raw, row = self._files[of], options.pop("row_offset", 0)
+        raw, row = self._files[of], options.get("row_offset", 0)
         if self._shifted is not None and of == "data":
             raw, options["row_offset"] = self._shifted, row - self._shifted.start_at(row, options.get("row_limit", 0))
         raw.seek(0)
