@@ -60,7 +60,7 @@ class Server:
         # A stray line end would be quoted, with the token, by the HTTP library's own error.
         if not _TOKEN.fullmatch(token.strip()):
             raise BadDefinition("the token is empty or has characters that no token has", declared.token_env)
-        self._declared = declared
+        self.declared = declared
         self._patience = patience or Patience()
         self._client = httpx.Client(
             headers={"Authorization": f"Token {token.strip()}", "Accept": "application/json"},
@@ -94,7 +94,7 @@ class Server:
         if it is asked again; HomewardError where it cannot help."""
         import httpx
 
-        url = f"{self._declared.url.rstrip('/')}/api/v2/assets/{self._declared.asset}/{path}"
+        url = f"{self.declared.url.rstrip('/')}/api/v2/assets/{self.declared.asset}/{path}"
         try:
             with self._client.stream("GET", url, params=dict(query), headers=dict(headers)) as response:
                 if response.status_code not in also:
@@ -118,7 +118,7 @@ class Server:
 
     @property
     def where(self) -> str:
-        return f"asset {self._declared.asset}"
+        return f"asset {self.declared.asset}"
 
     def _once(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         with self.answer(path, query, {}) as response:
@@ -144,7 +144,7 @@ class Server:
                 self.where,
                 "correct format.url",
             )
-        token = self._declared.token_env
+        token = self.declared.token_env
         if status == 401:
             raise HomewardError("the server refuses the token", token, f"put a valid API token into {token}")
         if status in (403, 404):

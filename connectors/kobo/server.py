@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from codebook.errors import HomewardError, Unavailable
 from connectors.kobo.api import Patience, Server
 from connectors.kobo.attachments import Attachments, fetch
-from connectors.kobo.submissions import FORM, SUBMISSIONS, Flattening, canonical, questions, types_of
+from connectors.kobo.submissions import FORM, SUBMISSIONS, Flattening, canonical, homes, questions, types_of
 from sources.models import KoboServerFormat, Source
 
 MOST_VERSIONS = 30
@@ -68,7 +69,7 @@ def sweep(
         form = _form(server)
         for _ in range(MOST_SWEEPS):
             try:
-                _sweep(server, declared, source, kept, until)
+                _sweep(server, partial(Flattening, source, homes(form["content"], source)), kept, until)
                 break
             except _Changed:
                 kept.clear()
@@ -149,7 +150,7 @@ def _type_changes(server: Server, newest: Mapping[str, Any], former: Sequence[st
     return list(reversed(changes)), unread
 
 
-def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kept, until: float | None) -> None:
+def _sweep(server: Server, flattened: Callable[[], Flattening], kept: Kept, until: float | None) -> None:
     """Fetch the pages that are missing. Every page is flattened to what is declared before it is kept.
 
     The sweep is bounded by the newest `_id` at its beginning: submissions that come in meanwhile belong to the next.
@@ -160,12 +161,13 @@ def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kep
         newest = _results(page)
         last_id = _id(newest[0]) if newest else 0
         # As many as there are now: a server that does not sort would show one of its oldest as the newest.
-        state = {"count": _count(page), "had": 0, "last": -1, "next": _first(declared, last_id)}
+        state = {"count": _count(page), "had": 0, "last": -1, "next": _first(server.declared, last_id)}
     for _ in range(_MOST_PAGES):
         if state["next"] is None:
             break
         so_far = f"{state['had']} of {state['count']} submissions are kept"
-        _stop_at(until, so_far, source)
+        flattening = flattened()
+        _stop_at(until, so_far, flattening.source)
         page = server.get("data/", state["next"])
         found, count = _results(page), _count(page)
         if count != state["count"]:
@@ -175,12 +177,11 @@ def _sweep(server: Server, declared: KoboServerFormat, source: Source, kept: Kep
             if _id(submission) <= last:
                 raise _Changed
             last = _id(submission)
-        flattening = Flattening(source)
         rows = []
         for submission in found:
             rows.append(flattening.tables(submission))
             for attached in flattening.attached:
-                _stop_at(until, so_far, source)
+                _stop_at(until, so_far, flattening.source)
                 fetch(server, submission, attached, kept.attachments)
         state = {
             "count": count,

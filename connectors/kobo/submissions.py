@@ -41,7 +41,7 @@ _NO_ANSWER = ("note", "")
 
 def canonical(value: object) -> bytes:
     """JSON in the one way that equal values are always written."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return _whole(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)).encode("utf-8")
 
 
 def stable_id(submission: Mapping[str, Any]) -> str | None:
@@ -74,9 +74,13 @@ class _Part:
 @dataclass
 class Flattening:
     """Takes submissions apart into rows of the declared tables; `seen` are the paths of answers by table, `attached`
-    the answers of the last submission that name a declared attachment."""
+    the answers of the last submission that name a declared attachment.
+
+    `homes`: by table and name the one question that has the name today. An answer that stands elsewhere was given
+    before the question was moved, and is declared with it."""
 
     source: Source
+    homes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     seen: dict[str, list[str]] = field(default_factory=dict)
     attached: list[Attached] = field(default_factory=list)
     _wanted: dict[tuple[str, str], bool] = field(default_factory=dict)
@@ -121,18 +125,31 @@ class Flattening:
     def _attachments(self, table: Table, path: str) -> Iterator[int]:
         """How many bytes of the file that an answer names are wanted, if the source declares its question."""
         for attachment in table.attachments:
-            if attachment.question in _suffixes(path):
+            if attachment.question in self._names(table, path):
                 yield attachment.max_mib << 20
 
     def _is_wanted(self, table: Table, path: str) -> bool:
         """Whether the source reads a path; one that no submission had before is noted."""
         found = self._wanted.get((table.name, path))
         if found is None:
-            found = any(is_read(table, name) for name in _suffixes(_whole(path)))
+            found = any(is_read(table, name) for name in self._names(table, _whole(path)))
             self._wanted[table.name, path] = found
             if not path.startswith(_SYSTEM):
                 self.seen[table.name] = sorted([*self.seen.get(table.name, []), path])
         return found
+
+    def _names(self, table: Table, path: str) -> list[str]:
+        """What a source may call the question of an answer."""
+        home = self.homes.get((table.name, path.rpartition("/")[2]), path)
+        return [*_suffixes(path), *(_suffixes(home) if home != path else ())]
+
+
+def homes(content: Mapping[str, Any], source: Source) -> dict[tuple[str, str], str]:
+    """The path of each question of a form's content by its table and name; without names that two of them have."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for question in questions(content, source):
+        found[question.table, question.path.rpartition("/")[2]].append(question.path)
+    return {key: paths[0] for key, paths in found.items() if len(paths) == 1}
 
 
 def repeat_table(source: Source, path: str) -> Table | None:
@@ -164,7 +181,7 @@ def _text(value: object) -> str | None:
         case list() if all(isinstance(one, str) for one in value):
             return _whole(" ".join(value))
         case dict() | list():
-            return _whole(canonical(value).decode("utf-8"))
+            return canonical(value).decode("utf-8")
         case _:
             return str(value)
 
@@ -174,7 +191,7 @@ def _whole(text: str) -> str:
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise Refused(
-            "delivery.unreadable", "an answer holds half a letter", SUBMISSIONS, "mend it on the server"
+            "delivery.unreadable", "an answer or the form holds half a letter", SUBMISSIONS, "mend it on the server"
         ) from None
     return text
 

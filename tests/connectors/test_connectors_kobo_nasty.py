@@ -52,6 +52,9 @@ def test_a_page_that_lies_is_asked_for_again(url: str, many: KoboServer, fault: 
         (lambda page: page.update(results=None), "API v2"),
         (lambda page: (page.clear(), page.update(detail="a secret of the server")), "API v2"),
         (lambda page: page["results"][0].update({"who/\ud800": "x"}), "half a letter"),
+        (lambda page: page["results"][0].update({"who/name": "\ud800"}), "half a letter"),
+        (lambda page: page["results"][0].update(__version__="\ud800"), "half a letter"),
+        (lambda page: page["results"][0].update(_notes=[{"a": "\ud800"}]), "half a letter"),
     ],
 )
 def test_a_page_that_cannot_be_meant_is_refused(url: str, many: KoboServer, change: Any, says: str) -> None:
@@ -59,6 +62,14 @@ def test_a_page_that_cannot_be_meant_is_refused(url: str, many: KoboServer, chan
     with pytest.raises(HomewardError, match=says) as refusal:
         swept(url)
     assert "secret" not in str(refusal.value)
+
+
+def test_a_form_with_half_a_letter_is_one_line(url: str, many: KoboServer) -> None:
+    many.content["survey"].append({"type": "text", "name": "x", "label": ["secret \ud800"]})  # type: ignore[attr-defined]
+    with pytest.raises(HomewardError, match="half a letter") as refusal:
+        swept(url)
+    assert "secret" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
 
 
 def test_a_token_that_ends_within_a_sweep_loses_no_page(url: str, many: KoboServer) -> None:
