@@ -21,71 +21,12 @@ _LONGEST = 10
 _SITE = re.compile(r"^(?=.*[0-9])[A-Za-z0-9]{1,4}([-_./]?[A-Za-z0-9]{1,6}){0,4}$")
 _BRACKETS = re.compile(r"\s*\([^)]*\)")
 """Iran (Islamic Republic of), République démocratique du Congo (la)."""
-_LANGUAGES = (
-    "en",
-    "fr",
-    "es",
-    "ar",
-    "pt",
-    "fa",
-    "uk",
-    "ru",
-    "tr",
-    "am",
-    "ur",
-    "bn",
-    "ps",
-    "so",
-    "de",
-    "it",
-    "ne",
-    "sw",
-    "id",
-    *(
-        "ha",
-        "ti",
-        "uz",
-        "ro",
-        "sq",
-        "sr",
-        "pl",
-        "nl",
-        "ka",
-        "hy",
-        "az",
-        "kk",
-        "ky",
-        "tg",
-        "el",
-        "hu",
-        "cs",
-        "hr",
-        "bg",
-        "om",
-    ),
-    *(
-        "hi",
-        "ta",
-        "si",
-        "my",
-        "vi",
-        "ku",
-        "rw",
-        "zu",
-        "yo",
-        "ig",
-        "sn",
-        "wo",
-        "ln",
-        "mg",
-        "fil",
-        "ms",
-        "mn",
-        "km",
-        "lo",
-        "th",
-    ),
+_LANGUAGES = tuple("en fr es ar pt fa uk ru tr am ur bn ps so de it ne sw id".split())
+_MORE_LANGUAGES = tuple(
+    "ha ti uz ro sq sr pl nl ka hy az kk ky tg el hu cs hr bg om hi ta si my vi ku rw zu yo ig sn wo ln mg fil ms mn km"
+    " lo th".split()
 )
+"""Each takes a hundredth of a second to open, so these are asked only where a header speaks of a country."""
 _MOST, _HALF, _SAMPLE = 0.8, 0.5, 2_000
 
 
@@ -119,7 +60,9 @@ def _country(values: Sample, spoken: bool) -> list[str]:
         return ["country_iso3"]
     if (spoken or len(values) >= 8) and values.share(_iso2) >= _MOST:
         return ["country_iso2"]
-    return ["country_name"] if enough and values.share(_country_names) >= (_HALF if spoken else _MOST) else []
+    if enough and values.share(_country_names) >= (_HALF if spoken else _MOST):
+        return ["country_name"]
+    return ["country_name"] if spoken and values.share(_names_elsewhere) >= _HALF else []
 
 
 def _yes_or_no(values: list[str]) -> bool:
@@ -169,6 +112,10 @@ def _country_names(vocabulary: Vocabulary) -> Mask:
     return _in((folded(_BRACKETS.sub("", text.strip())) for text in vocabulary.texts), _countries()[2])
 
 
+def _names_elsewhere(vocabulary: Vocabulary) -> Mask:
+    return _in((folded(_BRACKETS.sub("", text.strip())) for text in vocabulary.texts), _names_in_more_languages())
+
+
 def _places(vocabulary: Vocabulary) -> Mask:
     return _in(vocabulary.told(_folded), _known_places())
 
@@ -193,6 +140,15 @@ def _countries() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     names = {folded(name) for local in territories.values() for code, name in local.items() if code.isalpha()}
     names |= {folded(code.label(language)) for code in listed.codes for language in ("en", "fr", "es", "ar")}
     return iso2, iso3, frozenset(names)
+
+
+@cache
+def _names_in_more_languages() -> frozenset[str]:
+    """Names of countries in all languages, folded."""
+    from babel import Locale
+
+    local = (Locale(language).territories for language in _MORE_LANGUAGES)
+    return _countries()[2].union(folded(name) for names in local for code, name in names.items() if code.isalpha())
 
 
 @cache

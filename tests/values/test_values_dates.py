@@ -230,9 +230,9 @@ def test_civil_hijri_agrees_with_convertdate_day_by_day() -> None:
 def test_a_million_dates_take_well_under_a_second() -> None:
     few = [(date(1950, 1, 1) + timedelta(n)).strftime("%d/%m/%Y") for n in range(25_000)]
     column = pa.array(few * 40)
-    start = time.perf_counter()
+    start = time.process_time()
     days, bad = read_dates(column, "%d/%m/%Y")
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert len(days) == 1_000_000
     assert days.null_count == 0
     assert not any(bad.to_pylist()[:100])

@@ -124,9 +124,9 @@ def test_a_million_named_dates_take_well_under_a_second() -> None:
 
     few = [f"{1 + n % 28} {DARI[n % 12]} {1350 + n % 60}" for n in range(25_000)]
     column = pa.array(few * 40)
-    start = time.perf_counter()
+    start = time.process_time()
     days, bad = read_dates(column, "jalali:%d %B %Y")
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert days.null_count == 0
     assert days[0].as_py() - days[12].as_py() < timedelta(0)
     assert not any(bad.to_pylist()[:100])
