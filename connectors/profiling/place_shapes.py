@@ -21,10 +21,10 @@ _LONGEST = 10
 _SITE = re.compile(r"^(?=.*[0-9])[A-Za-z0-9]{1,4}([-_./]?[A-Za-z0-9]{1,6}){0,4}$")
 _BRACKETS = re.compile(r"\s*\([^)]*\)")
 """Iran (Islamic Republic of), République démocratique du Congo (la)."""
-_LANGUAGES = tuple("en fr es ar pt fa uk ru tr am ur bn ps so de it ne sw id".split())
-_MORE_LANGUAGES = tuple(
+_LANGUAGES = "en fr es ar pt fa uk ru tr am ur bn ps so de it ne sw id"
+_MORE_LANGUAGES = (
     "ha ti uz ro sq sr pl nl ka hy az kk ky tg el hu cs hr bg om hi ta si my vi ku rw zu yo ig sn wo ln mg fil ms mn km"
-    " lo th".split()
+    " lo th"
 )
 """Each takes a hundredth of a second to open, so these are asked only where a header speaks of a country."""
 _MOST, _HALF, _SAMPLE = 0.8, 0.5, 2_000
@@ -133,7 +133,7 @@ def _countries() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
 
     from codebook.loader import load_codebook
 
-    territories = {language: Locale(language).territories for language in _LANGUAGES}
+    territories = {language: Locale(language).territories for language in _LANGUAGES.split()}
     iso2 = frozenset(code.casefold() for code in map(str, territories["en"]) if len(code) == 2 and code.isalpha())
     listed = load_codebook().codelists["country"]
     iso3 = frozenset(code.name.casefold() for code in listed.codes if len(code.name) == 3)
@@ -147,7 +147,7 @@ def _names_in_more_languages() -> frozenset[str]:
     """Names of countries in all languages, folded."""
     from babel import Locale
 
-    local = (Locale(language).territories for language in _MORE_LANGUAGES)
+    local = (Locale(language).territories for language in _MORE_LANGUAGES.split())
     return _countries()[2].union(folded(name) for names in local for code, name in names.items() if code.isalpha())
 
 
