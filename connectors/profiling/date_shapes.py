@@ -34,7 +34,7 @@ _SHAPES = {
 """What a part of a form looks like; any other is one or two digits. Asked before a form is read, which takes longer."""
 PLACEHOLDER = r"^(9[9/.\-]+9|0[0/.\-]+0)([ T][0:]+)?$"
 """What programs write for a date that nobody told: 9999-99-99, 00/00/0000."""
-_SHORT_YEAR = r"^[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{2}([ T][0-9:]+( ?[APap]\.?[Mm]\.?)?)?$"
+_SHORT_YEAR = r"^[0-9]{1,2}[/.\- ]([0-9]{1,2}|\pL{3,9}\.?)[/.\- ][0-9]{2}([ T][0-9:]+( ?[APap]\.?[Mm]\.?)?)?$"
 """A year of two digits says no century: such dates are told, and cannot be read."""
 _SERIAL = "^[2-5][0-9]{4}$"
 _SECOND = 0.05

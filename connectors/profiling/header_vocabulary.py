@@ -17,7 +17,8 @@ LISTS: Mapping[str, str] = {
         contactperson filiacao filiation apelido cognome nominativo nachname vorname familienname
         geburtsname voornaam achternaam imie imiona nazwisko soyad soyisim adsoyad otasi sharif насаб тегі
         есімі prezime презиме mbiemri გვარი ազգանուն थर उपनाम householdmembers familymembers фамилия
-        отчество прізвище hoten fish headteacher incharge ناوي prenume""",
+        отчество прізвище hoten fish headteacher incharge ناوي prenume
+        numele prenumele""",
     "name": """name names nombre nom noms nome adi jina dzina naam ism nam اسم نام ስም نوم ناو নাম
         नाम नाव nama suna
         isim ime emri naziv име аты სახელი անուն ስሙ sunan ناوي nume အမည် ten""",
@@ -29,7 +30,8 @@ LISTS: Mapping[str, str] = {
         mae pai filho hooyada aabaha baba anne والد والده شوهر پلار نیکه পিতা পিতার মাতা মাতার স্বামী
         পিতা/স্বামী पिता बाबु आमा पति ayah ibu mama uba prenume headmaster
         ولد ولدیت ولديت
-        kin chef jefe jefa chefe householdhead headhousehold hoh hohh""",
+        kin chef jefe jefa chefe householdhead headhousehold hoh hohh
+        hof""",
     "phone": """phone telephone telefono telefonos tel telf mobile cell cellphone celular movil gsm
         whatsapp msisdn
         phonenumber devicephonenum portable simu هاتف جوال موبايل موبایل تلفن تليفون تلفون ስልክ contactno
@@ -49,7 +51,8 @@ LISTS: Mapping[str, str] = {
         मतदाताको आधार መታወቂያ ፋይዳ cccd cmnd idnp პირადი
         nie cpf ykn traveldoc traveldocument personalnumber personnummer personalno تذکرې পাসপোর্ট पासपोर्ट
         paszportu paszport dowod dowodu paspoort paspoortnummer bsn vnummer राहदानी pasport pasporti
-        პასპორტი utlevel utlevelszam διαβατηριο ταυτοτητα αφμ anvisa անձնագիր paspor idno idcard eenyummaa""",
+        პასპორტი utlevel utlevelszam διαβατηριο ταυτοτητα αφμ anvisa անձնագիր paspor idno idcard eenyummaa
+        hochieu porcard""",
     "birth_date": """dob birth birthdate birthday nacimiento nac naissance ddn nascimento dogum
         ميلاد ولادة ازدياد تولد
         ልደት ትውልድ brthdt brthdtc bdate fnac fnacimiento nasc nascita geburt geburtsdatum geboren geboorte
@@ -88,7 +91,8 @@ LISTS: Mapping[str, str] = {
         место місце ilcesi mahallesi
         miejsce plaats სოფელი ქალაქი محلية shahar qishloq megye telepules varos δημος πολη νομος seher մարզ
         գյուղ քաղաք облыс аудан ауыл ноҳия вилоят шаҳр деҳа naannoo godina aanaa akarere umurenge intara
-        akagari depatman komin""",
+        akagari depatman komin
+        lugar tempat raionul localitatea""",
     "country": """country countries pais paises pays iso iso3 iso2 nacion adm0 admin0 ulke land بلد دولة
         کشور ሀገር origin
         destination paese nazione negara nchi davlat mamlakat waddanka dalka herkunftsland هیواد هېواد وڵات
@@ -96,12 +100,14 @@ LISTS: Mapping[str, str] = {
         देश
         kasar kasa
         kraj kraju panstwo ქვეყანა ქვეყნის davlati मुलुक olke olkesi orszag χωρα երկիր мемлекет кишвар biyya
-        igihugu peyi""",
+        igihugu peyi
+        quocgia""",
     "nationality": """nationality nacionalidad nationalite citizenship nacionalidade جنسية تابعیت uyruk
         uyrugu vatandaslik
         cittadinanza staatsangehorigkeit kewarganegaraan uraia شهریت قومیت জাতীয়তা राष्ट्रियता ዜግነት
         obywatelstwo narodowosc nationaliteit მოქალაქეობა fuqaroligi millati vetendasliq allampolgarsag
-        obcanstvi υπηκοοτητα ιθαγενεια քաղաքացիություն азаматтығы""",
+        obcanstvi υπηκοοτητα ιθαγενεια քաղաքացիություն азаматтығы
+        staatsburgerschaft""",
     "weight": """weight weights weighting wgt wt peso pesos poids ponderacion ponderation pond pesofinal
         factor wght coeff
         coef fexp facexp expansion wgts
@@ -153,7 +159,8 @@ LISTS: Mapping[str, str] = {
     "aspect": """level type typ tipo typology typologie niveau nivel prefix count total percent percentage
         share rate status
         class category size
-        years""",
+        years
+        gioitinh""",
     "place_beside": """state states estado estados division il ort stato entidad uf county territory oblys
         viloyati""",
 }

@@ -53,7 +53,7 @@ def folded(text: str) -> str:
 
 def _word(text: str) -> str:
     """A word as it is compared: Arabic without its article, in one form of the letters that languages write apart."""
-    return _ARTICLE.sub("", text.strip("'").translate(_LETTERS))
+    return _ARTICLE.sub("", text.strip("'").removesuffix("'s").translate(_LETTERS))
 
 
 @lru_cache(maxsize=_HEADERS)

@@ -12,10 +12,11 @@ from functools import cache
 import numpy as np
 import pyarrow.compute as pc
 
-from connectors.profiling.header_words import folded, named, only_named
+from connectors.profiling.header_words import folded, named, only_named, words
 from connectors.profiling.samples import Mask, Sample, Vocabulary
 
 _PCODE = r"^(?P<country>[A-Z]{2,3})[0-9]{1,3}[0-9A-Z]*$"
+_OF_CASES = frozenset(("number", "no", "num", "nr", "numero", "case", "caso", "cas", "dossier", "id", "ref"))
 _LONGEST = 10
 """Letters and digits of a P-code; behind a country's two letters longer ones are numbers of cases."""
 _SITE = re.compile(r"^(?=.*[0-9])[A-Za-z0-9]{1,4}([-_./]?[A-Za-z0-9]{1,6}){0,4}$")
@@ -41,7 +42,8 @@ def places(sample: Sample, heard: str, numeric: bool, beside: bool) -> list[str]
     if not len(sample):
         return ["place_name"] if spoken else ["country_name"] if named(heard, "country") else []
     values = sample.first(_SAMPLE)
-    if values.share(_pcodes) >= _MOST and (spoken or _of_few_lengths(values.texts)):
+    numbered = not _OF_CASES.isdisjoint(words(heard))
+    if values.share(_pcodes) >= _MOST and (spoken or (_of_few_lengths(values.texts) and not numbered)):
         return ["place_pcode"]
     if numeric:
         return ["place_code"] if spoken else []

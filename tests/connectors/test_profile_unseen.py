@@ -64,6 +64,8 @@ def looks(deliver: Deliver, header: str, *rows: str) -> dict[str, list[str]]:
         ("Ƙasar da ya dawo daga", "Nijar", "country_name"),
         ("Зареєстроване місце проживання", "м. Харків, вул. Сумська, 5", "address"),
         ("İlçesi", "Fatih", "place_name"),
+        ("Father's name of HoF", "Mir Wali", "person_name"),
+        ("Departure date", "12-Mar-18", "date:two-digit year"),
     ],
 )
 def test_headers_of_many_languages_say_what_a_column_holds(
@@ -76,6 +78,8 @@ def test_headers_of_many_languages_say_what_a_column_holds(
     ("header", "values", "kind"),
     [
         ("CEP", ["30140-071", "35010-000", "30110-005"], "phone"),
+        ("profile/mimosa_number", ["SD000123", "SD000124", "SD000125"], "place_pcode"),
+        ("Giới tính", ["Nam", "Nữ", "Nam"], "place_name"),
         ("Case No", ["LY1TIP000123", "LY1TIP000124", "LY1TIP000125"], "place_pcode"),
         ("years lived in place of residence", ["5", "12", "3"], "place_code"),
         ("caregiver relationship", ["Elder Sister", "Paternal Uncle", "Elder Brother"], "person_name"),
