@@ -37,12 +37,13 @@ _PAGE = 20_000
 _MODEL = "model"
 
 _SELECT = """
-    SELECT l.person_id, p.token, p.wrapped_key, l.sealed
+    SELECT l.person_id, p.token, p.wrapped_key, l.sealed, l.counted
     FROM vault.likeness AS l JOIN vault.person AS p USING (person_id)"""
 _PENDING = _SELECT + " WHERE l.country = %s AND l.programme = %s AND l.pending ORDER BY l.person_id LIMIT %s"
 _NEXT = "SELECT programme FROM vault.likeness WHERE country = %s AND pending ORDER BY person_id LIMIT 1"
 # Who came in this moment is still pending, and has a round of his own.
 _CANDIDATES = _SELECT + " WHERE l.person_id = ANY (%s) AND NOT l.pending"
+_COMPARED = "UPDATE vault.likeness SET pending = false, counted = NULL WHERE person_id = ANY (%s)"
 # A key that a crowd shares says nothing, and nobody is looked at for it: finer keys lie beside it.
 _NEIGHBOURS = """
     SELECT DISTINCT unnest(b.persons)
@@ -81,19 +82,20 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     if waits is None:
         return Recognised()
     programme: str = waits[0]
-    pending = opened(cursor.execute(_PENDING, (country, programme, ROUND), binary=True).fetchall(), country_key)
-    if not len(pending):
+    rows = cursor.execute(_PENDING, (country, programme, ROUND), binary=True).fetchall()
+    if not rows:
         return Recognised()
-    prepared = features.prepared(pending)
+    prepared = features.prepared(opened([row[:4] for row in rows], country_key))
     fresh = prepared["unique_id"].to_numpy()
     neighbours = _neighbours(cursor, prepared, fresh, keys, programme)
     frequencies = frequencies_of(cursor, keys)
+    frequencies.remove(features.prepared(opened(_counted(cursor, rows), country_key)))
     with_fresh = frequencies.copy()
     with_fresh.add(prepared)
     everyone = Roster.of(chain([prepared], _known(cursor, neighbours, country_key)))
     pairs = similarity.compare(everyone, with_fresh.persons, with_fresh, fresh)
     merged, waiting = _decide(cursor, country, pairs)
-    cursor.execute("UPDATE vault.likeness SET pending = false WHERE person_id = ANY (%s)", (fresh.tolist(),))
+    cursor.execute(_COMPARED, (fresh.tolist(),))
     # A person met again is not one more who bears the name.
     frequencies.add(prepared.filter(pa.array(~np.isin(fresh, _joined(cursor, fresh)))))
     reindex.remember(cursor, keys, frequencies)
@@ -166,7 +168,7 @@ def _known(cursor: Vaultside, persons: Ids, country_key: bytes) -> Iterator[pa.T
     for start in range(0, len(persons), _PAGE):
         page = persons[start : start + _PAGE].tolist()
         rows = cursor.execute(_CANDIDATES, (page,), binary=True).fetchall()
-        yield features.prepared(opened(rows, country_key))
+        yield features.prepared(opened([row[:4] for row in rows], country_key))
 
 
 def _neighbours(cursor: Vaultside, prepared: pa.Table, fresh: Ids, keys: CountryKeys, programme: str) -> Ids:
@@ -177,6 +179,13 @@ def _neighbours(cursor: Vaultside, prepared: pa.Table, fresh: Ids, keys: Country
     answer = cursor.execute(_NEIGHBOURS, {"crowd": similarity.model()["crowd"]}).fetchall()
     found = np.array([person for (person,) in answer], dtype=np.int64)
     return np.setdiff1d(found, fresh)
+
+
+def _counted(cursor: Vaultside, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows of those who were counted before, with what was counted: to be taken back before they count anew."""
+    again = [(*row[:3], row[4]) for row in rows if row[4] is not None]
+    others = set(_joined(cursor, np.array([row[0] for row in again], dtype=np.int64)))
+    return [row for row in again if row[0] not in others]
 
 
 def _joined(cursor: Vaultside, persons: Ids) -> list[int]:

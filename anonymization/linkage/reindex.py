@@ -38,6 +38,7 @@ _CLEAR = "DELETE FROM vault.block AS b USING vault.likeness AS l WHERE l.person_
 # Who is enrolled in this moment has brought keys of this version.
 _KEYED = "INSERT INTO vault.block SELECT key, person_id FROM rekeyed ORDER BY 1, 2 ON CONFLICT DO NOTHING"
 _FOLDED = "UPDATE vault.likeness AS l SET sealed = r.sealed FROM refolded AS r WHERE r.person_id = l.person_id"
+_UNCOUNTED = "UPDATE vault.likeness SET counted = NULL WHERE country = %s AND counted IS NOT NULL"
 _STAND = """
     INSERT INTO vault.block_version VALUES (%s, %s)
     ON CONFLICT (country) DO UPDATE SET version = excluded.version"""
@@ -68,6 +69,7 @@ def rebuild(cursor: Vaultside, keys: CountryKeys) -> int:
     cursor.execute(_CLEAR, (country,))
     cursor.execute(_KEYED)
     cursor.execute(_FOLDED)
+    cursor.execute(_UNCOUNTED, (country,))
     remember(cursor, keys, counted)
     cursor.execute(_STAND, (country, similarity.version()))
     return persons

@@ -31,7 +31,8 @@ _MAKE_LEARNED = """
     CREATE TEMP TABLE learned (LIKE vault.likeness) ON COMMIT DROP;
     CREATE TEMP TABLE learned_block (LIKE vault.block) ON COMMIT DROP"""
 _LEARN = """
-    UPDATE vault.likeness AS l SET sealed = m.sealed, pending = true
+    UPDATE vault.likeness AS l
+    SET sealed = m.sealed, pending = true, counted = CASE WHEN l.pending THEN l.counted ELSE l.sealed END
     FROM learned AS m WHERE m.person_id = l.person_id"""
 _LEARN_BLOCKS = "INSERT INTO vault.block SELECT * FROM learned_block ORDER BY 1, 2 ON CONFLICT DO NOTHING"
 

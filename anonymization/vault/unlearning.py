@@ -39,9 +39,9 @@ _SOME = " AND i.person_id = ANY (%s) AND (%s::smallint[] IS NULL OR i.origin = A
 _FORGET = "DELETE FROM vault.name_word WHERE country = %s AND idx = ANY (%s) RETURNING idx"
 # Who was recognised in the round in which they came was not counted as one more who bears the name.
 _COUNTED = """
-    SELECT l.person_id, p.token, p.wrapped_key, l.sealed
+    SELECT l.person_id, p.token, p.wrapped_key, coalesce(l.counted, l.sealed)
     FROM vault.likeness AS l JOIN vault.person AS p USING (person_id)
-    WHERE l.person_id = ANY (%s) AND NOT l.pending AND NOT EXISTS (
+    WHERE l.person_id = ANY (%s) AND (NOT l.pending OR l.counted IS NOT NULL) AND NOT EXISTS (
         SELECT FROM vault.same_person AS s
         JOIN vault.decision AS d ON d.one = s.person_id OR d.other = s.person_id
         JOIN vault.decision_event AS e ON e.decision_id = d.decision_id AND e.state = 'merged'

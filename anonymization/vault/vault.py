@@ -43,6 +43,7 @@ _PARTS = (
     ("unfinished_erasure", Path(__file__).with_name("unfinished.sql")),
     ("renewal", Path(__file__).with_name("renewal.sql")),
     ("person_covering", Path(__file__).with_name("person_covering.sql")),
+    ("likeness.counted", Path(__file__).with_name("counted.sql")),
 )
 """The schema in the order in which it grew: a table, column or index of each part, by which it is known, its file."""
 # Not to_regclass: it answers from a cache that does not know what another process has just made.

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from anonymization.gate import Gate
 from anonymization.keys import rotation
-from anonymization.linkage import reindex, similarity
+from anonymization.linkage import recognition, reindex, similarity
 from anonymization.vault.vault import Vault
 from sources.batches import TextBatch
 from sources.models import Source
@@ -118,6 +118,22 @@ def test_what_a_later_delivery_adds_is_compared(deliver: Deliver, vault: Vault) 
     assert deliver({"FILE": "F2"}) == tokens[1:]
     vault.recognise("SLV")
     assert persons(vault, tokens) == 1
+
+
+def test_who_is_compared_again_is_counted_once(deliver: Deliver, vault: Vault, vault_url: str) -> None:
+    deliver({"BORN": None})
+    vault.recognise("SLV")
+    deliver({})
+    vault.recognise("SLV")
+    told_more = _counts(vault)
+    aged(vault_url)
+    vault.recognise("SLV")
+    assert told_more == _counts(vault)
+
+
+def _counts(vault: Vault) -> bytes:
+    with vault.transaction() as cursor:
+        return recognition.frequencies_of(cursor, vault.keys_of(cursor, "SLV")).dumps()
 
 
 def test_a_pair_that_waited_is_joined_once_more_is_known(deliver: Deliver, vault: Vault, vault_url: str) -> None:
