@@ -1,4 +1,5 @@
-"""Do two rows speak of two people? Asked only where a shared identifier would make them one person for the first time.
+"""Do two rows speak of two people? Asked where a shared identifier would make them one person for the first time, and
+of an identifier that many rows share.
 
 They do if their names have no word in common, or their birth dates differ in two of year, month and day: one slip, one
 name more, a married name or an unknown day are no contradiction. What follows from it is the business of `linking`.
@@ -7,21 +8,27 @@ name more, a married name or an unknown day are no contradiction. What follows f
 from __future__ import annotations
 
 from functools import cache
+from itertools import groupby
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from anonymization.keys.pseudonyms import text
+from anonymization.keys.pseudonyms import coded, text
 from anonymization.linkage.linking import Disagree
 from anonymization.linkage.names import fold, skeleton, sound
 from sources.models import Column, Source, Table
 from values.dates import read_dates
 
+_PEOPLE = 3
+"""So many who are all somebody else are no slip in one of their rows."""
+_ASKED = 20
+"""So many of the rows that share a value are compared."""
+
 
 def disagreement(table: Table, cells: pa.Table, source: Source) -> Disagree | None:
     """A question about two rows of the batch; None where the table has neither names nor a birth date."""
-    declared = [(name, column) for name in cells.column_names if (column := table.column(name)) is not None]
-    names = [name for name, column in declared if column.kind == "name"]
-    births = [(name, column) for name, column in declared if column.kind == "birth_date" or column.keep == "year"]
+    names, births = _describing(table, cells)
     if not names and not births:
         return None
 
@@ -43,6 +50,38 @@ def disagreement(table: Table, cells: pa.Table, source: Source) -> Disagree | No
         return sum(a != b for a, b in zip(first, second, strict=True)) >= 2
 
     return disagree
+
+
+def shared(table: Table, cells: pa.Table, codes: pa.Array, disagree: Disagree) -> npt.NDArray[np.bool_]:
+    """Which rows hold an identifier (`codes`: its number, or null) that people share, each of whom is another: the
+    number of an office or of a family's phone says of nobody who they are."""
+    code = codes.fill_null(-1).to_numpy(zero_copy_only=False)
+    often = np.bincount(code + 1)[1:] >= _PEOPLE
+    rows = np.flatnonzero((code >= 0) & np.append(often, False)[code])
+    if not len(rows):
+        return np.zeros(len(code), dtype=bool)
+    # Most rows that share a number say the same of one person, and are asked about once.
+    names, births = _describing(table, cells)
+    said = [coded(cells[name].take(pa.array(rows))).indices.fill_null(-1) for name in [*names, *dict(births)]]
+    first = np.unique(np.stack([code[rows], *map(np.asarray, said)]), axis=1, return_index=True)[1]
+    asked = sorted(rows[first].tolist(), key=lambda row: (code[row], row))
+    nobodys = [value for value, its in groupby(asked, key=lambda row: int(code[row])) if _of_many(list(its), disagree)]
+    return np.isin(code, nobodys)
+
+
+def _of_many(rows: list[int], disagree: Disagree) -> bool:
+    people: list[int] = []
+    for row in rows[:_ASKED]:
+        if all(disagree(row, other) for other in people):
+            people.append(row)
+    return len(people) >= _PEOPLE
+
+
+def _describing(table: Table, cells: pa.Table) -> tuple[list[str], list[tuple[str, Column]]]:
+    """Columns of names, and of birth dates."""
+    declared = [(name, column) for name in cells.column_names if (column := table.column(name)) is not None]
+    names = [name for name, column in declared if column.kind == "name"]
+    return names, [(name, column) for name, column in declared if column.kind == "birth_date" or column.keep == "year"]
 
 
 def _cell(cells: pa.Table, name: str, row: int) -> str | None:

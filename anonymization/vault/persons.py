@@ -11,14 +11,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from anonymization.keys.pseudonyms import coded, keyed, text
 from anonymization.keys.ring import Keyring
-from anonymization.linkage.contradiction import disagreement
+from anonymization.linkage.contradiction import disagreement, shared
 from anonymization.linkage.identifiers import Normalised, field_of, normalise
 from anonymization.linkage.likeness import likeness
+from anonymization.linkage.linking import Disagree
 from anonymization.vault.enrolment import Claim, Linked, Statement
 from anonymization.vault.vault import Vault
 from sources.batches import KEY
@@ -72,20 +74,23 @@ class Persons:
 
     def link(self, table: Table, cells: pa.Table, said: Mapping[str, Said], row_keys: pa.Array) -> Linked:
         """A token for every row; a row without a usable identifier is known within the source by its own key."""
+        disagree = disagreement(table, cells, self._source)
+        said, nobodys = _own(table, cells, said, disagree)
         claims = list(self.claims(table, said, row_keys))
         if self._vault is None:
             first = pc.coalesce(*[claim.index.dictionary.take(claim.index.indices) for claim in claims])
-            return Linked(first, np.zeros(len(row_keys), dtype=bool))
+            return Linked(first, nobodys)
         statement = Statement(
             self._source.country,
             f"{self._source.source} {table.name}",
             claims,
             identity_records(table, cells),
             likeness(table, cells, said, self._source),
-            disagreement(table, cells, self._source),
+            disagree,
             self._source.programme,
         )
-        return self._vault.link(statement)
+        linked = self._vault.link(statement)
+        return replace(linked, conflicts=linked.conflicts | nobodys)
 
     def claims(self, table: Table, said: Mapping[str, Said], row_keys: pa.Array) -> Iterator[Claim]:
         """What rows say about who they are, strongest first."""
@@ -116,6 +121,21 @@ class Persons:
     def _field(self, said: Said) -> str:
         """Under which the vault compares: a programme's identifiers with those of its own sources only."""
         return f"{self._source.programme}: {said.field}" if self._source.programme else said.field
+
+
+def _own(
+    table: Table, cells: pa.Table, said: Mapping[str, Said], disagree: Disagree | None
+) -> tuple[dict[str, Said], npt.NDArray[np.bool_]]:
+    """Identifiers without those that several people share, and whose rows had one."""
+    own, nobodys = dict(said), np.zeros(len(cells), dtype=bool)
+    if table.person is None or disagree is None:
+        return own, nobodys
+    for name in table.person.link:
+        if name in own:
+            mask = shared(table, cells, own[name].codes, disagree)
+            own[name] = replace(own[name], codes=pc.if_else(pa.array(mask), pa.scalar(None), own[name].codes))
+            nobodys |= mask
+    return own, nobodys
 
 
 def identity_records(table: Table, cells: pa.Table) -> pa.Array | None:

@@ -224,6 +224,26 @@ def test_two_people_with_one_phone_in_a_first_delivery_are_two_and_the_supplier_
     assert again.data["_person"].to_pylist() == passed.data["_person"].to_pylist()
 
 
+def test_a_number_that_three_people_share_is_nobodys_and_the_supplier_is_asked(
+    register: Source, vault: Vault, rows: Rows
+) -> None:
+    batch = rows(
+        {"FILE": "F1", "DUI": "04567890-3", "NAME": "Ana López", "BORN": "01/02/1990"},
+        {"FILE": "F2", "DUI": "04567890-3", "NAME": "Berta Cruz", "BORN": "03/04/1975"},
+        {"FILE": "F3", "DUI": "04567890-3", "NAME": "Carlos Paz", "BORN": "05/06/1960"},
+        {"FILE": "F4", "DUI": "01234568-1", "NAME": "Carlos Paz", "BORN": "05/06/1960"},
+        {"FILE": "F5", "DUI": "01234568-1", "NAME": "Karlos Pas", "BORN": "05/06/1960"},
+        {"FILE": "F6", "DUI": "01234568-1", "NAME": "Paz, Carlos A.", "BORN": "05/06/1961"},
+    )
+    passed = Gate(register, vault).pass_batch(batch)
+    people = passed.data["_person"].to_pylist()
+    assert len(set(people)) == 4
+    assert len(set(people[3:])) == 1
+    asked = [i["row"] for i in passed.issues.to_pylist() if i["rule"] == "gate.identity_conflict"]
+    assert asked == [2, 3, 4]
+    assert Gate(register, vault).pass_batch(batch).data["_person"].to_pylist() == people
+
+
 def test_one_slip_in_name_or_date_is_no_contradiction(register: Source, vault: Vault, rows: Rows) -> None:
     batch = rows(
         {"FILE": "F1", "DUI": "04567890-3", "PHONE": "7123-4567", "NAME": "Ana López", "BORN": "01/02/1990"},
