@@ -36,7 +36,7 @@ from pipelines.leak_deliveries import (
     write_sources,
 )
 from pipelines.leak_runs import Said, Strike, cut_off_from, fill_the_disk, kill, say, struck
-from pipelines.leak_services import make_storage, run_by_services
+from pipelines.leak_services import Shown, make_storage, run_by_services
 from pipelines.leak_sinks import Database, search_home
 from pipelines.settings import settings
 from sources.loader import load_source
@@ -146,6 +146,11 @@ def _deliver_and_run(
     shutil.copyfile(of_csv.files[0], checked)
     dry_run = ["check", str(checked), "--source", of_csv.source, "--out", str(temporary / "checked"), "--json"]
     said += [say(words, environment) for words in (["status", "--json"], dry_run)]
+    return heard(said, shown)
+
+
+def heard(said: Sequence[Said], shown: Shown) -> list[Answer]:
+    """What commands and Dagster's services said and showed, by the sink that it is."""
     return [
         *(("stdout", one.command, one.out) for one in said),
         *(("stderr", one.command, one.err) for one in said),

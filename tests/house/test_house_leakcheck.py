@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +17,10 @@ import pytest
 
 from anonymization.leaks.canaries import Canaries
 from anonymization.leaks.search import LeakSearch
-from pipelines.leak_services import SCHEMA
+from pipelines.leak_runs import Said
+from pipelines.leak_services import SCHEMA, Shown
 from pipelines.leak_sinks import Database, search_home
-from pipelines.leakcheck import FOLDERS, OWN, report
+from pipelines.leakcheck import FOLDERS, OWN, heard, report
 
 if TYPE_CHECKING:
     from homes import House
@@ -90,6 +93,24 @@ def test_a_deliberate_leak_in_any_sink_is_found_and_told_without_its_value(house
     assert sink in {found["sink"] for found in told["leaks"]}
     assert not told["clean"]
     assert not any(word in str(told) for word in SECRET.split())
+
+
+@pytest.mark.parametrize(
+    ("sink", "leaking"),
+    [
+        ("stdout", {"out": SECRET.encode()}),
+        ("stderr", {"err": json.dumps([SECRET]).encode()}),
+        ("output of Dagster's services", {"services": f"dagster.daemon - {SECRET}".encode()}),
+        ("Dagster's pages", {"page": gzip.compress(json.dumps({"events": [SECRET]}).encode())}),
+    ],
+)
+def test_a_deliberate_leak_in_what_is_said_and_shown_is_found(sink: str, leaking: dict[str, bytes]) -> None:
+    said = Said("run", 0, leaking.get("out", b""), leaking.get("err", b""))
+    shown = Shown(leaking.get("services", b""), {"UI: run 0": leaking.get("page", b"{}")})
+    search = LeakSearch(CANARIES)
+    for where, place, content in heard([said], shown):
+        search.look(content, where, place)
+    assert {leak.sink for leak in search.leaks} == {sink}
 
 
 def test_nothing_gets_out_of_a_deployment_and_nothing_of_the_check_stays(house: House) -> None:
