@@ -19,6 +19,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from assets.workplace import Workplace
+from codebook.errors import Unavailable
 from pipelines.leak_deliveries import SOURCES
 
 SESSION = "homeward leakcheck"
@@ -26,7 +27,8 @@ SESSION = "homeward leakcheck"
 _END_SESSIONS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = %s AND usename = current_user AND pid <> pg_backend_pid()"""
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.1
+"""A stage takes longer than that, and who looks takes processor time from it."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,14 @@ def struck(workplace: Workplace, words: Sequence[str], environment: dict[str, st
         ThreadPoolExecutor(1) as beside,
     ):
         told = beside.submit(process.communicate)
-        while not told.done():
-            if reached():
-                strike(process.pid)
-                break
+        while not (due := reached()) and not told.done():
             time.sleep(_LOOK_SECONDS)
+        if due:
+            strike(process.pid)
         out, err = told.result()
-        return Said(f"{words[0]}, struck when {state}", process.returncode, out, err)
+    if not due:
+        raise Unavailable("a run was over before it could be struck", f"homeward leakcheck, {state}", "check again")
+    return Said(f"{words[0]}, struck when {state}", process.returncode, out, err)
 
 
 def _command(words: Sequence[str]) -> list[str]:

@@ -53,8 +53,14 @@ FOLDERS = {
     "inbox": "inbox",
     "vault": "sealed store",
 }
-KILLED_AFTER = ("received", "pseudonymized", "harmonized", "validated")
-"""A run is killed once a delivery has come so far, and the next one goes on from there."""
+STRIKES: tuple[tuple[str, Strike], ...] = (
+    ("received", kill),
+    ("received", fill_the_disk),
+    ("pseudonymized", kill),
+    ("harmonized", kill),
+    ("validated", kill),
+)
+"""Done to a run once a delivery has come so far; the next one goes on from there."""
 
 
 def check_leaks(as_json: bool) -> int:
@@ -130,9 +136,8 @@ def _deliver_and_run(
     *spoiled, last_spoiled = (delivery for delivery in deliveries if delivery.refused)
 
     _deliver(workplace, good)
-    strikes: list[tuple[str, Strike]] = [(state, kill) for state in KILLED_AFTER]
-    strikes += [("received", fill_the_disk), ("harmonized", cut_off_from(urls))]
     run = ["run", *(word for source in SOURCES for word in ("--source", source))]
+    strikes = (*STRIKES, ("harmonized", cut_off_from(urls)))
     said = [struck(workplace, run, environment, state, strike) for state, strike in strikes]
     _deliver(workplace, [*spoiled, large])
     said.append(say(run, environment))
