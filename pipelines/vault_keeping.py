@@ -173,7 +173,7 @@ def _tell_archive(held: Held, json: bool) -> None:
 
 @vault_app.command()
 def erase(
-    reason: Annotated[str, typer.Option(help="Why; it stands in the certificate.")] = "",
+    reason: Annotated[str, typer.Option(help="Why, naming nobody: it stands in the certificate.")] = "",
     token: Annotated[list[str] | None, typer.Option(help="person_token, as an officer sees it; repeatable.")] = None,
     request: Annotated[
         list[int] | None, typer.Option(metavar="ID", help="The person of this approved request; repeatable.")

@@ -18,7 +18,7 @@ Number = Annotated[int, typer.Argument(metavar="ID", help="Number of the request
 @vault_app.command()
 def request(
     token: Annotated[str, typer.Option(help="person_token, as an officer sees it.")],
-    purpose: Annotated[str, typer.Option(help="What the name is needed for.")],
+    purpose: Annotated[str, typer.Option(help="What the name is needed for; name nobody in it.")],
     officer: Officer,
     expires: Annotated[int, typer.Option(metavar="DAYS", help="Days until it ends.")] = 7,
     json: Json = False,

@@ -90,9 +90,10 @@ class Canaries:
     def passport_lines(self) -> str:
         """The two lines at the foot of a passport, which machines read."""
         family, given, number = self._word("latin", plain=True), self._word("latin", plain=True), self._digits(9)
+        # Nine digits are no mark: they stand in some time of day by chance.
         written = f"P<IRQ{family}<<{given}".upper().ljust(44, "<")
         text = f"{written} {number}4IRQ3001019F3001012<<<<<<<<<<<<<<04"
-        return self._made_of("lines of a passport", "latin", text, [family, given, number])
+        return self._made_of("lines of a passport", "latin", text, [family, given])
 
     def page(self) -> str:
         """The address of somebody's page, and how it is called there."""

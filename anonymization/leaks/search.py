@@ -38,6 +38,8 @@ _DEGREES = re.compile(r"[0-9]{1,3}\s?[°º]?\s?[0-9]{1,2}\s?\\*['\u2019\u2032]\s
 """Numbers in groups: telephones and national numbers, thousands, places. Any sign between any digits would make long
 runs of columns of numbers, in which every date stands by chance."""
 _GROUPED = (_SEPARATED, _THOUSANDS, _DEGREES)
+_INSTANT = re.compile(r"1[0-9]{9}\.[0-9]+")
+"""Seconds since 1970, of which a log has thousands: joined over the point they hold some phone by chance."""
 _DIGITS_OF_A_GROUP = 9
 """Shorter numbers are not looked for in joined groups: eight digits of a day stand in them by chance."""
 _AMONG_NUMBERS = re.compile(f"[0-9][0-9_,.'\u2019\u2032\\\\°º\\s{_BETWEEN}]{{6,}}")
@@ -146,7 +148,8 @@ class LeakSearch:
         numbers = "|".join(_AMONG_NUMBERS.findall(digits))
         # Eight digits and no more are in a word; cut out of a digest they would be some day.
         runs.update(run for run in _NUMBER.findall(numbers) if not _COMPACT_DAY.fullmatch(run))
-        joined = {_NO_DIGITS.sub("", run) for form in _GROUPED for run in form.findall(numbers)}
+        grouped = {run for form in _GROUPED for run in form.findall(numbers) if not _INSTANT.fullmatch(run)}
+        joined = {_NO_DIGITS.sub("", run) for run in grouped}
         found = self._in_runs(runs) | self._in_runs(joined, _DIGITS_OF_A_GROUP)
         return [(canary, canary.text in text or any(_stands(mark, text) for mark in canary.marks)) for canary in found]
 
