@@ -30,6 +30,8 @@ _NUMERIC = 0.8
 """A column whose cells below are numbers to this share is a column of numbers."""
 _PERIOD = re.compile(r"^[(-]?(19|20)\d\d(?:[-/.]\d{1,2}){0,2}\)?$|^\d{1,2}[-/.]\d{1,2}[-/.](19|20)\d\d$")
 """A year, a month or a day as a name; spreadsheets turn a year in brackets into a negative number."""
+_BAND = re.compile(r"^\d{1,3}\s?[-–]\s?\d{1,3}$|^\d{1,3}\s?\+$|^[<>≤≥]\s?\d{1,3}$")
+"""Ages as names, as they stand below the sexes: 0-17, 18+."""
 _WRITTEN = re.compile(
     r"@\w|^\{?[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-|^(?=[0-9A-Fa-f]*[0-9])[0-9A-Fa-f]{16,}$|^\d{4}-\d\d-\d\dT"
 )
@@ -202,8 +204,9 @@ def _continues(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], 
 
 
 def is_name(cell: str) -> bool:
-    """Whether a cell may name a column: words, or a date, since tables name their columns by years and days."""
-    return (not is_number(cell) or _PERIOD.match(cell) is not None) and not _WRITTEN.search(cell)
+    """Whether a cell may name a column: words, or a year, a day or ages, by which tables name their columns too."""
+    named = not is_number(cell) or _PERIOD.match(cell) is not None or _BAND.match(cell) is not None
+    return named and not _WRITTEN.search(cell)
 
 
 def is_number(text: str) -> bool:

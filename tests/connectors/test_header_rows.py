@@ -31,6 +31,14 @@ def test_titles_and_padding_stand_above_the_header() -> None:
     assert "4 rows of titles or padding above" in guess.reasons
 
 
+def test_ages_below_the_sexes_belong_to_the_header_and_in_a_column_are_values() -> None:
+    rows = [["District", "Men", "", "Women", ""], ["", "0-17", "18+", "0-17", "18+"]]
+    rows += [[f"r{n}", str(n), "5", "6", "7"] for n in range(9)]
+    assert place(propose_header(rows)) == (0, 2)
+    listed = [["age", "sex", "n"], *([band, sex, "7"] for band in ("0-17", "18-59", "60+") for sex in "mf")]
+    assert place(propose_header(listed)) == (0, 1)
+
+
 def test_a_header_over_two_rows_with_merged_cells_is_joined() -> None:
     rows = [["Region", "Men", "", "Women", ""], ["", "2024", "2025", "2024", "2025"], ["North", "1", "2", "3", "4"]]
     rows += [[f"r{n}", str(n), "5", "6", "7"] for n in range(9)]
