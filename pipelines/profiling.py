@@ -97,7 +97,7 @@ def _show_table(table: dict[str, Any]) -> None:
             f"Another table may begin in {what} {place}: deliver each on a sheet or in a file of its own."
         )
     if table["header_again"]:
-        console.out.print(f"The header comes again below, and is no record: {table['header_again']:,}")
+        console.out.print(f"Rows that only say the header again, counted among the rows: {table['header_again']:,}")
     if table["total_rows"]:
         console.out.print(f"Rows that say they are totals, and so are no records: {table['total_rows']:,}")
     if table["note_rows"]:
