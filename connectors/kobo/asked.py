@@ -28,6 +28,10 @@ _DEEPEST = 40
 """Calculations that one calculation may rest on, one below the other."""
 
 
+class _LeftOut(Unevaluable):
+    """A calculation that was left out and cannot be done again; it says which, however many rest on it."""
+
+
 def with_asked(grids: Mapping[str | None, KoboGrid], form: Form) -> tuple[dict[str | None, Grid], dict[str, str]]:
     """The tables by their repeat (None: the main one) with a column for every question with a condition; and the
     questions of which a condition could not be read, with what stood in the way."""
@@ -51,6 +55,8 @@ class _Tables:
 
     form: Form
     of: dict[str | None, _Table] = field(default_factory=dict)
+    depth: dict[str, int] = field(default_factory=dict)
+    """By calculation that is done again: how many rest on one another in it."""
 
     @cached_property
     def kinds(self) -> Kinds:
@@ -151,16 +157,29 @@ class _Table:
             raise Unevaluable(f"a calculation that rests on itself, or on too many others: {question.name}")
         self._calculated[question.name] = None
         try:
-            named = self._places(calculated(question.calculation, self.tables.kinds))
-            for expression in question.relevant:
-                named |= self._places(parse(expression, self.tables.kinds))
+            named = self._rested_on(question)
+        except _LeftOut:
+            del self._calculated[question.name]
+            raise
         except Unevaluable as why:
             del self._calculated[question.name]
-            raise Unevaluable(f"{question.name}, which was left out and is worked out from {why}") from None
+            raise _LeftOut(f"{question.name}, which was left out and is worked out from {why}") from None
         asked = Asked(question.relevant, tuple(named.items()), self.tables.kinds)
         at = self._calculated[question.name] = self._free()
         self.made[at] = Calculated(question.calculation, asked)
         return at
+
+    def _rested_on(self, question: Question) -> dict[str, int]:
+        """The columns of everything that a calculation, and the conditions on it, name."""
+        kinds = self.tables.kinds
+        needs = [calculated(question.calculation, kinds), *(parse(one, kinds) for one in question.relevant)]
+        named = {name: at for need in needs for name, at in self._places(need).items()}
+        names = {name for need in needs for name in (*need.questions, *(seen.of for seen in need.seen))}
+        depth = 1 + max((self.tables.depth.get(name, 0) for name in names), default=0)
+        if depth > _DEEPEST:
+            raise Unevaluable("too many others, one below the other")
+        self.tables.depth[question.name] = depth
+        return named
 
     def _free(self) -> int:
         taken = [heading.position for heading in self.grid.headings]

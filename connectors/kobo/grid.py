@@ -96,7 +96,7 @@ class KoboGrid:
         return self.inner.sheet
 
     def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
-        needed = list(dict.fromkeys(at for position in positions for at in self._places(position)))
+        needed = self._needed(positions)
         for raw in self.inner.pieces(needed, size):
             piece = _without(self.hxl, raw)
             cells = dict(zip(needed, piece.cells, strict=True))
@@ -112,20 +112,27 @@ class KoboGrid:
         """Where the answers to a question stand, if they are there."""
         return None if question in self.withheld else self.at.get(question)
 
-    def _places(self, position: int) -> Iterator[int]:
-        """The columns of the file that a column is made of."""
-        match self.made.get(position):
-            case None:
-                yield position
-            case Answer(position=at, details=details):
-                if at is not None:
-                    yield at
-                yield from (detail.position for detail in details)
-            case Asked(places=places) | Calculated(asked=Asked(places=places)):
-                for _, at in places:
-                    yield from self._places(at)
-            case _:
-                return  # it reads for itself
+    def _needed(self, positions: Sequence[int]) -> list[int]:
+        """The columns of the file that these are made of; each is asked once, however many rest on it."""
+        needed: dict[int, None] = {}
+        asked: set[int] = set()
+        waiting = list(reversed(positions))
+        while waiting:
+            position = waiting.pop()
+            if position in asked:
+                continue
+            asked.add(position)
+            match self.made.get(position):
+                case None:
+                    needed[position] = None
+                case Answer(position=at, details=details):
+                    needed |= dict.fromkeys([at] if at is not None else [])
+                    needed |= dict.fromkeys(detail.position for detail in details)
+                case Asked(places=places) | Calculated(asked=Asked(places=places)):
+                    waiting += [at for _, at in places]
+                case _:
+                    pass  # it reads for itself
+        return list(needed)
 
 
 @dataclass

@@ -56,6 +56,10 @@ OF_MEMBERS = {
 }
 
 
+LADDER = {f"c{n}": f"${{c{n - 1}}} + ${{c{max(n - 2, 0)}}}" for n in range(1, 60)}
+"""Each rests on the two before it."""
+
+
 def delivered(of_main: list[str], of_members: list[str]) -> Opened:
     survey: list[list[str | None]] = [
         ["type", "name", "relevant", "calculation"],
@@ -128,3 +132,18 @@ def test_one_that_only_the_device_could_do_is_named_and_left_open(answered: Open
     assert len(unread) == len(UNREAD)
     found = list(rows(answered))
     assert {row[f"asked(main{first + n})"] for row in found for n in range(len(UNREAD))} == {None}
+
+
+def test_calculations_that_rest_on_one_another_are_each_done_once() -> None:
+    """One on the two before it, and so on: every one by itself would be asked for a billion times."""
+    survey = [["type", "name", "calculation", "relevant"], ["integer", "c0", None, None]]
+    survey += [["calculate", name, expression, None] for name, expression in LADDER.items()]
+    survey += [["text", "near", None, "${c39} > 100"], ["text", "far", None, "${c59} > 100"]]
+    form = workbook({"survey": survey, "choices": [["list_name", "name", "label"]]})
+    book = workbook({"main": [["c0", "near", "far", "_id"], ["1", None, None, "7"]]})
+    declared = source({"kind": "kobo_xlsx"}, table("main", ["_id", "asked(near)", "asked(far)"], key=["_id"]))
+    opened = open_delivery([MemoryFile("x.xlsx", book), MemoryFile("form.xlsx", form)], declared)
+    assert [(row["asked(near)"], row["asked(far)"]) for row in rows(opened)] == [("yes", None)]
+    unread = opened.facts["relevance_not_read"]
+    assert isinstance(unread, dict)
+    assert unread["far"].endswith("too many others, one below the other")
