@@ -7,7 +7,7 @@ pyreadstat and Homeward read in turn; ratios are medians of five pairs. On two q
 took 1.00 x of pyreadstat's own time by the clock as .sav, 1.10 x packed row by row, 1.09 x as .zsav and 1.03 x as .dta:
 two processes read the steps of a file in turn, all of them through pyreadstat. It costs 1.7 to 1.9 x of its processor
 time: about 0.2 s for the start of each process, the search of the texts for their code page, and text in place of
-numbers. On a machine with one core one process reads.
+numbers. On a machine with one core one process reads, for 1.5 x. Where 22 processes shared two cores it was 1.9 to 2.2.
 """
 
 from __future__ import annotations

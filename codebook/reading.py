@@ -202,7 +202,8 @@ def _wording(detail: ErrorDetails, model: type[BaseModel], name: str) -> tuple[s
     """What is wrong and how to mend it; `name` is the key in the file that holds what is wrong."""
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return f"unknown key `{name}`", nearest(name, _fields_at(model, detail["loc"][:-1]))
+        elsewhere = (field for field in _fields_at(model, detail["loc"][:-1]) if field != name)
+        return f"unknown key `{name}`", nearest(name, elsewhere)
     if kind == "missing":
         return f"`{detail['loc'][-1]}` is missing", "add it"
     if kind == "literal_error":
