@@ -21,6 +21,7 @@ from assets.stages.publish import publish
 from assets.stages.receive import confirm
 from assets.stages.report import StageReport
 from assets.stages.validate import validate
+from assets.workers import dismissed_on_faults
 from assets.workplace import Workplace
 from codebook.errors import Refused
 from sources.models import Source
@@ -78,7 +79,8 @@ def pass_stage(workplace: Workplace, source: Source, key: str, stage: Stage, run
     from warehouse import ledger
     from warehouse.lock import source_lock
 
-    with no_values(f"{source.source} {key}, {stage.name}"), source_lock(workplace.warehouse, source.source):
+    held = source_lock(workplace.warehouse, source.source)
+    with no_values(f"{source.source} {key}, {stage.name}"), held, dismissed_on_faults():
         delivery = intake.find(workplace, source, key)
         if stage is not STAGES[0] and (refused := ledger.refusal(workplace.warehouse, source.source, key)):
             return StageReport(stage.name, "refused", refused=refused)

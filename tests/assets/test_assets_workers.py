@@ -1,0 +1,65 @@
+"""Worker processes end with the work they were made for, and with the process that made them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from assets import workers
+
+# Two workers: one says who it is and goes on and on, the other fails where it is told to.
+MAKER = """
+import os, sys, time
+from assets.workers import spread
+if __name__ == "__main__":
+    from test_assets_workers import part
+    try:
+        for _ in spread(part, [("",), (sys.argv[1],)], 2):
+            pass
+    except ValueError:
+        print("failed", flush=True)
+"""
+
+
+def part(fails_at: str) -> None:
+    os.write(1, f"{os.getpid()}\n".encode())
+    while not (fails_at and Path(fails_at).exists()):
+        time.sleep(0.1)
+    raise ValueError
+
+
+def made(fails_at: Path) -> tuple[subprocess.Popen[str], list[int]]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path])}
+    command = [sys.executable, "-c", MAKER, str(fails_at)]
+    maker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    assert maker.stdout is not None
+    return maker, [int(maker.stdout.readline()) for _ in range(2)]
+
+
+def test_who_fails_does_not_wait_for_the_others(tmp_path: Path) -> None:
+    maker, processes = made(tmp_path / "fails")
+    (tmp_path / "fails").touch()
+    told, _ = maker.communicate(timeout=300)
+    assert told == "failed\n"
+    assert maker.returncode == 0
+    assert not any(psutil.pid_exists(process) for process in processes)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_of_a_killed_process_end_with_it(sign: signal.Signals, tmp_path: Path) -> None:
+    maker, processes = made(tmp_path / "never")
+    maker.send_signal(sign)
+    maker.communicate(timeout=300)  # until nobody holds its output any more
+    give_up = time.monotonic() + 300
+    while any(psutil.pid_exists(process) for process in processes):
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+
+
+def test_one_process_does_small_work_itself() -> None:
+    assert list(workers.spread(os.getpid, [()], 2)) == [os.getpid()]
