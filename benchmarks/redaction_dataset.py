@@ -1,7 +1,8 @@
 """Reads the data sets of others that redaction is measured on, and says what had to be read otherwise than written.
 
 One object a line: `text`, `lang`, `country`, `spans` as [start, end, type]; a .json file with a list of objects is read
-too, and so are the names that public sets give these fields, and spans as objects. Languages and countries may come as
+too, and so are the names that public sets give these fields, spans as objects or in a string, spans that say what
+stands there instead of where, and words with a tag each (BIO). Languages and countries may come as
 any ISO code or not at all; spans in any order, overlapping, twice, or reaching out of the text. What a type is called
 is kept; which types are names of persons is told here. Measuring is the business of `redaction`.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from ast import literal_eval
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,14 +22,17 @@ from typing import Any
 
 _TEXT = ("text", "full_text", "source_text", "note", "sentence")
 _LANGUAGE = ("lang", "language", "locale")
+_TOKENS, _TAGS = ("tokens", "words"), ("ner_tags", "tags", "labels")
 _COUNTRY = ("country", "country_code", "region")
-_SPANS = ("spans", "entities", "privacy_mask", "labels", "label")
+_SPANS = ("spans", "entities", "privacy_mask", "pii_spans", "labels", "label")
 _START, _END = ("start", "start_position", "begin", "start_offset"), ("end", "end_position", "end_offset")
+_VALUE = ("value", "entity", "entity_value", "text")
 _KIND = ("type", "entity_type", "label", "entity")
 _NAMES = frozenset(
     ("PER", "PERS", "PERSON", "PERSONNAME", "PRIVATEPERSON", "NAME", "FULLNAME", "FIRSTNAME", "MIDDLENAME", "LASTNAME",
      "GIVENNAME", "SURNAME", "FAMILYNAME", "FORENAME", "MAIDENNAME", "NICKNAME", "PATIENT", "PATIENTNAME", "DOCTOR",
-     "DOCTORNAME", "NAMESTUDENT", "NAMEGIVEN", "NAMEFAMILY")
+     "DOCTORNAME", "NAMESTUDENT", "NAMEGIVEN", "NAMEFAMILY", "NOMBRE", "NOMBRESUJETOASISTENCIA",
+     "NOMBREPERSONALSANITARIO", "VORNAME", "NACHNAME", "PRENOM", "NOM", "COGNOME", "APELLIDOS")
 )  # fmt: skip
 _TAGGED, _NO_LETTER = re.compile(r"^[BISEUL][-_](?=[A-Z])"), re.compile(r"[^A-Z]+")
 _DEFAULT_COUNTRY = {
@@ -60,14 +65,14 @@ def is_name(kind: str) -> bool:
 def read(path: Path) -> Dataset:
     """All notes of a data set; a line without text or that is no object is left out, and counted."""
     dataset = Dataset()
-    for one in _objects(path, dataset.said):
+    for one in map(_untokenised, _objects(path, dataset.said)):
         text = _first(one, _TEXT)
         if not isinstance(text, str):
             dataset.said["without a text: left out"] += 1
             continue
         language = _language(_first(one, _LANGUAGE), dataset.said)
         country = _country(_first(one, _COUNTRY), language, dataset.said)
-        spans = _spans(_first(one, _SPANS) or (), len(text), dataset.said)
+        spans = _spans(_placed(_first(one, _SPANS), text, dataset.said), len(text), dataset.said)
         dataset.notes.append(Note(text, language, country, spans))
     return dataset
 
@@ -89,6 +94,50 @@ def _objects(path: Path, said: Counter[str]) -> Iterator[dict[str, Any]]:
             said["no JSON object: left out"] += 1
 
 
+def _untokenised(one: dict[str, Any]) -> dict[str, Any]:
+    """An object of words and a tag each, as one of a text and spans; every other as it is."""
+    words, tags = _first(one, _TOKENS), _first(one, _TAGS)
+    if _first(one, _TEXT) is not None or not isinstance(words, list) or not isinstance(tags, list):
+        return one
+    spans: list[list[Any]] = []
+    place = 0
+    for word, tag in zip(words, map(str, tags), strict=False):
+        kind = _TAGGED.sub("", tag.upper())
+        if (
+            spans
+            and spans[-1][1] == place - 1
+            and spans[-1][2] == kind
+            and not tag.upper().startswith(("B-", "S-", "U-"))
+        ):
+            spans[-1][1] = place + len(word)
+        elif kind != "O":
+            spans.append([place, place + len(word), kind])
+        place += len(word) + 1
+    return {**one, "text": " ".join(words), "spans": spans}
+
+
+def _placed(written: Any, text: str, said: Counter[str]) -> list[Any]:
+    """Spans as a list: out of the string that some sets have them in, and with the place of those that say a value."""
+    if isinstance(written, str):
+        said["spans in a string: read"] += 1
+        try:
+            written = literal_eval(written)
+        except (ValueError, SyntaxError):
+            written = None
+    if not isinstance(written, list | tuple):
+        return []
+    placed: list[Any] = []
+    for one in written:
+        value = isinstance(one, dict) and _first(one, _START) is None and _first(one, _VALUE)
+        if not isinstance(value, str) or not value:
+            placed.append(one)
+            continue
+        kind = _first(one, ("type", "types", "label", "entity_type"))
+        kind = kind[0] if isinstance(kind, list) and kind else kind
+        placed += [[found.start(), found.end(), kind] for found in re.finditer(re.escape(value), text)]
+    return placed
+
+
 def _first(one: dict[str, Any], names: tuple[str, ...]) -> Any:
     return next((one[name] for name in names if one.get(name) is not None), None)
 
@@ -100,6 +149,9 @@ def _language(written: Any, said: Counter[str]) -> str:
         return "en"
     code = re.split(r"[-_ ]", str(written).strip().lower())[0]
     language = code if len(code) == 2 else _codes()[0].get(code, code)
+    if language.upper() in _codes()[1] and language not in _codes()[0].values():  # a locale that is a country: "US"
+        said[f"language {written!s:.20}: read as English"] += 1
+        return "en"
     if language != str(written):
         said[f"language {written!s:.20}: read as {language}"] += 1
     return language

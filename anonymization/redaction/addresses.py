@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set as AbstractSet
 from functools import reduce
-from itertools import islice
+from itertools import islice, pairwise
 from operator import or_
 
 from anonymization.redaction.words import (
@@ -52,11 +52,11 @@ class Addresses:
         """A number beside a name that is no amount is a house's or a postcode; a street's word beside it goes along."""
         flags, hits = self._flags, self._hits
         every = reduce(or_, flags, 0)
-        if every & DIGITS:
-            self._mark_postcodes()
-        scores = bool(every & DIGITS) and not every & STREET and self._tells_scores()
-        for place, flag in enumerate(flags) if every & DIGITS and not scores else ():
-            if not flag & DIGITS or hits[place] or self._counts_something(place) or self._counts_lines(place):
+        numbers = [place for place, flag in enumerate(flags) if flag & DIGITS] if every & DIGITS else []
+        self._mark_postcodes(numbers)
+        scores = len(numbers) > 2 and not every & STREET and self._tells_scores(numbers)
+        for place in () if scores else numbers:
+            if hits[place] or self._counts_something(place) or self._counts_lines(place):
                 continue
             last = place + self._has_house_part(place)
             if self._touches(place, -1) or self._touches(last, +1):
@@ -70,14 +70,15 @@ class Addresses:
             if flag & STREET:
                 self._mark_reach(place, "ADDRESS", {"ADDRESS", "NAME"})
 
-    def _mark_postcodes(self) -> None:
+    def _mark_postcodes(self, numbers: list[int]) -> None:
         """A postcode between a house's number and a capital, and the street before: "Am Mühlgraben 17a, 06108 Hof"."""
         flags, hits, gaps = self._flags, self._hits, self._gaps
-        for code in range(2, len(flags) - 1):
-            house = code - 1
-            if not (flags[code] & DIGITS and _POSTCODE.fullmatch(self._texts[code]) and gaps[code + 1] == " "):
+        for house, code in pairwise(numbers):
+            if code != house + 1 or code + 1 == len(flags) or gaps[code + 1] != " " or len(self._texts[code]) < 4:
                 continue
-            if not (flags[code + 1] & CAPITAL and _HOUSE.fullmatch(self._texts[house]) and gaps[code] in _BEFORE_CODES):
+            if not _POSTCODE.fullmatch(self._texts[code]) or not (
+                flags[code + 1] & CAPITAL and _HOUSE.fullmatch(self._texts[house]) and gaps[code] in _BEFORE_CODES
+            ):
                 continue
             first = house
             while first > max(0, house - _LONG_STREET) and gaps[first] in (" ", "-") and flags[first - 1] & CAPITAL:
@@ -85,12 +86,12 @@ class Addresses:
             if first < house:
                 hits[first : code + 2] = ["ADDRESS"] * (code + 2 - first)
 
-    def _tells_scores(self) -> bool:
+    def _tells_scores(self, numbers: list[int]) -> bool:
         """Whether at least three small numbers stand behind names, as in a list of results: "Barnet 2 Hull City 1"."""
         behind = (
             place
-            for place in range(1, len(self._flags))
-            if self._flags[place] & DIGITS
+            for place in numbers
+            if place
             and len(self._texts[place]) <= 2
             and self._hits[place - 1] == "NAME"
             and self._gaps[place].strip(" ),") == ""

@@ -78,7 +78,7 @@ _SPELT_OUT = re.compile(
 )
 _SPELT = ("[at]", "(at)", "{at}", " at ", " arroba ", " chez ")
 _SPELT_DOT = re.compile(r"[\[({ ](?:dot|punto|point|punkt|ponto)[\])} ]", re.IGNORECASE)
-_SECRET_SIGN = re.compile(r"[A-Za-z0-9][!#$^*&][A-Za-z0-9]")
+_SECRET_SIGN = re.compile(r"[!#$^*&](?<=[A-Za-z0-9].)[A-Za-z0-9]")
 _SECRET = re.compile(r"(?<!\S)[A-Za-z0-9][^\s:/=@]{5,40}(?![^\s.,;:)\]\"'»”])")
 _DOT = re.compile(r"\.(?<=[A-Za-z]\.)[A-Za-z]")
 _GROUPS, _PAIRS = re.compile(":(?:[0-9A-Fa-f]{0,4}:){2}"), re.compile("[:-](?:[0-9A-Fa-f]{2}[:-]){2}")
