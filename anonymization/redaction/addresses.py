@@ -30,7 +30,7 @@ _WITHIN_LINES = frozenset((" ", ", ", "-", ". ", ".", ",", " - "))
 _INSIDE_ADDRESSES = str.maketrans("", "", "\n-/.")
 _POSTCODE, _HOUSE = re.compile(r"\d{4,5}"), re.compile(r"\d{1,4}[a-zA-Z]?")
 _BEFORE_CODES = frozenset((", ", " ", "\n", ",\n", " - "))
-_LONG_STREET = 4
+_LONG_STREET, _SHORT_POSTCODE = 4, 4
 _HOUSE_PARTS = frozenset(("bis", "ter", "quater"))
 
 
@@ -74,11 +74,10 @@ class Addresses:
         """A postcode between a house's number and a capital, and the street before: "Am Mühlgraben 17a, 06108 Hof"."""
         flags, hits, gaps = self._flags, self._hits, self._gaps
         for house, code in pairwise(numbers):
-            if code != house + 1 or code + 1 == len(flags) or gaps[code + 1] != " " or len(self._texts[code]) < 4:
+            if code != house + 1 or code + 1 == len(flags) or len(self._texts[code]) < _SHORT_POSTCODE:
                 continue
-            if not _POSTCODE.fullmatch(self._texts[code]) or not (
-                flags[code + 1] & CAPITAL and _HOUSE.fullmatch(self._texts[house]) and gaps[code] in _BEFORE_CODES
-            ):
+            beside = gaps[code] in _BEFORE_CODES and gaps[code + 1] == " " and flags[code + 1] & CAPITAL
+            if not beside or not (_POSTCODE.fullmatch(self._texts[code]) and _HOUSE.fullmatch(self._texts[house])):
                 continue
             first = house
             while first > max(0, house - _LONG_STREET) and gaps[first] in (" ", "-") and flags[first - 1] & CAPITAL:

@@ -30,7 +30,7 @@ _TLD = (
     "|et|iq|af|ir|pk|bd|ma|tn|sn|ci|ml"
 )
 _SHAPES = {
-    "EMAIL": r"[\w.%+'-]{1,120}+(?:@|\s@\s?)[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}",
+    "EMAIL": r"[\w.%+'-]{1,120}+@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}",
     "URL": rf"""(?i:https?|ftp)://[^\s<>"'،؛]{{1,2000}}|(?i:www)\.[^\s<>"'،؛]{{1,2000}}
         |(?<![\w.@-])(?:[a-zA-Z0-9-]{{2,63}}+\.){{1,4}}(?:{_TLD})\b(?:/[^\s<>"'،؛]{{0,2000}})?""",
     "HANDLE": r"(?<![\w@])@\w[\w.-]{1,40}",
@@ -72,12 +72,13 @@ _WORD_BEGINS = r"(?<!\w)"
 _NUMBER_BEGINS = r"(?:(?<!\w)|(?=[\d+(\#-]))"
 """Within a word nothing begins but a number, and a web address that was written onto it: no other place is tried."""
 _SPELT_OUT = re.compile(
-    r"(?<![\w.])[\w.+-]{1,64}+\s?(?:\[at\]|\(at\)|\{at\}|(?<=\s)(?:at|arroba|chez)(?=\s))\s?[\w-]{2,63}+"
-    r"(?:\s?(?:\.|\[dot\]|\(dot\)|\{dot\}|(?<=\s)(?:dot|punto|point|punkt|ponto)(?=\s))\s?[a-z]{2,20}+){1,3}",
+    r"(?<![\w.])[\w.+-]{1,64}+(?:\s?(?:\[at\]|\(at\)|\{at\})\s?|\s(?:at|arroba|chez|@)\s|@\s)[\w-]{2,63}+"
+    r"(?:(?:\s?(?:\[dot\]|\(dot\)|\{dot\})\s?|\s(?:dot|punto|point|punkt|ponto|\.)\s|\.)[a-z]{2,20}+){1,3}",
     re.IGNORECASE,
 )
-_SPELT = ("[at]", "(at)", "{at}", " at ", " arroba ", " chez ")
-_SPELT_DOT = re.compile(r"[\[({ ](?:dot|punto|point|punkt|ponto)[\])} ]", re.IGNORECASE)
+_SPELT = ("dot", "punto", "point", "punkt", "ponto", " @", "@ ")
+"""One of which an e-mail has that is not written in one piece."""
+_SPELT_SIGN = re.compile(r"@|[\[({ ](?:dot|punto|point|punkt|ponto)[\])} ]", re.IGNORECASE)
 _SECRET_SIGN = re.compile(r"[!#$^*&](?<=[A-Za-z0-9].)[A-Za-z0-9]")
 _SECRET = re.compile(r"(?<!\S)[A-Za-z0-9][^\s:/=@]{5,40}(?![^\s.,;:)\]\"'»”])")
 _DOT = re.compile(r"\.(?<=[A-Za-z]\.)[A-Za-z]")
@@ -116,9 +117,10 @@ def shapes(text: str, lexicon: Lexicon) -> list[Span]:
 
 def _spelt_out(text: str) -> list[Span]:
     """E-mail addresses that are written so that no machine sees them: "ana.gil [at] correo punto com"."""
-    if not any(sign in text for sign in _SPELT):
-        return []
-    return [Span(*one.span(), "EMAIL") for one in _SPELT_OUT.finditer(text) if _SPELT_DOT.search(one.group())]
+    for sign in _SPELT:
+        if sign in text:
+            return [Span(*one.span(), "EMAIL") for one in _SPELT_OUT.finditer(text) if _SPELT_SIGN.search(one.group())]
+    return []
 
 
 def _is_secret(token: str) -> bool:
