@@ -57,6 +57,12 @@ def redacted(note: str, language: str = "en", country: str = "SLV", own: str | N
         ("QQ 12 34 56 C", "ID"),
         ("65 170839 J 003", "ID"),
         ("HTTPS://FORUM.EXAMPLE.ORG/U/ZOLANI", "URL"),
+        ("ana.gil [at] correo [dot] com", "EMAIL"),
+        ("gulagha77 at correo punto com", "EMAIL"),
+        ("ana @ correo.com", "EMAIL"),
+        ("v7#Lq!92zT", "SECRET"),
+        ("10:15 Uhr", "TIME"),
+        ("16.30 uur", "TIME"),
         ("00:1B:44:11:3A:B7", "MAC"),
     ],
 )
@@ -67,6 +73,27 @@ def test_what_has_a_shape_is_taken_out_whole(written: str, kind: str) -> None:
 def test_a_joined_preposition_hides_no_number_and_no_date() -> None:
     assert "0911223344" not in redacted("ስልክ በ0911223344 ይደውሉ", "am", "ETH")
     assert redacted("ፓስፖርት በ4 ኦገስ 2022 ተሰጥቷል", "am", "ETH") == "ፓስፖርት [DATE] ተሰጥቷል"
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "stays"),
+    [
+        ("de", "Frau Krallmann bedankte sich", "[NAME] bedankte sich"),
+        ("de", "das liegt in der Kieferstraße und ist laut", "das liegt in der [ADDRESS] und ist laut"),
+        ("de", "geliefert an Am Mühlgraben 17a, 06108 Halle heute", "geliefert an [ADDRESS] heute"),
+        ("es", "El nivel de PSA y el CD56 son normales", "El nivel de PSA y el CD56 son normales"),
+        ("nl", "ik sprak mevrouw van den Boogaard daar", "ik sprak [NAME] daar"),
+        ("nl", "daar is Femke 't Hart nu", "daar is [NAME] nu"),
+        ("de", "dort ist José Eduardo dos Santos nicht", "dort ist [NAME] nicht"),
+        ("it", "oggi Eufemia Dell'Acqua non viene", "oggi [NAME] non viene"),
+        ("en", "it was D.A. Weirwood again", "it was [NAME] again"),
+        ("en", "we saw Van der Velde again", "we saw [NAME] again"),
+        ("en", "1. Tamsin Quell\n2. Oona Quell", "1. [NAME]\n2. [NAME]"),
+        ("am", "በኖቬምበር 1978 ሥራ", "[DATE] ሥራ"),
+    ],
+)
+def test_what_belongs_to_a_name_goes_with_it_and_nothing_else(language: str, note: str, stays: str) -> None:
+    assert redacted(note, language, "DEU") == stays
 
 
 def test_an_imei_and_a_short_number_are_known_by_the_word_before() -> None:

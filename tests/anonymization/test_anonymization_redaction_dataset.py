@@ -55,6 +55,21 @@ def test_spans_come_in_any_order_and_form_and_what_was_done_is_said(tmp_path: Pa
     }
 
 
+def test_values_in_place_of_places_strings_and_words_with_tags_are_spans_too(tmp_path: Path) -> None:
+    found = dataset(
+        tmp_path,
+        {"text": "Ana saw Ana", "entities": [{"entity": "Ana", "types": ["first_name"]}]},
+        {"text": "Ana left", "spans": "[{'start': 0, 'end': 3, 'label': 'PERSON'}]"},
+        {"tokens": ["Ana", "Gil", "y", "Eva"], "ner_tags": ["B-PER", "I-PER", "O", "B-PER"], "lang": "es"},
+    )
+    assert [note.spans for note in found.notes] == [
+        [(0, 3, "first_name"), (8, 11, "first_name")],
+        [(0, 3, "PERSON")],
+        [(0, 7, "PER"), (10, 13, "PER")],
+    ]
+    assert found.notes[2].text == "Ana Gil y Eva"
+
+
 def test_a_line_that_is_no_note_is_left_out_and_counted(tmp_path: Path) -> None:
     read_notes = dataset(tmp_path, "nonsense", [1], {"text": None}, "", {"source_text": "b", "privacy_mask": []})
     assert [note.text for note in read_notes.notes] == ["b"]
