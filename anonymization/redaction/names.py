@@ -48,6 +48,9 @@ _WITHIN_NAMES = _BEFORE_PARTICLES | _BEHIND_PARTICLES | {". ", ".", "-", "- "}
 _SHAPED = "SHAPED"
 _LONG_TITLE, _LONG_ACRONYM = 9, 4
 _AND = frozenset(("and", "or", "et", "ou", "y", "e", "o", "en", "of", "&", "iyo"))
+_PARTICLES = 6
+"""So many particles a name has at most: of more, a note would take the square of its length."""
+_ARTICLES = frozenset(("der", "den", "zum", "zur"))
 _INFLECTED = ("e", "en", "er", "es", "em", "so", "sehr")
 _ANNOUNCES = TITLE | KIN | NAMING
 _TELLING = (
@@ -228,7 +231,8 @@ class _Note:
 
     def _after_initial(self, place: int) -> bool:
         """Whether an initial stands before a word and its particles: "J. Young", "D. De La Tour", "D'Hoop"."""
-        while place > 1 and self._flags[place - 1] & PARTICLE and self._gaps[place] == " ":
+        first = max(1, place - _PARTICLES)
+        while place > first and self._flags[place - 1] & PARTICLE and self._gaps[place] == " ":
             place -= 1
         before = self._flags[place - 1] if place else 0
         if not (before & SINGLE and before & CAPITAL):
@@ -274,6 +278,8 @@ class _Note:
         small = [place for place, flag in enumerate(flags) if flag & (PARTICLE | SINGLE | TITLE)]
         for place in (*small, *reversed(small)):
             flag = flags[place]
+            if flag & PARTICLE and self._is_article(place):
+                continue
             if flag & PARTICLE and place and hits[place - 1] == "NAME" and self._gaps[place] in _BEFORE_PARTICLES:
                 self._mark_family_name(place)
             if hits[place] or flag & DIGITS:
@@ -289,10 +295,16 @@ class _Note:
                 hits[place] = "NAME"
         self._mark_first_names()
 
+    def _is_article(self, place: int) -> bool:
+        """Whether a particle is the article of a German noun: "Fosse den Stoff", not "von den Driesch"."""
+        if not self._lexicon.nouns_are_capital or self._texts[place].lower() not in _ARTICLES:
+            return False
+        return not (place and self._flags[place - 1] & PARTICLE)
+
     def _leads_to_name(self, place: int) -> bool:
         """Whether a particle before a name is a part of it: "De La Cruz", "Van der Velde", "mevrouw van den Berg"."""
-        flags = self._flags
-        while not flags[place] & CAPITAL and place and flags[place - 1] & PARTICLE and self._gaps[place] == " ":
+        flags, first = self._flags, max(0, place - _PARTICLES)
+        while not flags[place] & CAPITAL and place > first and flags[place - 1] & PARTICLE and self._gaps[place] == " ":
             place -= 1
         titled = place and flags[place - 1] & TITLE and self._gaps[place] in (" ", ". ")
         return bool(flags[place] & CAPITAL or titled)
@@ -321,8 +333,8 @@ class _Note:
 
     def _mark_family_name(self, place: int) -> None:
         """After a name: particles, and the word with a capital that they lead to, whatever word it is."""
-        end = place
-        while end < len(self._flags) - 1 and self._flags[end] & PARTICLE and self._gaps[end + 1] in _BEHIND_PARTICLES:
+        end, last = place, min(len(self._flags) - 1, place + _PARTICLES)
+        while end < last and self._flags[end] & PARTICLE and self._gaps[end + 1] in _BEHIND_PARTICLES:
             end += 1
         named = self._flags[end] & CAPITAL or (not self._cased and self._hits[end] == "NAME")
         if named and not self._flags[end] & PARTICLE:

@@ -232,6 +232,7 @@ def test_an_address_goes_with_its_numbers() -> None:
         *(sign * 50_000 for sign in ("a@", "1-", "..", "((", "1 ", "a.", "x_", "::", "A1", "+1", "12:", "http://")),
         "-1.234" * 20_000,
         "a" * 100_000 + "@",
+        "Femke " + "Van Der " * 15_000 + "Velde",
     ],
 )
 @pytest.mark.timeout(60)
