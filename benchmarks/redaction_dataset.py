@@ -149,7 +149,7 @@ def _language(written: Any, said: Counter[str]) -> str:
         return "en"
     code = re.split(r"[-_ ]", str(written).strip().lower())[0]
     language = code if len(code) == 2 else _codes()[0].get(code, code)
-    if language.upper() in _codes()[1] and language not in _codes()[0].values():  # a locale that is a country: "US"
+    if str(written) in _codes()[1] and language not in _codes()[0].values():  # a locale that is a country: "US"
         said[f"language {written!s:.20}: read as English"] += 1
         return "en"
     if language != str(written):
