@@ -41,6 +41,7 @@ _BYTES_A_SECOND = 2 << 20
 """A child is given a minute, and a second more for each of these: a tenth of what the parser does on a slow machine."""
 _ROOT = re.compile(rb"<[A-Za-z_]")
 _PROLOG = 64 << 10
+_MANIFEST = "META-INF/manifest.xml"
 _ZIP, _COMPOUND = b"PK", b"\xd0\xcf\x11\xe0"
 _SAVE = "save it as .xlsx and deliver it again"
 
@@ -200,12 +201,12 @@ def _refuse_trap(archive: zipfile.ZipFile, file: DeliveredFile) -> int:
         raise _too_large(file, f"it unpacks to more than {MAX_RATIO} times its size")
     if len(members) > MAX_MEMBERS:
         raise _too_large(file, f"it holds more than {MAX_MEMBERS} parts")
+    if _locked(archive):
+        raise Refused("delivery.unreadable", "it is protected by a password", file.name, "save it without one")
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts:
             raise _trap(file, "a part of it names a place outside the workbook")
-        if member.flag_bits & 1:
-            raise Refused("delivery.unreadable", "it is protected by a password", file.name, "save it without one")
         if path.suffix in (".xml", ".rels", ".vml"):
             with archive.open(member) as part:
                 prolog = part.read(_PROLOG) if member.file_size else b"<a"
@@ -213,6 +214,16 @@ def _refuse_trap(archive: zipfile.ZipFile, file: DeliveredFile) -> int:
             if root is None or b"<!DOCTYPE" in prolog.replace(b"\0", b"")[: root.start()]:
                 raise _trap(file, "a part of it declares XML entities, which no workbook does")
     return unpacked
+
+
+def _locked(archive: zipfile.ZipFile) -> bool:
+    """Does a part say that it is encrypted, or of an .ods the manifest, which is in clear (ODF 1.2, part 3, 3.8)?"""
+    if any(member.flag_bits & 1 for member in archive.infolist()):
+        return True
+    if _MANIFEST not in archive.namelist():
+        return False
+    with archive.open(_MANIFEST) as part:
+        return b":encryption-data" in part.read(_PROLOG)
 
 
 def _trap(file: DeliveredFile, what: str) -> Refused:

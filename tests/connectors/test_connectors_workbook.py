@@ -303,6 +303,16 @@ def repeated_ods() -> bytes:
     return out.getvalue()
 
 
+def encrypted_ods() -> bytes:
+    """A workbook whose sheets are noise to who has no password, as its manifest says behind them."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", bytes(range(128, 256)) * 20)
+        archive.writestr("META-INF/manifest.xml", "<manifest:manifest><manifest:encryption-data/></manifest:manifest>")
+    return out.getvalue()
+
+
 def encrypted_legacy() -> bytes:
     """A workbook whose first record after the beginning says that the rest is encrypted (FILEPASS)."""
     book = legacy(lambda sheet: sheet.write(0, 0, "ID"))
@@ -322,6 +332,7 @@ def encrypted_legacy() -> bytes:
         pytest.param(with_far_cell(), "far corner", id="far cell"),
         pytest.param(repeated_ods(), "Excel workbook|far corner", id="repeated cells"),
         pytest.param(encrypted_legacy(), "password", id="xls password"),
+        pytest.param(encrypted_ods(), "password", id="ods password"),
         pytest.param(
             b"\xd0\xcf\x11\xe0" + bytes(600) + "EncryptedPackage".encode("utf-16-le"), "password", id="password"
         ),
