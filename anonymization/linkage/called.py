@@ -2,7 +2,8 @@
 
 A given name is borne by one sex; a family's, a father's and a clan's by both. So it is told from who is compared: the
 word whose bearers in this place are of one sex, or else its bearers anywhere, or else all who stand in this place.
-Where sexes are not said, it is the first word that is no patronymic.
+Where sexes are not said, it is the first word that is no patronymic. All words that are surely borne by one sex are
+its given names: twins may share the first of them.
 """
 
 from __future__ import annotations
@@ -22,13 +23,17 @@ _UNKNOWN = 0.75
 _FIRST = 0.05
 """What being first counts where nothing else tells."""
 _PLACES = 8
+_GIVEN = 0.95
+"""A word of which so many bearers are of one sex is a given name, if that is no chance."""
+_CHANCE = 0.02
 _FAMILY = re.compile("(?:[iu]b(?:na|iʃ)|nku|sk|ska(?:ia)?)$")
 """Sounds that patronymics and Slavic family names end in."""
 _LEAST_LETTERS = 5
 
 
 def with_called(persons: Roster) -> Roster:
-    """`persons` with `called` and `called_k`: sound and skeleton of the word that a whole name calls them by."""
+    """`persons` with `called` and `called_k`: sound and skeleton of the word that a whole name calls them by; `givens`:
+    sounds of all of its words that are surely given names."""
     whole = persons.said["full_n"]
     listed, bones = (whole.values[name].combine_chunks() for name in ("full_w", "full_k"))
     lengths = listed.value_lengths().fill_null(0).to_numpy()
@@ -37,14 +42,20 @@ def with_called(persons: Roster) -> Roster:
     name = np.repeat(np.arange(len(lengths)), lengths)
     place = np.minimum(np.arange(len(words)) - starts[name], _PLACES - 1)
     sexes = [whole.bearers(of_one) for of_one in _sexes(persons.said["sex"])]
-    own = _of_one_sex(words, place, _Bearers(whole.bearers()[name], [one[name] for one in sexes]))
+    bearers = _Bearers(whole.bearers()[name], [one[name] for one in sexes])
+    own = _of_one_sex(words, place, bearers)
+    given = np.flatnonzero((own >= _GIVEN) & _no_chance(words, bearers))
+    many = np.bincount(name[given], minlength=len(lengths))
+    ends = pa.array(np.concatenate([[0], np.cumsum(many)]), pa.int32())
+    givens = pa.ListArray.from_arrays(ends, words.take(pa.array(given)), mask=pa.array(many == 0))
     # The best of each name comes first, and the first place among equals.
     order = np.lexsort((place, -own, name))
     named = np.flatnonzero(lengths > 0)
     chosen = np.full(len(lengths), -1, dtype=np.int64)
     chosen[named] = order[starts[named]]
     at = pa.array(chosen, mask=chosen < 0)
-    return persons.with_values("full_n", {"called": words.take(at), "called_k": bones.flatten().take(at)})
+    said = {"called": words.take(at), "called_k": bones.flatten().take(at), "givens": givens}
+    return persons.with_values("full_n", said)
 
 
 @dataclass(frozen=True)
@@ -88,6 +99,15 @@ def _purity(
     by_sex = np.array(counted) if counted else np.zeros((1, len(at)))
     most, everybody = by_sex.max(axis=0), by_sex.sum(axis=0)
     return (most + _IMAGINED * usual) / (everybody + _IMAGINED), everybody >= _IMAGINED
+
+
+def _no_chance(words: pa.Array, bearers: _Bearers) -> npt.NDArray[np.bool_]:
+    """Whether so many bear each word that they would not be of one sex by chance, as most of them are where men are."""
+    at = words.dictionary_encode().indices.to_numpy()
+    counted = np.array([np.bincount(at, sex) for sex in bearers.sexes] or [np.zeros(len(words))])
+    usual = counted.sum(axis=1).max() / max(1, counted.sum())
+    likely: npt.NDArray[np.bool_] = (usual ** counted.sum(axis=0) <= _CHANCE)[at]
+    return likely
 
 
 def _stem(word: str) -> str:

@@ -151,3 +151,8 @@ CREATE MACRO rest_of(words, others) AS list_filter(words, lambda x: NOT list_con
 
 CREATE MACRO rest_alike(one, other) AS
     coalesce(jaro_winkler_similarity(rest_of(one, other)[1], rest_of(other, one)[1]) >= 0.8, true);
+
+-- Each has a given name that the other has not, and that is no spelling of one of the other's: Maria Elena, Maria Jose.
+CREATE MACRO contradicting(givens1, bag1, givens2, bag2) AS
+    len(list_filter(rest_of(givens1, bag2), lambda x: len(list_filter(rest_of(givens2, bag1), lambda y: jaro_winkler_similarity(x, y) >= 0.8)) = 0)) > 0
+    AND len(rest_of(givens2, bag1)) > 0;

@@ -114,6 +114,51 @@ def test_a_namesake_of_the_same_year_is_another_person() -> None:
     assert not is_same(grandfather="khalid", family="jaburi", born="1988-01-01", phone=None, place="basra")
 
 
+def whole_names(*names: str) -> dict[tuple[int, int], str]:
+    """Bands of pairs of women born on one day in one place who bear these whole names, among two hundred others."""
+    rng = random.Random(3)
+    men, women = ("juan", "jose", "carlos", "mario"), ("maria", "elena", "josefa", "rosa", "marta")
+    families = ("lopez", "perez", "rivera", "castro", "mejia", "campos")
+    blank: dict[str, object] = dict.fromkeys(features.PERSONS.names)
+    rows = [
+        blank | {"full": " ".join(rng.sample(of, 2) + rng.sample(families, 2)), "sex": sex, "born": f"{1950 + n % 40}"}
+        for n in range(100)
+        for sex, of in (("male", men), ("female", women))
+    ]
+    rows += [blank | {"full": name, "sex": "female", "born": "1990-05-17", "place": "berlin"} for name in names]
+    counted = similarity.no_frequencies()
+    persons = features.prepared(
+        pa.Table.from_pylist([row | {"person_id": n} for n, row in enumerate(rows, -200)], features.PERSONS)
+    )
+    counted.add(persons)
+    pairs = similarity.compare(Roster.of([persons]), 10_000, counted).to_pylist()
+    return {(pair["one"], pair["other"]): pair["band"] for pair in pairs if pair["one"] >= 0}
+
+
+def test_twins_who_share_their_first_given_name_are_told_apart_by_the_second() -> None:
+    bands = whole_names("maria elena lopez rivera", "maria josefa lopez rivera", "maria helena lopez rivera")
+    assert bands.get((0, 1)) != similarity.SAME
+    assert bands.get((1, 2)) != similarity.SAME
+    assert bands[0, 2] == similarity.SAME  # a spelling of one name
+
+
+def test_a_second_given_name_that_contradicts_tells_twins_apart_by_parts_too() -> None:
+    bits = weight(given="fatima zaynab")
+    assert bits is not None
+    twins = [{"person_id": n, **FATIMA, "given": f"fatima {second}"} for n, second in enumerate(("zaynab", "huda"))]
+    prepared = features.prepared(pa.Table.from_pylist(twins, features.PERSONS))
+    (pair,) = similarity.compare(Roster.of([prepared]), 10_000, similarity.no_frequencies()).to_pylist()
+    assert pair["band"] == similarity.UNCERTAIN
+    assert pair["weight"] < bits
+
+
+def test_a_namesake_of_one_village_without_a_birth_date_or_phone_is_asked_about() -> None:
+    bits = weight(born=None, phone=None)
+    assert bits is not None
+    assert 0 < bits < similarity.model()["same_from"]
+    assert is_same(born=None)
+
+
 def test_a_day_that_a_crowd_was_born_on_stands_for_an_unknown_one() -> None:
     """The first of Hamal (21 March) and the Ethiopian new year are written as January-first is elsewhere."""
     crowd = [{"person_id": n, "given": f"name {n}", "born": f"{1950 + n % 50}-03-21"} for n in range(10, 400)]
