@@ -152,7 +152,11 @@ CREATE MACRO rest_of(words, others) AS list_filter(words, lambda x: NOT list_con
 CREATE MACRO rest_alike(one, other) AS
     coalesce(jaro_winkler_similarity(rest_of(one, other)[1], rest_of(other, one)[1]) >= 0.8, true);
 
--- Each has a given name that the other has not, and that is no spelling of one of the other's: Maria Elena, Maria Jose.
+-- Each has a given name that the other has not, and that is no spelling or initial of one of the other's: Maria Elena and
+-- Maria Jose.
+CREATE MACRO spelt_alike(a, b) AS near_or_initial(a, b) OR jaro_winkler_similarity(a, b) >= 0.8;
+
+CREATE MACRO strange(given, others) AS len(others) > 0 AND len(list_filter(others, lambda y: spelt_alike(given, y))) = 0;
+
 CREATE MACRO contradicting(givens1, bag1, givens2, bag2) AS
-    len(list_filter(rest_of(givens1, bag2), lambda x: len(list_filter(rest_of(givens2, bag1), lambda y: jaro_winkler_similarity(x, y) >= 0.8)) = 0)) > 0
-    AND len(rest_of(givens2, bag1)) > 0;
+    len(list_filter(rest_of(givens1, bag2), lambda x: strange(x, rest_of(givens2, bag1)))) > 0;

@@ -136,10 +136,16 @@ def whole_names(*names: str) -> dict[tuple[int, int], str]:
 
 
 def test_twins_who_share_their_first_given_name_are_told_apart_by_the_second() -> None:
-    bands = whole_names("maria elena lopez rivera", "maria josefa lopez rivera", "maria helena lopez rivera")
+    names = (
+        "maria elena lopez rivera",
+        "maria josefa lopez rivera",
+        "maria helena lopez rivera",
+        "maria e lopez rivera",
+    )
+    bands = whole_names(*names)
     assert bands.get((0, 1)) != similarity.SAME
     assert bands.get((1, 2)) != similarity.SAME
-    assert bands[0, 2] == similarity.SAME  # a spelling of one name
+    assert bands[0, 2] == bands[0, 3] == similarity.SAME  # a spelling of one name, and its initial
 
 
 def test_a_second_given_name_that_contradicts_tells_twins_apart_by_parts_too() -> None:
