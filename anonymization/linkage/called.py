@@ -104,7 +104,7 @@ def _purity(
 def _no_chance(words: pa.Array, bearers: _Bearers) -> npt.NDArray[np.bool_]:
     """Whether so many bear each word that they would not be of one sex by chance, as most of them are where men are."""
     at = words.dictionary_encode().indices.to_numpy()
-    counted = np.array([np.bincount(at, sex) for sex in bearers.sexes] or [np.zeros(len(words))])
+    counted = np.array([np.bincount(at, sex) for sex in bearers.sexes] or [np.zeros(len(words), dtype=np.int64)])
     usual = counted.sum(axis=1).max() / max(1, counted.sum())
     likely: npt.NDArray[np.bool_] = (usual ** counted.sum(axis=0) <= _CHANCE)[at]
     return likely
