@@ -9,11 +9,13 @@ import io
 import posixpath
 import struct
 import zipfile
+from abc import abstractmethod
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Generic, TypeVar
 from xml.etree import ElementTree
 from xml.parsers import expat
 
+Found = TypeVar("Found")
 _BLOCK = 1 << 20
 _SUSPECTS = {
     b'"': (b'="e"',),
@@ -35,7 +37,7 @@ def in_zipped(content: bytes, sheet: str) -> Iterator[tuple[int, int]]:
             part = parts(archive).get(sheet)
             if part in names and _holds_suspects(archive, part):
                 with archive.open(part) as stream:
-                    yield from _in_xml(stream)
+                    yield from _Damaged().through(stream)
         elif "xl/workbook.bin" in names:
             part = _parts_of_binary(archive).get(sheet)
             if part in names:
@@ -95,45 +97,69 @@ def suspicious(content: bytes) -> bool:
 
 def in_rows(head: bytes, rows: bytes) -> list[tuple[int, int]]:
     """The same in some rows of an .xlsx sheet that say where they lie; `head` is all that stands before its rows."""
-    cells = _Cells()
+    cells = _Damaged()
     cells.parser.Parse(head, False)
     cells.parser.Parse(rows, False)
     return cells.taken()
 
 
-def _in_xml(stream: IO[bytes]) -> Iterator[tuple[int, int]]:
-    cells = _Cells()
-    while block := stream.read(_BLOCK):
-        cells.parser.Parse(block, False)
-        yield from cells.taken()
-    cells.parser.Parse(b"", True)
-    yield from cells.taken()
-
-
-class _Cells:
-    """Handlers that follow rows, cells, formulas and cached values; positions are counted where they are not given."""
+class CellWalk(Generic[Found]):
+    """Goes through a sheet's XML in pieces and knows the row and column (from 0) it has come to, counted where they are
+    not given. What is looked for is said by who inherits: `begins`, `ends` and `says` see elements and their text."""
 
     def __init__(self) -> None:
         self.parser = expat.ParserCreate(namespace_separator="}")
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._characters
-        self._row = self._column = -1
-        self._kind: str | None = None
-        self._formula = self._value = self._within = False
-        self._found: list[tuple[int, int]] = []
+        self.parser.CharacterDataHandler = self.says
+        self.row = self.column = -1
+        self.found: list[Found] = []
 
-    def taken(self) -> list[tuple[int, int]]:
-        found, self._found = self._found, []
+    def through(self, stream: IO[bytes]) -> Iterator[Found]:
+        while block := stream.read(_BLOCK):
+            self.parser.Parse(block, False)
+            yield from self.taken()
+        self.parser.Parse(b"", True)
+        yield from self.taken()
+
+    def taken(self) -> list[Found]:
+        """What was found since the last time."""
+        found, self.found = self.found, []
         return found
 
+    @abstractmethod
+    def begins(self, name: str, attributes: dict[str, str]) -> None: ...
+
+    @abstractmethod
+    def ends(self, name: str) -> None: ...
+
+    @abstractmethod
+    def says(self, text: str) -> None: ...
+
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        match name.rpartition("}")[2]:
+        match local := name.rpartition("}")[2]:
             case "row":
-                self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
-                self._column = -1
+                self.row = int(attributes["r"]) - 1 if "r" in attributes else self.row + 1
+                self.column = -1
             case "c":
-                self._column = column_of(attributes["r"]) if "r" in attributes else self._column + 1
+                self.column = column_of(attributes["r"]) if "r" in attributes else self.column + 1
+        self.begins(local, attributes)
+
+    def _end(self, name: str) -> None:
+        self.ends(name.rpartition("}")[2])
+
+
+class _Damaged(CellWalk[tuple[int, int]]):
+    """Follows formulas and cached values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kind: str | None = None
+        self._formula = self._value = self._within = False
+
+    def begins(self, name: str, attributes: dict[str, str]) -> None:
+        match name:
+            case "c":
                 self._kind = attributes.get("t")
                 self._formula = self._value = False
             case "f":
@@ -141,21 +167,22 @@ class _Cells:
             case "v" | "t":
                 self._within = True
 
-    def _end(self, name: str) -> None:
-        match name.rpartition("}")[2]:
+    def ends(self, name: str) -> None:
+        match name:
             case "v" | "t":
                 self._within = False
             case "c":
                 # A formula whose text is empty is calculated: t="str" and an empty value.
                 uncalculated = self._formula and not self._value and self._kind != "str"
                 if self._kind == "e" or uncalculated:
-                    self._found.append((self._row, self._column))
+                    self.found.append((self.row, self.column))
 
-    def _characters(self, _: str) -> None:
+    def says(self, text: str) -> None:  # that there is one is enough
         self._value = self._value or self._within
 
 
 def column_of(reference: str) -> int:
+    """Column, from 0, of a cell that is named as in A1."""
     number = 0
     for letter in reference:
         if not letter.isalpha():

@@ -11,13 +11,11 @@ import io
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
-from xml.parsers import expat
 
-from sheet_damage import column_of, parts
+from sheet_damage import CellWalk, parts
 
 SUSPECT = r"^([0-2][0-9]:[0-9:.]+|1900-02-28(T.*)?)$"
 """What the parser makes of such a number, and of others."""
-_BLOCK = 1 << 20
 _NO_DAY = 60
 """Excel's number of 1900-02-29, which no calendar has; where days are counted from 1904 it is a day like others."""
 
@@ -44,11 +42,8 @@ def _in_zipped(content: bytes, sheet: str) -> Iterator[tuple[tuple[int, int], fl
         part = parts(archive).get(sheet) if "xl/workbook.xml" in names else None
         if part not in names:
             return  # .xlsb and .ods: the first is not looked into, the second writes days as they are
-        numbers = _Numbers()
         with archive.open(part) as stream:
-            while block := stream.read(_BLOCK):
-                numbers.parser.Parse(block, False)
-                yield from numbers.taken()
+            yield from _Numbers().through(stream)
 
 
 def _in_legacy(content: bytes, sheet: str) -> Iterator[tuple[tuple[int, int], float]]:
@@ -62,39 +57,26 @@ def _in_legacy(content: bytes, sheet: str) -> Iterator[tuple[tuple[int, int], fl
                     yield (row, column), float(found.cell_value(row, column))
 
 
-class _Numbers:
-    """Handlers that follow rows, cells and their numbers; positions are counted where they are not given."""
+class _Numbers(CellWalk[tuple[tuple[int, int], float]]):  # type: ignore[misc]  # known by its bare name only
+    """Follows cells that hold a number."""
 
     def __init__(self) -> None:
-        self.parser = expat.ParserCreate(namespace_separator="}")
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._characters
-        self._row = self._column = -1
+        super().__init__()
         self._digits: list[str] | None = None
         self._number = False
-        self._found: list[tuple[tuple[int, int], float]] = []
 
-    def taken(self) -> list[tuple[tuple[int, int], float]]:
-        found, self._found = self._found, []
-        return found
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        match name.rpartition("}")[2]:
-            case "row":
-                self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
-                self._column = -1
+    def begins(self, name: str, attributes: dict[str, str]) -> None:
+        match name:
             case "c":
-                self._column = column_of(attributes["r"]) if "r" in attributes else self._column + 1
                 self._number = attributes.get("t", "n") == "n"
             case "v":
                 self._digits = [] if self._number else None
 
-    def _end(self, name: str) -> None:
-        if name.rpartition("}")[2] == "v" and self._digits:
-            self._found.append(((self._row, self._column), float("".join(self._digits))))
+    def ends(self, name: str) -> None:
+        if name == "v" and self._digits:
+            self.found.append(((self.row, self.column), float("".join(self._digits))))
             self._digits = None
 
-    def _characters(self, text: str) -> None:
+    def says(self, text: str) -> None:
         if self._digits is not None:
             self._digits.append(text)
