@@ -54,7 +54,8 @@ def dismissed_on_faults() -> Iterator[None]:
     """End the processes where what they work on failed or was interrupted; the next stage starts with new ones.
 
     Whoever ends waits for processes of its own, and those for their part of the file: a run that was told to stop went
-    on for minutes. What they were writing is rolled back, or lies in a draft that nobody reads."""
+    on for minutes. What they were writing is rolled back, or lies in a draft that nobody reads. They are killed: where
+    Homeward was started with SIGTERM ignored, as some supervisors do, so are they."""
     try:
         yield
     except BaseException:
@@ -65,7 +66,7 @@ def dismissed_on_faults() -> Iterator[None]:
             processes = list(executor._processes.values())
             executor.shutdown(wait=False, cancel_futures=True)
             for process in processes:
-                process.terminate()
+                process.kill()
         raise
 
 

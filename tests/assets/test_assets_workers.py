@@ -14,8 +14,9 @@ from assets import workers
 
 # Two workers: one says who it is and goes on and on, the other fails where it is told to.
 MAKER = """
-import os, sys, time
+import os, signal, sys, time
 from assets.workers import spread
+signal.signal(signal.SIGTERM, getattr(signal, sys.argv[2]))  # else as it is where the tests were started
 if __name__ == "__main__":
     from test_assets_workers import part
     try:
@@ -33,21 +34,30 @@ def part(fails_at: str) -> None:
     raise ValueError
 
 
-def made(fails_at: Path) -> tuple[subprocess.Popen[str], list[int]]:
+def made(fails_at: Path, on_sigterm: str = "SIG_DFL") -> tuple[subprocess.Popen[str], list[int]]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path])}
-    command = [sys.executable, "-c", MAKER, str(fails_at)]
+    command = [sys.executable, "-c", MAKER, str(fails_at), on_sigterm]
     maker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     assert maker.stdout is not None
     return maker, [int(maker.stdout.readline()) for _ in range(2)]
 
 
-def test_who_fails_does_not_wait_for_the_others(tmp_path: Path) -> None:
-    maker, processes = made(tmp_path / "fails")
+def lives(process: int) -> bool:
+    """Who has ended and was not buried yet does not."""
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.parametrize("on_sigterm", ["SIG_DFL", "SIG_IGN"])
+def test_who_fails_does_not_wait_for_the_others(on_sigterm: str, tmp_path: Path) -> None:
+    maker, processes = made(tmp_path / "fails", on_sigterm)
     (tmp_path / "fails").touch()
     told, _ = maker.communicate(timeout=300)
     assert told == "failed\n"
     assert maker.returncode == 0
-    assert not any(psutil.pid_exists(process) for process in processes)
+    assert not any(lives(process) for process in processes)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
@@ -56,7 +66,7 @@ def test_workers_of_a_killed_process_end_with_it(sign: signal.Signals, tmp_path:
     maker.send_signal(sign)
     maker.communicate(timeout=300)  # until nobody holds its output any more
     give_up = time.monotonic() + 300
-    while any(psutil.pid_exists(process) for process in processes):
+    while any(lives(process) for process in processes):
         assert time.monotonic() < give_up
         time.sleep(0.1)
 
