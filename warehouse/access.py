@@ -37,26 +37,29 @@ PER_COUNTRY = (("core", "rss_score"), ("marts", "indicator_value"), ("core", "cu
 TOKENS = "current_token"
 """What a token counts as; officers read it, the views of the marts go through it."""
 
+_IS_OFFICER = "SELECT true WHERE pg_has_role(%(role)s, 'homeward_officer', 'MEMBER')"
+
 COUNTRY = re.compile(r"[A-Z]{3}")
 
 
 def make_roles(conn: Connection, countries: Iterable[str]) -> None:
-    """Make the roles that are missing; a role belongs to the whole server, so it may be there already."""
+    """Make the roles that are missing; a role belongs to the whole server, so it may be there already, made for another
+    database or by the server's administrator, and be nobody's officer yet."""
     for role in ROLES:
         _make_role(conn, role)
     for country in countries:
         if not COUNTRY.fullmatch(country):
             raise HomewardError("not a country code of three letters", country, "write ISO 3166-1 alpha-3")
-        if _make_role(conn, f"{OFFICER}_{country.lower()}"):
-            run(conn, "GRANT homeward_officer TO {role}", role=sql.Identifier(f"{OFFICER}_{country.lower()}"))
+        of_country = f"{OFFICER}_{country.lower()}"
+        _make_role(conn, of_country)
+        if not run(conn, _IS_OFFICER, {"role": of_country}).fetchone():
+            run(conn, "GRANT homeward_officer TO {role}", role=sql.Identifier(of_country))
     run(conn, template("loader"))
 
 
-def _make_role(conn: Connection, role: str) -> bool:
-    if run(conn, "SELECT true FROM pg_roles WHERE rolname = %(role)s", {"role": role}).fetchone():
-        return False
-    run(conn, "CREATE ROLE {role} NOLOGIN", role=sql.Identifier(role))
-    return True
+def _make_role(conn: Connection, role: str) -> None:
+    if not run(conn, "SELECT true FROM pg_roles WHERE rolname = %(role)s", {"role": role}).fetchone():
+        run(conn, "CREATE ROLE {role} NOLOGIN", role=sql.Identifier(role))
 
 
 def grant(conn: Connection, of_persons: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from warehouse_deliveries import Supplier
 
 from codebook.errors import HomewardError
@@ -63,6 +63,15 @@ def countries(url: str, role: str, table: str = "marts.return_event") -> list[st
 
 def test_analyst_sees_all_countries(url: str) -> None:
     assert countries(url, "analyst") == ["HND", "HND", *["SLV"] * 4]
+
+
+def test_a_role_that_was_there_before_becomes_its_countrys_officer(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.execute(text("CREATE ROLE homeward_officer_xqz NOLOGIN"))
+        access.make_roles(connection, ["XQZ"])
+        asked = text("SELECT pg_has_role('homeward_officer_xqz', 'homeward_officer', 'MEMBER')")
+        assert connection.execute(asked).scalar_one()
+        connection.rollback()
 
 
 def test_officer_sees_his_country_only(url: str) -> None:
