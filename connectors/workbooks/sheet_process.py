@@ -53,10 +53,8 @@ class Book:
 
         if content[:4] == _COMPOUND and _ENCRYPTED in content:
             raise Unfit("password")
-        self.content = content
         self.zipped = content[:2] == b"PK"
-        if self.zipped:
-            _check_strings(content)
+        self.content = content = _zipped(content) if self.zipped else content
         try:
             self.book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         except PasswordError:
@@ -194,13 +192,17 @@ class Book:
         return columns
 
 
-def _check_strings(content: bytes) -> None:
+def _zipped(content: bytes) -> bytes:
+    """The workbook as the parser can read it: within bounds, and with nothing in a cell that it would leave out."""
     import zipfile
 
+    from sheet_marks import with_characters
     from sheet_slices import Unbounded, check_strings
 
     try:
         check_strings(content)
+        readable: bytes = with_characters(content)
+        return readable
     except Unbounded:
         raise Unfit("unbounded") from None
     except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError):

@@ -13,7 +13,7 @@ import xlsxwriter
 import xlwt
 from small_forms import workbook
 from small_sources import issues, rows, source, table
-from small_workbooks import legacy, replaced
+from small_workbooks import legacy, open_document, replaced
 
 from codebook.errors import Refused
 from connectors import open_delivery
@@ -286,21 +286,7 @@ def repeated_ods() -> bytes:
         '<table:table-cell table:number-columns-repeated="16384" office:value-type="string">'
         "<text:p>x</text:p></table:table-cell>"
     )
-    namespaces = "".join(
-        f' xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
-        for prefix, name in [("office", "office"), ("table", "table"), ("text", "text")]
-    )
-    content = (
-        f'<?xml version="1.0"?><office:document-content{namespaces}><office:body><office:spreadsheet>'
-        f'<table:table table:name="people"><table:table-row table:number-rows-repeated="1048576">{cell}'
-        "</table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"
-    )
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("META-INF/manifest.xml", "<manifest/>")
-        archive.writestr("content.xml", content)
-    return out.getvalue()
+    return open_document(f'<table:table-row table:number-rows-repeated="1048576">{cell}</table:table-row>')
 
 
 def encrypted_ods() -> bytes:
