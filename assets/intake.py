@@ -23,6 +23,7 @@ from anonymization.vault.seal_format import SUFFIX, was_shredded
 from anonymization.vault.sealed_keys import shred
 from anonymization.vault.store import Sealed, SealedFile, seal
 from assets.refused_uploads import set_aside
+from assets.stages.admit import admit_source
 from assets.workers import LARGE_BYTES
 from assets.workplace import Workplace
 from codebook.errors import HomewardError, Refused, Unavailable
@@ -325,6 +326,8 @@ def _contents(
     workplace: Workplace, source: Source, upload: Upload, until: float | None
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Name and blocks of bytes of every file of the upload; a database or a form's server is read now."""
+    if source.format.kind in FETCHED:
+        admit_source(source)
     if source.format.kind == "database":
         from assets.credentials import database_url
         from connectors import snapshot

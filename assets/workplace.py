@@ -73,8 +73,12 @@ class Workplace:
     @cached_property
     def keyring(self) -> Keyring:
         from anonymization.keys.ring import Keyring
+        from anonymization.vault.first_run import refuse_if_keys_were_lost
 
-        return Keyring.open(self.home / "keys")
+        folder = self.home / "keys"
+        if not Keyring.is_in(folder):
+            refuse_if_keys_were_lost(self.vault_url, folder, self.sealed)
+        return Keyring.open(folder)
 
     @cached_property
     def vault(self) -> Vault:

@@ -35,16 +35,30 @@ class Keyring:
         self._masters, self.folder, self.root = dict(masters), folder, root
         self.derive = lru_cache(maxsize=1024)(self._derive)
 
+    @staticmethod
+    def is_in(folder: Path) -> bool:
+        """Whether there are keys in `folder`."""
+        return (folder / RING_FILE).exists()
+
+    @classmethod
+    def to_be_made(cls, folder: Path) -> Self:
+        """What `open` would put into a `folder` without keys; nothing is written."""
+        return cls(_of_before(folder) or _first())
+
+    @property
+    def is_older(self) -> bool:
+        """Whether everything is derived from the master of the first epoch, as in a home of before."""
+        return LASTING not in self._masters
+
     @classmethod
     def open(cls, folder: Path) -> Self:
         """The keyring of `folder`; on the first run the keys are made there (files 0600, folder 0700)."""
         folder = Path(folder).absolute()
         try:
-            # The keys of a home that has a root key and no ring yet were derived from the root key itself.
-            before = None if (folder / RING_FILE).exists() else roots.in_file(folder)
+            before = None if cls.is_in(folder) else _of_before(folder)
             root = _root(folder)
-            if not (folder / RING_FILE).exists():
-                ring_file.write_new(folder, {"1": before.key} if before else _first(), root)
+            if not cls.is_in(folder):
+                ring_file.write_new(folder, before or _first(), root)
             roots.refuse_if_others_can_read(folder)
             return cls(ring_file.opened(folder, root), folder, root)
         except OSError as error:
@@ -225,6 +239,12 @@ class Keyring:
 
     def __repr__(self) -> str:
         return f"Keyring({str(self.folder) if self.folder else 'throwaway'})"
+
+
+def _of_before(folder: Path) -> dict[str, bytes] | None:
+    """The keys of a home that has a root key and no ring yet were derived from the root key itself."""
+    before = roots.in_file(folder)
+    return {"1": before.key} if before else None
 
 
 def _first() -> dict[str, bytes]:

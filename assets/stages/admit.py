@@ -1,18 +1,30 @@
-"""Before a row is read: may this source be read at all, today, for its purpose, with its mapping?"""
+"""Before a row is read: may this source be read at all, today, for its purpose, with its mapping?
+
+`admit_source` is asked before a supplier's server is, `admit` before the files of a delivery are opened. A day of an
+agreement is one of UTC, wherever the machine stands: the same delivery is refused or read on every machine.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from assets.intake import Delivery
 from assets.workplace import Workplace
 from codebook.errors import Refused
 from sources.loader import registered_purposes
+from sources.models import Source
+
+if TYPE_CHECKING:
+    from assets.intake import Delivery
 
 
 def admit(workplace: Workplace, delivery: Delivery) -> None:
+    """Raises Refused for a delivery of a source that may not be read."""
+    admit_source(delivery.source)
+
+
+def admit_source(source: Source) -> None:
     """Raises Refused after the agreement's expiry, for an unknown purpose, or while mapping rows are only proposed."""
-    source = delivery.source
     if source.purpose not in registered_purposes():
         what = f"the purpose {source.purpose} is not registered"
         raise Refused("delivery.unknown_purpose", what, source.source, "name a purpose of purposes.yaml")

@@ -2,13 +2,20 @@ import base64
 import os
 import pickle
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from anonymization.gate import Gate
 from anonymization.keys.ring import RING_FILE, ROOT_FILE, Keyring
+from anonymization.keys.roots import make_file
+from anonymization.vault.vault import Vault
+from assets.workplace import Workplace
 from codebook.errors import HomewardError
+from sources.batches import TextBatch
+from sources.models import Source
 
 
 def test_the_first_run_makes_a_key_that_only_its_owner_can_read(tmp_path: Path) -> None:
@@ -135,6 +142,41 @@ def test_a_lost_root_key_is_not_made_anew(keyring: Keyring) -> None:
     with pytest.raises(HomewardError, match="the root key is missing"):
         Keyring.open(keyring.folder)
     assert not (keyring.folder / ROOT_FILE).exists()
+
+
+@pytest.mark.parametrize("gone", ["all", RING_FILE])
+def test_no_other_keys_are_made_beside_a_vault_whose_keys_were_lost(
+    register: Source, vault: Vault, vault_url: str, rows: Callable[..., TextBatch], tmp_path: Path, gone: str
+) -> None:
+    Gate(register, vault).pass_batch(rows({"DUI": "04567890-3"}))
+    keys = tmp_path / "keys"
+    for path in keys.iterdir():
+        if gone in ("all", path.name):
+            path.unlink()
+    left = sorted(keys.iterdir())
+    why = "knows people of SLV" if gone == "all" else "made with another root key"
+    with pytest.raises(HomewardError, match=why) as raised:
+        _ = Workplace(tmp_path, vault_url=vault_url).keyring
+    assert "\n" not in str(raised.value)
+    assert sorted(keys.iterdir()) == left
+
+
+def test_no_other_keys_are_made_beside_sealed_deliveries(vault_url: str, tmp_path: Path) -> None:
+    """A database that was lost too must not make the store unreadable for good."""
+    (tmp_path / "vault" / "store").mkdir(parents=True)
+    (tmp_path / "vault" / "store" / "0.sealed").touch()
+    with pytest.raises(HomewardError, match="sealed deliveries, and there are no keys"):
+        _ = Workplace(tmp_path, vault_url=vault_url).keyring
+    assert not (tmp_path / "keys").exists()
+
+
+def test_a_home_from_before_there_was_a_ring_opens_its_vault(
+    register: Source, vault_url: str, rows: Callable[..., TextBatch], tmp_path: Path
+) -> None:
+    make_file(tmp_path / "keys")
+    Gate(register, Workplace(tmp_path, vault_url=vault_url).vault).pass_batch(rows({"DUI": "04567890-3"}))
+    (tmp_path / "keys" / RING_FILE).unlink()
+    assert Workplace(tmp_path, vault_url=vault_url).keyring.present == 1
 
 
 def test_a_tampered_ring_is_refused(keyring: Keyring) -> None:

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ from anonymization.keys.ring import Keyring
 from anonymization.leaks.canaries import Canaries
 from anonymization.leaks.search import LeakSearch
 from anonymization.vault.store import SealedFile
+from assets.intake import deliver, receive, waiting
+from assets.refused_uploads import UploadRefused
 from assets.vault_retention import retain
 from assets.vault_rotation import rotate
 from assets.workplace import Workplace
@@ -190,6 +192,22 @@ def test_a_sweep_that_was_cut_off_goes_on_and_lay_sealed(desk: tuple[House, dict
     assert [query["start"] for path, query in kobo.asked if path.endswith("/data/")] == ["100"]
     assert house.sql("SELECT count(*) FROM core.return_event") == [(123,)]
     assert not list((house.home / "vault" / "sweeps").rglob("*.sealed"))
+
+
+def test_after_the_agreement_has_ended_the_server_is_not_asked(
+    desk: tuple[House, dict[str, str]], kobo: KoboServer
+) -> None:
+    """Told when the request is taken up: what a sweep brings is rows, and lies sealed before any stage could say no."""
+    house, more = desk
+    expired = {"expires": datetime.now(UTC).date() - timedelta(days=1)}
+    source = load_source(SOURCE, Path(more["HOMEWARD_SOURCES"])).model_copy(update=expired)
+    workplace = Workplace(house.home)
+    deliver(workplace, source, [])
+    kobo.asked.clear()
+    with pytest.raises(UploadRefused, match="has expired"):
+        receive(workplace, source, next(waiting(workplace, SOURCE)))
+    assert not kobo.asked
+    assert not list(waiting(workplace, SOURCE))
 
 
 def test_nothing_that_a_server_says_of_people_gets_out(desk: tuple[House, dict[str, str]], kobo: KoboServer) -> None:
