@@ -81,6 +81,7 @@ def erase(workplace: Workplace, asked: Asked) -> list[Certificate]:
         people = _chosen(workplace, [whom for whom in asked.whom if whom not in known], asked.everywhere)
         if not people:
             return before
+        _refuse_names(workplace, people, asked.reason)
         with _held(workplace, people[0].country) as sources:
             follow_tokens(workplace, people[0].country)
             begun = _begin(workplace, sources, people, asked)
@@ -152,6 +153,15 @@ def _with_programmes(
     if not everywhere:
         return person.tokens, {"programmes_left": names}
     return tuple(sorted({*person.tokens, *(t for tokens in others.values() for t in tokens)})), {"programmes": names}
+
+
+def _refuse_names(workplace: Workplace, people: Sequence[_Chosen], reason: str) -> None:
+    """The reason stands in certificates, which are kept: it names nobody."""
+    from anonymization.vault.wording import refuse_people
+
+    with workplace.vault.transaction() as cursor:
+        keys = workplace.vault.keys_of(cursor, people[0].country)
+        refuse_people(cursor, keys, [token for one in people for token in one.tokens], reason, "--reason")
 
 
 def _begin(workplace: Workplace, sources: list[Source], people: Sequence[_Chosen], asked: Asked) -> list[Begun]:

@@ -58,7 +58,7 @@ class NameWords:
             return {hashed[idx] for idx in self._known(cursor, list(hashed))}
 
     def _known(self, cursor: Cursor[tuple[Any, ...]], indexes: list[UUID]) -> set[UUID]:
-        return {row[0] for row in cursor.execute(_FIND, (self._country, indexes)).fetchall()}
+        return _known(cursor, self._country, indexes)
 
     def _hashed(self, cursor: Cursor[tuple[Any, ...]], words: Iterable[str]) -> dict[UUID, str]:
         """Index of each word in the country's present epoch; a country that nobody came from yet has no epoch."""
@@ -68,11 +68,21 @@ class NameWords:
         return hashed(keys, words)
 
 
+def known_words(cursor: Cursor[tuple[Any, ...]], keys: CountryKeys, words: Iterable[str]) -> set[str]:
+    """Those of these folded words that are names of somebody of the country, in the cursor's transaction."""
+    indexes = hashed(keys, words)
+    return {indexes[idx] for idx in _known(cursor, keys.country, list(indexes))}
+
+
 def hashed(keys: CountryKeys, words: Iterable[str]) -> dict[UUID, str]:
     """Index of each folded word, as it stands in the vault."""
     stated = _indexed(words, keys.keyring, keys.country)
     turned = keys.turned(b"".join(index.bytes for index in stated))
     return {UUID(bytes=turned[at * WIDTH : (at + 1) * WIDTH]): word for at, word in enumerate(stated.values())}
+
+
+def _known(cursor: Cursor[tuple[Any, ...]], country: str, indexes: list[UUID]) -> set[UUID]:
+    return {idx for (idx,) in cursor.execute(_FIND, (country, indexes)).fetchall()}
 
 
 def _indexed(words: Iterable[str], keyring: Keyring, country: str) -> dict[UUID, str]:

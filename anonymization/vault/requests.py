@@ -104,6 +104,8 @@ def country_of(cursor: Vaultside, token: UUID) -> str:
 
 def ask(vault: Vault, token: UUID, purpose: str, officer: str, days: int) -> int:
     """A new request; returns its number."""
+    from anonymization.vault.wording import refuse_people
+
     officer = _named(officer)
     if not purpose.strip():
         raise HomewardError("the request has no purpose", "--purpose", "say what the name is needed for")
@@ -111,6 +113,7 @@ def ask(vault: Vault, token: UUID, purpose: str, officer: str, days: int) -> int
         raise HomewardError("this is no time for a request", "--expires", f"between 1 and {LONGEST_DAYS} days")
     with vault.transaction() as cursor:
         country = country_of(cursor, token)
+        refuse_people(cursor, vault.keys_of(cursor, country), same_person(cursor, token), purpose, "--purpose")
         row = cursor.execute(_MAKE, (country, token, purpose.strip(), officer, days)).fetchone()
         number = int(row[0]) if row else 0
         audit.write(cursor, vault.keyring, "request", country, officer, {"request": number, "days": days})

@@ -16,7 +16,9 @@ Rows = Callable[..., TextBatch]
 
 @pytest.fixture
 def token(register: Source, vault: Vault, rows: Rows) -> UUID:
-    batch = rows({"DUI": "04567890-3", "NAME": "Xochitl"}, {"FILE": "F2", "NAME": "Ana"})
+    batch = rows(
+        {"DUI": "04567890-3", "NAME": "Xochitl", "FAMILY": "F-H1-2025"}, {"FILE": "F2", "NAME": "Tlaloc فاطمة"}
+    )
     return UUID(bytes=Gate(register, vault).pass_batch(batch).data["_person"][0].as_py())
 
 
@@ -68,6 +70,50 @@ def test_a_request_says_who_what_for_and_how_long(
 ) -> None:
     with pytest.raises(HomewardError, match=what):
         requests.ask(vault, token, purpose, officer, days)
+
+
+@pytest.mark.parametrize(
+    "purpose",
+    [
+        "tracing for Xochitl",
+        "tracing (XÓCHITL)",
+        "where is xochitl",
+        "family of Tlaloc, who asked",  # another person of the country
+        "الأسرة تسأل عن لفاطمة",  # of another person too, joined with "for"
+        "asked by María",
+        "tracing of 045678903",
+        "tracing of DUI 0456 7890 3",
+        "the file F-H1-2025 of her family",
+        "call +503 7890 1234",
+        "write to somebody@example.org",
+        "Xo\u200bchitl",
+    ],
+)
+def test_a_purpose_names_nobody(vault: Vault, token: UUID, purpose: str) -> None:
+    with pytest.raises(HomewardError, match="without naming anybody") as raised:
+        requests.ask(vault, token, purpose, "Marta", 7)
+    assert not any(word in str(raised.value) for word in ("ochitl", "laloc", "045", "7890"))
+    assert requests.requests(vault) == []
+
+
+@pytest.mark.parametrize(
+    "purpose",
+    [
+        "family tracing",
+        "Family reunification, requested by the Red Cross on 2026-11-03",
+        "Letter 2026/114 of the Ministry of Foreign Affairs",
+        "she withdrew her consent and asked to be erased",
+        "Solicitud de la persona, carta del 3 de noviembre de 2026",
+        "la titular retiró su consentimiento",
+        "Demande de l'intéressée, lettre n° 12 du tribunal",
+        "طلب صاحبة البيانات حذف بياناتها",
+        "court order 114/2026",
+        "legal aid",
+        "test",
+    ],
+)
+def test_a_purpose_may_say_what_for(vault: Vault, token: UUID, purpose: str) -> None:
+    requests.ask(vault, token, purpose, "Marta", 7)
 
 
 def test_a_token_that_the_vault_does_not_know_is_told(vault: Vault, token: UUID) -> None:
