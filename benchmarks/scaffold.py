@@ -12,27 +12,24 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from assets.scaffold import SOURCE_KINDS, approved_without, describe
-from codebook.loader import load_codebook
+from assets.scaffold import scaffold
 from connectors.database import snapshot
-from connectors.unknown import open_unknown
 from examples.inm_hnd import fill_hnd
 from examples.make import make_samples
 from sources.batches import DeliveredFile, PlainFile
+from sources.crosswalk import MapRow
 from sources.loader import load_source
 from sources.models import Source
-from sources.proposing.known import gather
-from sources.proposing.matching import Match, propose
 
 HND, IRQ = "hnd/inm_cases", "irq/reach_mcna"
-_NO_CODE = ("", "*", "(blank)")
+_NO_CODE = ("", "*")
 
 Pair = tuple[str, str, str]
 """Column, entity, variable."""
@@ -53,30 +50,30 @@ class Measured:
 
 def measure(source: Source, files: list[tuple[DeliveredFile, DeliveredFile | None]]) -> Measured:
     """Scaffold the files of a source's delivery without its crosswalk, and compare."""
-    codebook = load_codebook()
-    known = gather(codebook, approved_without(source.source))
-    matches: list[Match] = []
-    for file, form in files:
-        looked = open_unknown(file, form)
-        for columns in describe(looked, file.name, SOURCE_KINDS[looked.format]).values():
-            matches += propose(columns, known)
-    rows = [row for row in source.crosswalk if row.rule not in (None, "constant") and row.column]
-    true_codes = {
-        (_bare(row.column), row.entity, row.variable, row.code, row.target)
-        for row in rows
-        if row.code not in _NO_CODE and row.target
-    }
-    return compare(source.source, matches, {(_bare(row.column), row.entity, row.variable) for row in rows}, true_codes)
+    proposed: list[MapRow] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for n, (file, form) in enumerate(files):
+            name = f"{source.source}_{n}"
+            scaffold(file, form, source.country, name, Path(folder), hidden=source.source)
+            proposed += load_source(name, Path(folder)).crosswalk
+    approved = [row.model_copy(update={"column": _bare(row, source)}) for row in source.crosswalk]
+    return compare(source.source, proposed, _pairs(approved), _codes(approved))
 
 
-def compare(source: str, matches: list[Match], true_pairs: set[Pair], true_codes: set[Code]) -> Measured:
+def _pairs(rows: Iterable[MapRow]) -> set[Pair]:
+    read = (row for row in rows if row.rule != "constant" and row.variable and row.column)
+    return {(row.column, row.entity, row.variable) for row in read}
+
+
+def _codes(rows: Iterable[MapRow]) -> set[Code]:
+    coded = (row for row in rows if row.column and row.code not in _NO_CODE and row.target)
+    return {(row.column, row.entity, row.variable, row.code, row.target) for row in coded}
+
+
+def compare(source: str, proposed: Iterable[MapRow], true_pairs: set[Pair], true_codes: set[Code]) -> Measured:
     """What was proposed against what is right."""
-    pairs = {(match.column.name, match.target.entity, match.target.variable.name) for match in matches}
-    codes = {
-        (match.column.name, match.target.entity, match.target.variable.name, code, answer.target)
-        for match in matches
-        for code, answer in match.answers.items()
-    }
+    rows = list(proposed)
+    pairs, codes = _pairs(rows), _codes(rows)
     of_right_pairs = {code for code in codes if code[:3] in pairs & true_pairs}
     return Measured(
         source,
@@ -87,9 +84,10 @@ def compare(source: str, matches: list[Match], true_pairs: set[Pair], true_codes
     )
 
 
-def _bare(column: str) -> str:
+def _bare(row: MapRow, source: Source) -> str:
     """A joined table's column by its own name: each table of a database is scaffolded alone."""
-    return column.rpartition(".")[2]
+    joined = bool(row.table and source.table(row.table).joins)
+    return row.column.rpartition(".")[2] if joined else row.column
 
 
 def deliveries(folder: Path, corpus: Path) -> Iterator[tuple[str, list[tuple[DeliveredFile, DeliveredFile | None]]]]:

@@ -7,8 +7,10 @@ missing_unexpected: there is no default branch.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from harmonization.cells import Cells, Mask
@@ -17,6 +19,8 @@ from harmonization.matching import UNMATCHED, CodeRow, Codes, Matching, by_colum
 from sources.crosswalk import ANY, BLANK
 
 UNKNOWN_CODE = "map.unknown_code"
+
+Ticks: TypeAlias = "npt.NDArray[np.int32]"
 
 
 class FirstOf:
@@ -105,6 +109,16 @@ class SelectMultiple:
         self._any = next((row.target for row in rows if row.code == ANY), None)
 
     def make(self, cells: Cells) -> Made:
+        known, row, wrong = self.read(cells)
+        if self._listed:
+            return Made(_lists(known, row), troubles=wrong)
+        column = cells[self._column]
+        first = np.array([targets[0] if targets else self._missing for targets in known], np.int16)
+        found = np.where(column.filled, np.asarray(column.spread(first, self._missing), np.int16), row)
+        return Made(code_array(found.astype(np.int16), listed=False), troubles=wrong)
+
+    def read(self, cells: Cells) -> tuple[list[list[int]], Ticks, list[Trouble]]:
+        """Targets of each different text; per row the place of its text, or the state of a blank cell; and troubles."""
         column = cells[self._column]
         blank = self._blank.match(cells)
         blank[blank == UNMATCHED] = self._missing
@@ -112,16 +126,12 @@ class SelectMultiple:
         unknown = np.array([targets is None for targets in per_text], bool)
         wrong = troubles(self._column, UNKNOWN_CODE, np.asarray(column.spread(unknown, False), bool))
         known = [[self._missing] if targets is None else targets for targets in per_text]
-        if self._listed:
-            return Made(self._lists(column.index, known, blank), troubles=wrong)
-        first = np.array([targets[0] if targets else self._missing for targets in known], np.int16)
-        found = np.where(column.filled, np.asarray(column.spread(first, self._missing), np.int16), blank)
-        return Made(code_array(found, listed=False), troubles=wrong)
+        return known, np.where(column.filled, column.index, blank.astype(np.int32)), wrong
 
     def _targets_of(self, text: str) -> list[int] | None:
         """Targets of the ticked codes: ascending for a list, else in file order. None: a code without a row."""
         found: list[tuple[int, int]] = []
-        for word in text.split():
+        for word in [text] if text in self._targets or text in self._placeless else text.split():
             if word in self._targets:
                 found.append(self._targets[word])
             elif word in self._placeless:
@@ -136,14 +146,38 @@ class SelectMultiple:
         answered = sorted(target for target in targets if target > 0)
         return answered or [max(targets)] if targets else []
 
-    def _lists(self, index: np.ndarray, known: list[list[int]], blank: Codes) -> pa.Array:
-        states = sorted(set(blank[index < 0].tolist()))
-        lists = pa.array([*known, *([state] for state in states)], pa.list_(pa.int16()))
-        places = {state: len(known) + place for place, state in enumerate(states)}
-        rows = index.astype(np.int64)
-        for state, place in places.items():
-            rows[(index < 0) & (blank == state)] = place
-        return lists.take(pa.array(rows))
+
+class TickedColumns:
+    """select_multiple over several columns, as registers and multiple-response sets have it: a column for an answer,
+    ticked or not. What is ticked anywhere is taken together; that nothing is needs every column to say so."""
+
+    def __init__(self, columns: Sequence[SelectMultiple]) -> None:
+        self._columns = columns
+
+    def make(self, cells: Cells) -> Made:
+        read = [column.read(cells) for column in self._columns]
+        rows = np.stack([ticks for _, ticks, _ in read], axis=1)
+        different, row = np.unique(rows, axis=0, return_inverse=True)
+        known = [_together(combination, [told for told, _, _ in read]) for combination in different.tolist()]
+        wrong = [trouble for _, _, found in read for trouble in found]
+        return Made(_lists(known, row.reshape(-1).astype(np.int32)), troubles=wrong)
+
+
+def _together(ticks: Sequence[int], known: Sequence[list[list[int]]]) -> list[int]:
+    """Targets of one row over all columns: the answers, else the state that says most, else nothing ticked."""
+    found = {t for tick, told in zip(ticks, known, strict=True) for t in (told[tick] if tick >= 0 else [tick])}
+    answered = sorted(target for target in found if target > 0)
+    return answered or [max(found)] if found else []
+
+
+def _lists(known: Sequence[list[int]], row: Ticks) -> pa.Array:
+    """The targets of the text that stands in each row; a negative place is itself the state of a blank cell."""
+    states = sorted(set(row[row < 0].tolist()))
+    lists = pa.array([*known, *([state] for state in states)], pa.list_(pa.int16()))
+    at = row.astype(np.int64)
+    for place, state in enumerate(states):
+        at[row == state] = len(known) + place
+    return lists.take(pa.array(at))
 
 
 class Constant:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from codebook.loader import PHYSICAL, Codebook
 from codebook.models import Variable
-from harmonization.coded import Case, Constant, FirstOf, SelectMultiple
+from harmonization.coded import Case, Constant, FirstOf, SelectMultiple, TickedColumns
 from harmonization.made import Step
 from harmonization.matching import CodeRow
 from harmonization.reading import ConstantValue, Reading, ReadRow
@@ -40,14 +40,18 @@ class _Compiler:
                 known = known_codes(self.source, rows[0].table)
                 return Case(self.code_rows(rows), known, self.missing, self.listed)
             case "select_multiple":
-                placeless = [row.code for row in rows if not row.target]
-                column = rows[0].column
-                return SelectMultiple(self.code_rows(rows), placeless, self.missing, self.listed, column)
+                columns = dict.fromkeys(row.column for row in rows)
+                ticked = [self.ticked(column, [row for row in rows if row.column == column]) for column in columns]
+                return ticked[0] if len(ticked) == 1 else TickedColumns(ticked)
         read = [row for row in rows if not row.code]
         reads = [ReadRow(row.column, _conditions(row), reader(self.source, self.codebook, row)) for row in read]
         return Reading(self.code_rows(rows), reads, self.missing, self.kind)
 
-    def code_rows(self, rows: tuple[MapRow, ...]) -> list[CodeRow]:
+    def ticked(self, column: str, rows: Sequence[MapRow]) -> SelectMultiple:
+        placeless = [_text(row.code) for row in rows if not row.target]
+        return SelectMultiple(self.code_rows(rows), placeless, self.missing, self.listed, column)
+
+    def code_rows(self, rows: Sequence[MapRow]) -> list[CodeRow]:
         return [CodeRow(row.column, _text(row.code), _conditions(row), self.code(row)) for row in rows if row.target]
 
     def code(self, row: MapRow) -> int:

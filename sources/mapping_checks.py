@@ -28,7 +28,6 @@ RULES_OF_TYPE: dict[str, tuple[str, ...]] = {
     "text": ("copy", "constant"),
 }
 CODED_RULES = ("recode", "select_multiple", "first_of", "case")
-ONE_COLUMN_RULES = ("recode", "select_multiple")
 
 
 def check_crosswalk(source: Source, lines: Lines, codebook: Codebook) -> None:
@@ -37,7 +36,8 @@ def check_crosswalk(source: Source, lines: Lines, codebook: Codebook) -> None:
     for row in source.crosswalk:
         _Row(row, source, codebook).check()
     for rows in source.crosswalk.variables.values():
-        _check_variable(source, rows)
+        variable = codebook.entities[rows[0].entity].variable(rows[0].variable)
+        _check_variable(source, rows, variable.type == "codes")
     _check_every_column_has_a_place(source, lines)
 
 
@@ -188,8 +188,8 @@ class _Row:
         return form
 
 
-def _check_variable(source: Source, rows: tuple[MapRow, ...]) -> None:
-    """What the rows of one variable say together."""
+def _check_variable(source: Source, rows: tuple[MapRow, ...], listed: bool) -> None:
+    """What the rows of one variable say together; `listed`: whether it takes several answers, from several columns."""
     first = rows[0]
     seen: dict[tuple[str, str, tuple[Condition, ...]], int] = {}
     columns = list(dict.fromkeys(row.column for row in rows if row.column))
@@ -199,7 +199,8 @@ def _check_variable(source: Source, rows: tuple[MapRow, ...]) -> None:
             raise BadDefinition(
                 f"{row.entity}.{row.variable} has rules {first.rule} and {row.rule}", where, f"keep {first.rule}"
             )
-        if row.rule in ONE_COLUMN_RULES and row.column != columns[0]:
+        one_column = row.rule == "recode" or (row.rule == "select_multiple" and not listed)
+        if one_column and row.column != columns[0]:
             mend = "use rule first_of or case for several columns"
             raise BadDefinition(f"{row.rule} of columns `{columns[0]}` and `{row.column}`", where, mend)
         match = (row.column, row.code, row.when)

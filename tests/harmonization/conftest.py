@@ -42,7 +42,8 @@ Harmonize = Callable[..., Harmonized]
 
 
 def crosswalk(rows: str) -> str:
-    """crosswalk.csv from lines of `entity.variable | rule | column | code | when | target | param`."""
+    """crosswalk.csv from lines of `entity.variable | rule | column | code | when | target | param`; a code without a
+    target is impossible."""
     lines = [HEADER]
     for row in filter(None, map(str.strip, rows.strip().splitlines())):
         name, rule, column, code, when, target, param = (cell.strip() for cell in row.split("|"))
@@ -59,7 +60,7 @@ def crosswalk(rows: str) -> str:
             target,
             "",
             param,
-            "exact",
+            "impossible" if code and not target else "exact",
             "",
             "a",
             "approved",

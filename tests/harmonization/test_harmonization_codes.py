@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from codebook.errors import BadDefinition
 from codebook.loader import load_codebook
 from harmonization import Harmonized
 
@@ -189,6 +192,45 @@ def test_select_multiple_of_a_single_code_takes_the_first_row_that_is_ticked(har
     made = names(done, "rss_response", "econ_has_productive_assets")
     assert made == ["yes", "no", "missing_unexpected", "missing_unexpected"]
     assert issues(done) == [(5, "A", "econ_has_productive_assets", "map.unknown_code")]
+
+
+TICKED = """
+person.vulnerability | select_multiple | ILL | Yes | | chronic_illness |
+person.vulnerability | select_multiple | ILL | No | | |
+person.vulnerability | select_multiple | ILL | Not known | | dont_know |
+person.vulnerability | select_multiple | OLD | Yes | | elderly |
+person.vulnerability | select_multiple | OLD | No | | |
+"""
+
+
+def test_select_multiple_collects_what_is_ticked_in_several_columns(harmonize):
+    ill = ["Yes", "Yes", "No", "Not known", "Not known", None, "No", None]
+    old = ["Yes", "No", "No", "Yes", "No", "Yes", None, None]
+    done = harmonize(TICKED, {"ILL": ill, "OLD": old}, classes={"ILL": "sensitive", "OLD": "sensitive"})
+    codes = CODEBOOK.codelist_of("person", "vulnerability")
+    chronic, elderly = codes.code("chronic_illness"), codes.code("elderly")
+    made = done.entities["person"]["vulnerability"].to_pylist()
+    assert made[:3] == [[chronic, elderly], [chronic], []]
+    assert made[3:] == [[elderly], [-1], [elderly], [-5], [-5]]  # no and a blank: nobody said that there is nothing
+    assert issues(done) == []
+
+
+def test_select_multiple_of_several_columns_reports_the_column_of_an_unknown_code(harmonize):
+    ticked = {"ILL": ["Yes", "Si"], "OLD": ["2", "Yes"]}
+    done = harmonize(TICKED, ticked, classes={"ILL": "sensitive", "OLD": "sensitive"})
+    assert issues(done) == [
+        (2, "OLD", "vulnerability", "map.unknown_code"),
+        (3, "ILL", "vulnerability", "map.unknown_code"),
+    ]
+
+
+def test_a_single_answer_is_not_collected_from_several_columns(write_source):
+    rows = """
+    household.drinking_water | select_multiple | A | 1 | | borehole |
+    household.drinking_water | select_multiple | B | 1 | | public_tap |
+    """
+    with pytest.raises(BadDefinition, match="first_of or case"):
+        write_source(rows, ["A", "B"])
 
 
 def test_recode_of_a_list_variable_makes_lists_of_one(harmonize):
