@@ -1,4 +1,4 @@
-"""How much of a source that nobody has met `homeward scaffold` proposes: made-up ones, each scored before it was tuned on.
+"""How much of a made-up source that nobody has met `homeward scaffold` proposes: each was scored before tuning on it.
 
 `fresh_delivery` makes their deliveries, and says what a person would make of them. What was found at the first look
 is what a new supplier may expect; the words that were added afterwards came from reading these sources, so what is
