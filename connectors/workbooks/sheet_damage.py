@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 import struct
 import zipfile
 from abc import abstractmethod
@@ -24,9 +25,17 @@ _SUSPECTS = {
 }
 """An attribute that may say error, and a formula with or without a prefix; each with a sign of it that is quickly
 looked for: most sheets have no `'` and no small `f` anywhere."""
+_MARKED = re.compile(rb"<(?:[\w.-]+:)?v(?:\s[^<>]*)?>[^<]*<!")
+_TAIL = 64
+"""A number and what is looked for around it is no longer."""
 _ERROR_RECORDS = (3, 11)
 """BrtCellError and BrtFmlaError ([MS-XLSB] 2.3.1)."""
-_ROW_HEADER = 0
+ROW_HEADER = 0
+"""BrtRowHdr ([MS-XLSB] 2.3.1)."""
+
+
+class Marked(Exception):
+    """A comment or a marked section within a value: of `13<!-- -->14` the parser takes 13."""
 
 
 def in_zipped(content: bytes, sheet: str) -> Iterator[tuple[int, int]]:
@@ -39,7 +48,7 @@ def in_zipped(content: bytes, sheet: str) -> Iterator[tuple[int, int]]:
                 with archive.open(part) as stream:
                     yield from _Damaged().through(stream)
         elif "xl/workbook.bin" in names:
-            part = _parts_of_binary(archive).get(sheet)
+            part = parts_of_binary(archive).get(sheet)
             if part in names:
                 yield from _in_binary(archive.read(part))
 
@@ -80,14 +89,20 @@ def _targets(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
 
 def _holds_suspects(archive: zipfile.ZipFile, part: str) -> bool:
     """Whether the sheet's bytes have an error or a formula anywhere: most have none, and need no second parsing."""
-    tail = b""
+    tail, found = b"", False
     with archive.open(part) as stream:
         while block := stream.read(_BLOCK):
             joined = tail + block
-            if suspicious(joined):
-                return True
-            tail = block[-3:]
-    return False
+            refuse_marked(joined)
+            found = found or suspicious(joined)
+            tail = block[-_TAIL:]
+    return found
+
+
+def refuse_marked(content: bytes) -> None:
+    """Marked if a value among some bytes of a sheet is one that the parser reads in part, or not at all."""
+    if b"<!" in content and _MARKED.search(content):
+        raise Marked
 
 
 def suspicious(content: bytes) -> bool:
@@ -191,11 +206,11 @@ def column_of(reference: str) -> int:
     return number - 1
 
 
-def _parts_of_binary(archive: zipfile.ZipFile) -> dict[str, str]:
+def parts_of_binary(archive: zipfile.ZipFile) -> dict[str, str]:
     """As `parts`, from the records BrtBundleSh ([MS-XLSB] 2.4.313): state, id, relation and name of each sheet."""
     targets = _targets(archive, "xl/_rels/workbook.bin.rels")
     parts = {}
-    for kind, body in _records(archive.read("xl/workbook.bin")):
+    for kind, body in records(archive.read("xl/workbook.bin")):
         if kind == 156:
             relation, rest = _wide_string(body[8:])
             parts[_wide_string(rest)[0]] = targets.get(relation, "")
@@ -204,14 +219,14 @@ def _parts_of_binary(archive: zipfile.ZipFile) -> dict[str, str]:
 
 def _in_binary(content: bytes) -> Iterator[tuple[int, int]]:
     row = -1
-    for kind, body in _records(content):
-        if kind == _ROW_HEADER:
+    for kind, body in records(content):
+        if kind == ROW_HEADER:
             (row,) = struct.unpack_from("<I", body)
         elif kind in _ERROR_RECORDS:
             yield row, struct.unpack_from("<I", body)[0]
 
 
-def _records(content: bytes) -> Iterator[tuple[int, bytes]]:
+def records(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Records of a binary part: a type of one or two bytes, a length of up to four, seven bits in each byte."""
     at = 0
     while at < len(content):

@@ -42,7 +42,7 @@ follows the file's sectors to them goes round in a circle where a damaged table 
 
 
 class Unfit(Exception):
-    """Why the workbook is not read: `password`, `unreadable` or `too_large`."""
+    """Why the workbook is not read: a key of what `workbook_process` says of it."""
 
 
 class Book:
@@ -78,14 +78,13 @@ class Book:
     def select(self, name: str) -> dict[str, object]:
         """Make a sheet the one that is read; its extent and its merged cells (from 0, both ends inside)."""
         if name != self._name:
+            from sheet_damage import Marked
+
             self._name = self.sheet = self._odd = None
-            cut = self._cut(name)
-            if cut is not None:
-                self.sheet, self.damaged = cut, sorted(cut.damaged)
-            else:
-                damage = _Damage(self, name)
-                self.sheet = self.book.get_sheet_by_name(name)
-                self.damaged = damage.cells()
+            try:
+                self._parse(name)
+            except Marked:
+                raise Unfit("marked") from None
             self._name = name
             empty = not self.sheet.height or not self.sheet.width
             above, self.left = (0, 0) if empty else (self.sheet.start or (0, 0))
@@ -96,6 +95,15 @@ class Book:
             self.width = max([self.width, *(column + 1 for _, column in self.damaged)])
             self._restart()
         return {"height": self.height, "width": self.width, "merged": self._merged()}
+
+    def _parse(self, name: str) -> None:
+        cut = self._cut(name)
+        if cut is not None:
+            self.sheet, self.damaged = cut, sorted(cut.damaged)
+        else:
+            damage = _Damage(self, name)
+            self.sheet = self.book.get_sheet_by_name(name)
+            self.damaged = damage.cells()
 
     def _merged(self) -> list[tuple[int, ...]]:
         """Merged cells that can be of a header: each once, though a sheet says so a million times."""

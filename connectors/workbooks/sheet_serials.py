@@ -8,14 +8,17 @@ Homeward.
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sheet_damage import CellWalk, parts
+from sheet_damage import ROW_HEADER, CellWalk, parts, parts_of_binary, records
 
 SUSPECT = r"^([0-2][0-9]:[0-9:.]+|1900-02-28(T.*)?)$"
 """What the parser makes of such a number, and of others."""
+_PACKED_NUMBER, _LONG_NUMBERS = 2, (5, 9)
+"""BrtCellRk; BrtCellReal and BrtFmlaNum ([MS-XLSB] 2.3.1)."""
 _NO_DAY = 60
 """Excel's number of 1900-02-29, which no calendar has; where days are counted from 1904 it is a day like others."""
 
@@ -39,11 +42,31 @@ def _told(number: float) -> str | None:
 def _in_zipped(content: bytes, sheet: str) -> Iterator[tuple[tuple[int, int], float]]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = archive.namelist()
-        part = parts(archive).get(sheet) if "xl/workbook.xml" in names else None
-        if part not in names:
-            return  # .xlsb and .ods: the first is not looked into, the second writes days as they are
-        with archive.open(part) as stream:
-            yield from _Numbers().through(stream)
+        if "xl/workbook.xml" in names and (part := parts(archive).get(sheet)) in names:
+            with archive.open(part) as stream:
+                yield from _Numbers().through(stream)
+        elif "xl/workbook.bin" in names and (part := parts_of_binary(archive).get(sheet)) in names:
+            yield from _in_binary(archive.read(part))
+
+
+def _in_binary(content: bytes) -> Iterator[tuple[tuple[int, int], float]]:
+    """Row and column (from 0) of the cells of an .xlsb sheet that hold a number, calculated ones among them."""
+    row = -1
+    for kind, body in records(content):
+        if kind == ROW_HEADER:
+            (row,) = struct.unpack_from("<I", body)
+        elif kind == _PACKED_NUMBER:
+            yield (row, struct.unpack_from("<I", body)[0]), _unpacked(struct.unpack_from("<I", body, 8)[0])
+        elif kind in _LONG_NUMBERS:
+            yield (row, struct.unpack_from("<I", body)[0]), struct.unpack_from("<d", body, 8)[0]
+
+
+def _unpacked(number: int) -> float:
+    """A number in 30 bits: a whole one, or the high half of a broken one; maybe of hundredths ([MS-XLSB] 2.5.123)."""
+    high = number & ~3 & 0xFFFFFFFF
+    whole: float = struct.unpack("<i", struct.pack("<I", high))[0] >> 2
+    read: float = whole if number & 2 else struct.unpack("<d", struct.pack("<II", 0, high))[0]
+    return read / 100 if number & 1 else float(read)
 
 
 def _in_legacy(content: bytes, sheet: str) -> Iterator[tuple[tuple[int, int], float]]:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from sheet_damage import column_of, in_rows, parts, suspicious
+from sheet_damage import column_of, in_rows, parts, refuse_marked, suspicious
 
 WHOLE = 64 << 20
 """The slices of a sheet that unpacks to no more than this are parsed once and kept."""
@@ -137,6 +137,7 @@ class SlicedSheet:
             raise Unbounded
 
     def _note_damaged(self, rows: bytes) -> None:
+        refuse_marked(rows)
         if suspicious(rows):
             self.damaged += in_rows(self._head, rows)
 

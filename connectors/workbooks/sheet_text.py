@@ -63,9 +63,10 @@ def long_duration(text: str) -> str:
 
 
 def _hours(value: timedelta) -> str:
-    seconds = round(abs(value).total_seconds())
-    sign = "-" if value < timedelta() else ""
-    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    # A spreadsheet counts no finer than milliseconds: what is beyond comes from its fractions of a day.
+    seconds, thousandths = divmod(round(abs(value) / timedelta(milliseconds=1)), 1000)
+    sign, rest = "-" if value < timedelta() else "", f".{thousandths:03}" if thousandths else ""
+    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{rest}"
 
 
 def text_column(values: Sequence[object], met: set[type] | None = None) -> Any:

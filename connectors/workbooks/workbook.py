@@ -30,7 +30,7 @@ _CELLS_AT_A_TIME = 100_000
 _FEWEST_ROWS = 24
 """However wide a sheet is: each column of a batch costs as much as some dozens of cells."""
 _GUESS_ROWS = _FEW = 200
-_DAMAGED = r"^\s*(#{3,}|#(N/A|VALUE!|REF!|DIV/0!|NUM!|NAME\?|NULL!|SPILL!|CALC!|GETTING_DATA))\s*$"
+_DAMAGED = r"^\s*(#{3,}|#(N/A|VALUE!|REF!|DIV/0!|NUM!|NAME\?|NULL!|SPILL!|CALC!|GETTING_DATA)|Err:5[0-9]{2})\s*$"
 """What a spreadsheet shows instead of a value; copied as text it is as empty (formats.md 1.2)."""
 
 
@@ -197,7 +197,8 @@ def _with_signs(cells: Sequence[pa.Array]) -> set[int]:
     """Which columns have a cell that begins as a shown error does; asked of all together, since a sheet may be wide."""
     if not cells or not len(cells[0]):
         return set()
-    begins = pc.starts_with(pc.utf8_ltrim_whitespace(pa.chunked_array(cells)), "#")
+    texts = pc.utf8_ltrim_whitespace(pa.chunked_array(cells))
+    begins = pc.or_(pc.starts_with(texts, "#"), pc.starts_with(texts, "Err:"))
     return set((np.flatnonzero(np.asarray(pc.fill_null(begins, False))) // len(cells[0])).tolist())
 
 

@@ -155,6 +155,7 @@ class WorkbookProcess:
                 "a sheet has a row without an end, or a cell in its far corner",
                 "clear the unused cells; " + _SAVE,
             ),
+            "marked": ("a value has a comment or a marked section within it", _SAVE),
             "unreadable": ("it is no whole Excel workbook", _SAVE),
         }[why]
         return Refused("delivery.unreadable", what, self._name, mend)

@@ -12,7 +12,7 @@ import python_calamine
 import xlsxwriter
 from small_forms import workbook
 from small_sources import issues, rows, source, table
-from small_workbooks import legacy, replaced
+from small_workbooks import binary_workbook, legacy, replaced, wide
 
 from connectors import open_delivery
 from connectors.workbooks.workbook import look
@@ -203,46 +203,6 @@ def test_a_sheet_too_large_to_be_held_is_read_row_by_row(deliver: Deliver) -> No
     assert numbers == [*range(2, 260_000), 270_000]
     assert ids == ["1", *map(str, range(3, 260_000)), None]
     assert damaged == [270_000]
-
-
-def record(kind: int, body: bytes = b"") -> bytes:
-    """A record of a binary part ([MS-XLSB] 2.1.4): type and length in bytes of seven bits, low ones first."""
-
-    def sevens(number: int) -> bytes:
-        return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + sevens(number >> 7)
-
-    return (bytes([kind]) if kind < 128 else bytes([kind & 127 | 128, kind >> 7])) + sevens(len(body)) + body
-
-
-def wide(text: str) -> bytes:
-    return struct.pack("<I", len(text)) + text.encode("utf-16-le")
-
-
-def binary_workbook(rows_of_cells: list[list[bytes]]) -> bytes:
-    """The smallest .xlsb: cells are given as type and content ([MS-XLSB] 2.3.1, 2.4.313, 2.4.846)."""
-    book = record(131) + record(143) + record(156, struct.pack("<II", 0, 1) + wide("rId1") + wide("people"))
-    last = max(map(len, rows_of_cells)) - 1
-    sheet = record(129) + record(148, struct.pack("<4I", 0, len(rows_of_cells) - 1, 0, last)) + record(145)
-    for row, cells in enumerate(rows_of_cells):
-        sheet += record(0, struct.pack("<IIH3xI", row, 0, 300, 1) + struct.pack("<II", 0, last))
-        for column, cell in enumerate(cells):
-            sheet += record(cell[0], struct.pack("<II", column, 0) + cell[1:])
-    office = "http://schemas.openxmlformats.org"
-    types = "".join(
-        f'<Override PartName="/xl/{part}" ContentType="application/vnd.ms-excel.{kind}"/>'
-        for part, kind in (("workbook.bin", "sheet.binary.macroEnabled.main"), ("worksheets/sheet1.bin", "worksheet"))
-    )
-    relation = f'<Relationships xmlns="{office}/package/2006/relationships">'
-    relation += '<Relationship Id="rId1" Type="{}" Target="{}"/></Relationships>'
-    kinds = f"{office}/officeDocument/2006/relationships/"
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("[Content_Types].xml", f'<Types xmlns="{office}/package/2006/content-types">{types}</Types>')
-        archive.writestr("_rels/.rels", relation.format(kinds + "officeDocument", "xl/workbook.bin"))
-        archive.writestr("xl/_rels/workbook.bin.rels", relation.format(kinds + "worksheet", "worksheets/sheet1.bin"))
-        archive.writestr("xl/workbook.bin", book + record(144) + record(132))
-        archive.writestr("xl/worksheets/sheet1.bin", sheet + record(146) + record(130))
-    return out.getvalue()
 
 
 def test_a_binary_workbook_is_read_with_its_errors(deliver: Deliver) -> None:
