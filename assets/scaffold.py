@@ -15,18 +15,22 @@ from typing import Any
 from codebook.errors import BadDefinition, Refused
 from codebook.loader import Codebook, load_codebook
 from connectors.archives import is_archive, members
+from connectors.profiling.filled_together import filled_together
 from connectors.profiling.frequent_codes import frequent_codes
 from connectors.profiling.looks_like import PERSONAL
 from connectors.profiling.profile import profile
+from connectors.profiling.remarks import remarks
 from connectors.shapes import Grid
 from connectors.unknown import Looked, open_unknown
 from sources.batches import DeliveredFile
 from sources.loader import list_sources, load_source
 from sources.models import Source
 from sources.proposing.declaring import Proposal, ProposedTable, source_yaml
+from sources.proposing.described import Described, date_forms
 from sources.proposing.known import Known, gather
-from sources.proposing.matching import Described, date_forms, propose
+from sources.proposing.matching import propose
 from sources.proposing.rows import crosswalk_csv
+from sources.proposing.skipped import Filled, Seen
 
 SOURCE_KINDS: Mapping[str, str] = {
     "csv": "csv",
@@ -51,8 +55,21 @@ SOURCE_KINDS: Mapping[str, str] = {
 }
 """Format of a file -> kind of a source's format."""
 _ONE_TABLE = ("csv", "spss", "stata", "sas", "json")
+_MOST_GATES = 12
+"""A question that decides what is asked next has no more answers than this."""
 _FEW = 40
 """A column of numbers has codes if it has no more different values, and is no measure."""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A table as it lies in the file; `conditions`: columns whose question its form asks under one, `remarks`: what a
+    profile says of it besides."""
+
+    grid: Grid
+    columns: Sequence[Described]
+    conditions: Mapping[str, str]
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -61,6 +78,10 @@ class Scaffolded:
 
     folder: Path
     tables: Sequence[ProposedTable]
+
+    def remarks(self) -> dict[str, list[str]]:
+        """By table: what else somebody has to know of it."""
+        return {table.name: list(table.remarks) for table in self.tables if table.remarks}
 
     def counts(self) -> list[dict[str, Any]]:
         """A row a table: columns, columns with a proposal, variables, codes with a proposal and all codes."""
@@ -97,13 +118,16 @@ def scaffold(
         raise Refused("delivery.unreadable", what, file.name, "deliver it as CSV, Excel, JSON, SPSS, Stata or SAS")
     known = _without_places(gather(codebook, approved_without(hidden)), codebook, country)
     described = describe(looked, file.name, kind)
-    tables = [ProposedTable(name, columns, propose(columns, known)) for name, columns in described.items()]
+    tables = [
+        ProposedTable(name, laid.columns, propose(laid.columns, known, _seen(laid)), remarks=laid.remarks)
+        for name, laid in described.items()
+    ]
     kept = _kept(tables, kind)
     left_out = [table.name for table in tables if table.name not in {one.name for one in kept}]
     proposal = Proposal(source, country, _format(looked, kind, described), kept, left_out)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "source.yaml").write_text(source_yaml(proposal), encoding="utf-8")
-    (folder / "crosswalk.csv").write_text(crosswalk_csv(kept, codebook), encoding="utf-8")
+    (folder / "crosswalk.csv").write_text(crosswalk_csv(kept, codebook, country), encoding="utf-8")
     load_source(source, out)
     return Scaffolded(folder, kept)
 
@@ -138,22 +162,51 @@ def _without_places(known: Known, codebook: Codebook, country: str) -> Known:
     return known
 
 
-def describe(looked: Looked, name: str, kind: str) -> dict[str, list[Described]]:
-    """Columns of every table that has rows, named as a source declares them."""
+def describe(looked: Looked, name: str, kind: str) -> dict[str, Laid]:
+    """Every table that has rows, with its columns named as a source declares them."""
     told = profile(looked, name)
-    found: dict[str, list[Described]] = {}
+    conditional: Any = looked.facts.get("conditional") or {}
+    found: dict[str, Laid] = {}
     single = kind in _ONE_TABLE or len(looked.grids) == 1
-    for table, grid in zip(told["tables"], looked.grids.values(), strict=True):
+    for table, (sheet, grid) in zip(told["tables"], looked.grids.items(), strict=True):
         if found and kind in _ONE_TABLE:
             break  # further lists of records of a JSON file are sources of their own
         if not table["rows"] or not table["columns"]:
             continue
         main = single or (kind.startswith("kobo") and not found)
         title = "main" if main and kind != "xlsx" else table["name"]
-        found[title] = _columns(title, table["columns"], grid)
+        columns = _columns(title, table["columns"], grid)
+        found[title] = Laid(grid, columns, conditional.get(sheet, {}), tuple(remarks(table)))
     if not found:
         raise Refused("delivery.empty", "no table of the file has a row", name, "deliver the file again")
     return found
+
+
+def _seen(laid: Laid) -> Seen:
+    """What the rows of a table, and its form, can be asked."""
+
+    def count(columns: Sequence[Described]) -> Filled:
+        at = {h.names[0]: h.position for h in reversed(laid.grid.headings)}
+        places = {column.name: at[column.name] for column in columns}
+        if not places:
+            return Filled()
+        gates = {c.name: list(c.codes) for c in columns if 0 < len(c.codes) <= _MOST_GATES}
+        counted = filled_together(laid.grid, list(places.values()), {places[name]: gates[name] for name in gates})
+        names = list(places)
+        both = counted.both.tolist()
+        return Filled(
+            counted.rows,
+            {name: both[n][n] for n, name in enumerate(names)},
+            {(one, other): both[n][m] for n, one in enumerate(names) for m, other in enumerate(names)},
+            {
+                (name, code): (rows, dict(zip(names, filled.tolist(), strict=True)))
+                for name in gates
+                for code in gates[name]
+                for rows, filled in (counted.where[places[name], code],)
+            },
+        )
+
+    return Seen(count, laid.conditions)
 
 
 def _columns(table: str, columns: Sequence[Mapping[str, Any]], grid: Grid) -> list[Described]:
@@ -220,8 +273,8 @@ def _header(looked: Looked, kind: str, tables: Sequence[str]) -> dict[str, int]:
     return {name: facts[name] for name in ("header_row", "header_rows") if facts.get(name, 1) > 1}
 
 
-def _format(looked: Looked, kind: str, described: Mapping[str, Sequence[Described]]) -> dict[str, Any]:
-    columns = [column for listed in described.values() for column in listed]
+def _format(looked: Looked, kind: str, described: Mapping[str, Laid]) -> dict[str, Any]:
+    columns = [column for laid in described.values() for column in laid.columns]
     found: dict[str, Any] = {"kind": kind}
     if kind in ("csv", "spss", "stata", "sas") and looked.encoding:
         found["encoding"] = looked.encoding

@@ -74,6 +74,8 @@ def _notes(facts: dict[str, Any]) -> list[str]:
 
 
 def _show_table(table: dict[str, Any]) -> None:
+    from connectors.profiling.remarks import remarks
+
     columns = table["columns"]
     title = f"{table['name']}: {table['rows']:,} rows, {len(columns)} columns"
     rows = [
@@ -91,16 +93,5 @@ def _show_table(table: dict[str, Any]) -> None:
     ]
     heads = ("name", "label", "type", "filled", "distinct", "labels", "missing codes", "looks like")
     console.print_table(heads, rows, title)
-    for other in table["other_tables"]:
-        ((what, place),) = other.items()
-        console.out.print(
-            f"Another table may begin in {what} {place}: deliver each on a sheet or in a file of its own."
-        )
-    if table["header_again"]:
-        console.out.print(f"Rows that only say the header again, counted among the rows: {table['header_again']:,}")
-    if table["total_rows"]:
-        console.out.print(f"Rows that say they are totals, and so are no records: {table['total_rows']:,}")
-    if table["note_rows"]:
-        console.out.print(f"Notes below the table, which are not counted as its rows: {table['note_rows']:,}")
-    for rule, count in table["findings"].items():
-        console.out.print(f"{rule}: {count:,} rows")
+    for line in remarks(table):
+        console.out.print(line)

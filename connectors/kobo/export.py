@@ -169,12 +169,22 @@ def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[s
     read = kobo_form.in_language(sheets, found.language) if sheets is not None else None
     options = Options(found.values, found.separator, "both", read)
     grids: dict[str, Grid] = {}
+    conditional: dict[str, dict[str, str]] = {}
     for name, raw in tables.grids.items():
-        grid = _kobo_grid(raw, None if name == tables.main else _repeat(name, raw, options), options, set())
+        repeat = None if name == tables.main else _repeat(name, raw, options)
+        grid = _kobo_grid(raw, repeat, options, set())
+        conditional[name] = _conditional(grid, repeat, read)
         in_file = {heading.position for heading in raw.headings if heading.header}
         grids[name] = replace(grid, headings=tuple(h for h in grid.headings if h.position in in_file))
     facts = tables.facts | {"values": found.values, "language": found.language, "separator": found.separator}
+    facts["conditional"] = {name: asked for name, asked in conditional.items() if asked}
     return grids, facts | {"form_versions": _versions(grids[tables.main])}
+
+
+def _conditional(grid: KoboGrid, repeat: str | None, form: Form | None) -> dict[str, str]:
+    """The columns of a table whose question is asked under a condition, with the name of that question."""
+    asked = {grid.at[q.name]: q.name for q in form.section(repeat) if q.relevant and q.name in grid.at} if form else {}
+    return {heading.names[0]: asked[heading.position] for heading in grid.headings if heading.position in asked}
 
 
 def as_questions(grid: Grid, repeat: str | None, form: Form) -> KoboGrid:

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from sources.proposing.matching import Described, Match, date_forms
+from sources.proposing.described import Described, Match, date_forms
 from sources.proposing.words import plain
 
 _OPEN = "to be named"
@@ -36,12 +36,14 @@ _STRICTNESS = ("sensitive", "quasi_identifier", "geo", "plain")
 
 @dataclass(frozen=True)
 class ProposedTable:
-    """A table of the file with what is proposed for its columns; `parent`: the table whose repeat it is."""
+    """A table of the file with what is proposed for its columns; `parent`: the table whose repeat it is, `remarks`:
+    what else somebody has to know of it."""
 
     name: str
     columns: Sequence[Described]
     matches: Sequence[Match]
     parent: str | None = None
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,15 @@ def source_yaml(proposal: Proposal) -> str:
 
 def _table_lines(table: ProposedTable, first: ProposedTable) -> list[str]:
     classes = {column.name: class_of(column, table.matches) for column in table.columns}
+    conditions = [one for match in table.matches for skip in match.skipped for one in skip.when.split(" & ")]
+    asked = {condition.removesuffix("=no") for condition in conditions if condition.startswith("asked(")}
+    classes |= {name: {"name": name, "class": "technical"} for name in sorted(asked)}
     key, remark = _key(table)
     for name in key:
         if classes[name]["class"] != "identifier":
             classes[name] = {"name": name, "class": "identifier", "kind": "other"}
-    lines = [f"  - name: {_flow(table.name)}", f"    key: {_flow(key)}{remark}"]
+    lines = [*(f"  # {remark}" for remark in table.remarks)]
+    lines += [f"  - name: {_flow(table.name)}", f"    key: {_flow(key)}{remark}"]
     if table.parent is not None:
         parent_key = [column.name for column in table.columns if column.name == "_submission__id"] or key[:1]
         lines.append(f"    parent: {_flow({'table': table.parent, 'key': parent_key})}")

@@ -32,6 +32,10 @@ class Target:
     variable: Variable
     terms: tuple[Term, ...]
 
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.entity, self.variable.name
+
 
 @dataclass(frozen=True)
 class Known:

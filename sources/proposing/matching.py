@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sources.proposing.answers import Answer, match_answers
+from sources.proposing.described import Described, Match, date_forms
 from sources.proposing.known import Known, Target
+from sources.proposing.several import families, first_filled, of_families
+from sources.proposing.skipped import Seen, of_all, skipped
 from sources.proposing.words import Likeness, plain
 
 ENOUGH = 0.5
@@ -34,50 +37,20 @@ _LABELLED = 4
 _PLAIN, _WITHOUT_CODES = 0.75, 0.8
 _FURTHER, _ALL_BUT_FEW = 0.6, 0.75
 """What a second variable of one column asks: so high a score, and answers for so many of its codes."""
-_CALENDARS = ("gregorian", "ethiopian", "jalali", "hijri")
 _NO_STATES = ("dont_know", "refused", "not_applicable")
 
 
-@dataclass(frozen=True)
-class Described:
-    """A source column as the profile describes it: `kinds` it looks like, `codes` with labels where it has few,
-    `decimal` the mark of its numbers."""
-
-    table: str
-    name: str
-    label: str
-    type: str
-    kinds: tuple[str, ...] = ()
-    codes: Mapping[str, str] = field(default_factory=dict)
-    decimal: str = "."
-
-
-def date_forms(column: Described) -> list[str]:
-    """The forms in which the column's dates can be read, as a source declares them; the first is proposed."""
-    found = [kind.split(":", 2)[1:] for kind in column.kinds if kind.startswith("date:") and kind.count(":") >= 2]
-    readable = [(calendar, form) for calendar, form in found if calendar in _CALENDARS]
-    return [form if calendar == "gregorian" else f"{calendar}:{form}" for calendar, form in readable]
-
-
-@dataclass(frozen=True)
-class Match:
-    """A proposal: this column makes this variable."""
-
-    column: Described
-    target: Target
-    score: float
-    evidence: str
-    answers: Mapping[str, Answer] = field(default_factory=dict)
-
-
-def propose(columns: Sequence[Described], known: Known) -> list[Match]:
-    """Matches of one table's columns, entity by entity in the codebook's order."""
+def propose(columns: Sequence[Described], known: Known, seen: Seen | None = None) -> list[Match]:
+    """Matches of one table's columns, entity by entity in the codebook's order; `seen`: what its rows and form say."""
     likeness = Likeness(known.texts())
     answers = _AnswersOf(known, _language(columns, known))
-    said = {column.name: _said(column, known) for column in columns}
+    ticked = families(columns, known)
+    of_family = {name for family in ticked for name in family.columns}
+    alone = [column for column in columns if column.name not in of_family]
+    said = {column.name: _said(column, known) for column in alone}
     scored = [
         _score(column, target, _Text(likeness, said[column.name]), answers)
-        for column in columns
+        for column in alone
         for target in known.targets
     ]
     fitting = [match for match in scored if match is not None and match.score >= _least(match.target)]
@@ -86,12 +59,28 @@ def propose(columns: Sequence[Described], known: Known) -> list[Match]:
     chosen = _entities(assigned)
     best = _best_of(match for entity in chosen for match in assigned[entity])
     anywhere = _best_of(fitting)
-    made = (match for entity in entities if entity in chosen for match in assigned[entity])
-    return [
+    made = [match for entity in entities if entity in chosen for match in assigned[entity]]
+    likely = [
         match
         for match in made
         if match.score >= best[match.column.name] - _BESIDE and match.score > anywhere[match.column.name] - _FAR
     ]
+    order = list(entities)
+    found = sorted(
+        [*likely, *of_families(ticked, columns, known, chosen)], key=lambda match: order.index(match.target.entity)
+    )
+    return found if seen is None else _as_seen(columns, found, fitting, seen)
+
+
+def _as_seen(columns: Sequence[Described], found: list[Match], fitting: Iterable[Match], seen: Seen) -> list[Match]:
+    """The matches with what the rows say: other columns of the same variable, and blank cells that were not asked."""
+    made = {match.target.key for match in found}
+    also = [match for match in fitting if match.target.key in made]
+    of_interest = {match.column.name for match in (*found, *also)}
+    filled = seen.count([column for column in columns if column.name in of_interest])
+    together = first_filled(found, also, filled)
+    blank = skipped(columns, together, filled, seen.conditions)
+    return [replace(match, skipped=told) for match, told in zip(together, of_all(together, blank), strict=True)]
 
 
 def _least(target: Target) -> float:
@@ -198,6 +187,12 @@ class _AnswersOf:
             self._found[place] = match_answers(column.codes, codelist, self._known, self._language)
         return self._found[place]
 
+    def is_yes_or_no(self, column: Described) -> bool:
+        """Whether two codes of a column are labelled yes and no: it is no number then."""
+        if not any(column.codes.values()):
+            return False
+        return {"yes", "no"} <= {answer.target for answer in self.of(column, "yes_no").values()}
+
     def states(self, column: Described) -> dict[str, Answer]:
         """Labelled codes of a number that stand for no answer."""
         if not any(column.codes.values()):
@@ -207,7 +202,7 @@ class _AnswersOf:
 
 
 def _score(column: Described, target: Target, words: _Text, answers: _AnswersOf) -> Match | None:
-    if not _type_fits(column, target):
+    if not _type_fits(column, target, answers.is_yes_or_no(column)):
         return None
     text, evidence = words.of(target)
     if target.variable.codelist is None:
@@ -228,7 +223,7 @@ def _score(column: Described, target: Target, words: _Text, answers: _AnswersOf)
     return Match(column, target, score, said, found)
 
 
-def _type_fits(column: Described, target: Target) -> bool:
+def _type_fits(column: Described, target: Target, yes_or_no: bool) -> bool:
     variable = target.variable
     is_date = any(kind.startswith("date:") for kind in column.kinds)
     numeric = column.type.startswith(("integer", "decimal"))
@@ -237,6 +232,8 @@ def _type_fits(column: Described, target: Target) -> bool:
             return bool(column.codes) and not is_date
         case "date":
             return bool(date_forms(column)) and "birth_date" not in column.kinds
+        case "integer" | "decimal" if yes_or_no:
+            return False
         case "integer" | "decimal":
             if variable.name == "birth_year":
                 return ("birth_date" in column.kinds and bool(date_forms(column))) or (

@@ -12,26 +12,73 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from codebook.loader import Codebook
 from codebook.models import Variable
-from sources.crosswalk import MapRow
+from sources.crosswalk import BLANK, MapRow
 from sources.proposing.answers import Answer
+from sources.proposing.constants import Constant, constants
 from sources.proposing.declaring import ProposedTable
-from sources.proposing.matching import Described, Match, date_forms
+from sources.proposing.described import Described, Match, date_forms
 from sources.proposing.words import plain
 
 COLUMNS = [name for name in MapRow.model_fields if not name.startswith("_")]
 _SURE = 0.95
 
 
-def crosswalk_csv(tables: Sequence[ProposedTable], codebook: Codebook) -> str:
-    """The text of crosswalk.csv."""
+def crosswalk_csv(tables: Sequence[ProposedTable], codebook: Codebook, country: str) -> str:
+    """The text of crosswalk.csv; `country`: to which people came back, three letters."""
     written = io.StringIO(newline="")
     writer = csv.DictWriter(written, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     for table in tables:
         for match in table.matches:
-            for row in _rows(table.name, match, codebook):
+            for row in (*_rows(table.name, match, codebook), *_skipped(table.name, match, codebook)):
                 writer.writerow(row | {"state": "proposed"})
+        for constant in constants(table.matches, country, codebook):
+            writer.writerow(_constant(table.name, constant, codebook) | {"state": "proposed"})
     return written.getvalue()
+
+
+def _skipped(table: str, match: Match, codebook: Codebook) -> Iterator[dict[str, str]]:
+    """Rows for blank cells that were not asked for, beside rows that make something of the filled ones."""
+    if match.target.variable.codelist is not None and not match.answers:
+        return
+    state = next(state for state in codebook.states if state.name == "skipped_by_logic")
+    made = {
+        "entity": match.target.entity,
+        "variable": match.target.variable.name,
+        "rule": _rule(match),
+        "table": table,
+        "column": match.column.name,
+        "code": BLANK,
+        "label": "(not asked)",
+        "target": state.name,
+        "target_label": state.label("en"),
+    }
+    for skip in match.skipped:
+        note = {"note": f"{skip.score:.2f}: {skip.evidence}"}
+        yield made | note | {"when": skip.when, "status": "exact" if skip.score >= _SURE else "undetermined"}
+
+
+def _constant(table: str, constant: Constant, codebook: Codebook) -> dict[str, str]:
+    codelist = codebook.codelist_of(constant.entity, constant.variable)
+    return {
+        "entity": constant.entity,
+        "variable": constant.variable,
+        "rule": "constant",
+        "table": table,
+        "target": constant.target,
+        "target_label": codelist.label(codelist.code(constant.target)),
+        "status": "undetermined",
+        "note": f"{constant.score:.2f}: {constant.evidence}",
+    }
+
+
+def _rule(match: Match) -> str:
+    variable = match.target.variable
+    if match.rule:
+        return match.rule
+    if variable.codelist is None:
+        return _RULES[variable.type]
+    return "select_multiple" if variable.type == "codes" or "select_multiple" in match.column.kinds else "recode"
 
 
 def _rows(table: str, match: Match, codebook: Codebook) -> Iterator[dict[str, str]]:
@@ -44,8 +91,7 @@ def _rows(table: str, match: Match, codebook: Codebook) -> Iterator[dict[str, st
         if not match.answers:
             yield made | {"status": "impossible", "note": f"{note}: name an answer for each of them"}
             return
-        rule = "select_multiple" if variable.type == "codes" or "select_multiple" in column.kinds else "recode"
-        yield from _code_rows(made | {"rule": rule}, match, variable.codelist, codebook, note)
+        yield from _code_rows(made | {"rule": _rule(match)}, match, variable.codelist, codebook, note)
         return
     yield from _special_codes(made | {"rule": _RULES[variable.type]}, match.column.codes, match.answers, codebook)
     forms = date_forms(column)
@@ -98,7 +144,7 @@ _RULES: Mapping[str, str] = {
 def _code_rows(
     made: dict[str, str], match: Match, codelist: str, codebook: Codebook, note: str
 ) -> Iterator[dict[str, str]]:
-    left = [code for code in match.column.codes if code not in match.answers]
+    left = [code for code in match.column.codes if code not in match.answers and code not in match.nothing]
     if left:
         note += f"; {len(left)} codes without a proposal"
     for code, label in match.column.codes.items():
@@ -106,6 +152,8 @@ def _code_rows(
         if answer is not None:
             said = f"{note}; code {answer.score:.2f}: {answer.evidence}"
             yield made | _code_row(code, label, answer, codebook, codelist) | {"note": said}
+        elif code in match.nothing:
+            yield made | {"code": code, "label": label or code, "status": "impossible", "note": f"{note}; not ticked"}
 
 
 def _special_codes(

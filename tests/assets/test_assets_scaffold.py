@@ -194,3 +194,42 @@ def test_a_file_without_a_header_is_refused_and_no_record_becomes_a_name(tmp_pat
     with pytest.raises(Refused, match="no row looks like a header"):
         scaffold(PlainFile(file), None, "GTM", "gtm/arrivals", tmp_path / "sources")
     assert not (tmp_path / "sources").exists()
+
+
+def test_what_the_form_asks_under_a_condition_is_skipped_where_it_does_not_hold(tmp_path: Path) -> None:
+    form, export = tmp_path / "form.xlsx", tmp_path / "export.csv"
+    questions = [
+        ("type", "name", "label", "relevant"),
+        ("integer", "hh_size", "How many people live in the household?", ""),
+        ("select_one yn", "has_debt", "Does the household owe money?", ""),
+        ("select_one size", "debt_size", "Debt against monthly spending", "${has_debt} = 'yes'"),
+    ]
+    listed = [
+        ("yn", "yes", "Yes"),
+        ("yn", "no", "No"),
+        ("size", "d", "Debt is larger"),
+        ("size", "s", "Spending is larger"),
+    ]
+    with xlsxwriter.Workbook(form) as book:
+        survey, choices = book.add_worksheet("survey"), book.add_worksheet("choices")
+        for at, question in enumerate(questions):
+            survey.write_row(at, 0, question)
+        for at, choice in enumerate([("list_name", "name", "label"), *listed]):
+            choices.write_row(at, 0, choice)
+    answers = [f"{n},{n % 9 + 1},{'yes,d' if n % 2 else 'no,'},u{n}" for n in range(1, 41)]
+    export.write_text("\n".join(["_id,hh_size,has_debt,debt_size,_uuid", *answers]), encoding="utf-8")
+    written = scaffold(PlainFile(export), PlainFile(form), "ETH", "eth/debts", tmp_path / "sources")
+    blank = [(r["column"], r["when"], r["target"], r["status"]) for r in rows_of(written) if r["code"] == "(blank)"]
+    assert blank == [("debt_size", "asked(debt_size)=no", "skipped_by_logic", "exact")]
+    source = load_source("eth/debts", tmp_path / "sources")
+    assert {c.name: c.class_ for c in source.tables[0].columns}["asked(debt_size)"] == "technical"
+
+
+def test_what_a_profile_says_of_a_table_is_said_again(tmp_path: Path) -> None:
+    file = tmp_path / "arrivals.csv"
+    second = ["", "LUGAR;AÑO;TOTAL;;;;;", *(f"Petén;202{n};{n};;;;;" for n in range(6))]
+    file.write_text("\n".join([HEADER, *map(row, range(12)), *second]), encoding="utf-8")
+    written = scaffold(PlainFile(file), None, "GTM", "gtm/arrivals", tmp_path / "sources")
+    (told,) = written.remarks()["main"]
+    assert "Another table may begin in row" in told
+    assert f"  # {told}" in (written.folder / "source.yaml").read_text(encoding="utf-8").splitlines()

@@ -12,9 +12,10 @@ from sources.loader import load_source
 from sources.proposing.answers import match_answers
 from sources.proposing.declaring import Proposal as Declared
 from sources.proposing.declaring import ProposedTable, source_yaml
+from sources.proposing.described import Described, Match
 from sources.proposing.known import Known, gather
 from sources.proposing.lexicon import read_lexicon
-from sources.proposing.matching import Described, Match, propose
+from sources.proposing.matching import propose
 from sources.proposing.rows import conversion
 from sources.proposing.shortened import only_way, shortens
 from sources.proposing.words import is_number_of_a_question, plain
