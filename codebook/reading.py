@@ -24,7 +24,7 @@ Location = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(yaml.CSafeLoader):
     """YAML without the surprises: `no` stays a word, .15 stays exact, 2024-05-01 is read by the model."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own way to start without the YAML 1.1 words
