@@ -29,21 +29,29 @@ def given(declared: Consent | Guardian, cells: pa.Table) -> Mask:
 
 
 def without_guardian(declared: Guardian, table: Table, cells: pa.Table, source: Source) -> Mask:
-    """Rows about somebody under age that record no guardian's consent."""
-    under = np.zeros(len(cells), dtype=bool)
+    """Rows about somebody under age that record no guardian's consent.
+
+    An age or a birth date that is there and cannot be read speaks for a child, unless the other says that it is none.
+    """
+    under, of_age, unread = (np.zeros(len(cells), dtype=bool) for _ in range(3))
     if declared.age in cells.column_names:
-        years, _ = read_numbers(cells[declared.age], source.format.decimal)
+        years, bad = read_numbers(cells[declared.age], source.format.decimal)
         under |= _mask(pc.less(years, declared.under))
+        of_age |= _mask(pc.greater_equal(years, declared.under))
+        unread |= _mask(bad)
     if declared.born in cells.column_names and declared.day in cells.column_names:
-        born, day = (_dates(name, table, cells, source) for name in (declared.born, declared.day))
-        under |= _mask(pc.less(_completed_years(born, day), declared.under))
-    return under & ~given(declared, cells)
+        (born, bad), (day, _) = (_dates(name, table, cells, source) for name in (declared.born, declared.day))
+        years = _completed_years(born, day)
+        under |= _mask(pc.less(years, declared.under))
+        of_age |= _mask(pc.greater_equal(years, declared.under))
+        unread |= _mask(bad)
+    return (under | (unread & ~of_age)) & ~given(declared, cells)
 
 
-def _dates(name: str | None, table: Table, cells: pa.Table, source: Source) -> pa.Array:
+def _dates(name: str | None, table: Table, cells: pa.Table, source: Source) -> tuple[pa.Array, pa.Array]:
     declared = table.column(str(name))
     form = (declared.format if declared else None) or source.format.date_format or "iso"
-    return read_dates(cells[name], form)[0]
+    return read_dates(cells[name], form)
 
 
 def _completed_years(born: pa.Array, day: pa.Array) -> pa.Array:

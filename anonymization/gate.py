@@ -21,6 +21,7 @@ from anonymization.keys.pseudonyms import RecordKeys, texts
 from anonymization.keys.ring import Keyring
 from anonymization.leaks.guard import no_values
 from anonymization.notes import Notes
+from anonymization.own_values import spread
 from anonymization.passing_values import PassingValues
 from anonymization.vault import audit
 from anonymization.vault.persons import Persons, Said, read_identifiers
@@ -164,28 +165,31 @@ class Gate:
         """A row with a stray contact or number stays here; a column with many of them stops the delivery."""
         schemes = scan.schemes(table, self._source.country)
         names: list[pa.Array] | None = None
+        own = spread(table, cells, self._source)
         for name in self._source.passing(table.name):
             declared = table.column(name)
             changed = declared is not None and (declared.keep is not None or declared.class_ == "free_text")
             if name not in cells.column_names or changed:
                 continue
-            found, named = scan.personal_data(cells[name], schemes, name)
+            if again := own.repeated_in(name):
+                raise self._refused(f"{again} cells of column {name} repeat what identifies their row's person", table)
+            found, named = scan.personal_data(cells[name], schemes, self._source.country, name)
             if named:
                 names = scan.full_names(table, cells) if names is None else names
-                if (own := scan.own_names(cells[name], names)).any():
-                    found["names"] = own
+                if (full := scan.own_names(cells[name], names)).any():
+                    found["names"] = full
             if not found:
                 continue
             where = np.logical_or.reduce(list(found.values()))
             self._strays[table.name, name] += int(where.sum())
             if (count := self._strays[table.name, name]) > A_FEW:
-                raise Refused(
-                    "delivery.personal_data_in_plain_column",
-                    f"{count} cells of column {name} look like {' or '.join(found)}",
-                    f"{self._source.source}, table {table.name}",
-                    "deliver the column without them, or declare it as identifier",
-                )
+                raise self._refused(f"{count} cells of column {name} look like {' or '.join(found)}", table)
             findings.hold("gate.personal_data", where, name)
+
+    def _refused(self, what: str, table: Table) -> Refused:
+        mend = "deliver the column without them, or declare it as identifier"
+        where = f"{self._source.source}, table {table.name}"
+        return Refused("delivery.personal_data_in_plain_column", what, where, mend)
 
     def _hold_erased(
         self, table: Table, cells: pa.Table, keys: pa.Array, findings: _Findings

@@ -1,14 +1,15 @@
 """The value scan: does a column that may leave hold what says who or where somebody is?
 
-Contacts, national numbers of the source's country, numbers of devices, coordinates, and the row's own name. It looks at
-distinct values, it counts, and it never shows. A net with wide meshes: default deny is the protection, this notices a
-supplier's file that has changed under its declaration. What follows from a catch is the gate's business.
+Contacts, national numbers of the source's country, numbers of devices and accounts, coordinates, and the row's own
+name. It looks at distinct values, it counts, and it never shows. A net with wide meshes: default deny is the
+protection, this notices a supplier's file that has changed under its declaration. What a row says twice is the business
+of `own_values`; what follows from a catch is the gate's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import numpy as np
@@ -17,8 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from anonymization.keys.pseudonyms import coded, text
+from anonymization.national_phones import national_phones
 from sources.models import Table
-from values.contacts import emails, international_phones
+from values.contacts import emails, international_phones, linked_phones
 from values.digits import with_ascii_digits
 from values.national_numbers import SCHEMES, plausible
 
@@ -33,6 +35,9 @@ SHORTEST = 6
 REPEATED = 20
 """A column whose values stand for more rows than this, each, holds answers from a list."""
 
+SPREAD = 300
+"""So many values show whether a column may be made of something."""
+
 LEAST, WIDEST = 4, 30
 """Fewer values are no column of coordinates; degrees that most of a country lies within."""
 _COORDINATE = r"^\s*[+\-]?[0-9]{1,3}[.,][0-9]{5,}\s*$"
@@ -45,8 +50,18 @@ _DEVICE = (
 _AXIS = re.compile(r"(^|[^a-z])(lat|long?|lng|latitude?|longitude?|gps|geopoint)([^a-z]|$)", re.IGNORECASE)
 """Headers of one coordinate, as form servers and registers write them."""
 _DEGREES = r"[0-9]{1,3}\s?[°º]\s?[0-9]{1,2}([.,][0-9]+)?\s?['\x{2032}\x{2019}]"
-_COORDINATES = r"^[\[(]?\s*[+\-]?[0-9]{1,2}\.[0-9]{4,}\s*[,;\s]\s*[+\-]?[0-9]{1,3}\.[0-9]{4,}([,;\s\])].*)?$"
-"""Latitude and longitude in one cell, to ten metres or closer, with or without altitude and accuracy behind them."""
+_PAIR = r"(?:^|[^0-9.])[0-9]{1,3}\.[0-9]{4,}\s*(?:[,;\s]|%2[Cc]|/)\s*[+\-]?[0-9]{1,3}\.[0-9]{4,}(?:[^0-9.]|$)"
+"""Latitude and longitude in one cell, to ten metres or closer, alone or in a link or an object."""
+_GRID = (
+    r"^[23456789CFGHJMPQRVWX]{8}\+[23456789CFGHJMPQRVWX]{2,3}$|^///\pL+\.\pL+\.\pL+$"
+    r"|^[NSns]\s?[0-9]{1,2}[\s.,:°]+[0-9]{1,2}[^A-Za-z]{0,12}[EWOewo]\s?[0-9]{1,3}[\s.,:°]+[0-9]"
+)
+"""Codes that stand for a few metres; degrees and minutes behind the letters of their directions."""
+_ACCOUNT = r"^[A-Z]{2}[0-9]{2}[ \-]?(?:[A-Z0-9]{4}[ \-]?){2,7}[A-Z0-9]{1,4}$"
+_CARD = r"^[3-6][0-9]{3}[ \-]?[0-9]{4}[ \-]?[0-9]{4}[ \-]?[0-9]{4}$"
+_ADDRESS = r"^(?:[0-9]{1,3}\.){3}[0-9]{1,3}$"
+_HIGH = r"(?:^|\.)(?:[3-9][0-9]|1[0-9]{2}|2[0-5][0-9])(?:\.|$)"
+"""A part of an address on the internet that is higher than the parts of versions are."""
 
 
 def schemes(table: Table, country: str) -> set[str]:
@@ -56,7 +71,9 @@ def schemes(table: Table, country: str) -> set[str]:
     return of_country | (declared & SCHEMES.keys())
 
 
-def personal_data(cells: Column, wanted: Iterable[str], header: str = "") -> tuple[dict[str, Mask], bool]:
+def personal_data(
+    cells: Column, wanted: Iterable[str], country: str = "", header: str = ""
+) -> tuple[dict[str, Mask], bool]:
     """Cells that look like personal data, by what they look like, and whether the column may hold full names as well.
 
     Of an encoded column only distinct values are read, in ASCII digits. One that has a few answers for many rows holds
@@ -69,6 +86,7 @@ def personal_data(cells: Column, wanted: Iterable[str], header: str = "") -> tup
         return {}, False
     plain = values if _is_ascii(values) else with_ascii_digits(values)
     looks = _looks(plain, wanted, _AXIS.search(header) is not None)
+    looks["phones"] |= national_phones(plain, country, header)
     found = {name: mask for name, mask in looks.items() if mask.any()}
     if encoded is not None:
         found = {name: _mask(pa.array(mask).take(encoded.indices)) for name, mask in found.items()}
@@ -122,28 +140,74 @@ def _looks(values: pa.Array, wanted: Iterable[str], axis: bool) -> dict[str, Mas
     numbers = np.zeros(len(values), dtype=bool)
     for scheme in wanted:
         numbers |= national_numbers(values, scheme)
-    return {
+    found = {
         "e-mail addresses": emails(values),
         "phones": international_phones(values),
         "national numbers": numbers,
         "numbers of devices": _devices(values),
-        "coordinates": _matching(values, 15, 80, _COORDINATES) | _in_degrees(values) | _one_coordinate(values, axis),
+        "coordinates": _pairs(values) | _in_degrees(values) | _one_coordinate(values, axis),
     }
+    some = _spread(values)
+    for kind, shown, find in _SELDOM:
+        if shown.search(some):
+            found[kind] = found.get(kind, np.zeros(len(values), dtype=bool)) | find(values)
+    return found
+
+
+def _spread(values: pa.Array) -> str:
+    """Some values, a line for each: what is in most cells of its column, if in any, is in these."""
+    places = np.unique(np.linspace(0, len(values) - 1, min(SPREAD, len(values))).astype(np.int64))
+    return "\n".join(value for value in values.take(pa.array(places)).to_pylist() if value)
 
 
 def _devices(values: pa.Array) -> Mask:
     """Ids of telephones and tablets; of bare numbers of 15 digits only where most pass the check digit of an IMEI."""
-    found = _matching(values, 11, 80, _DEVICE)
-    likely = _of_length(values, 15, 19)
-    if not len(likely):
-        return found
-    of_form = likely[_mask(pc.match_substring_regex(values.take(pa.array(likely)), _IMEI))]
-    if len(of_form):
-        digits = pc.replace_substring_regex(values.take(pa.array(of_form)), r"[\s\-]", "")
-        valid = _luhn(digits)
-        if 2 * valid.sum() > len(of_form):
-            found[of_form] |= valid
+    return _matching(values, 11, 80, _DEVICE) | _checked(values, _of_length(values, 15, 19), _IMEI)
+
+
+def _addresses(values: pa.Array) -> Mask:
+    """Addresses on the internet, if most of what has their form can be no version of a form."""
+    found = _matching(values, 7, 15, _ADDRESS)
+    high = found & _matching(values, 7, 15, _HIGH)
+    return found if 2 * high.sum() > found.sum() else np.zeros(len(values), dtype=bool)
+
+
+def _accounts(values: pa.Array) -> Mask:
+    """Accounts at banks and cards, each by its check digits."""
+    found = _checked(values, _of_length(values, 16, 19), _CARD)
+    likely = np.flatnonzero(_matching(values, 15, 42, _ACCOUNT))
+    if len(likely):
+        found[likely] = [_is_account(value) for value in values.take(pa.array(likely)).to_pylist()]
     return found
+
+
+def _is_account(value: str) -> bool:
+    signs = re.sub(r"[ \-]", "", value)
+    return int("".join(str(int(sign, 36)) for sign in signs[4:] + signs[:4])) % 97 == 1
+
+
+def _checked(values: pa.Array, likely: npt.NDArray[np.int64], form: str) -> Mask:
+    """Numbers of a form that pass the check of Luhn, if most of that form do: one in ten passes by chance."""
+    found = np.zeros(len(values), dtype=bool)
+    of_form = likely[_mask(pc.match_substring_regex(values.take(pa.array(likely)), form))] if len(likely) else likely
+    if len(of_form):
+        valid = _luhn(pc.replace_substring_regex(values.take(pa.array(of_form)), r"[\s\-]", ""))
+        if 2 * valid.sum() > len(of_form):
+            found[of_form] = valid
+    return found
+
+
+def _pairs(values: pa.Array) -> Mask:
+    found = np.zeros(len(values), dtype=bool)
+    likely = _of_length(values, 13, 300)
+    if len(likely):
+        likely = likely[_mask(pc.greater(pc.count_substring(values.take(pa.array(likely)), "."), 1))]
+        found[likely] = _mask(pc.match_substring_regex(values.take(pa.array(likely)), _PAIR))
+    return found
+
+
+def _grid(values: pa.Array) -> Mask:
+    return _matching(values, 10, 80, _GRID)
 
 
 def _in_degrees(values: pa.Array) -> Mask:
@@ -205,6 +269,16 @@ def _is_ascii(values: pa.Array) -> bool:
 
 def _folded(values: pa.Array) -> pa.Array:
     return pc.utf8_upper(pc.utf8_trim_whitespace(values))
+
+
+_SELDOM: tuple[tuple[str, re.Pattern[str], Callable[[pa.Array], Mask]], ...] = (
+    ("phones", re.compile(r"me/|phone=|tel:|sms:|callto:", re.IGNORECASE), linked_phones),
+    ("numbers of devices", re.compile(_ADDRESS, re.MULTILINE), _addresses),
+    ("accounts", re.compile(rf"^[A-Z]{{2}}[0-9]{{2}}[ \-]?[A-Z0-9]{{4}}|{_CARD}", re.MULTILINE), _accounts),
+    ("coordinates", re.compile(r"^(?:[2-9CFGHJMPQRVWX]{8}\+|///|[NS]\s?[0-9])", re.MULTILINE | re.IGNORECASE), _grid),
+)
+"""What is looked for in a column only if some of its values show it: most patterns cost more than all others together
+in a column that has nothing of the kind."""
 
 
 def _mask(found: Column) -> Mask:

@@ -20,11 +20,22 @@ _PERSONAL = re.compile(
         | lat | lon | lng | (?:.*_)? (?:lat|lng|gps_lon|geopoint_\w+)
         | user_?name | submitted_?by | attachments | audit | audit_url | background_audio
         | device_?id | device_?phone_?num(?:ber)? | phone_?number | subscriber_?id | sim_?serial(?:_?number)? | sim_?id
-        | imei | imsi | mac_?address | ip_?address | user_?agent | android_?id | advertising_?id
+        | imei (?:_?(?:sv|[1-4]))? | imsi | mac_?address | ip_?address | user_?agent | android_?id | advertising_?id
     )"""
 )
 """Columns that ODK, KoboToolbox and survey platforms add (docs.getodk.org, metadata and geopoints), by any prefix that
 a group or an export gives them. No declaration makes them safe."""
+
+_BIRTH = re.compile(
+    r"""(?ix) (?:.*[/._])? (?:
+        dob | d_o_b | birth_?da(?:te|y) | date_?of_?birth | born_?on
+        | (?:fecha|fec|fch|f)_?(?:de_?)?nac(?:imiento)? | data_?(?:de_?)?nasc(?:imento)?
+        | date_?(?:de_?)?naiss(?:ance)? | ddn | datum_?ro[djđ]+enja | tarikh?_?(?:al_?)?milad
+        | \u062a\u0627\u0631\u064a\u062e[ _]\u0627\u0644\u0645\u064a\u0644\u0627\u062f
+        | \u062a\u0627\u0631\u06cc\u062e[ _]\u062a\u0648\u0644\u062f
+    )"""
+)
+"""Columns of whole birth dates by their header: with a place and a sex they name most people of a village."""
 
 
 def check_declaration(declaration: Declaration, lines: Lines, purposes: Collection[str]) -> None:
@@ -100,6 +111,9 @@ def _check_column(column: Column, where: str) -> None:
     if column.passes and column.class_ != "free_text" and _PERSONAL.fullmatch(column.name):
         what = f"column `{column.name}` says by its name who wrote, on which device or where, and is {column.class_}"
         raise BadDefinition(what, where, "class: ignore; or identifier, if it identifies the person")
+    if column.passes and column.class_ != "free_text" and column.keep is None and _BIRTH.fullmatch(column.name):
+        what = f"column `{column.name}` says by its name that it is a birth date, and is {column.class_}"
+        raise BadDefinition(what, where, "add keep: year and its format; or class: identifier with kind: birth_date")
     _check_date_form(column.format, where)
 
 

@@ -252,7 +252,8 @@ class Guardian(Closed):
     """Whose consent a row about somebody under `under` needs as well: `column` holds one of `accept`.
 
     Under age is who is so by `age` (a column of completed years), or by `born` on the day of `day`: one of them is
-    enough. A row that says neither is judged by the person's own consent alone.
+    enough, and so is one that cannot be read while the other does not say otherwise. A row that says neither is judged
+    by the person's own consent alone.
     """
 
     column: Text

@@ -16,6 +16,9 @@ PHONE = rf"(^|[^\w+])\+[1-9]{_GROUPS}"
 DIALLED = rf"^\s*00[1-9][0-9]{{0,2}}[\s()\-/]{_GROUPS}"
 """With `00` for the plus, and something between prefix and number: bare digits are what registers pad with zeros."""
 
+LINKED = r"(?i:wa\.me/|t\.me/\+|phone=|tel:|sms:|callto:)\+?[0-9]{7,15}"
+"""In the address of a page on which somebody is called."""
+
 
 def emails(distinct: pa.Array) -> npt.NDArray[np.bool_]:
     """Which of these texts hold an e-mail address."""
@@ -26,6 +29,11 @@ def international_phones(distinct: pa.Array) -> npt.NDArray[np.bool_]:
     """Which of these texts hold a phone number with its country prefix."""
     dialled = pc.starts_with(pc.utf8_ltrim_whitespace(distinct), "00")
     return _holding(distinct, pc.match_substring(distinct, "+"), PHONE) | _holding(distinct, dialled, DIALLED)
+
+
+def linked_phones(distinct: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which of these texts are addresses under which somebody is called."""
+    return _holding(distinct, pc.match_substring_regex(distinct, "[/:=]"), LINKED)
 
 
 def _holding(distinct: pa.Array, likely: pa.Array, pattern: str) -> npt.NDArray[np.bool_]:

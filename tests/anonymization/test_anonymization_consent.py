@@ -48,7 +48,24 @@ def test_under_18_the_guardian_must_have_agreed(form: Callable[[str], Source], r
     said = [("17", None), ("17", "no"), ("17", "yes"), ("18", None), ("0", None), (None, None), ("many", None)]
     batch = rows(*({"FILE": f"F{i}", "AGE": age, "GUARDIAN": by} for i, (age, by) in enumerate(said)), blank=ROW)
     rule = "gate.no_guardian_consent"
-    assert held_back(form(BY_AGE), batch) == [(2, rule), (3, rule), (6, rule)]
+    assert held_back(form(BY_AGE), batch) == [(2, rule), (3, rule), (6, rule), (8, rule)]
+
+
+def test_who_may_be_a_child_counts_as_one_until_something_says_otherwise(
+    form: Callable[[str], Source], rows: Rows
+) -> None:
+    held = {"HELD": "2024-03-01"}
+    said = [
+        {"AGE": "17 ans", **held},
+        {"AGE": "many", "BORN": "01/01/1990", **held},
+        {"AGE": "40", "BORN": "unknown", **held},
+        {"BORN": "unknown", **held},
+        {"AGE": "many", "GUARDIAN": "yes"},
+        held,
+    ]
+    batch = rows(*({"FILE": f"F{i}", **row} for i, row in enumerate(said)), blank=ROW)
+    found = held_back(form(f"{BY_AGE}, {BY_BIRTH}"), batch)
+    assert [row for row, rule in found if rule == "gate.no_guardian_consent"] == [2, 5]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +75,7 @@ def test_under_18_the_guardian_must_have_agreed(form: Callable[[str], Source], r
         ("01/03/2006", "2024-03-01", False),
         ("29/02/2008", "2026-02-28", True),
         ("29/02/2008", "2026-03-01", False),
-        ("31/02/2010", "2024-03-01", False),  # no date says nothing
+        ("31/02/2010", "2024-03-01", True),  # no date, and so perhaps a child's
         (None, "2024-03-01", False),
     ],
 )

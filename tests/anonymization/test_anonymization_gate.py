@@ -280,6 +280,90 @@ def test_a_coordinate_near_zero_is_told_by_its_sign_or_its_header(
         dry(make_source("ken/x", "KEN", plain), rows(*cells, blank={}))
 
 
+@pytest.mark.parametrize(
+    ("cell", "what"),
+    [
+        ("+503 7890 12{0}", "phones"),
+        ("wa.me/5037890{0}1", "phones"),
+        ("7890-12{0}", "phones"),  # as it is dialled at home
+        ("192.168.11.{0}", "numbers of devices"),
+        ("POINT(-89.1823{0} 13.7{0}5)", "coordinates"),
+        ('{{"type": "Point", "coordinates": [-89.1823{0}, 13.7{0}5]}}', "coordinates"),
+        ("https://maps.example.org/?q=13.7{0}5,-89.1823{0}", "coordinates"),
+        ("N13 41 {0} W89 13 06", "coordinates"),
+        ("76W4MQV8+{1}", "coordinates"),
+        ("///tabla.río.{1}", "coordinates"),
+        ("GB33 BUKB 2020 1555 5555 55", "accounts"),
+        ("4111 1111 1111 1111", "accounts"),
+    ],
+)
+def test_what_reaches_or_locates_somebody_stops_the_delivery_however_it_is_written(
+    register: Source, rows: Rows, cell: str, what: str
+) -> None:
+    cells = [cell.format(number, "QRVWX"[number % 5] * 2) for number in range(10, 34)]
+    with pytest.raises(Refused, match=f"24 cells of column SEX look like {what}"):
+        dry(register, rows(*({"FILE": f"F{i}", "SEX": one} for i, one in enumerate(cells))))
+
+
+def test_numbers_of_files_days_and_versions_are_no_phones_and_no_addresses(register: Source, rows: Rows) -> None:
+    made = [
+        [str(70_000_000 + number) for number in range(30)],  # as long as a phone
+        [f"{70_000_000 + 37_501 * number:010d}" for number in range(30)],
+        [f"2024-{1000 + 17 * number}" for number in range(30)],
+        [f"2024-0{1 + number % 9}-{10 + number % 19}" for number in range(30)],
+        [f"{20 + number} 500 000" for number in range(30)],
+        [f"2.0.{number}.1" for number in range(30)],
+        [f"4{number}11 1111 1111 11{number}" for number in range(10, 40)],  # of which one in ten passes by chance
+        [f"{number}.5 km + {number}.25 km" for number in range(30)],
+    ]
+    for cells in made:
+        assert issues(dry(register, rows(*({"FILE": f"F{i}", "SEX": cell} for i, cell in enumerate(cells))))) == []
+
+
+NAMES = ("Ana", "José", "Fatima", "Almaz", "Nino", "Omar", "Wanda", "Luis")
+OWN = [
+    {
+        "FILE": f"F{number}",
+        "DUI": f"12{number:06d}-1",
+        "FAMILY": f"EXP-{7 * number:05d}",
+        "NAME": f"{NAMES[number % 8]} {NAMES[number % 7]}son",
+        "BORN": f"{1 + number:02d}/{1 + number % 12:02d}/{1950 + number}",
+        "PHONE": f"78901{number:03d}",
+    }
+    for number in range(24)
+]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda row: row["DUI"].replace("-", " "),  # with no check digit to tell it by
+        lambda row: row["FAMILY"].lower(),
+        lambda row: row["PHONE"],
+        lambda row: f"(503) {row['PHONE']}",
+        lambda row: "-".join(reversed(row["BORN"].split("/"))),
+        lambda row: f"{row['BORN']} 00:00:00",
+        lambda row: ", ".join(reversed(row["NAME"].upper().split())),
+        lambda row: f"daughter of {row['NAME'].replace('é', 'e')}",
+    ],
+)
+def test_a_passing_column_that_repeats_what_identifies_its_rows_stops_the_delivery(
+    register: Source, rows: Rows, again: Callable[[dict[str, str]], str]
+) -> None:
+    with pytest.raises(Refused, match="24 cells of column SEX") as raised:
+        dry(register, rows(*({**row, "SEX": again(row)} for row in OWN)))
+    assert raised.value.rule == "delivery.personal_data_in_plain_column"
+    told = str(raised.value)
+    assert not any(value in told for row in OWN for value in (row["DUI"], row["NAME"], row["PHONE"], row["FAMILY"]))
+
+
+def test_a_column_that_repeats_a_few_by_chance_passes(register: Source, rows: Rows) -> None:
+    said = [{**row, "SEX": row["NAME"].split()[0] if number < 3 else f"V{number}"} for number, row in enumerate(OWN)]
+    assert not [one for one in issues(dry(register, rows(*said))) if one[1] == "gate.personal_data"]
+    years = [{**row, "SEX": row["BORN"][-4:]} for row in OWN]
+    assert len(dry(register, rows(*years)).data) == len(OWN)
+
+
 def test_weights_shares_and_amounts_are_no_coordinates(register: Source, rows: Rows) -> None:
     made = [
         [f"{0.4 + number / 7:.7f}" for number in range(9)],  # weights of a survey, around 1
