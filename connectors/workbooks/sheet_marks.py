@@ -23,12 +23,12 @@ _SECTION, _END_OF_SECTION = b"<![CDATA[", b"]]>"
 _MARK = re.compile(rb"<[\w.-]+:(tab|line-break)(?:\s[^<>]*)?(?:/>|>\s*</[\w.-]+:\1\s*>)")
 _CHARACTERS = {b"tab": b"&#9;", b"line-break": b"&#10;"}
 _CELL = rb"<[\w.-]+:(?:covered-)?table-cell"
-_UNTYPED = re.compile(_CELL + rb"(?![^<>]*:[a-z-]*value[a-z-]*=)(?=[^<>]*(?<!/)>\s*<[\w.-]+:p[\s>])")
+_UNTYPED = re.compile(_CELL + rb"(?![^<>]*:[a-z-]{0,20}value[a-z-]{0,20}=)(?=[^<>]*(?<!/)>\s*<[\w.-]+:p[\s>])")
 _ERROR = re.compile(
     rb"(" + _CELL + rb"(?=[^<>]*:formula=))([^<>]*)(?=>\s*<[\w.-]+:p>(?:#[A-Z][A-Z0-9/_]*[!?]?|Err:\d+)</)"
 )
 """A formula whose shown text is an error: LibreOffice gives it an empty text as its value, OpenOffice the number 0."""
-_VALUE = re.compile(rb"""\s[\w.-]+:[a-z-]*value[a-z-]*=(?:"[^"]*"|'[^']*')""")
+_VALUE = re.compile(rb"""\s[\w.-]+:[a-z-]{0,20}value[a-z-]{0,20}=(?:"[^"]*"|'[^']*')""")
 _TYPED = b' office:value-type="string"'
 _SIGNS = (b":tab/", b":tab ", b":tab>", b":line-break", b":p>#", b":p>Err:", _SECTION)
 
