@@ -103,7 +103,7 @@ def scaffold(
 ) -> Scaffolded:
     """Write a proposed source.yaml and crosswalk.csv into `out/<source>/`; `hidden`: a source that is not asked.
 
-    Refused where there is such a source already, or where no kind of source reads this format.
+    Refused where there is such a source already, or where none can be proposed from this format.
     """
     codebook = load_codebook()
     _check_names(country, source, codebook)
@@ -114,7 +114,7 @@ def scaffold(
     looked = open_packed(file, form)
     kind = SOURCE_KINDS.get(looked.format)
     if kind is None:
-        what = f"no kind of source reads .{looked.format} yet"
+        what = f"no source can be proposed from .{looked.format}"
         raise Refused("delivery.unreadable", what, file.name, "deliver it as CSV, Excel, JSON, SPSS, Stata or SAS")
     known = _without_places(gather(codebook, approved_without(hidden)), codebook, country)
     described = describe(looked, file.name, kind)

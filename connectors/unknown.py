@@ -29,7 +29,6 @@ _NO_TABLE: Mapping[bytes, tuple[str, str]] = {
     b"%PDF": ("a PDF document", "ask for the table it was printed from"),
     b"PAR1": ("a Parquet file", "deliver it as CSV"),
     b"RDX": ("an R workspace", "write the data frame as CSV or .sav"),
-    b"SQLite format 3\0": ("an SQLite database", "declare it as a source of kind database"),
     b"\x00\x01\x00\x00Standard": ("an Access database", "export its tables as CSV"),
     b"\x89PNG": ("a picture", "deliver the table itself"),
     b"\xff\xd8\xff": ("a picture", "deliver the table itself"),
@@ -48,6 +47,7 @@ _READERS: Mapping[str, str] = {
     "xpt": "statistical.reader",
     "sas7bdat": "statistical.reader",
     "json": "text.json_files",
+    "sqlite": "database_file",
     "zip": "archives",
     "gz": "archives",
     "text": "text.delimited",
@@ -132,6 +132,8 @@ def format_of(file: DeliveredFile, head: bytes) -> str:
         return "xls"
     if head.startswith(b"\x1f\x8b"):
         return "gz"
+    if head.startswith(b"SQLite format 3\0"):
+        return "sqlite"
     if head[84:92] == _SAS and head[156:163] == b"CATALOG":
         mend = "name it with --form beside its .sas7bdat"
         raise Refused("delivery.unreadable", "it is a catalog of SAS labels and holds no data", file.name, mend)

@@ -19,7 +19,8 @@ from values.dates import read_dates
 _FORMS = ("iso", "%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%d/%m/%Y %H:%M",
           "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d %B %Y", "%d-%b-%Y", "%B %d, %Y",
           "%Y%m%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d-%m-%Y %H:%M", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S",
-          "%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p")  # fmt: skip
+          "%Y-%m", "%Y/%m", "%m/%Y", "%B %Y", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p",
+          "%d.%m.%Y.", "%Y.%m.%d", "%Y.%m.%d.")  # fmt: skip
 _FITS = 0.95
 _PERHAPS = r"[0-9][^0-9].*[0-9]|^[0-9]{8}$|[^0-9]{3}[0-9]{4}$|^[0-9]{4}[^0-9]{3}"
 """What any date looks like: eight digits, two numbers, or a word and a year. Asked first: most columns hold none."""
@@ -169,7 +170,7 @@ def _other_calendars(texts: Sample) -> list[str]:
     """Dates that exist in another calendar only: a 13th month is Ethiopian, 31 days of the 2nd month Jalali."""
     found = []
     for calendar in ("jalali", "hijri", "ethiopian"):
-        for form in ("%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y"):
+        for form in ("%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d %B %Y", "%Y %B %d"):
             if (
                 texts.share(_shape(form)) >= _FITS
                 and texts.share(_read_as(f"{calendar}:{form}")) >= _FITS

@@ -18,11 +18,13 @@ LISTS: Mapping[str, str] = {
         geburtsname voornaam achternaam imie imiona nazwisko soyad soyisim adsoyad otasi sharif насаб тегі
         есімі prezime презиме mbiemri გვარი ազգանուն थर उपनाम householdmembers familymembers фамилия
         отчество прізвище hoten fish headteacher incharge ناوي prenume
-        numele prenumele""",
+        numele prenumele
+        հայրանուն គោត្តនាម នាមត្រកូល នាម นามสกุล""",
     "name": """name names nombre nom noms nome adi jina dzina naam ism nam اسم نام ስም نوم ناو নাম
         नाम नाव nama suna
-        isim ime emri naziv име аты სახელი անուն ስሙ sunan ناوي nume အမည် ten""",
-    "contact": "focalpoint focalperson contactperson contactname",
+        isim ime emri naziv име аты სახელი անուն ስሙ sunan ناوي nume အမည် ten
+        ឈ្មោះ ชื่อ ຊື່""",
+    "contact": "focalpoint focalperson contactperson contactname prevenir emergency emergencia urgence",
     "person": """enumerator interviewer enqueteur encuestador entrevistador officer oficial agent funcionario
         respondent reporter submitter surveyor collector supervisor praticien medecin doctor teacher docente
         padre madre pere mere father mother grandfather conyuge husband wife guardian tutor caregiver
@@ -40,7 +42,8 @@ LISTS: Mapping[str, str] = {
         hotline helpline موبائل فون تماس همراه محمول خليوي تواصل ټیلیفون মোবাইল ফোন টেলিফোন मोबाइल फोन
         टेलिफोन ስልኪ тел моб ဖုန်း dienthoai sodienthoai مۆبایل مۆبایلي
         telefoonnummer telefoonnr mobiel komorkowy ტელეფონი ტელეფონის მობილური सम्पर्क հեռախոս հեռախոսահամար
-        telefonszam mobil τηλεφωνο κινητο தொலைபேசி දුරකථන โทรศัพท์ bilbila telefone telefoni""",
+        telefonszam mobil τηλεφωνο κινητο தொலைபேசி දුරකථන โทรศัพท์ bilbila telefone telefoni
+        اړیکې ទូរស័ព្ទ លេខទូរស័ព្ទ ໂທລະສັບ""",
     "email": "email mail correo courriel e-mail imeyl بريد ایمیل электронная пошта",
     "national_id": """dui cui dpi dni nni nin nif nit curp cnic cedula tazkira tazkera passport
         pasaporte passeport fayda
@@ -52,21 +55,24 @@ LISTS: Mapping[str, str] = {
         nie cpf ykn traveldoc traveldocument personalnumber personnummer personalno تذکرې পাসপোর্ট पासपोर्ट
         paszportu paszport dowod dowodu paspoort paspoortnummer bsn vnummer राहदानी pasport pasporti
         პასპორტი utlevel utlevelszam διαβατηριο ταυτοτητα αφμ anvisa անձնագիր paspor idno idcard eenyummaa
-        hochieu porcard""",
+        hochieu porcard
+        identite identita հծհ consulaire consular អត្តសញ្ញាណប័ណ្ណ លិខិតឆ្លងដែន""",
     "birth_date": """dob birth birthdate birthday nacimiento nac naissance ddn nascimento dogum
         ميلاد ولادة ازدياد تولد
         ልደት ትውልድ brthdt brthdtc bdate fnac fnacimiento nasc nascita geburt geburtsdatum geboren geboorte
         geboortedatum urodzenia lahir kuzaliwa haihuwa tugilgan dhalashada dhalasho پیدائش زیږیدو زېږېدو
         زیږېدو زوکړې لەدایکبوون জন্ম জন্মতারিখ जन्म जन्ममिति таваллуд туган туылған rodjenja rodenja lindjes
         datelindja ዝተወልደሉ დაბადების ngaysinh nasterii
-        narozeni szuletes szuletesi γεννησης ծննդյան туған பிறந்த dhaloota amavuko nesans tevellud""",
+        narozeni szuletes szuletesi γεννησης ծննդյան туған பிறந்த dhaloota amavuko nesans tevellud
+        កំណើត ថ្ងៃខែឆ្នាំកំណើត เกิด วันเกิด""",
     "address": """address addresses direccion domicilio adresse endereco adres residencia calle street rue
         colonia kebele
         عنوان آدرس አድራሻ morada alamat anwani indirizzo anschrift strasse ciwaanka cinwaanka adresi پته ادرس
         ঠিকানা
         ठेगाना पता
         მისამართი მისამართის manzil manzili zamieszkania ulica straat lakcim utca adresa ulice διευθυνση
-        οδος unvan kuce հասցե мекенжай суроға முகவரி aderesi teessoo""",
+        οδος unvan kuce հասցե мекенжай суроға முகவரி aderesi teessoo
+        អាសយដ្ឋាន ที่อยู่""",
     "gps": """gps utm easting northing mgrs latitude longitude lat lon lng long altitude geopoint geolocation
         coordinates coordenadas coordonnees geom geometry latitud longitud إحداثيات""",
     "device_id": """deviceid imei subscriberid simserial simid serialnumber macaddress
@@ -92,7 +98,9 @@ LISTS: Mapping[str, str] = {
         miejsce plaats სოფელი ქალაქი محلية shahar qishloq megye telepules varos δημος πολη νομος seher մարզ
         գյուղ քաղաք облыс аудан ауыл ноҳия вилоят шаҳр деҳа naannoo godina aanaa akarere umurenge intara
         akagari depatman komin
-        lugar tempat raionul localitatea""",
+        lugar tempat raionul localitatea
+        airport aeroport aeropuerto aeroporto borderpoint bordercrossing entrypoint منفذ معبر مطار مرز مرزي кпп
+        الحي حي opstina mesto համայնք ខេត្ត ស្រុក ឃុំ ភូមិ ក្រុង សង្កាត់ จังหวัด อำเภอ ตำบล หมู่บ้าน""",
     "country": """country countries pais paises pays iso iso3 iso2 nacion adm0 admin0 ulke land بلد دولة
         کشور ሀገር origin
         destination paese nazione negara nchi davlat mamlakat waddanka dalka herkunftsland هیواد هېواد وڵات
@@ -101,13 +109,15 @@ LISTS: Mapping[str, str] = {
         kasar kasa
         kraj kraju panstwo ქვეყანა ქვეყნის davlati मुलुक olke olkesi orszag χωρα երկիր мемлекет кишвар biyya
         igihugu peyi
-        quocgia""",
+        quocgia
+        zemlja ប្រទេស ประเทศ""",
     "nationality": """nationality nacionalidad nationalite citizenship nacionalidade جنسية تابعیت uyruk
         uyrugu vatandaslik
         cittadinanza staatsangehorigkeit kewarganegaraan uraia شهریت قومیت জাতীয়তা राष्ट्रियता ዜግነት
         obywatelstwo narodowosc nationaliteit მოქალაქეობა fuqaroligi millati vetendasliq allampolgarsag
         obcanstvi υπηκοοτητα ιθαγενεια քաղաքացիություն азаматтығы
-        staatsburgerschaft""",
+        staatsburgerschaft
+        សញ្ជាតិ สัญชาติ""",
     "weight": """weight weights weighting wgt wt peso pesos poids ponderacion ponderation pond pesofinal
         factor wght coeff
         coef fexp facexp expansion wgts
@@ -161,14 +171,18 @@ LISTS: Mapping[str, str] = {
         class category size
         years
         gioitinh""",
+    "community": "community communaute comunidad comunidade comunita",
+    "where_to": "destination origin origen origine origem destino destinazione",
+    "whose": """return retorno retour origin origen origine origem residence residencia current actual actuelle
+        arrival habitual previous former intended displacement""",
     "place_beside": """state states estado estados division il ort stato entidad uf county territory oblys
         viloyati""",
 }
 STEMS: Mapping[str, str] = {
     "person_name": "прізвищ фамили батьков побатьков отчеств",
-    "phone": "телефон мобильн мобільн",
-    "national_id": "паспорт ідент идентиф",
-    "birth_date": "народжен рожден",
+    "phone": "телефон мобильн мобільн telef teleph",
+    "national_id": "паспорт ідент идентиф անձնագ",
+    "birth_date": "народжен рожден زیږ زېږ",
     "address": "адрес вулиц улиц проживан жительств прописк",
     "place": "област район громад населенн населений муниципал селищ",
     "country": "країн стран",

@@ -36,8 +36,8 @@ _LETTERS = str.maketrans(
     }
 )
 """Letters that languages write apart and headers mix; those of Latin scripts have no accent that could be taken off."""
-_ARTICLE = re.compile(r"^(?:وال|بال|ال|[የበከለ])(?=\w{3})")
-"""What Arabic and Amharic write before a word and as one with it."""
+_ARTICLE = re.compile(r"^(?:وال|بال|ال|[የበከለ]|[dl]')(?=\w{3})")
+"""What Arabic, Amharic, French and Italian write before a word and as one with it."""
 _HEADERS = 50_000
 """Headers and labels whose words are kept: those of a worksheet of all columns, each asked for several times."""
 _ALONE = re.compile(r"^[a-z]{3,}$")
@@ -86,16 +86,18 @@ def named(text: str, *kinds: str) -> bool:
 
 @lru_cache(maxsize=_HEADERS)
 def _forms(text: str) -> tuple[tuple[str, ...], frozenset[str]]:
-    """The words of a header; and all that may be listed: its words, two as one (`soc_sec`), several of a thing."""
+    """The words of a header; and all that may be listed: its words, two as one (`soc_sec`), several of a thing.
+    An `and` of one letter belongs to no word before it: `ime i prezime` is no IMEI."""
     listed = words(text)
+    joined = (one + two for one, two in pairwise(listed) if len(two) > 1 or len(one) < 3)
     singular = (word[:-1] for word in listed if len(word) > 4 and word.endswith("s") and word.isascii())
-    return listed, frozenset({*listed, "".join(listed), *map("".join, pairwise(listed)), *singular})
+    return listed, frozenset({*listed, "".join(listed), *joined, *singular})
 
 
-def only_named(text: str, kind: str) -> bool:
-    """Whether a header has words of this kind and, but for articles and numbers, no others."""
+def only_named(text: str, *kinds: str) -> bool:
+    """Whether a header has words of these kinds and, but for articles and numbers, no others."""
     telling = [word for word in words(text) if word not in _FUNCTION_WORDS and not word.isdigit()]
-    return bool(telling) and all(word in _FOLDED[kind] for word in telling)
+    return bool(telling) and all(any(word in _FOLDED[kind] for kind in kinds) for word in telling)
 
 
 def heads_columns(text: str) -> bool:
@@ -106,7 +108,7 @@ def heads_columns(text: str) -> bool:
 
 KNOWN = {kind: frozenset(listed.split()) for kind, listed in LISTS.items()}
 _FOLDED = {kind: frozenset(_word(folded(word)) for word in listed) for kind, listed in KNOWN.items()}
-_BEGINNINGS = {kind: tuple(map(folded, stems.split())) for kind, stems in STEMS.items()}
+_BEGINNINGS = {kind: tuple(_word(folded(stem)) for stem in stems.split()) for kind, stems in STEMS.items()}
 _HEADING = frozenset[str]().union(*(_FOLDED[kind] for kind in (*STEMS, "name", "email", "gps", "device_id", "heading")))
 _HEADING -= _FOLDED["free_text"] - _FOLDED["heading"]
 _BEGUN = tuple(beginning for beginnings in _BEGINNINGS.values() for beginning in beginnings)

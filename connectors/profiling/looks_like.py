@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from connectors.profiling.date_shapes import date_kinds, spans_lives
 from connectors.profiling.header_words import named, only_named, own_part, words
-from connectors.profiling.place_shapes import places
+from connectors.profiling.place_shapes import places, says_place
 from connectors.profiling.point_shapes import is_point
 from connectors.profiling.samples import Mask, Question, Sample, Vocabulary
 from connectors.profiling.several_answers import joined_by, several_answers
@@ -205,7 +205,8 @@ def _personal(seen: Seen) -> list[str]:
 def _name(seen: Seen) -> bool:
     if seen.numeric or seen.coded:
         return False
-    if named(seen.heard, "thing", "place", "country") and not named(seen.heard, "contact"):
+    where = named(seen.heard, "thing", "country") or says_place(seen.heard, _table_of(seen.beside).places)
+    if where and not named(seen.heard, "contact"):
         return False
     spoken = named(seen.heard, "person_name", "name", "contact") or only_named(seen.heard, "person")
     if not seen.filled:

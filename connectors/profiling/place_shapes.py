@@ -28,6 +28,7 @@ _MORE_LANGUAGES = (
     " lo th"
 )
 """Each takes a hundredth of a second to open, so these are asked only where a header speaks of a country."""
+_WORDED = r"^\p{L}[^0-9]*$"
 _MOST, _HALF, _SAMPLE = 0.8, 0.5, 2_000
 
 
@@ -36,9 +37,7 @@ def places(sample: Sample, heard: str, numeric: bool, beside: bool) -> list[str]
 
     `beside`: whether other columns hold places, by which a word such as `state` is one too.
     """
-    spoken = (named(heard, "place") or (beside and only_named(heard, "place_beside"))) and not (
-        named(heard, "aspect", "gps") or (numeric and named(heard, "census"))
-    )
+    spoken = says_place(heard, beside) and not (named(heard, "aspect", "gps") or (numeric and named(heard, "census")))
     if not len(sample):
         return ["place_name"] if spoken else ["country_name"] if named(heard, "country") else []
     values = sample.first(_SAMPLE)
@@ -50,10 +49,23 @@ def places(sample: Sample, heard: str, numeric: bool, beside: bool) -> list[str]
     country = _country(values, named(heard, "country", "nationality") or only_named(heard, "place_beside"))
     if country or named(heard, "nationality"):
         return country or ["nationality"]
+    spoken = spoken or (only_named(heard, "where_to") and values.share(_WORDED) >= _MOST)
     if spoken and values.share(_sites) >= _MOST:
         return ["place_code"]
     known = values.share(_places)
     return ["place_name"] if (spoken and not _yes_or_no(values.texts)) or (known >= _HALF and len(values) >= 3) else []
+
+
+def says_place(heard: str, beside: bool) -> bool:
+    """Whether a header speaks of a place: `state` and `community` do where others do, and a community that somebody
+    returned to."""
+    if named(heard, "place") or (named(heard, "community") and named(heard, "whose")):
+        return True
+    return (
+        beside
+        and named(heard, "place_beside", "community")
+        and only_named(heard, "place_beside", "community", "whose", "name")
+    )
 
 
 def _country(values: Sample, spoken: bool) -> list[str]:

@@ -66,6 +66,17 @@ def looks(deliver: Deliver, header: str, *rows: str) -> dict[str, list[str]]:
         ("İlçesi", "Fatih", "place_name"),
         ("Father's name of HoF", "Mir Wali", "person_name"),
         ("Departure date", "12-Mar-18", "date:two-digit year"),
+        ("Datum povratka", "31.12.2021.", "date:gregorian:%d.%m.%Y."),
+        ("د راستنېدو نېټه", "12 وږی 1402", "date:jalali:%d %B %Y"),
+        ("የተመለሰበት ቀን", "5 ጥር 2015", "date:ethiopian:%d %B %Y"),
+        ("د زیږون نېټه", "1365/04/12", "birth_date"),
+        ("Contact téléphonique", "72991234", "phone"),
+        ("Pièce d'identité", "CNI123456", "national_id"),
+        ("Community of return", "Old Town", "place_name"),
+        ("Airport of arrival", "Lahore", "place_name"),
+        ("Destination", "Kayes", "place_name"),
+        ("ស្រុក", "ព្រះស្តេច", "place_name"),
+        ("Հայրանուն", "Արմենի", "person_name"),
     ],
 )
 def test_headers_of_many_languages_say_what_a_column_holds(
@@ -83,6 +94,8 @@ def test_headers_of_many_languages_say_what_a_column_holds(
         ("Case No", ["LY1TIP000123", "LY1TIP000124", "LY1TIP000125"], "place_pcode"),
         ("years lived in place of residence", ["5", "12", "3"], "place_code"),
         ("caregiver relationship", ["Elder Sister", "Paternal Uncle", "Elder Brother"], "person_name"),
+        ("Ime i prezime", ["Ana Čolić", "Dušan Đukić", "Milica Žarković"], "device_id"),
+        ("Community", ["Hazara", "Tajik", "Uzbek"], "place_name"),
     ],
 )
 def test_what_only_looks_like_one_is_none(deliver: Deliver, header: str, values: list[str], kind: str) -> None:
@@ -107,6 +120,11 @@ def test_few_rows_show_their_codes_for_nothing_too(deliver: Deliver) -> None:
 )
 def test_a_name_of_a_thing_is_no_name_of_a_person(deliver: Deliver, header: str, values: list[str]) -> None:
     assert "person_name" not in looks(deliver, f"{header};n", *(f"{v};{n}" for n, v in enumerate(values)))[header]
+
+
+def test_a_state_among_places_is_one_and_its_name_is_no_persons(deliver: Deliver) -> None:
+    found = looks(deliver, "State Name;Ward;Sex;n", "Borno;Bolori;M;1", "Yobe;Gwange;F;2")
+    assert found["State Name"] == ["place_name", "key (unique)"]
 
 
 def test_a_question_is_heard_without_the_groups_around_it(deliver: Deliver) -> None:
