@@ -19,7 +19,7 @@ from anonymization.vault.store import Sealed, SealedFile, open_sealed, seal
 from assets.workplace import Workplace
 from codebook.errors import Unavailable
 from connectors.kobo.attachments import fetched
-from connectors.kobo.submissions import SUBMISSIONS
+from connectors.kobo.sealed import SUBMISSIONS
 from sources.models import Source
 
 GOES_ON_WITHIN = 24 * 3600

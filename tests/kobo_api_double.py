@@ -213,6 +213,31 @@ def drip(seconds: float) -> Fault:
     return answer
 
 
+def drip_headers(to: Answering) -> bool:
+    """Headers that come a letter at a time, until nobody waits for them any more."""
+    with suppress(BrokenPipeError, ConnectionResetError):
+        to.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+        for _ in range(1_500):
+            to.wfile.write(b"x")
+            time.sleep(0.02)
+    to.close_connection = True
+    return True
+
+
+def drip_packed(to: Answering) -> bool:
+    """A packed answer of which each part that comes is nothing when it is unpacked."""
+    to.send_response(200)
+    to.send_header("Content-Encoding", "gzip")
+    to.end_headers()
+    with suppress(BrokenPipeError, ConnectionResetError):
+        to.wfile.write(b"\x1f\x8b\x08\x08" + bytes(6))  # the name of a file follows, and does not end
+        for _ in range(1_500):
+            to.wfile.write(b"x")
+            time.sleep(0.02)
+    to.close_connection = True
+    return True
+
+
 def cut(to: Answering) -> bool:
     """The connection ends in the middle of the answer."""
     to.send_response(200)

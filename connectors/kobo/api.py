@@ -20,6 +20,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from codebook.errors import BadDefinition, HomewardError, Unavailable
+from connectors.kobo.time_limit import TimeLimit
 from sources.models import KoboServerFormat
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Server:
             raise BadDefinition("the token is empty or has characters that no token has", declared.token_env)
         self.declared = declared
         self._patience = patience or Patience()
+        self._limit = TimeLimit(self._patience.answer)
         self._client = httpx.Client(
             headers={"Authorization": f"Token {token.strip()}", "Accept": "application/json"},
             timeout=httpx.Timeout(min(60.0, self._patience.answer), connect=min(15.0, self._patience.answer)),
@@ -94,13 +96,21 @@ class Server:
         if it is asked again; HomewardError where it cannot help."""
         import httpx
 
+        traced = {"trace": self._limit.opened}
         url = f"{self.declared.url.rstrip('/')}/api/v2/assets/{self.declared.asset}/{path}"
         try:
-            with self._client.stream("GET", url, params=dict(query), headers=dict(headers)) as response:
+            with (
+                self._limit.running(),
+                self._client.stream(
+                    "GET", url, params=dict(query), headers=dict(headers), extensions=traced
+                ) as response,
+            ):
                 if response.status_code not in also:
                     self._refuse(response)
                 yield response
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            if self._limit.is_over:
+                raise Passing("does not come to the end of its answer") from None
             raise Passing(f"does not answer ({type(error).__name__})") from None
 
     def wait(self, trouble: Passing, attempt: int) -> None:
@@ -111,10 +121,6 @@ class Server:
         # Half of it at random: clients that were turned away together do not come back together.
         pause = min(self._patience.first_pause * 2 ** (attempt - 1), longest)
         time.sleep(max(asked, pause * _JITTER.uniform(0.5, 1.0)))
-
-    def until(self) -> float:
-        """When (time.monotonic) an answer that begins now is given up."""
-        return time.monotonic() + self._patience.answer
 
     @property
     def where(self) -> str:
@@ -156,15 +162,13 @@ class Server:
         raise HomewardError(f"the server does not understand the request (status {status})", self.where)
 
     def _body(self, response: httpx.Response) -> bytes:
-        body, give_up = bytearray(), self.until()
+        body = bytearray()
         for block in response.iter_bytes():
             body += block
             if len(body) > MAX_ANSWER:
                 raise HomewardError(
                     f"an answer has more than {MAX_ANSWER >> 20} MiB", self.where, "make format.page_size smaller"
                 )
-            if time.monotonic() > give_up:
-                raise Passing("does not come to the end of its answer")
         return bytes(body)
 
 

@@ -6,7 +6,6 @@ How its bytes come is the business of `downloads`, where they are kept that of t
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, Protocol
 from codebook.errors import HomewardError
 from connectors.kobo.api import Server
 from connectors.kobo.downloads import Gone, TooLarge, download
+from connectors.kobo.sealed import submissions
 from sources.batches import DeliveredFile
 
 MARK = "@"
@@ -101,11 +101,10 @@ def _stored_as(name: str) -> str:
 def fetched(lines: DeliveredFile) -> dict[str, str]:
     """The sha256 of every attachment of a sweep by uid, in the order of its submissions."""
     found: dict[str, str] = {}
-    with lines.open() as handle:
-        for line in handle:
-            for rows in json.loads(line).values():
-                for row in rows:
-                    found |= dict(of_row(row))
+    for tables in submissions(lines):
+        for rows in tables.values():
+            for row in rows:
+                found |= dict(of_row(row))
     return found
 
 

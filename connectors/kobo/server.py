@@ -18,7 +18,8 @@ from urllib.parse import parse_qsl, urlsplit
 from codebook.errors import HomewardError, Unavailable
 from connectors.kobo.api import Patience, Server
 from connectors.kobo.attachments import Attachments, fetch
-from connectors.kobo.submissions import FORM, SUBMISSIONS, Flattening, canonical, homes, questions, types_of
+from connectors.kobo.sealed import FORM, SUBMISSIONS
+from connectors.kobo.submissions import Flattening, canonical, homes, questions, types_of
 from sources.models import KoboServerFormat, Source
 
 MOST_VERSIONS = 30

@@ -5,17 +5,16 @@ A row that is left out becomes one without any value, so that the others keep th
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from connectors.kobo import sealed
 from connectors.kobo.attachments import of_row
 from connectors.kobo.submissions import canonical
 from sources.batches import DeliveredFile
 
 Rows = Mapping[str, Collection[int]]
 """By table: the rows' numbers in their table."""
-_Line = dict[str, list[dict[str, str]]]
 
 
 def rows_left_out(submissions: DeliveredFile, rows: Rows) -> Iterator[bytes]:
@@ -39,16 +38,14 @@ def attached_only_to(submissions: DeliveredFile, rows: Rows) -> set[str]:
     return mine - others
 
 
-def _lines(submissions: DeliveredFile, rows: Rows) -> Iterator[tuple[_Line, Mapping[str, Sequence[int]]]]:
+def _lines(submissions: DeliveredFile, rows: Rows) -> Iterator[tuple[sealed.Tables, Mapping[str, Sequence[int]]]]:
     """Submissions, and the places of the wanted rows in each table of each."""
     before: Counter[str] = Counter()
     numbers = {table: frozenset(of_table) for table, of_table in rows.items()}
-    with submissions.open() as handle:
-        for line in handle:
-            tables: _Line = json.loads(line)
-            wanted = {}
-            for table, here in tables.items():
-                listed = numbers.get(table, frozenset())
-                wanted[table] = [place for place in range(len(here)) if before[table] + place + 1 in listed]
-                before[table] += len(here)
-            yield tables, wanted
+    for tables in sealed.submissions(submissions):
+        wanted = {}
+        for table, here in tables.items():
+            listed = numbers.get(table, frozenset())
+            wanted[table] = [place for place in range(len(here)) if before[table] + place + 1 in listed]
+            before[table] += len(here)
+        yield tables, wanted

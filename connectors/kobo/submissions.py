@@ -18,17 +18,18 @@ import pyarrow as pa
 
 from codebook.errors import Refused
 from connectors.delivery import is_read
+from connectors.kobo import sealed
 from connectors.kobo.asked import with_asked
 from connectors.kobo.attachments import NOT_FETCHED, Attached, is_short
 from connectors.kobo.export import as_questions
 from connectors.kobo.form import in_language
 from connectors.kobo.form_files import asked_in, of_asset
 from connectors.kobo.grid import KoboGrid
+from connectors.kobo.sealed import FORM, SUBMISSIONS
 from connectors.shapes import MAX_COLUMNS, Finding, Grid, Heading, Piece
 from sources.batches import DeliveredFile
 from sources.models import Source, Table
 
-SUBMISSIONS, FORM = "submissions.jsonl", "form.json"
 _SYSTEM = ("_", "meta/", "formhub/")
 _OF_A_SUBMISSION = (
     "_id", "_uuid", "_stable_id", "_submission_time", "_validation_status", "_notes", "_status", "_submitted_by",
@@ -276,19 +277,8 @@ class SubmissionsGrid:
         return [self]
 
     def _rows(self) -> Iterator[dict[str, str]]:
-        with self.file.open() as lines:
-            for line in lines:
-                yield from _object(line, self.file).get(self.table, ())
-
-
-def _object(text: bytes, file: DeliveredFile) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise Refused("delivery.unreadable", "it is not what a sweep wrote", file.name, "read the server again")
-    return found
+        for tables in sealed.submissions(self.file):
+            yield from tables.get(self.table, ())
 
 
 def _piece(cells: Sequence[list[str | None]], first: int, n: int, short: Sequence[int]) -> Piece:
@@ -312,25 +302,26 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
             source.source,
             "deliver without naming a file: the server is read",
         )
-    with by_name[FORM].open() as handle:
-        form = _object(handle.read(), by_name[FORM])
+    form = sealed.form(by_name[FORM])
+    if not form.columns.keys() >= {table.name for table in source.tables}:
+        raise sealed.no_sweep(by_name[FORM])  # of a table that was declared since nothing was kept
+    content = form.content.model_dump()
     asked: dict[str, list[Asked]] = defaultdict(list)
-    for question in questions(form["content"], source):
+    for question in questions(content, source):
         asked[question.table].append(question)
-    sheets = in_language(of_asset(form, FORM), None)
+    sheets = in_language(of_asset({"content": content}, FORM), None)
     read: dict[str | None, KoboGrid] = {}
     for table in source.tables:
         is_main = table is source.tables[0]
-        grid = _grid(by_name[SUBMISSIONS], table, is_main, asked[table.name], form["columns"])
+        grid = _grid(by_name[SUBMISSIONS], table, is_main, asked[table.name], form.columns)
         repeat = None if is_main else table.name.rpartition("/")[2]
         read[repeat] = _kept(as_questions(grid, repeat, sheets), table)
     made, unread = with_asked(read, sheets)
     grids = dict(zip((table.name for table in source.tables), made.values(), strict=True))
-    versions = [version["uid"] for version in form["versions"]]
-    facts: dict[str, object] = {"language": "xml", "form_version": form["deployed_version"] or ""}
-    facts["form_versions"] = versions
-    # A sweep that was sealed before these were noted has none of them.
-    facts |= {n: form[n] for n in ("type_changes", "versions_not_read", "versions_not_listed") if form.get(n)}
+    facts: dict[str, object] = {"language": "xml", "form_version": form.deployed_version or ""}
+    facts["form_versions"] = [version.uid for version in form.versions]
+    told = ("type_changes", "versions_not_read", "versions_not_listed")
+    facts |= {name: said for name in told if (said := getattr(form, name))}
     facts |= {"relevance_not_read": unread} if unread else {}
     return grids, facts
 

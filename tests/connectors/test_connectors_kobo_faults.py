@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 import traceback
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 from kobo_api_double import ASSET, TOKEN, KoboServer, cut, hang, html, serving, status
 from pydantic import ValidationError
 from small_kobo import HASTY, SURVEY, InMemory, data_requests, declared, names, read, swept
-from small_sources import rows
+from small_sources import MemoryFile, rows
 
 from codebook.errors import HomewardError, Refused, Unavailable
 from connectors import Unfinished, sweep
 from connectors.kobo.api import Server
+from connectors.kobo.attachments import fetched
+from connectors.kobo.submission_rows import rows_left_out
 from connectors.kobo.submissions import Flattening, canonical
 from sources.models import KoboServerFormat
 
@@ -60,7 +63,7 @@ def test_what_passes_is_waited_for(url: str, many: KoboServer, fault: Any) -> No
         (status(429, Retry_After="3600"), "status 429"),
         (html, "not JSON"),
         (cut, "RemoteProtocolError"),
-        (hang(2.5), "ReadTimeout"),
+        (hang(2.5), "ReadTimeout|come to the end"),
     ],
     ids=["500", "429_for_an_hour", "html", "cut", "slow"],
 )
@@ -92,12 +95,35 @@ def test_a_sweep_that_cannot_go_on_begins_again(url: str, many: KoboServer) -> N
     assert names(swept(url, kept=kept)) == 249
 
 
-@pytest.mark.parametrize("name", ["submissions.jsonl", "form.json"])
-def test_files_that_no_sweep_wrote_are_refused(url: str, tmp_path: Path, name: str) -> None:
-    for body in (b"[]\n", b"{", b"\xff\xfe\n", b"[" * 100_000):
-        with pytest.raises(Refused) as caught:
-            rows(read(swept(url) | {name: body}, url, tmp_path))
+NOT_OURS = [b"[]\n", b"{", b"\xff\xfe\n", b"[" * 100_000]
+DAMAGED = {
+    "submissions.jsonl": [
+        *NOT_OURS,
+        b'{"main":1}',
+        b'{"main":[1]}',
+        b'{"main":[{"_stable_id":7}]}',
+        b'{"main":[null]}',
+    ],
+    "form.json": [*NOT_OURS, b"{}"],
+}
+
+
+def test_files_that_no_sweep_wrote_are_refused(url: str, tmp_path: Path) -> None:
+    whole = swept(url)
+    form = json.loads(whole["form.json"])
+    spoiled = [{**form, name: wrong} for name in ("content", "columns", "versions") for wrong in (None, [1], {"a": 1})]
+    spoiled += [{**form, "columns": {}}, {**form, "versions": [{}]}, {**form, "deployed_version": 7}]
+    bodies = {**DAMAGED, "form.json": [*DAMAGED["form.json"], *(json.dumps(one).encode() for one in spoiled)]}
+    for name, body in ((name, body) for name, listed in bodies.items() for body in listed):
+        with pytest.raises(Refused, match="not what a sweep wrote") as caught:
+            rows(read(whole | {name: body}, url, tmp_path))
         assert caught.value.rule == "delivery.unreadable"
+        assert caught.value.__suppress_context__
+    for body in DAMAGED["submissions.jsonl"]:
+        with pytest.raises(Refused, match="not what a sweep wrote"):
+            fetched(MemoryFile("submissions.jsonl", body))
+        with pytest.raises(Refused, match="not what a sweep wrote"):
+            list(rows_left_out(MemoryFile("submissions.jsonl", body), {"main": {1}}))
 
 
 ANSWERS = st.recursive(

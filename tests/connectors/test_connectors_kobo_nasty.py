@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kobo_api_double import KoboServer, drip, meanwhile, status, told
+from kobo_api_double import KoboServer, drip, drip_headers, drip_packed, meanwhile, status, told
 from small_kobo import InMemory, names, read, swept
 
 from codebook.errors import HomewardError, Unavailable
@@ -31,11 +31,14 @@ from connectors.kobo.api import asked_pause
         told(lambda page: page.update(results=[])),
         told(lambda page: page["results"].reverse()),
         drip(0.02),
+        drip_headers,
+        drip_packed,
         status(429, Retry_After=formatdate(time.time() - 60, usegmt=True)),
     ],
     ids=[
         "garbled_pause", "gzip_cut", "page_again", "submission_again", "gzip", "few_as_all", "count_falls",
-        "count_rises", "next_elsewhere", "empty_page", "backwards", "drip", "pause_that_is_over",
+        "count_rises", "next_elsewhere", "empty_page", "backwards", "drip", "drip_headers", "drip_packed",
+        "pause_that_is_over",
     ],
 )  # fmt: skip
 def test_a_page_that_lies_is_asked_for_again(url: str, many: KoboServer, fault: Any) -> None:
