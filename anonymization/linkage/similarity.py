@@ -3,7 +3,8 @@
 In: persons as `features` prepares them. Out: pairs with a weight (bits of evidence) and one of two bands. A pair is
 weighed against everybody else who it could be: strangers, relatives and namesakes. The
 probabilities are fixed and versioned (`similarity.json`); how often a name, year or day occurs comes from the
-population. Where persons come from and what a band leads to is the business of `recognition`.
+population, and from `calibration` how much all of it is worth there. Where persons come from and what a band leads to
+is the business of `recognition`.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from anonymization.linkage import candidates, rarity
+from anonymization.linkage.calibration import calibrated
 from anonymization.linkage.called import with_called
 from anonymization.linkage.features import AGAIN
 from anonymization.linkage.frequencies import Frequencies
 from anonymization.linkage.misspelt import corrected, names_of_many
 from anonymization.linkage.names import fingerprint
-from anonymization.linkage.roster import Roster, Said
+from anonymization.linkage.roster import NONE, Roster, Said
 from anonymization.linkage.rounds import Rules
 from anonymization.linkage.sieve import Sieve
 
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
 Ids = npt.NDArray[np.int64]
 _LOG = logging.getLogger(__name__)
 _PAIRS = pa.schema([("one", pa.int64()), ("other", pa.int64())])
-_WEIGHED = pa.schema([*_PAIRS, ("weight", pa.float64()), ("band", pa.string())])
+_WEIGHED = pa.schema(
+    [*_PAIRS, *((bits, pa.float64()) for bits in ("weight", "besides", "phone")), ("joinable", pa.bool_())]
+)
 
 WEIGHED = ("given_s", "father_s", "grandfather_s", "family_s", "place", "year", "month_day")
 """What is strong evidence where it is rare and weak where it is frequent."""
@@ -95,7 +99,18 @@ def compare(persons: Roster, population: int, frequencies: Frequencies, pending:
                 weighed.append(scale.weighed(waiting.slice(0, _SCORED)))
                 waiting = waiting.slice(_SCORED)
             _LOG.info("%d pairs of %d persons compared, %d left", compared, len(persons), sum(map(len, weighed)))
-    return pa.concat_tables([*weighed, scale.weighed(waiting)] if len(waiting) else weighed)
+    return _banded(pa.concat_tables([*weighed, scale.weighed(waiting)] if len(waiting) else weighed), scale.persons)
+
+
+def _banded(pairs: pa.Table, persons: Roster) -> pa.Table:
+    """Weighed pairs with the weight that they have in this country, and a band."""
+    order = np.argsort(persons.ids)
+    known = (persons.said["date"].code != NONE)[order]
+    one, other = (np.searchsorted(persons.ids, pairs[side].to_numpy(), sorter=order) for side in ("one", "other"))
+    weight = calibrated(pairs, known[one] & known[other], float(model()["seen_from"]))
+    same = pairs["joinable"].to_numpy() & (weight >= float(model()["same_from"]))
+    columns = {"weight": weight, "band": np.where(same, SAME, UNCERTAIN)}
+    return pa.table({"one": pairs["one"], "other": pairs["other"]} | columns)
 
 
 class _Scale:
@@ -223,22 +238,28 @@ def _settings(population: int) -> dict[str, Any]:
 def _bands(predicted: str) -> str:
     """Against strangers splink has weighed; a relative may explain the pair better, and then the pair weighs less."""
     loaded = model()
-    odds = " + ".join(f"2 ** -({_against(place, kind)})" for place, kind in enumerate(KINDS))
+    besides = "match_weight - mw_born - mw_tf_adj_born"
     return f"""
-        WITH weighed AS (
-            SELECT *, -log2(2 ** -match_weight + {odds}) AS weight FROM {predicted}
-        )
-        SELECT least(unique_id_l, unique_id_r) AS one, greatest(unique_id_l, unique_id_r) AS other, weight,
-               CASE WHEN weight >= {float(loaded["same_from"])} AND ({loaded["same_when"]})
-                    THEN '{SAME}' ELSE '{UNCERTAIN}' END AS band
-        FROM weighed WHERE weight >= {float(loaded["seen_from"])}"""  # noqa: S608  # constants of our own file
+        SELECT least(unique_id_l, unique_id_r) AS one, greatest(unique_id_l, unique_id_r) AS other,
+               {_against_all("match_weight")} AS weight, {_against_all(besides, without="born")} AS besides,
+               mw_phone AS phone, {loaded["same_when"]} AS joinable
+        FROM {predicted} WHERE weight >= {float(loaded["seen_from"])}"""  # noqa: S608  # constants of our own file
 
 
-def _against(place: int, kind: str) -> str:
-    """Bits of evidence for the same person against a relative of this kind, number `place` of KINDS."""
+def _against_all(strangers: str, without: str = "") -> str:
+    """Bits against whoever else it could be, if a pair has as many against strangers."""
+    odds = " + ".join(f"2 ** -({_against(place, kind, without)})" for place, kind in enumerate(KINDS))
+    return f"-log2(2 ** -({strangers}) + {odds})"
+
+
+def _against(place: int, kind: str, without: str) -> str:
+    """Bits of evidence for the same person against a relative of this kind, number `place` of KINDS, `without` one of
+    the comparisons."""
     loaded = model()
     terms = [str(-np.log2(loaded["relatives"][kind]))]
     for comparison in loaded["comparisons"]:
+        if comparison["name"] == without:
+            continue
         # splink tells a pair's weight in each comparison, which names the level: no two have the same.
         name = f"mw_{comparison['name']}"
         cases = [

@@ -1,0 +1,94 @@
+"""What evidence is worth in this country: all that is said beside birth dates, weighed by how often they agree with it.
+
+Fixed probabilities cannot know how many namesakes a country has, or how often a father's phone is his son's. Where both
+birth dates are known they tell who is who; so it is seen how many of the pairs that are as much alike otherwise, and
+have as near a rival, are one person. A logistic curve says so of every pair, one without a birth date too. Few pairs
+leave the model's own weights as they are, and nothing is kept. Weights are bits; what they are made of is the business
+of `similarity`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Bits = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+_ALIKE = -0.5
+"""From here the sieve has left pairs of every birth date, so that those that disagree are counted too."""
+_DOUBT = 200.0
+"""So many pairs, each as telling as can be, it takes to believe them as much as the model."""
+_NEXT = 4
+"""So many of each person's best candidates are looked through for a rival."""
+_MAYBE = -4.0
+"""Two candidates who may themselves be one person are no rivals."""
+_FARTHEST = 10.0
+"""A rival farther off is as good as none."""
+_MOST = 6.0
+"""Who agrees in all that is said without a birth date is one person in all but one of so many bits: more is not learned
+of pairs of which some thousands are known."""
+_STEPS = 25
+
+
+def calibrated(pairs: pa.Table, dated: npt.NDArray[np.bool_], nobody: float) -> Bits:
+    """The weight of each pair (one, other, weight, besides, phone) as the country's own pairs have it.
+
+    `besides`: the weight without the birth dates; `phone`: what of it the phone counts; `dated`: of which pairs both
+    days are known; `nobody`: what a rival weighs at most who was not seen."""
+    weight: Bits = pairs["weight"].to_numpy()
+    besides: Bits = pairs["besides"].to_numpy()
+    alike = besides >= _ALIKE
+    if not alike.any():
+        return weight
+    lead = np.clip(besides - _rivals(pairs, nobody), nobody, _FARTHEST)
+    said = np.stack([np.ones(len(besides)), besides, lead, pairs["phone"].to_numpy()], axis=1)[alike]
+    known = dated[alike]
+    curve = _curve(said[known], 1 / (1 + 2.0 ** -weight[alike][known]))
+    made: Bits = weight.copy()
+    learned = np.clip(said @ curve / np.log(2), -_MOST, np.maximum(_MOST, besides[alike]))
+    made[alike] += learned - besides[alike]
+    return made
+
+
+def _curve(said: Bits, same: Bits) -> Bits:
+    """Coefficients of the log odds that a pair is one person, by how likely that is of those whose dates are known."""
+    model = np.array([0.0, np.log(2), 0.0, 0.0])
+    curve = model.copy()
+    for _ in range(_STEPS):
+        likely = 1 / (1 + np.exp(-said @ curve))
+        steep = (said * (likely * (1 - likely))[:, None]).T @ said + _DOUBT * np.eye(len(model))
+        curve += np.linalg.solve(steep, said.T @ (same - likely) - _DOUBT * (curve - model))
+    return curve
+
+
+def _rivals(pairs: pa.Table, nobody: float) -> Bits:
+    """Of each pair how alike, birth dates aside, the best other candidate of the one or the other is."""
+    one, other, besides = (pairs[name].to_numpy() for name in ("one", "other", "besides"))
+    persons, flat = np.unique(np.concatenate([one, other]), return_inverse=True)
+    left, right = flat[: len(one)], flat[len(one) :]
+    maybe = np.sort((left * len(persons) + right)[pairs["weight"].to_numpy() >= _MAYBE])
+    who, theirs = _candidates(left, right, besides, len(persons))
+    best = np.full(len(one), nobody)
+    for mine, partner in ((left, right), (right, left)):
+        for nth in range(_NEXT):
+            rival = who[mine, nth]
+            key = np.minimum(rival, partner) * len(persons) + np.maximum(rival, partner)
+            at = np.minimum(np.searchsorted(maybe, key), len(maybe) - 1)
+            counts = (rival >= 0) & (rival != partner) & (maybe[at] != key if len(maybe) else True)
+            np.maximum(best, theirs[mine, nth], out=best, where=counts)
+    return best
+
+
+def _candidates(left: Rows, right: Rows, besides: Bits, persons: int) -> tuple[Rows, Bits]:
+    """Of each person those who are most alike, best first, and how alike; -1 where there are no more."""
+    mine, partner, alike = np.concatenate([left, right]), np.concatenate([right, left]), np.tile(besides, 2)
+    order = np.lexsort((partner, -alike, mine))
+    mine = mine[order]
+    nth = np.arange(len(mine)) - np.searchsorted(mine, mine)
+    near = nth < _NEXT
+    who, theirs = np.full((persons, _NEXT), -1, dtype=np.int64), np.full((persons, _NEXT), -np.inf)
+    who[mine[near], nth[near]] = partner[order][near]
+    theirs[mine[near], nth[near]] = alike[order][near]
+    return who, theirs
