@@ -98,6 +98,7 @@ def lexicon(language: str) -> Lexicon:
     forms = own.get("formed") or own.get("formed_loosely")
     naming = {_pair(phrase) for source in (own, base) for phrase in source.get("naming", ())}
     of_language = known | _inflected(own) | stop | _listed(f"words_{language}") | _library_words(language)
+    of_language |= _imperfects(own)
     nobodys = of_language - frequent_names() - given_names() - family_names()
     return Lexicon(
         words=of_language
@@ -206,6 +207,13 @@ def _inflected(own: dict[str, Any]) -> frozenset[str]:
         for other in others
     ]
     return frozenset(fold(word) for word in (*words, *made))
+
+
+def _imperfects(own: dict[str, Any]) -> frozenset[str]:
+    """Arabic verbs in the present: their `imperfects` with the sign of each of the `persons`, but for what somebody is
+    called (يزيد)."""
+    made = {fold(person + verb) for person in own.get("persons", "").split() for verb in own["imperfects"].split()}
+    return frozenset(made) - frequent_names() - given_names() - family_names()
 
 
 def _pair(phrase: str) -> tuple[str, str]:

@@ -48,6 +48,8 @@ SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
 """Splits a cleaned note into what is between words (even places) and words (odd places)."""
 
 _LONG_ENOUGH, _LONG_FORM = 5, 4
+_OF_A_PLACE = "ي"
+"""Ends what is made of a place or a trade in Arabic and Persian, and family names: العراقي, اربابی."""
 _CASED = re.compile("[A-ZÀ-ÖØ-ÞĀ-ſΆ-ΫЀ-ЯԱ-Ֆ][a-zß-öø-ÿā-ſά-ώа-џա-և]")
 
 
@@ -99,6 +101,8 @@ class Words(dict[str, int]):
         name = any(form in self._names for form in forms) or any(form in frequent_names() for form in asked)
         name = name and not flags & STOP
         flags |= (KEEP if exactly else KEEP | LOOSELY) if everyday else self._formed(word, forms, flags)
+        if everyday and not exactly and not cased and forms[0][-1] == _OF_A_PLACE:
+            flags |= FORMED
         if flags & STOP and not cased and word in names_as_written():
             flags |= LISTED  # Ali is written like "on" but for its last letter
         if not name and not flags & STOP:
