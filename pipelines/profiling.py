@@ -69,8 +69,15 @@ def _notes(facts: dict[str, Any]) -> list[str]:
     ):
         if facts.get(fact):
             notes.append(f"{what}: {', '.join(map(str, facts[fact]))}.")
-    hidden = [name for name, sheet in (facts.get("sheets") or {}).items() if sheet.get("hidden")]
-    return [*notes, f"Hidden sheets: {', '.join(hidden)}."] if hidden else notes
+    sheets = facts.get("sheets") or {}
+    hidden = [name for name, sheet in sheets.items() if sheet.get("hidden")]
+    merged = [name for name, sheet in sheets.items() if sheet.get("merged_below")]
+    if hidden:
+        notes.append(f"Hidden sheets: {', '.join(hidden)}.")
+    if merged:
+        told = "cells merged over several rows have their text in the first of them only: ask for them unmerged"
+        notes.append(f"Sheets {', '.join(merged)}: {told}.")
+    return notes
 
 
 def _show_table(table: dict[str, Any]) -> None:

@@ -79,7 +79,7 @@ _ARABIC_KEYBOARDS = {
 }
 
 
-def _ethiopic_homophones() -> dict[str, str]:
+def ethiopic_homophones() -> dict[str, str]:
     """Letters of Amharic that sound alike and are written for each other: ሐ ኀ for ሀ, ሠ for ሰ, ዐ for አ, ፀ for ጸ."""
     rows = ((0x1210, 0x1200, 7), (0x1280, 0x1200, 7), (0x1220, 0x1230, 8), (0x12D0, 0x12A0, 7), (0x1340, 0x1338, 7))
     letters = {chr(of + n): chr(to + n) for of, to, count in rows for n in range(count)}
@@ -88,7 +88,7 @@ def _ethiopic_homophones() -> dict[str, str]:
     return first_of_fourth | {letter: first_of_fourth.get(to, to) for letter, to in letters.items()}
 
 
-_SAME_LETTER = str.maketrans(_ARABIC_KEYBOARDS | _ethiopic_homophones())
+_SAME_LETTER = str.maketrans(_ARABIC_KEYBOARDS | ethiopic_homophones())
 
 
 def letters_of(name: str) -> str:

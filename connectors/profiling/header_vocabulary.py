@@ -33,7 +33,8 @@ LISTS: Mapping[str, str] = {
         পিতা/স্বামী पिता बाबु आमा पति ayah ibu mama uba prenume headmaster
         ولد ولدیت ولديت
         kin chef jefe jefa chefe householdhead headhousehold hoh hohh
-        hof""",
+        hof
+        pax nok""",
     "phone": """phone telephone telefono telefonos tel telf mobile cell cellphone celular movil gsm
         whatsapp msisdn
         phonenumber devicephonenum portable simu هاتف جوال موبايل موبایل تلفن تليفون تلفون ስልክ contactno
@@ -43,7 +44,8 @@ LISTS: Mapping[str, str] = {
         टेलिफोन ስልኪ тел моб ဖုန်း dienthoai sodienthoai مۆبایل مۆبایلي
         telefoonnummer telefoonnr mobiel komorkowy ტელეფონი ტელეფონის მობილური सम्पर्क հեռախոս հեռախոսահամար
         telefonszam mobil τηλεφωνο κινητο தொலைபேசி දුරකථන โทรศัพท์ bilbila telefone telefoni
-        اړیکې ទូរស័ព្ទ លេខទូរស័ព្ទ ໂທລະສັບ""",
+        اړیکې ទូរស័ព្ទ លេខទូរស័ព្ទ ໂທລະສັບ
+        โทร""",
     "email": "email mail correo courriel e-mail imeyl بريد ایمیل электронная пошта",
     "national_id": """dui cui dpi dni nni nin nif nit curp cnic cedula tazkira tazkera passport
         pasaporte passeport fayda
@@ -56,7 +58,8 @@ LISTS: Mapping[str, str] = {
         paszportu paszport dowod dowodu paspoort paspoortnummer bsn vnummer राहदानी pasport pasporti
         პასპორტი utlevel utlevelszam διαβατηριο ταυτοτητα αφμ anvisa անձնագիր paspor idno idcard eenyummaa
         hochieu porcard
-        identite identita հծհ consulaire consular អត្តសញ្ញាណប័ណ្ណ លិខិតឆ្លងដែន""",
+        identite identita հծհ consulaire consular អត្តសញ្ញាណប័ណ្ណ លិខិតឆ្លងដែន
+        nic ppt bi หนังสือเดินทาง บัตรประชาชน""",
     "birth_date": """dob birth birthdate birthday nacimiento nac naissance ddn nascimento dogum
         ميلاد ولادة ازدياد تولد
         ልደት ትውልድ brthdt brthdtc bdate fnac fnacimiento nasc nascita geburt geburtsdatum geboren geboorte
@@ -100,7 +103,8 @@ LISTS: Mapping[str, str] = {
         akagari depatman komin
         lugar tempat raionul localitatea
         airport aeroport aeropuerto aeroporto borderpoint bordercrossing entrypoint منفذ معبر مطار مرز مرزي кпп
-        الحي حي opstina mesto համայնք ខេត្ត ស្រុក ឃុំ ភូមិ ក្រុង សង្កាត់ จังหวัด อำเภอ ตำบล หมู่บ้าน""",
+        الحي حي opstina mesto համայնք ខេត្ត ស្រុក ឃុំ ភូមិ ក្រុង សង្កាត់ จังหวัด อำเภอ ตำบล หมู่บ้าน
+        fronteira frontera frontiere kapisi ด่าน fmp satul comuna komuna fshati ጣብያ tabia اردوگاه""",
     "country": """country countries pais paises pays iso iso3 iso2 nacion adm0 admin0 ulke land بلد دولة
         کشور ሀገር origin
         destination paese nazione negara nchi davlat mamlakat waddanka dalka herkunftsland هیواد هېواد وڵات
@@ -110,14 +114,16 @@ LISTS: Mapping[str, str] = {
         kraj kraju panstwo ქვეყანა ქვეყნის davlati मुलुक olke olkesi orszag χωρα երկիր мемлекет кишвар biyya
         igihugu peyi
         quocgia
-        zemlja ប្រទេស ประเทศ""",
+        zemlja ប្រទេស ประเทศ
+        tara shteti""",
     "nationality": """nationality nacionalidad nationalite citizenship nacionalidade جنسية تابعیت uyruk
         uyrugu vatandaslik
         cittadinanza staatsangehorigkeit kewarganegaraan uraia شهریت قومیت জাতীয়তা राष्ट्रियता ዜግነት
         obywatelstwo narodowosc nationaliteit მოქალაქეობა fuqaroligi millati vetendasliq allampolgarsag
         obcanstvi υπηκοοτητα ιθαγενεια քաղաքացիություն азаматтығы
         staatsburgerschaft
-        សញ្ជាតិ สัญชาติ""",
+        សញ្ជាតិ สัญชาติ
+        ملیت""",
     "weight": """weight weights weighting wgt wt peso pesos poids ponderacion ponderation pond pesofinal
         factor wght coeff
         coef fexp facexp expansion wgts
@@ -171,6 +177,7 @@ LISTS: Mapping[str, str] = {
         class category size
         years
         gioitinh""",
+    "reached": "contact contacts contacto contactos contato contatos kontakt contatto",
     "community": "community communaute comunidad comunidade comunita",
     "where_to": "destination origin origen origine origem destino destinazione",
     "whose": """return retorno retour origin origen origine origem residence residencia current actual actuelle

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from connectors.profiling.header_vocabulary import LISTS, STEMS
+from values.months import ethiopic_homophones
 
 _FUNCTION_WORDS = frozenset(
     ["of", "the", "de", "del", "la", "el", "du", "des", "le", "a", "y", "et", "and", "n", "no", "num", "number", "full"]
@@ -33,11 +34,15 @@ _LETTERS = str.maketrans(
         "ƙ": "k",
         "ɗ": "d",
         "ɓ": "b",
+        **ethiopic_homophones(),
     }
 )
-"""Letters that languages write apart and headers mix; those of Latin scripts have no accent that could be taken off."""
+"""Letters that languages write apart and headers mix, and those of Amharic that sound alike; Latin ones listed here have
+no accent that could be taken off."""
 _ARTICLE = re.compile(r"^(?:وال|بال|ال|[የበከለ]|[dl]')(?=\w{3})")
 """What Arabic, Amharic, French and Italian write before a word and as one with it."""
+_UNPARTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]{3}")
+"""Thai, Lao, Burmese and Khmer are written without blanks between words."""
 _HEADERS = 50_000
 """Headers and labels whose words are kept: those of a worksheet of all columns, each asked for several times."""
 _ALONE = re.compile(r"^[a-z]{3,}$")
@@ -78,8 +83,11 @@ def own_part(header: str) -> str:
 def named(text: str, *kinds: str) -> bool:
     """Whether a header has a word of one of these kinds."""
     listed, found = _forms(text)
+    unparted = [word for word in listed if _UNPARTED.search(word)]
     return any(
-        found & _FOLDED[kind] or ((stems := _BEGINNINGS.get(kind)) and any(word.startswith(stems) for word in listed))
+        found & _FOLDED[kind]
+        or ((stems := _BEGINNINGS.get(kind)) and any(word.startswith(stems) for word in listed))
+        or any(known in word for word in unparted for known in _WITHIN[kind])
         for kind in kinds
     )
 
@@ -109,6 +117,7 @@ def heads_columns(text: str) -> bool:
 KNOWN = {kind: frozenset(listed.split()) for kind, listed in LISTS.items()}
 _FOLDED = {kind: frozenset(_word(folded(word)) for word in listed) for kind, listed in KNOWN.items()}
 _BEGINNINGS = {kind: tuple(_word(folded(stem)) for stem in stems.split()) for kind, stems in STEMS.items()}
+_WITHIN = {kind: [word for word in listed if _UNPARTED.search(word)] for kind, listed in _FOLDED.items()}
 _HEADING = frozenset[str]().union(*(_FOLDED[kind] for kind in (*STEMS, "name", "email", "gps", "device_id", "heading")))
 _HEADING -= _FOLDED["free_text"] - _FOLDED["heading"]
 _BEGUN = tuple(beginning for beginnings in _BEGINNINGS.values() for beginning in beginnings)

@@ -216,7 +216,7 @@ def _name(seen: Seen) -> bool:
     if spoken:
         # Rosters also say "person 1", and registers number people of one name.
         return seen.share(r"^[\p{L}\p{M} '’.,\-]*\p{L}[\p{L}\p{M}\p{N} '’.,\-]*$") >= _MOST
-    if named(seen.heard, "person") and not named(seen.heard, "attribute", "aspect"):
+    if named(seen.heard, "person", "reached") and not named(seen.heard, "attribute", "aspect"):
         # `Reintegration officer`: a person's part in a case, and values that are written as names are.
         return seen.type == "text" and seen.share(_WORDS_ONLY) >= _NEARLY and seen.share(_CAPITALS) >= _NEARLY
     # Counts first: of all patterns these two take longest.
@@ -229,7 +229,7 @@ def _phone(seen: Seen) -> bool:
     spoken = named(seen.heard, "phone")
     if not seen.filled:
         return spoken
-    if spoken:
+    if spoken or named(seen.heard, "reached"):
         return seen.share(_DIGITS_MOSTLY) >= 0.5 and seen.share(_POSTCODE) < _NEARLY
     return seen.type != "boolean" and seen.share(_international_phones) >= 0.5
 

@@ -28,6 +28,8 @@ _MORE_LANGUAGES = (
     " lo th"
 )
 """Each takes a hundredth of a second to open, so these are asked only where a header speaks of a country."""
+_COUNTRIES = 250
+"""There are no more."""
 _WORDED = r"^\p{L}[^0-9]*$"
 _MOST, _HALF, _SAMPLE = 0.8, 0.5, 2_000
 
@@ -76,7 +78,11 @@ def _country(values: Sample, spoken: bool) -> list[str]:
         return ["country_iso2"]
     if enough and values.share(_country_names) >= (_HALF if spoken else _MOST):
         return ["country_name"]
-    return ["country_name"] if spoken and values.share(_names_elsewhere) >= _HALF else []
+    # One that is known in a language of deliveries may stand among others in a further one.
+    asked = spoken or (enough and len(values) <= _COUNTRIES and values.share(_country_names) > 0)
+    if asked and values.share(_names_elsewhere) >= (_HALF if spoken else _MOST):
+        return ["country_name"]
+    return []
 
 
 def _yes_or_no(values: list[str]) -> bool:

@@ -284,8 +284,9 @@ def header_names(top: Sequence[Sequence[str | None]], extent: Extent, layout: La
 def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[str, Grid], dict[str, object]]:
     """Every sheet as found, below the header that is proposed for it; a sheet without any cell has no column.
 
-    Facts: `sheets` with the extent of each (rows and columns, header included), its proposed header and whether it is
-    hidden. A `form` says nothing about a plain workbook.
+    Facts: `sheets` with the extent of each (rows and columns, header included), its proposed header, whether it is
+    hidden, and how many merged cells reach over several records (`merged_below`): their text is read in the first of
+    them only. A `form` says nothing about a plain workbook.
     """
     workbook = Workbook(file)
     hidden = set(workbook.hidden)
@@ -306,5 +307,6 @@ def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[s
             "header_row": layout.first,
             "header_rows": layout.count,
             "header_score": guess.score,
+            "merged_below": sum(bottom > top_row >= layout.last for top_row, _, bottom, _ in extent.merged),
         }
     return grids, {"sheets": sheets}

@@ -192,13 +192,26 @@ def test_a_totals_rule_that_is_no_regular_expression_is_a_typo() -> None:
         source(XLSX | {"totals": "("}, table("people", ["A"], ["A"]))
 
 
+def test_cells_merged_over_records_are_told(deliver: Deliver) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet("people")
+        sheet.write_row(0, 0, ["province", "district", "n"])
+        for first in (1, 4, 7):
+            sheet.merge_range(first, 0, first + 2, 0, f"province {first}")
+        for row in range(1, 10):
+            sheet.write_row(row, 1, [f"district {row}", row])
+    sheets: Any = look(deliver("a.xlsx", out.getvalue()))[1]["sheets"]
+    assert sheets["people"]["merged_below"] == 3
+
+
 def test_an_unknown_workbook_is_looked_at_sheet_by_sheet(deliver: Deliver, headed: bytes) -> None:
     grids, facts = look(deliver("a.xlsx", headed))
     sheets: Any = facts["sheets"]
     assert sheets["people"].pop("header_score") > sheets["codes"].pop("header_score")
     assert sheets == {
-        "people": {"rows": 9, "columns": 5, "hidden": False, "header_row": 2, "header_rows": 2},
-        "codes": {"rows": 0, "columns": 0, "hidden": True, "header_row": 1, "header_rows": 0},
+        "people": {"rows": 9, "columns": 5, "hidden": False, "header_row": 2, "header_rows": 2, "merged_below": 0},
+        "codes": {"rows": 0, "columns": 0, "hidden": True, "header_row": 1, "header_rows": 0, "merged_below": 0},
     }
     assert [heading.header for heading in grids["people"].headings][1] == "Women / adults"
     assert grids["codes"].headings == ()

@@ -77,6 +77,10 @@ def looks(deliver: Deliver, header: str, *rows: str) -> dict[str, list[str]]:
         ("Destination", "Kayes", "place_name"),
         ("ស្រុក", "ព្រះស្តេច", "place_name"),
         ("Հայրանուն", "Արմենի", "person_name"),
+        ("เบอร์โทรศัพท์", "0891234567", "phone"),
+        ("วันเดือนปีเกิด", "31/12/1990", "birth_date"),
+        ("Contacto", "84 123 4567", "phone"),
+        ("ዝመጻሉ ሃገር", "ሱዳን", "country_name"),
     ],
 )
 def test_headers_of_many_languages_say_what_a_column_holds(
@@ -120,6 +124,12 @@ def test_few_rows_show_their_codes_for_nothing_too(deliver: Deliver) -> None:
 )
 def test_a_name_of_a_thing_is_no_name_of_a_person(deliver: Deliver, header: str, values: list[str]) -> None:
     assert "person_name" not in looks(deliver, f"{header};n", *(f"{v};{n}" for n, v in enumerate(values)))[header]
+
+
+def test_countries_are_known_by_the_languages_of_their_neighbours(deliver: Deliver) -> None:
+    """Austria is one in Spanish too, by which the others are looked for in Albanian and all languages."""
+    found = looks(deliver, "Nga ku;n", "Gjermania;1", "Suedia;2", "Franca;3", "Austria;4", "Suedia;5")
+    assert "country_name" in found["Nga ku"]
 
 
 def test_a_state_among_places_is_one_and_its_name_is_no_persons(deliver: Deliver) -> None:
