@@ -37,8 +37,8 @@ _LETTERS = str.maketrans(
         **ethiopic_homophones(),
     }
 )
-"""Letters that languages write apart and headers mix, and those of Amharic that sound alike; Latin ones listed here have
-no accent that could be taken off."""
+"""Letters that languages write apart and headers mix, and those of Amharic that sound alike. Latin ones that are here
+have no accent that could be taken off."""
 _ARTICLE = re.compile(r"^(?:وال|بال|ال|[የበከለ]|[dl]')(?=\w{3})")
 """What Arabic, Amharic, French and Italian write before a word and as one with it."""
 _UNPARTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]{3}")
