@@ -8,6 +8,7 @@ is in `kobo_tables`, what a form is in `kobo_form_files`; how an export was made
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -38,6 +39,7 @@ __all__ = ["look", "looks_like_kobo", "open_grids"]
 
 _VERSION = "__version__"
 _READ_ROWS = 50_000
+_NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 
 
 @dataclass(frozen=True)
@@ -220,11 +222,13 @@ def _placed(raw: Grid, repeat: str | None, options: Options, maybe_multiple: set
     if options.values == "labels" and form is not None:
         return _Columns(*kobo_headers.by_label(raw.headings, options.separator, form, repeat))
     # The form knows which questions may have one column per choice; without a form, declared questions may.
-    multiples = maybe_multiple if options.multiple_select == "details" else set()
+    multiples: dict[str, frozenset[str]] = {}
+    if options.multiple_select == "details":
+        multiples = dict.fromkeys(maybe_multiple, frozenset())
     dates: set[str] = set()
     if form is not None:
         section = form.section(repeat)
-        multiples = {question.name for question in section if question.multiple}
+        multiples = {q.name: frozenset(c.name for c in kobo_headers.choices_of(q, form)) for q in section if q.multiple}
         dates = {question.name for question in section if question.is_date}
     headings = kobo_headers.by_name(raw.headings, options.separator, multiples, dates)
     if form is not None:
@@ -291,7 +295,14 @@ def _decoding(question: Question, form: Form, options: Options) -> kobo_labels.D
     if question.type == "rank":
         # The export's own code knows no ranks and may leave them as codes among labels.
         choices = (*choices, *(Choice(choice.name, choice.name) for choice in choices))
-    return kobo_labels.decoding(choices, question.multiple or question.type == "rank", corrections, options.where)
+    if question.was_number:
+        # An answer to the version that asked for a number looks like the label that is one.
+        choices = (*choices, *(Choice(choice.label, choice.label) for choice in choices if _is_number(choice.label)))
+    return kobo_labels.decoding(choices, kobo_labels.several(question), corrections, options.where)
+
+
+def _is_number(label: str) -> bool:
+    return _NUMBER.fullmatch(plain(label)) is not None
 
 
 def _spoken(language: str | None) -> set[str]:
@@ -307,11 +318,14 @@ def _add_summaries(columns: _Columns, separator: str) -> None:
     details: dict[str, list[Detail]] = {}
     places: dict[str, kobo_headers.Place] = {}
     for heading in columns.headings:
+        place = columns.places.get(heading.position)
         question, mark, code = heading.names[0].rpartition("/")
-        if not mark:
+        if place is not None and place.choice is not None:
+            code = place.choice
+            question = heading.names[0].removesuffix(code).removesuffix("/")
+        elif not mark:
             question, mark, code = heading.names[0].rpartition(separator)
         if mark and question not in taken and code:
-            place = columns.places.get(heading.position)
             label = heading.label.rpartition(" / ")[2] if place is not None and place.choice is not None else ""
             details.setdefault(question, []).append(Detail(code, label, heading.position))
             if place is not None:

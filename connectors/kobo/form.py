@@ -18,6 +18,12 @@ from codebook.errors import Refused
 LIST_NAMES = ("list_name", "list name")
 _BREAK = re.compile(r"<(?:br|p|div|li)\b[^<>]*>", re.I)
 _INLINE = re.compile(r"<[^<>]*>|\$\{[^}]*\}|\*\*")
+_RETURN = re.compile(r"_x000d_", re.I)
+"""How a workbook writes a carriage return, which not every program reads back."""
+_UNSEEN = dict.fromkeys(
+    map(ord, "\u00ad\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+)
+"""Marks without width or letter. A joiner is not among them: in Persian it tells words apart."""
 _PLACE = re.compile(r"position\(\s*(\.\.(?:\s*/\s*\.\.)*)\s*\)")
 MAX_NESTED = 60
 """Groups within groups; in a form whose groups are never closed each question would name all before it."""
@@ -44,7 +50,8 @@ class Question:
 
     `relevant`: the conditions that must all hold for it to be asked within a row of its table: its own and those of
     the groups inside its repeat. Of a repeat that was not asked for there is no row. `calculation`: what the device
-    works out in its place.
+    works out in its place; `or_other`: a choice "other" was added to its list; `was_number`: a former version of the
+    form asked for a number.
     """
 
     name: str
@@ -55,6 +62,8 @@ class Question:
     repeat: str | None
     relevant: tuple[str, ...] = ()
     calculation: str = ""
+    or_other: bool = False
+    was_number: bool = False
 
     @property
     def multiple(self) -> bool:
@@ -118,6 +127,7 @@ class Sheets:
 def plain(text: str) -> str:
     """A label as two exports of one form agree on it: without tags, `${piping}`, emphasis and uneven white space."""
     text = _INLINE.sub("", html.unescape(_BREAK.sub(" ", text)))
+    text = _RETURN.sub(" ", text).translate(_UNSEEN)
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
@@ -235,6 +245,7 @@ class _Survey:
         relevant = (*(self._conditions[-1] if self._conditions else ()), *self._relevant(row))
         calculation = next((self._placed(row[key]) for key in _CALCULATED if row.get(key)), "")
         kind = kind if select else kind.lower()
-        yield Question(name, kind, row.get(self.label, ""), listed, groups, repeat, relevant, calculation)
-        if select and select["specify_other"]:
+        or_other = bool(select) and (bool(select["specify_other"]) or row.get("_or_other", "").lower() == "true")
+        yield Question(name, kind, row.get(self.label, ""), listed, groups, repeat, relevant, calculation, or_other)
+        if or_other:
             yield Question(f"{name}_other", "text", "", None, groups, repeat, relevant)

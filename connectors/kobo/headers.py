@@ -32,34 +32,56 @@ class Place:
     part: str | None = None
 
 
-def by_name(headings: Sequence[Heading], separator: str, multiples: Set[str], dates: Set[str]) -> tuple[Heading, ...]:
+def by_name(
+    headings: Sequence[Heading], separator: str, multiples: Mapping[str, Set[str]], dates: Set[str]
+) -> tuple[Heading, ...]:
     """Headings of an export with XML names: a question answers to its own name if it is unique, and to longer paths.
 
-    A column under another column's path (`why/other` beside `why`), or under a question named in `multiples`, is one
-    choice of that question and answers to `why/other`. `dates` are the questions that ask for a date.
+    A column under another column's path (`why/other` beside `why`), or under a question named in `multiples` (with its
+    codes; none: any), is one choice of that question and answers to `why/other`. `dates` are the questions that ask
+    for a date.
     """
     separator = next((mark for mark in (separator, "/") if any(mark in h.header for h in headings)), separator)
     paths = {heading.header for heading in headings if heading.header}
-
-    def is_choice(header: str) -> bool:
-        above = header.rpartition(separator)[0]
-        return bool(above) and (above in paths or above.rpartition(separator)[2] in multiples)
-
-    own_names = Counter(h.header.rpartition(separator)[2] for h in headings if h.header and not is_choice(h.header))
+    choices = {header: cut for header in paths if (cut := _choice(header, separator, paths, multiples))}
+    own_names = Counter(header.rpartition(separator)[2] for header in _written(headings) if header not in choices)
     named = []
     for heading in headings:
         if not heading.header:
             named.append(heading)
             continue
-        segments = heading.names[0].split(separator)
-        shortest = 2 if is_choice(heading.header) else 1
+        above, code = choices.get(heading.header, (heading.names[0], ""))
+        segments = [*above.split(separator), *([code] if code else [])]
+        shortest = 2 if code else 1
         names = [separator.join(segments[-n:]) for n in range(shortest, len(segments) + 1)]
-        if shortest == 1 and own_names[segments[-1]] > 1:
+        slashed = ["/".join(segments[-n:]) for n in range(shortest, len(segments) + 1)]
+        if not code and own_names[segments[-1]] > 1:
             names.reverse()
-        slashed = [name.replace(separator, "/") for name in names]
+            slashed.reverse()
         is_date = segments[-1] in dates or heading.header in _SYSTEM_DATES
-        named.append(replace(heading, names=tuple(dict.fromkeys([*names, *slashed])), date=is_date))
+        # Of a choice the slash is the one mark that no code is taken for.
+        answers_to = [*slashed, *names] if code else [*names, *slashed]
+        named.append(replace(heading, names=tuple(dict.fromkeys(answers_to)), date=is_date))
     return tuple(named)
+
+
+def _written(headings: Sequence[Heading]) -> Iterator[str]:
+    return (heading.header for heading in headings if heading.header)
+
+
+def _choice(header: str, separator: str, paths: Set[str], multiples: Mapping[str, Set[str]]) -> tuple[str, str] | None:
+    """The path of a question and the code of one of its choices; None if the header is none of a choice. A code may
+    hold the separator (`q--1` is choice -1 by `-`)."""
+    at = header.find(separator)
+    while at > 0:
+        above, code = header[:at], header[at + len(separator) :]
+        codes = multiples.get(above.rpartition(separator)[2])
+        if code and codes is not None and (not codes or code in codes):
+            return above, code
+        at = header.find(separator, at + 1)
+    above, _, code = header.rpartition(separator)
+    is_one = code and above and (above in paths or above.rpartition(separator)[2] in multiples)
+    return (above, code) if is_one else None
 
 
 def places_by_name(headings: Sequence[Heading], form: Form, repeat: str | None) -> dict[int, Place]:
@@ -257,7 +279,6 @@ def choices_of(question: Question, form: Form) -> tuple[Choice, ...]:
     """The choices of a question, with the one that `or_other` adds, which has no translation (formats.md 1.1): beside
     labels of another language it may stand as its name."""
     listed = form.choices.get(question.list or "", ())
-    has_other_text = any(q.name == f"{question.name}_other" and q.type == "text" for q in form.questions)
-    if has_other_text and all(choice.name != "other" for choice in listed):
+    if question.or_other and all(choice.name != "other" for choice in listed):
         return (*listed, Choice("other", "other"), Choice("other", "Other"))
     return listed

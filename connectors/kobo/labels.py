@@ -6,8 +6,9 @@ one that no choice has is unknown. Both become null and an error: a guess is nev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from codebook.errors import BadDefinition
-from connectors.kobo.form import Choice, plain
+from connectors.kobo.form import Choice, Question, plain
 from connectors.shapes import Text
 from sources.corrections import Correction
 
@@ -23,17 +24,32 @@ AMBIGUOUS = "ambiguous"
 UNKNOWN = "unknown"
 
 
+class Several(Enum):
+    """How many labels a cell holds."""
+
+    ONE = "one"
+    SET = "set"
+    RANKED = "ranked"
+    """Several, and their order is the answer."""
+
+
+def several(question: Question) -> Several:
+    if question.type == "rank":
+        return Several.RANKED
+    return Several.SET if question.multiple else Several.ONE
+
+
 @dataclass(frozen=True)
 class Decoding:
-    """What the labels of one question mean: label -> codes (two or none: ambiguous); `multiple`: several a cell."""
+    """What the labels of one question mean: label -> codes (two or none: ambiguous), one or several a cell."""
 
     codes: Mapping[str, tuple[str, ...]]
-    multiple: bool
+    several: Several
 
     def code(self, text: str) -> tuple[str | None, str | None]:
         """The code(s) of a cell's text, joined by a space, or None and why not."""
         label = plain(text)
-        if not self.multiple:
+        if self.several is Several.ONE:
             codes = self.codes.get(label)
             if codes is None:
                 return None, UNKNOWN
@@ -44,8 +60,8 @@ class Decoding:
             return (None, AMBIGUOUS) if "" in codes else (" ".join(codes), None)
         return None, AMBIGUOUS if ways else UNKNOWN
 
-    def _ways(self, text: str) -> dict[frozenset[str], tuple[str, ...]]:
-        """Up to two different sets of choices whose labels, joined by a space, are this text."""
+    def _ways(self, text: str) -> dict[Hashable, tuple[str, ...]]:
+        """Up to two different answers whose labels, joined by a space, are this text."""
         labels = sorted(self.codes, key=len, reverse=True)
         ends: dict[int, bool] = {len(text): True}
 
@@ -54,13 +70,13 @@ class Decoding:
                 ends[at] = any(can_end(nxt) for label in labels for nxt in _after(text, at, label))
             return ends[at]
 
-        found: dict[frozenset[str], tuple[str, ...]] = {}
+        found: dict[Hashable, tuple[str, ...]] = {}
 
         def walk(at: int, taken: tuple[str, ...]) -> None:
             if len(found) > 1:
                 return
             if at == len(text):
-                found.setdefault(frozenset(taken), taken)
+                found.setdefault(taken if self.several is Several.RANKED else frozenset(taken), taken)
                 return
             for label in labels:
                 for nxt in _after(text, at, label):
@@ -82,7 +98,7 @@ def _after(text: str, at: int, label: str) -> tuple[int, ...]:
     return ()
 
 
-def decoding(choices: Sequence[Choice], multiple: bool, corrections: Sequence[Correction], where: str) -> Decoding:
+def decoding(choices: Sequence[Choice], several: Several, corrections: Sequence[Correction], where: str) -> Decoding:
     """The decoding of a choice list; a blank label is its XML name, as the export writes it (formats.md 1.1).
 
     BadDefinition if a correction no longer describes the form: the supplier has mended it.
@@ -100,7 +116,7 @@ def decoding(choices: Sequence[Choice], multiple: bool, corrections: Sequence[Co
                 "the supplier has mended it, remove the row",
             )
     corrected = {plain(c.label): (c.corrected_code,) if c.corrected_code else () for c in corrections}
-    return Decoding({**codes, **corrected}, multiple)
+    return Decoding({**codes, **corrected}, several)
 
 
 @dataclass(frozen=True)

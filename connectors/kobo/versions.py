@@ -14,6 +14,7 @@ from connectors.kobo.form import Choice, Form, Question, Sheets
 
 AND = " + "
 """Between the names of the lists that a question had one after the other; no list's own name holds a space."""
+_NUMBERS = frozenset({"integer", "decimal", "range", "calculate"})
 _NUMBERED = re.compile(r"([a-z_]{0,20})[. ]?(\d+(?:[.\-_:/ T]\d+)*)Z?", re.I)
 
 
@@ -77,6 +78,9 @@ def merged(forms: Sequence[Form], order_known: bool = True) -> Merged:
                 changes.append(f"{question.name}: {former.type} -> {question.type}")
                 if former.multiple and question.type == "select_one":
                     questions[key] = replace(question, type="select_multiple")
+            if former is not None:
+                was = former.was_number or (former.list is None and former.type in _NUMBERS)
+                questions[key] = replace(questions[key], or_other=former.or_other or question.or_other, was_number=was)
             if former is not None and former.list and question.list:
                 both = dict.fromkeys([*former.list.split(AND), question.list])
                 questions[key] = replace(questions[key], list=AND.join(both))
