@@ -16,13 +16,17 @@ from connectors.kobo.beside import AGGREGATES, Beside, Keyed
 from connectors.kobo.form import Form, Question
 from connectors.kobo.grid import Asked, Calculated, KoboGrid, Made
 from connectors.kobo.relevant import Kinds, Needs, Seen, Unevaluable, calculated, parse
-from connectors.kobo.xpath_beyond import NOW
+from connectors.kobo.xpath_beyond import NOW, TODAY
 from connectors.shapes import Grid, Heading
 
 _NUMBERS = ("integer", "decimal", "range")
 _SUBMISSION = (("_id", "_submission__id"), ("_uuid", "_submission__uuid"), ("_stable_id", "_submission__stable_id"))
 """What names a submission in the main table and in a repeat, the surest first."""
-_DAYS = {"today": (("start", "end"), ("today", "end")), "once(today)": (("today",), ("start",))}
+_DAYS = {
+    TODAY[0]: (("start", "end"), ("today", "end")),
+    TODAY[1]: (("end",),),
+    Seen("once(today)"): (("today",), ("start",)),
+}
 """Types of questions that tell on which day the form was filled: from when to when."""
 _DEEPEST = 40
 """Calculations that one calculation may rest on, one below the other."""
@@ -209,7 +213,7 @@ class _Table:
         return self.beyond[name]
 
     def _beside(self, seen: Seen) -> Beside:
-        if seen.function in _DAYS:
+        if seen in _DAYS:
             return self._day(seen)
         if seen in NOW:
             return self._filled(seen, (seen.of,))
@@ -251,7 +255,7 @@ class _Table:
 
     def _day(self, seen: Seen) -> Beside:
         """The day on which the form was filled, by the questions that the device answered itself."""
-        ways = _DAYS[seen.function]
+        ways = _DAYS[seen]
         for types in ways[:-1]:
             try:
                 return self._filled(seen, types)

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from connectors.kobo.grid import KoboGrid
-from connectors.kobo.xpath_beyond import Seen
+from connectors.kobo.xpath_beyond import TODAY, Seen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,9 +77,11 @@ class Beside:
             case "jr:choice-name":
                 known = other["known"] & (first.isna() | first.isin(list(self.labels)))
                 return other.assign(answer0=first.map(self.labels), known=known)
-            case "today":  # it was read anew whenever the form was opened: known where it was closed on the same day
+            case "today" if self.seen == TODAY[0]:  # of one day where the form was closed on the day it was opened
                 day, last = first.str[:10], other["answer1"].str[:10]
                 return other.assign(answer0=day, known=other["known"] & (day == last))
+            case "today":
+                return other.assign(answer0=first.str[:10])
             case "now":  # which moment between the two it was is not known
                 return other.assign(known=False)
             case "once(today)":

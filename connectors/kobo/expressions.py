@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.kobo.xpath_beyond import NOW, Seen, taken_from
+from connectors.kobo.xpath_beyond import NOW, TODAY, Seen, taken_from
 from connectors.kobo.xpath_functions import call, days, moments, places
 from connectors.kobo.xpath_operators import (
     ADDITIVE,
@@ -81,11 +81,11 @@ def tokens_of(expression: str) -> Iterator[tuple[str, str]]:
         yield "OPS_COMP", held
 
 
-def _goes_one_way(tokens: Sequence[tuple[str, str]]) -> None:
-    """Unevaluable if a comparison with now() may hold between two moments at which it does not."""
-    for kind, text in tokens:
-        if text == "mod" or (kind == "FUNC_CALL" and text[:-1] not in _ONE_WAY):
-            raise Unevaluable(f"now() beside {text.rstrip('(')}")
+def _in_the_way(tokens: Sequence[tuple[str, str]]) -> str | None:
+    """What in a comparison with now() or today() lets it hold between two moments at which it does not."""
+    times = sum(text in ("now(", "today(") for _, text in tokens)
+    others = (text for kind, text in tokens if text == "mod" or (kind == "FUNC_CALL" and text[:-1] not in _ONE_WAY))
+    return "another moment" if times > 1 else next((text.rstrip("(") for text in others), None)
 
 
 class Parser:
@@ -127,11 +127,21 @@ class Parser:
             if operator not in COMPARISONS:
                 raise Unevaluable(operator)
             node = Truths(compared(operator, node, self._sum(depth)))
-            named = self.named[before:]
-            if NOW[0] in named:
-                _goes_one_way(tokens[: len(tokens) - len(self.tokens)])
-                node = within(operator, node.of, named)
+            node = self._at_some_time(operator, node, before, tokens[: len(tokens) - len(self.tokens)])
         return node
+
+    def _at_some_time(self, operator: str, node: Truths, before: int, tokens: Sequence[tuple[str, str]]) -> Truths:
+        """A comparison; if it is one with now() or today(), as far as it is the same at all times that it may mean."""
+        named = self.named[before:]
+        between = next((pair for pair in (NOW, TODAY) if pair[0] in named), None)
+        if between is None:
+            return node
+        in_the_way = _in_the_way(tokens)
+        if in_the_way is None:
+            return within(operator, node.of, named, between)
+        if between is NOW:
+            raise Unevaluable(f"now() beside {in_the_way}")
+        return node  # known where the form was opened and closed on one day
 
     def _sum(self, depth: int) -> Node:
         return self._arithmetic(ADDITIVE, lambda: self._arithmetic(MULTIPLICATIVE, lambda: self._term(depth)))
@@ -192,7 +202,7 @@ class Parser:
     def _call(self, name: str, depth: int) -> Node:
         seen = taken_from(name, self.tokens)
         if seen is not None:
-            self.named += NOW if seen in NOW else [seen]
+            self.named += next((pair for pair in (NOW, TODAY) if seen in pair), (seen,))
             return self._beyond(seen)
         arguments: list[Node] = []
         if not self._accept("CLOSE_PAREN", ")"):

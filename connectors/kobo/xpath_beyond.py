@@ -42,6 +42,8 @@ class Seen:
 
 NOW = (Seen("now", "start"), Seen("now", "end"))
 """now() was some moment between these two, at which the form was opened and closed."""
+TODAY = (Seen("today", "start"), Seen("today", "end"))
+"""today() was the day of one of them, or one between: the device reads it anew whenever the form is opened again."""
 
 
 def taken_from(name: str, tokens: list[tuple[str, str]]) -> Seen | None:
@@ -62,7 +64,7 @@ def _named(function: str, texts_: Sequence[str]) -> Seen | None:
         case "position", ["..", ")"]:
             return Seen("position")
         case "today", _:
-            return Seen("today")
+            return TODAY[0]
         case "now", _:
             return NOW[0]
         case "once", [inner, *_]:

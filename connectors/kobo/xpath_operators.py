@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.kobo.xpath_beyond import NOW, Seen
+from connectors.kobo.xpath_beyond import Seen
 from connectors.kobo.xpath_functions import days, moments
 from connectors.kobo.xpath_values import (
     Amounts,
@@ -59,11 +59,14 @@ def compared(operator: str, left: Node, right: Node) -> Callable[[Columns, int],
     return holds
 
 
-def within(operator: str, holds: Callable[[Columns, int], Truth], named: Sequence[str | Seen]) -> Truths:
-    """A comparison with now(), which was some moment between the opening of the form and its closing: known where it
-    is the same at both, of `=` and `!=` only within one day. What rests on now() goes one way from one to the other."""
-    begin, end = (seen.name for seen in NOW)
-    others = resting_on([one for one in named if one not in NOW])
+def within(
+    operator: str, holds: Callable[[Columns, int], Truth], named: Sequence[str | Seen], between: tuple[Seen, Seen]
+) -> Truths:
+    """A comparison with now() or today(), which was some moment `between` the opening of the form and its closing:
+    known where it is the same at both, of `=` and `!=` only within one day. What rests on it goes one way from one to
+    the other."""
+    begin, end = (seen.name for seen in between)
+    others = resting_on([one for one in named if one not in between])
 
     def unknown(columns: Columns, n: int, doubts: Doubts) -> Truth:
         moments_ = [columns[name].cast(pa.string()) for name in (begin, end)]

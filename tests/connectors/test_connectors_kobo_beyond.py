@@ -32,7 +32,11 @@ OF_HOUSEHOLDS = {
     "indexed-repeat(${sex}, ${members}, 1) = 'f'": "yes no no",
     "today() = date('2024-03-01')": "yes ? no",  # the second form was opened and closed on different days
     "once(today()) = date('2024-03-01')": "yes yes no",
-    "today() - ${visited} > 30": "yes ? no",
+    "today() - ${visited} > 30": "yes no no",  # on neither of its two days
+    "today() - ${visited} > 5": "yes ? no",  # on the second of them
+    "today() > ${visited}": "yes yes yes",
+    "if(today() > ${visited}, 1, 0) = 1": "yes ? yes",  # what goes up and down is told by one day only
+    "today() - ${visited} > date('2024-03-01') - today()": "yes ? yes",
     "now() > date('2024-03-01')": "yes yes yes",  # it was some moment between opening and closing
     "now() > ${start}": "? ? ?",
     "now() - ${visited} > 6": "yes ? no",
@@ -42,7 +46,8 @@ OF_HOUSEHOLDS = {
     "now() < ${start} and now() > ${end}": "no no no",
     "jr:choice-name(${kind}, '${kind}') = 'Town'": "yes no no",
     "${village} = 'Uch' or count(${members}) = 7": "yes no no",
-    "${village} = 'Uch' or today() > date('2024-01-01')": "yes ? yes",  # the first side decides
+    "${village} = 'Uch' or today() > date('2024-01-01')": "yes yes yes",
+    "${village} = 'Uch' or today() > date('2024-03-01')": "yes ? yes",  # the first side decides
     "${village} = 'Uch' and today() > date('2024-01-01')": "yes no no",
     "not(${village} = 'Uch' or sum(${age}) > 1)": "no yes ?",
 }
