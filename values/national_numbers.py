@@ -26,9 +26,9 @@ class Scheme:
     """One kind of national number, written without separators.
 
     `form`: RE2 of complete numbers, `lengths`: of these; `padded`: the form with the leading zeros gone that
-    spreadsheets eat, and the length they are put back to; `check`: None where no rule is public; `tail`: how many last
-    signs tell the person; `matches`: False for numbers that change with the card or can be revoked, which never say who
-    a person is.
+    spreadsheets eat, and the length they are put back to; `check`: None where no rule is public; `check_digit`: whether
+    it asks for one, and not for dates and codes alone; `tail`: how many last signs tell the person; `matches`: False
+    for numbers that change with the card or can be revoked, which never say who a person is.
     """
 
     country: str
@@ -36,6 +36,7 @@ class Scheme:
     lengths: tuple[int, ...]
     padded: tuple[str, int] | None = None
     check: Check | None = None
+    check_digit: bool = False
     tail: int | None = None
     matches: bool = True
 
@@ -166,25 +167,27 @@ def _nit(text: str) -> bool:
     return nit.is_valid(text)
 
 
-def _number(country: str, length: int, shortest: int, check: Check | None = None) -> Scheme:
+def _number(country: str, length: int, shortest: int, check: Check | None = None, check_digit: bool = False) -> Scheme:
     """A number of `length` digits; from `shortest` on its leading zeros are put back."""
     padded = (f"[0-9]{{{shortest},{length - 1}}}", length) if shortest < length else None
-    return Scheme(country, f"[0-9]{{{length}}}", (length,), padded, check)
+    return Scheme(country, f"[0-9]{{{length}}}", (length,), padded, check, check_digit)
 
 
 _JMBG = {"SRB": "srb", "BIH": "bih", "MNE": "mne", "MKD": "mkd", "HRV": "hrv", "XKX": "xkx"}
 
 SCHEMES = {
-    "slv_dui": _number("SLV", 9, 6, _over_digits(_dui)),
-    "slv_nit": _number("SLV", 14, 13, _one_by_one(_nit)),
-    "gtm_cui": _number("GTM", 13, 12, _over_digits(_cui)),
+    "slv_dui": _number("SLV", 9, 6, _over_digits(_dui), check_digit=True),
+    "slv_nit": _number("SLV", 14, 13, _one_by_one(_nit), check_digit=True),
+    "gtm_cui": _number("GTM", 13, 12, _over_digits(_cui), check_digit=True),
     "hnd_dni": _number("HND", 13, 12, _over_digits(_dni)),
-    "mex_curp": Scheme("MEX", r"[A-ZÑ]{4}[0-9]{6}[HMX][A-ZÑ]{5}[0-9A-Z][0-9]", (18,), check=_one_by_one(_curp)),
+    "mex_curp": Scheme(
+        "MEX", r"[A-ZÑ]{4}[0-9]{6}[HMX][A-ZÑ]{5}[0-9A-Z][0-9]", (18,), check=_one_by_one(_curp), check_digit=True
+    ),
     "hti_ninu": _number("HTI", 10, 9),
-    "dom_cedula": _number("DOM", 11, 9, _one_by_one(_cedula_dominicana)),
+    "dom_cedula": _number("DOM", 11, 9, _one_by_one(_cedula_dominicana), check_digit=True),
     "nic_cedula": Scheme("NIC", r"[0-9]{13}[A-Z]", (14,), (r"[0-9]{11,12}[A-Z]", 14), _nicaragua),
-    "ecu_cedula": _number("ECU", 10, 9, _one_by_one(_cedula_ecuador)),
-    "eth_fayda": _number("ETH", 12, 12, _one_by_one(_verhoeff)),
+    "ecu_cedula": _number("ECU", 10, 9, _one_by_one(_cedula_ecuador), check_digit=True),
+    "eth_fayda": _number("ETH", 12, 12, _one_by_one(_verhoeff), check_digit=True),
     # The card's number and the alias: both 16 digits, both replaced in a person's life.
     "eth_fcn": Scheme("ETH", r"[0-9]{16}", (16,), matches=False),
     "eth_fan": Scheme("ETH", r"[0-9]{16}", (16,), matches=False),
@@ -195,6 +198,9 @@ SCHEMES = {
     "geo_pn": _number("GEO", 11, 10),
     "irq_national_card": _number("IRQ", 12, 12),
     "civ_nni": _number("CIV", 11, 11),
-    **{f"{prefix}_jmbg": _number(country, 13, 12, _over_digits(_jmbg)) for country, prefix in _JMBG.items()},
+    **{
+        f"{prefix}_jmbg": _number(country, 13, 12, _over_digits(_jmbg), check_digit=True)
+        for country, prefix in _JMBG.items()
+    },
 }
 """By the name that a source declares. Numbers without a public rule (Niger, Somalia, Mali ...) are opaque texts."""

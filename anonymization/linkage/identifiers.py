@@ -28,7 +28,10 @@ class Normalised:
 
 
 _SEPARATORS = r"[\s\-./_]"
-_PLACEHOLDER = r"^(0{8}|1{8}|2{8}|3{8}|4{8}|5{8}|6{8}|7{8}|8{8}|9{8}|12345678|01234567|87654321|98765432)"
+_PLACEHOLDER = r"^(0{8}|1{8}|2{8}|3{8}|4{8}|5{8}|6{8}|7{8}|8{8}|9{8})"
+_COUNTED_UP = r"^(12345678|01234567|87654321|98765432)"
+"""What fills a cell begins so, and some numbers do. A check digit tells them apart, but where all is counted."""
+_COUNTED = [run[at : at + n] for run in ("0123456789" * 3, "9876543210" * 3) for at in (0, 1) for n in range(8, 19)]
 _ONE_SIGN = r"^(0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|X+)$"
 _EMAIL = r"^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$"
 _INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF])
@@ -59,17 +62,24 @@ def normalise(values: pa.Array, column: Column, country: str) -> Normalised:
 
 def _national_id(folded: pa.Array, scheme: Scheme | None) -> Normalised:
     compact = pc.utf8_upper(pc.replace_substring_regex(folded, _SEPARATORS, ""))
-    junk = pc.or_(pc.match_substring_regex(compact, _PLACEHOLDER), pc.match_substring_regex(compact, _ONE_SIGN))
     if scheme is None:
         # A number has a digit in it: "none", "n/a" and "pending" have not.
         number = pc.and_(pc.match_substring_regex(compact, r"[0-9]"), pc.greater_equal(pc.utf8_length(compact), 4))
-        return _certain(_only(compact, pc.and_not(number, junk)))
+        return _certain(_only(compact, pc.and_not(number, _junk(compact, pa.scalar(False)))))
     complete = scheme.complete(compact)
-    junk = pc.or_(junk, pc.match_substring_regex(complete, _PLACEHOLDER))
-    formed = scheme.formed(complete)
-    keys = _only(scheme.comparable(complete), pc.and_(scheme.matches, pc.and_not(formed, junk)))
-    doubtful = pc.or_(pc.invert(plausible(complete, scheme)), pc.fill_null(junk, False))
+    possible = plausible(complete, scheme)
+    proven = possible if scheme.check_digit else pa.scalar(False)
+    junk = pc.or_(_junk(compact, proven), _junk(complete, proven))
+    keys = _only(scheme.comparable(complete), pc.and_(scheme.matches, pc.and_not(scheme.formed(complete), junk)))
+    doubtful = pc.or_(pc.invert(possible), pc.fill_null(junk, False))
     return Normalised(keys, pc.and_(pc.is_valid(folded), doubtful))
+
+
+def _junk(numbers: pa.Array, proven: pa.Array | pa.Scalar) -> pa.Array:
+    """Which numbers only fill their cell; `proven`: those that a check digit speaks for."""
+    filled = pc.or_(pc.match_substring_regex(numbers, _PLACEHOLDER), pc.match_substring_regex(numbers, _ONE_SIGN))
+    counted = pc.and_not(pc.match_substring_regex(numbers, _COUNTED_UP), proven)
+    return pc.or_(pc.or_(filled, counted), pc.is_in(numbers, pa.array(_COUNTED)))
 
 
 def _folded(values: pa.Array) -> pa.Array:

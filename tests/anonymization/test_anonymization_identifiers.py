@@ -30,10 +30,29 @@ def test_a_wrong_check_digit_is_doubtful_and_still_a_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["000000000", "00000000-1", "99999999-9", "11111111-1", "12345678-4", "PENDIENTE", "0", "045678903045"]
+    "written",
+    [
+        "000000000",
+        "00000000-1",
+        "99999999-9",
+        "11111111-1",
+        "12345678-0",
+        "12345678-9",
+        "PENDIENTE",
+        "0",
+        "045678903045",
+    ],
 )
 def test_placeholders_and_junk_are_doubtful_and_no_key(written: str) -> None:
     assert key_and_doubt(written, DUI) == (None, True)
+
+
+def test_a_check_digit_says_more_than_how_a_number_begins() -> None:
+    # domain.md 5.1 names both as numbers that are right.
+    assert key_and_doubt("12345678-4", DUI) == ("123456784", False)
+    assert key_and_doubt("1234 56789 0101", CUI) == ("1234567890101", False)
+    assert key_and_doubt("1234 56780 0101", CUI) == (None, True)
+    assert key_and_doubt("1234 56789 0123", CUI) == (None, True)  # counted to its end
 
 
 def test_numbers_of_guatemala_and_honduras() -> None:
