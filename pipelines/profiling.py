@@ -59,6 +59,8 @@ def _notes(facts: dict[str, Any]) -> list[str]:
         mark = {"\t": "tab", " ": "space"}.get(facts["delimiter"], facts["delimiter"])
         header = f"header in row {facts['header_row']}{rows}" if facts["header_rows"] else "no row looks like a header"
         notes.append(f"Delimiter {mark}; {header}.")
+    if facts.get("escaped_quotes"):
+        notes.append("Quotation marks have a backslash before them, which stays in the cells: ask for doubled marks.")
     if facts.get("values"):
         spoken = f" in {facts['language']}" if facts.get("language") else ""
         notes.append(f"Exported as {facts['values']}{spoken}, separator {facts['separator']}.")

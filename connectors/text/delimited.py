@@ -184,6 +184,9 @@ def open_grids(files: Sequence[DeliveredFile], source: Source) -> tuple[dict[str
         footer=declared.footer,
     )
     grid, facts = open_grid(file, layout)
+    if facts.get("escaped_quotes"):
+        what = "a quotation mark within a cell has a backslash before it, which would stay in the value"
+        raise Refused("delivery.unreadable", what, file.name, "double the quotation marks inside quoted cells")
     return {source.tables[0].name: grid}, facts
 
 
@@ -258,6 +261,8 @@ def open_grid(file: DeliveredFile, layout: Layout) -> tuple[DelimitedGrid, dict[
         facts["header_score"], facts["header_reasons"] = header.guess.score, list(header.guess.reasons)
     if header.hashtags:
         facts["hxl"] = list(header.hashtags)
+    if count.escaped:
+        facts["escaped_quotes"] = True
     if notes.records:
         facts["footer_records"] = notes.records
     return grid, facts

@@ -6,6 +6,7 @@ read in other processes and still know the supplier's own row numbers. Cells are
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 _QUOTE, _LF, _CR = 0x22, 0x0A, 0x0D
 Bits: TypeAlias = NDArray[np.uint64]
+_ESCAPED = re.compile(rb'(?:^|[\n\r,;\t|])"(?:[^"\n]|"")*?\\"[^",;\t|\r\n]')
+"""A cell in quotation marks that goes on behind a mark with a backslash, as MySQL and PHP escape them."""
 _ONE, _TOP = np.uint64(1), np.uint64(63)
 
 
@@ -22,7 +25,8 @@ class RecordCount:
     """Feeds on a file's bytes; knows how many records ended, and one place to cut in every block.
 
     A quotation mark opens a cell only at the cell's start and is an ordinary letter elsewhere in an unquoted cell
-    (`5" pipe`), as pyarrow's parser has it; inside a quoted cell a doubled one is a letter.
+    (`5" pipe`), as pyarrow's parser has it; inside a quoted cell a doubled one is a letter. `escaped`: whether one has
+    a backslash before it instead, which would be read as a letter of the cell, and the mark as its end.
     """
 
     delimiter: str
@@ -31,6 +35,7 @@ class RecordCount:
     cuts: list[tuple[int, int]] = field(default_factory=list)
     breaks_in_cells: bool = False
     last_end: int = 0
+    escaped: bool = False
     _inside: bool = False
     _previous: int = _LF
     _carry: bytes = b""
@@ -42,6 +47,7 @@ class RecordCount:
         self._carry = block[len(body) :]
         if body:
             self._count(body)
+            self.escaped = self.escaped or (b'\\"' in body and _ESCAPED.search(body) is not None)
             self.offset += len(body)
             self._previous = body[-1]
 

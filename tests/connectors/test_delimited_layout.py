@@ -163,3 +163,21 @@ def test_a_last_record_that_was_not_cut_is_read(deliver: Deliver, ending: bytes)
 def test_where_others_leave_out_blank_cells_the_last_may_too(deliver: Deliver) -> None:
     short = deliver("a.csv", b"id;name;sex;place\n" + b"1;Ana;F;North\n2;Luz\n" * 9 + b"3;Eva")
     assert len(rows(open_delivery([short], csv_source("id")))) == 19
+
+
+@pytest.mark.parametrize("cell", [r'"O\"Neil"', r'"a, \"b"', r'"1""2\"3"'])
+def test_marks_that_are_escaped_otherwise_are_no_part_of_a_value(deliver: Deliver, cell: str) -> None:
+    """MySQL and PHP write them so: read by the rules of CSV, the backslash would be a letter of the cell."""
+    content = f"id,name\n1,{cell}\n2,b\n".encode()
+    with pytest.raises(Refused, match="has a backslash before it"):
+        open_delivery([deliver("a.csv", content)], csv_source("id", "name"))
+    assert delimited.look(deliver("b.csv", content))[1]["escaped_quotes"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [(r'"C:\dir\"', "C:\\dir\\"), (r'"a\""b"', r"a\"b"), (r"a\b", r"a\b"), (r"5\" pipe", r"5\" pipe")],
+)
+def test_a_backslash_that_escapes_no_mark_is_a_letter(deliver: Deliver, cell: str, text: str) -> None:
+    opened = open_delivery([deliver("a.csv", f"id,name\n1,{cell}\n2,b\n".encode())], csv_source("id", "name"))
+    assert [row["name"] for row in rows(opened)] == [text, "b"]
