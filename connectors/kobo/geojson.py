@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.text.json_stream import Members
+from connectors.text.json_cells import cell
+from connectors.text.json_stream import Members, Number
 
 GEOMETRY = "geometry"
 
@@ -26,13 +27,20 @@ def answers(record: Any) -> Members | None:
 
 
 def _places(geometry: Any) -> str | None:
-    """`lat lon [altitude]`, places of a line or an area joined by `;`."""
+    """`lat lon [altitude]`, places of a line or of an area's one border joined by `;`; any other shape (several places
+    or areas, an area with holes) as JSON: the server's other exports have no way to write it."""
     coordinates: Any = dict(geometry).get("coordinates") if isinstance(geometry, Members) else None
-    if not isinstance(coordinates, list) or not coordinates:
-        return None
-    while isinstance(coordinates[0], list) and coordinates[0] and isinstance(coordinates[0][0], list):
+    if isinstance(coordinates, list) and len(coordinates) == 1 and _is_border(coordinates[0]):
         coordinates = coordinates[0]
-    places = coordinates if isinstance(coordinates[0], list) else [coordinates]
-    if not all(isinstance(place, list) and len(place) > 1 for place in places):
-        return None
+    places = coordinates if _is_border(coordinates) else [coordinates]
+    if not all(_is_place(place) for place in places):
+        return cell(geometry)
     return ";".join(" ".join(str(number) for number in (place[1], place[0], *place[2:])) for place in places)
+
+
+def _is_place(place: Any) -> bool:
+    return isinstance(place, list) and len(place) > 1 and all(isinstance(number, Number) for number in place)
+
+
+def _is_border(places: Any) -> bool:
+    return isinstance(places, list) and bool(places) and all(_is_place(place) for place in places)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from small_exports import BOTH, ENGLISH, LABELS, Case, asset, holds
 from small_forms import workbook
-from small_sources import MemoryFile
+from small_sources import MemoryFile, rows, source, table
+
+from connectors import open_delivery
 
 YN = """
 list_name | name | label
@@ -195,6 +198,29 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_alike_is_told_apart_or_told(name: str) -> None:
     holds(CASES[name])
+
+
+POINT = {"type": "Point", "coordinates": [1, 2.50]}
+AREA = [[0, 0], [0, 1], [1, 1], [0, 0]]
+GEOMETRIES = [
+    (POINT, "2.5 1"),
+    ({"type": "LineString", "coordinates": [[1, 2], [3, 4, 5]]}, "2 1;4 3 5"),
+    ({"type": "Polygon", "coordinates": [AREA]}, "0 0;1 0;1 1;0 0"),
+    ({"type": "Polygon", "coordinates": [AREA, AREA]}, None),
+    ({"type": "MultiPolygon", "coordinates": [[AREA], [AREA]]}, None),
+    ({"type": "GeometryCollection", "geometries": [POINT, POINT]}, None),
+    ({"type": "Point", "coordinates": ["x", "y"]}, None),
+]
+
+
+@pytest.mark.parametrize(("geometry", "told"), GEOMETRIES)
+def test_no_place_of_a_geometry_is_lost(geometry: dict[str, Any], told: str | None) -> None:
+    """What has no way to be written as in other exports is kept as it came."""
+    features = [{"type": "Feature", "geometry": geometry, "properties": {"_id": 7}}]
+    content = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    declared = source({"kind": "kobo_csv"}, table("main", ["_id", "geometry"], key=["_id"]))
+    cell = rows(open_delivery([MemoryFile("x.geojson", content)], declared))[0]["geometry"]
+    assert cell == told if told is not None else json.loads(cell) == geometry
 
 
 def test_an_asset_says_or_other_as_a_word_too() -> None:
