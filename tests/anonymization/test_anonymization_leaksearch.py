@@ -344,6 +344,15 @@ def test_a_file_is_told_by_place_and_its_name_is_searched(tmp_path: Path) -> Non
     }
 
 
+def test_the_same_content_is_told_wherever_it_lies() -> None:
+    search = LeakSearch(MADE)
+    content = gzip.compress(around(NAMES["latin"]).encode())
+    for sink, place in (("store", "one"), ("store", "two"), ("outbox", "one")):
+        search.look(content, sink, place)
+    assert {(leak.sink, leak.place) for leak in search.leaks} == {("store", "one"), ("store", "two"), ("outbox", "one")}
+    assert search.streams == {"store": 2, "outbox": 1}
+
+
 def test_no_leak_shows_the_value_that_leaked() -> None:
     leaks = [
         leak for form in FORMS.values() for name in NAMES.values() for leak in found(form(around(name)), place=name)
@@ -359,8 +368,12 @@ def test_what_could_not_be_searched_is_told() -> None:
         secret = base64.b64encode(secret.encode()).decode()
     search = LeakSearch(MADE)
     search.look(secret, "a sink", "a place")
+    search.look(secret, "a sink", "another place")
     assert search.leaks == []
-    assert [unread.sink for unread in search.unread] == ["a sink"] * len(search.unread) != []
+    assert {(unread.sink, unread.place) for unread in search.unread} == {
+        ("a sink", "a place"),
+        ("a sink", "another place"),
+    }
 
 
 def test_two_sets_of_canaries_have_nothing_in_common() -> None:
