@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from commands import in_own_process, started_afresh
 
 from examples.manifest import Manifest
 
@@ -30,8 +30,10 @@ class House:
 
     def homeward(self, *arguments: str, expect: int | None = 0, **more: str) -> subprocess.CompletedProcess[str]:
         """Run the command line; `expect` is the exit code it must have (None: any)."""
-        afresh = any(name.startswith("PYTHON") for name in more)  # read by the interpreter when it starts
-        done = (started_afresh if afresh else in_own_process)(arguments, self.environment | more)
+        command = [sys.executable, "-m", "pipelines.cli", *arguments]
+        done = subprocess.run(
+            command, check=False, cwd=PROJECT, env=self.environment | more, capture_output=True, text=True, timeout=850
+        )
         assert expect is None or done.returncode == expect, f"exit {done.returncode}: {done.stdout}\n{done.stderr}"
         return done
 
