@@ -47,7 +47,9 @@ class RecordCount:
         self._carry = block[len(body) :]
         if body:
             self._count(body)
-            self.escaped = self.escaped or (b'\\"' in body and _ESCAPED.search(body) is not None)
+            # One byte is looked for at a hundred times the speed of two.
+            if not self.escaped and b"\\" in body and b'\\"' in body:
+                self.escaped = _ESCAPED.search(body) is not None
             self.offset += len(body)
             self._previous = body[-1]
 
