@@ -65,10 +65,12 @@ def propose(columns: Sequence[Described], known: Known, seen: Seen | None = None
         for match in made
         if match.score >= best[match.column.name] - _BESIDE and match.score > anywhere[match.column.name] - _FAR
     ]
-    order = list(entities)
-    found = sorted(
-        [*likely, *of_families(ticked, columns, known, chosen)], key=lambda match: order.index(match.target.entity)
-    )
+    # A summary of all answers says more than columns that are like some of them.
+    summaries = {match.target.key for match in likely if len(match.answers) > 1}
+    lists = [match for match in of_families(ticked, columns, known, chosen) if match.target.key not in summaries]
+    listed, order = {match.target.key for match in lists}, list(entities)
+    found = [match for match in likely if match.target.key not in listed] + lists
+    found.sort(key=lambda match: order.index(match.target.entity))
     return found if seen is None else _as_seen(columns, found, fitting, seen)
 
 

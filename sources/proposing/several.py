@@ -21,6 +21,8 @@ _AS_NEAR, _LIKELY = 0.12, 0.6
 _ANSWER, _BY_CONVENTION = 0.8, 0.9
 _APART = 2
 """Columns of one question stand together, but for one that is not recognised."""
+_MOST_SAID = 5
+"""Yes, no, and why there is neither."""
 _ALONE = 3
 """So many columns speak for an entity of which nothing else was found."""
 _PARTS = re.compile(r"[:/\-–—.|>]+\s*")
@@ -58,8 +60,8 @@ def families(columns: Sequence[Described], known: Known) -> list[Family]:
 
 def _ticks(column: Described, known: Known) -> dict[str, str]:
     """What the codes of a column say of being ticked: `yes`, `no` or a state; empty where that is not what they say."""
-    if not column.codes or len(column.codes) > len(("yes", "no", "dont_know", "refused", "not_applicable")):
-        return {}
+    if not column.codes or len(column.codes) > _MOST_SAID or "select_multiple_option" in column.kinds:
+        return {}  # what an export of a form has beside its summary is no question
     folded = {code: plain(code) for code in column.codes}
     if not any(column.codes.values()):
         if set(folded.values()) == {"0", "1"}:
