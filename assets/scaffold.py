@@ -25,7 +25,7 @@ from connectors.unknown import Looked, open_unknown
 from sources.batches import DeliveredFile
 from sources.loader import list_sources, load_source
 from sources.models import Source
-from sources.proposing.declaring import Proposal, ProposedTable, source_yaml
+from sources.proposing.declaring import Proposal, ProposedTable, source_yaml, with_key
 from sources.proposing.described import Described, date_forms
 from sources.proposing.known import Known, gather
 from sources.proposing.matching import propose
@@ -119,7 +119,7 @@ def scaffold(
     known = _without_places(gather(codebook, approved_without(hidden)), codebook, country)
     described = describe(looked, file.name, kind)
     tables = [
-        ProposedTable(name, laid.columns, propose(laid.columns, known, _seen(laid)), remarks=laid.remarks)
+        with_key(ProposedTable(name, laid.columns, propose(laid.columns, known, _seen(laid)), remarks=laid.remarks))
         for name, laid in described.items()
     ]
     kept = _kept(tables, kind)

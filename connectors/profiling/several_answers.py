@@ -22,6 +22,8 @@ _MARKS = (";", "|", ",", " / ", "\n")
 _SAMPLE = 2_000
 _OPTIONS = 60
 """A question has no more answers than this."""
+_COMBINATIONS = 2
+"""One name of two words among others of one is a name: `voluntario asistido` beside `voluntario`."""
 _WORDS = 8
 """An answer has no more words than this."""
 
@@ -34,7 +36,9 @@ def several_answers(seen: Seen) -> bool:
         return False
     texts = [value.split() for value in seen.sample.texts[:_SAMPLE]]
     several = [text for text in texts if len(text) > 1]
-    if not several or (seen.coded and not all(word in seen.codes for text in several for word in text)):
+    if len(several) < (1 if seen.coded else _COMBINATIONS):
+        return False
+    if seen.coded and not all(word in seen.codes for text in several for word in text):
         return False
     if any(len(set(text)) < len(text) for text in several):
         return False

@@ -8,7 +8,7 @@ which agreement and until when cannot be guessed: it is left open, and nothing r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -79,6 +79,21 @@ def source_yaml(proposal: Proposal) -> str:
     ]
     lines = [line for table in proposal.tables for line in _table_lines(table, proposal.tables[0])]
     return "\n".join([*head, *lines]) + "\n"
+
+
+def with_key(table: ProposedTable) -> ProposedTable:
+    """The table without proposals from the column that is its key: what identifies a row stays in the vault."""
+    key, _ = _key(table)
+    kept = [match for match in table.matches if match.column.name not in key]
+    if len(kept) == len(table.matches):
+        return table
+    return replace(
+        table,
+        matches=[
+            replace(match, skipped=tuple(one for one in match.skipped if one.when.partition("=")[0] not in key))
+            for match in kept
+        ],
+    )
 
 
 def _table_lines(table: ProposedTable, first: ProposedTable) -> list[str]:

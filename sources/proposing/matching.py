@@ -7,6 +7,7 @@ reviewer with their evidence.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,12 +29,24 @@ _OWN, _GAIN, _ALONE = 2, 0.25, 0.85
 """An entity is proposed if it explains so many columns by so much better than those before, or one as new."""
 _SPEAKS = 0.7
 """Only a match as near as this speaks for an entity: in a long survey a few columns are like anything."""
+_OF_ALL, _AFTER = "household", 0.85
+"""What is said of a person and her return may be said of a household too; so those are asked before it."""
+_BORN = 0.75
+"""A column that the profile takes for birth dates tells the year of a birth, whatever its words."""
 _FAR = 0.25
 """A column that fits so much better into an entity that is not proposed is left to the reviewer."""
 _MEASURE = 0.55
 """A number has no answers that speak for it: its words must be nearer."""
 _LABELLED = 4
 """A number may have so many labelled codes, for what is no answer; an answer scale has more."""
+_ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_WHEN = re.compile(
+    r"(?i)\b(?:in|during|over) the (?:last|past)(?: \w+)? (?:days?|weeks?|months?|years?)\b"
+    r"|\b(?:en|durante) l[oa]s? últim[oa]s?(?: \w+)? (?:días?|semanas?|mes(?:es)?|años?)\b"
+    r"|\bau cours (?:des|du|de la|de l['’])(?: \w+)? derni[eè]re?s?(?: \w+)?\b"
+    r"|\bau cours des(?: \w+)? derni[eè]re?s? (?:jours|semaines|mois|ans)\b"
+)
+"""What stands aside in a question, and over which time it asks: hardly what it asks for."""
 _PLAIN, _WITHOUT_CODES = 0.75, 0.8
 _FURTHER, _ALL_BUT_FEW = 0.6, 0.75
 """What a second variable of one column asks: so high a score, and answers for so many of its codes."""
@@ -101,23 +114,34 @@ def _entities(assigned: Mapping[str, Sequence[Match]]) -> set[str]:
     chosen: set[str] = set()
     explained: dict[str, float] = {}
 
+    best = _best_of(match for matches in assigned.values() for match in matches)
+
     def gains(entity: str, dates: bool = False) -> list[float]:
-        near = (m for m in assigned[entity] if m.score >= _SPEAKS and (m.target.variable.type == "date" or not dates))
+        own = (m for m in assigned[entity] if m.score >= max(_SPEAKS, best[m.column.name] - _BESIDE))
+        near = (m for m in own if m.target.variable.type == "date" or not dates)
         found = (match.score - explained.get(match.column.name, 0.0) for match in near)
         return [gain for gain in found if gain >= _GAIN]
 
     def speaks(entity: str) -> bool:
         found = gains(entity)
         # Beside another entity one column speaks for an event if it is its date; an age or a place is anybody's.
-        alone = gains(entity, dates=bool(chosen))
+        alone = gains(entity, dates=bool(chosen) and not _is_dated(assigned[entity]))
         return len(found) >= _OWN or max(alone, default=0.0) >= _ALONE
 
     while left := [entity for entity in assigned if entity not in chosen and speaks(entity)]:
-        entity = max(left, key=lambda name: sum(gains(name)))
+        entity = max(left, key=lambda name: sum(gains(name)) * (_AFTER if name == _OF_ALL else 1))
         chosen.add(entity)
         for match in assigned[entity]:
             explained[match.column.name] = max(explained.get(match.column.name, 0.0), match.score)
     return chosen
+
+
+def _is_dated(matches: Iterable[Match]) -> bool:
+    """Whether the date is there that every event of this kind has."""
+    return any(
+        match.target.variable.type == "date" and match.target.variable.required and match.score >= _SPEAKS
+        for match in matches
+    )
 
 
 def _with_further(matches: Sequence[Match]) -> list[Match]:
@@ -207,6 +231,8 @@ def _score(column: Described, target: Target, words: _Text, answers: _AnswersOf)
     if not _type_fits(column, target, answers.is_yes_or_no(column)):
         return None
     text, evidence = words.of(target)
+    if target.variable.name == "birth_year" and "birth_date" in column.kinds and text < _BORN:
+        text, evidence = _BORN, "its dates and header are those of births"
     if target.variable.codelist is None:
         return Match(column, target, text, evidence, answers.states(column))
     if text < 0.15:
@@ -251,7 +277,8 @@ def _said(column: Described, known: Known) -> dict[str, tuple[str, ...]]:
     """Texts that stand for a column, in every entity ("") and in those that its table's name speaks of."""
     header = plain(column.name)
     written_out = known.lexicon.written_out(header)
-    spoken = {"": tuple(dict.fromkeys(text for text in (header, written_out, plain(column.label)) if text))}
+    asked = plain(_WHEN.sub(" ", _ASIDE.sub(" ", column.label)))
+    spoken = {"": tuple(dict.fromkeys(text for text in (header, written_out, plain(column.label), asked) if text))}
     table = set(plain(column.table).split())
     for entity, words in known.lexicon.tables.items():
         named = [word for word in (entity.replace("_", " "), *words) if word in table]
