@@ -92,7 +92,9 @@ class Scaffolded:
                 "matched": len({match.column.name for match in table.matches}),
                 "variables": len(table.matches),
                 "codes": sum(len(match.answers) for match in table.matches),
-                "open_codes": sum(len(match.column.codes) - len(match.answers) for match in table.matches),
+                "open_codes": sum(
+                    len(match.column.codes) - len(match.answers) - len(match.nothing) for match in table.matches
+                ),
             }
             for table in self.tables
         ]
