@@ -181,7 +181,12 @@ def erase(
     listed: Annotated[Path | None, typer.Option("--list", help="A file with a person_token on each line.")] = None,
     officer: Annotated[str | None, typer.Option("--as", help="Who erases, for the audit.")] = None,
     keep_raw: Annotated[
-        bool, typer.Option("--keep-raw", help="Keep sealed files whose rows cannot be overwritten one by one.")
+        bool,
+        typer.Option(
+            "--keep-raw",
+            help="Keep sealed files whose rows cannot be overwritten one by one (.sav, .dta, .xls ...): without it they"
+            " are destroyed.",
+        ),
     ] = False,
     everywhere: Annotated[
         bool | None,
