@@ -123,7 +123,7 @@ def looks_like(seen: Seen) -> list[str]:
         where = (
             []
             if seen.share(_SENTENCE) >= 0.4
-            else places(seen.sample, seen.heard, seen.numeric, _table_of(seen.beside).places)
+            else places(seen.sample, seen.heard, seen.numeric, seen.coded, _table_of(seen.beside).places)
         )
         found = where or _of_whom(found, seen)
     for kind, speaks in _OTHERS.items():
@@ -197,7 +197,7 @@ def _personal(seen: Seen) -> list[str]:
         return ["device_id"]
     if "email" not in found and seen.share(_emails) > 0:
         found.append("email (within text)")
-    if "phone" not in found and seen.share(_international_phones) > 0:
+    if "phone" not in found and not scheme and seen.share(_international_phones) > 0:
         found.append("phone (within text)")
     return found
 

@@ -34,10 +34,11 @@ _WORDED = r"^\p{L}[^0-9]*$"
 _MOST, _HALF, _SAMPLE = 0.8, 0.5, 2_000
 
 
-def places(sample: Sample, heard: str, numeric: bool, beside: bool) -> list[str]:
-    """place_pcode, place_name, place_code, country_iso3, country_iso2, country_name: what most values are.
+def places(sample: Sample, heard: str, numeric: bool, coded: bool, beside: bool) -> list[str]:
+    """What values are: place_pcode, place_name, place_code, country_iso3, country_iso2, country_name, country_code.
 
-    `beside`: whether other columns hold places, by which a word such as `state` is one too.
+    `coded`: whether the format itself gives the codes of this column; `beside`: whether other columns hold places, by
+    which a word such as `state` is one too.
     """
     spoken = says_place(heard, beside) and not (named(heard, "aspect", "gps") or (numeric and named(heard, "census")))
     if not len(sample):
@@ -47,7 +48,8 @@ def places(sample: Sample, heard: str, numeric: bool, beside: bool) -> list[str]
     if values.share(_pcodes) >= _MOST and (spoken or (_of_few_lengths(values.texts) and not numbered)):
         return ["place_pcode"]
     if numeric:
-        return ["place_code"] if spoken else []
+        of_country = named(heard, "country") and not named(heard, "aspect", "gps", "census")
+        return ["place_code"] if spoken else ["country_code"] if of_country and coded else []
     country = _country(values, named(heard, "country", "nationality") or only_named(heard, "place_beside"))
     if country or named(heard, "nationality"):
         return country or ["nationality"]

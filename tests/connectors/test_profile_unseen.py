@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyreadstat
 import pytest
 
 from codebook.errors import HomewardError
@@ -130,6 +133,22 @@ def test_countries_are_known_by_the_languages_of_their_neighbours(deliver: Deliv
     """Austria is one in Spanish too, by which the others are looked for in Polish and all languages."""
     found = looks(deliver, "Skąd;n", "Niemcy;1", "Szwecja;2", "Francja;3", "Austria;4", "Niemcy;5")
     assert found["Skąd"] == ["country_name"]
+
+
+def test_coded_countries_are_told_where_the_file_has_their_labels(tmp_path: Path) -> None:
+    path = tmp_path / "a.sav"
+    frame = pd.DataFrame({"q1": [1, 2, 1], "q2": [3, 1, 0]})
+    labels = ["Pays de retour", "Number of countries crossed"]
+    pyreadstat.write_sav(frame, path, column_labels=labels, variable_value_labels={"q1": {1: "Libye", 2: "Maroc"}})
+    found = columns(PlainFile(path))
+    assert "country_code" in found["q1"]["looks_like"]
+    assert "country_code" not in found["q2"]["looks_like"]
+
+
+def test_numbers_of_a_scheme_are_no_telephones_too(deliver: Deliver) -> None:
+    numbers = [f"009-{n:03}-{n * 7 % 1000:03}-{n % 10}" for n in range(100, 140)]
+    found = looks(deliver, "NIF/NINU;n", *(f"{number};{n}" for n, number in enumerate(numbers)))
+    assert not any(kind.startswith("phone") for kind in found["NIF/NINU"])
 
 
 def test_a_state_among_places_is_one_and_its_name_is_no_persons(deliver: Deliver) -> None:
