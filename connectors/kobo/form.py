@@ -18,6 +18,7 @@ from codebook.errors import Refused
 LIST_NAMES = ("list_name", "list name")
 _BREAK = re.compile(r"<(?:br|p|div|li)\b[^<>]*>", re.I)
 _INLINE = re.compile(r"<[^<>]*>|\$\{[^}]*\}|\*\*")
+_CODE = re.compile(r"\([a-z-]+\)$")
 _RETURN = re.compile(r"_x000d_", re.I)
 """How a workbook writes a carriage return, which not every program reads back."""
 _UNSEEN = dict.fromkeys(
@@ -162,8 +163,11 @@ def _label_column(rows: Sequence[Row], language: str | None, file: str) -> str:
     wanted = language.casefold()
     exact = [name for name, spoken in languages.items() if spoken.casefold() == wanted]
     bare = [name for name, spoken in languages.items() if _bare(spoken) == _bare(language)]
-    if exact or len(bare) == 1:
-        return (exact or bare)[0]
+    code = _CODE.search(wanted)
+    renamed = [name for name, spoken in languages.items() if code and spoken.casefold().endswith(code[0])]
+    for found in (exact, bare, renamed):  # `French (fr)`, `French`, and `Français (fr)`
+        if found and (found is exact or len(found) == 1):
+            return found[0]
     raise Refused(
         "delivery.wrong_source",
         f"the form has no labels in {language}; it has {len(languages)} columns of labels",

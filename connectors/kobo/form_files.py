@@ -7,6 +7,7 @@ an XForm (.xml) says is the business of `xforms`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ from sources.batches import DeliveredFile
 MAX_JSON = 16 << 20
 """The largest asset JSON that is taken for a form; those of real surveys are below 2 MB. Parsed, it may be 25 times as
 large."""
+_IN_A_FILE = re.compile(r"from[_ ]file", re.I)
+_CHOICES_IN = re.compile(r"from[_ ]file\s+(\S+)", re.I)
+_LOOKED_UP_IN = re.compile(r"pulldata\(\s*['\"]([^'\"]+)['\"]")
 _WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
 
@@ -54,7 +58,18 @@ def sorted_out(files: Sequence[DeliveredFile]) -> Delivered:
             forms.append(_of_sections(sections, file))
         else:
             data.append((file, None))
-    return Delivered(tuple(forms), tuple(data))
+    beside = {name for form in forms for name in _files_of(form)}
+    return Delivered(tuple(forms), tuple(one for one in data if one[0].name not in beside))
+
+
+def _files_of(form: Sheets) -> Iterator[str]:
+    """The files of choices that a form looks things up in; an export holds what was stored, and needs none of them."""
+    for row in form.survey:
+        for written in row.values():
+            yield from _CHOICES_IN.findall(written)
+            yield from (f"{name}.csv" for name in _LOOKED_UP_IN.findall(written))
+        if _IN_A_FILE.search(row.get("type", "")) and "file" in row:
+            yield row["file"]
 
 
 def read_form(file: DeliveredFile) -> Sheets:

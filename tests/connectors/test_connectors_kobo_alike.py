@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from small_exports import BOTH, ENGLISH, LABELS, Case, asset, holds
+from small_exports import BOTH, CHOICES, ENGLISH, FRENCH, FRUIT, LABELS, Case, asset, holds, xlsform
 from small_forms import workbook
 from small_sources import MemoryFile, rows, source, table
 
@@ -182,6 +182,24 @@ CASES = {
         "_id q",
         "'a b' 7 / b 8",
         kobo=ENGLISH,
+    ),
+    "files of choices beside the form": Case(
+        (
+            xlsform("type | name | label\nselect_one_from_file towns.csv | t | Town", YN),
+            MemoryFile("towns.csv", b"name,label\r\n01,North\r\n"),
+        ),
+        "Town | _id\n01 | 7",
+        "_id t",
+        "01 7",
+        kobo=LABELS,
+    ),
+    "a language that the form calls by its own name": Case(
+        FRUIT.replace("French (fr)", "Fran\u00e7ais (fr)"),
+        "Aimez-vous ? | _id\nOui | 7",
+        "_id q",
+        "y 7",
+        kobo=FRENCH,
+        choices=CHOICES.replace("French (fr)", "Fran\u00e7ais (fr)"),
     ),
     "an answer that no version of the form lists": Case(
         ONE.replace("select_one l ", "select_one yn "),
