@@ -7,6 +7,7 @@ found now says less. First look, pairs precision/recall and codes precision/reca
     held_    .98/.67   .98/.57
     later_   .82/.64   .96/.51    by another hand
     new_     .81/.49   .99/.50    with details columns, conditions, a form in Dari
+    last_    .95/.63   .99/.68    the same, with a survey in Portuguese; nothing was tuned on them
 
     python -m benchmarks.fresh_scaffold [--pairs]
 """

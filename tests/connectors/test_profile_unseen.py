@@ -409,3 +409,9 @@ def test_a_level_or_a_population_is_no_place(deliver: Deliver) -> None:
         [],
         ["key (unique)"],
     )
+
+
+def test_one_name_of_two_words_among_names_of_one_is_no_combination(deliver: Deliver) -> None:
+    kinds = ("FORZADO", "VOLUNTARIO", "VOLUNTARIO ASISTIDO")
+    found = looks(deliver, "kind\tn", *(f"{kinds[n % 3]}\t{n}" for n in range(60)))["kind"]
+    assert not any(kind.startswith("select_multiple") for kind in found)

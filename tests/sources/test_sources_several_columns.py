@@ -9,6 +9,7 @@ import pytest
 
 from codebook.loader import load_codebook
 from sources.proposing.constants import constants
+from sources.proposing.declaring import ProposedTable, with_key
 from sources.proposing.described import Described, Match
 from sources.proposing.known import Known, gather
 from sources.proposing.matching import propose
@@ -128,3 +129,12 @@ def test_the_country_of_return_is_the_one_it_is_proposed_for(known: Known) -> No
     matches = propose([*BESIDE, back, column("PAIS_PROCEDENCIA", "MEX", "USA")], known)
     (one,) = constants(matches, "GTM", load_codebook())
     assert (one.entity, one.variable, one.target) == ("return_event", "country_of_return", "GTM")
+
+
+def test_a_column_that_is_the_key_is_proposed_for_nothing_and_decides_nothing(known: Known) -> None:
+    """Where every column is recognised, one of them still has to name the row, and that one stays in the vault."""
+    rows = [{"has_debt": "no"}] * 12 + [{"has_debt": "yes", "debt_vs_spending": "debt is larger"}] * 20
+    matches = propose(DEBT, known, asked(DEBT, rows))
+    assert [skip.when for skip in of(matches, "debt_vs_spending")[0].skipped] == ["has_debt=no"]
+    table = with_key(ProposedTable("main", DEBT, matches))
+    assert [(match.column.name, match.skipped) for match in table.matches] == [("debt_vs_spending", ())]
