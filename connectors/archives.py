@@ -25,10 +25,9 @@ from sources.batches import DeliveredFile, ending
 
 MAX_MEMBERS = 1_000
 MAX_UNPACKED = 8 << 30
-MAX_RATIO = 1_000
-"""Deflate cannot pack more than 1,032 to 1; what comes near it is a bomb and no table."""
-_SMALL = 64 << 10
-"""An archive of fewer bytes may unpack to a thousand times these: it is no bomb yet."""
+MAX_RATIO, _SMALL = 200, 64 << 20
+"""As of workbooks: tables are packed five to fifty to one, and what is both larger and packed tighter is a bomb. Two
+gigabytes of blank lines lie in two megabytes, 900 to one."""
 _BLOCK = 1 << 20
 _ZIP, _GZ = b"PK\x03\x04", b"\x1f\x8b"
 _NESTED = (_GZ, b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
@@ -196,9 +195,14 @@ def look(file: DeliveredFile, form: DeliveredFile | None = None) -> tuple[dict[s
     return grids, {**facts, "archive": [member.name for member in found]}
 
 
+def _most(file: DeliveredFile) -> int:
+    """Bytes that an archive may unpack to."""
+    return min(MAX_UNPACKED, max(_SMALL, MAX_RATIO * file.size))
+
+
 def _gunzipped(file: DeliveredFile) -> Member:
     """The one file of a gz. Its size stands nowhere that can be trusted, so it is unpacked once to be counted."""
-    most = min(MAX_UNPACKED, MAX_RATIO * max(file.size, _SMALL))
+    most = _most(file)
     size = 0
     with _refusing(file), file.open() as handle, gzip.GzipFile(fileobj=handle) as inside:
         while block := inside.read(_BLOCK):
@@ -214,9 +218,8 @@ def _zipped(file: DeliveredFile) -> list[Member]:
         infos = archive.infolist()
     if len(infos) > MAX_MEMBERS:
         raise _refused(file, f"it holds {len(infos)} files, at most {MAX_MEMBERS} are read", "deliver fewer at a time")
-    packed = sum(info.compress_size for info in infos)
-    whole = sum(info.file_size for info in infos)
-    if whole > MAX_UNPACKED or whole > MAX_RATIO * max(packed, _SMALL):
+    # Against the archive itself: its directory may name the same bytes a thousand times.
+    if sum(info.file_size for info in infos) > _most(file):
         raise _refused(file, "it unpacks to too many bytes", "deliver the table itself")
     if len({info.filename for info in infos}) < len(infos):
         raise _refused(file, "two files in it have one name", "pack each file once")

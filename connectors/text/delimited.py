@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +30,9 @@ from sources.batches import DeliveredFile
 from sources.models import Source
 
 BLOCK = 16 << 20
+_PART = 32 << 20
+"""A range is read in parts of about so many bytes. pyarrow hands out no batch where every row is ragged: these are kept
+until a part ends."""
 _SCAN = 1 << 20
 _SAMPLE = 1 << 20
 _BLANK = [" " * n for n in range(65)] + ["\xa0"]
@@ -38,6 +41,12 @@ _WIDE = 1_000
 """Columns from which on a table is wide: pyarrow (26) keeps 33 KB for each column if it is told all these nulls."""
 _BINARY = (b"PK\x03\x04", b"$FL2", b"$FL3", b"\xd0\xcf\x11\xe0")
 """How workbooks and SPSS files begin."""
+
+
+Block: TypeAlias = tuple[NDArray[np.int64], Sequence[pa.Array]]
+"""Rows by their number, and their cells column by column."""
+Flags: TypeAlias = NDArray[np.uint8]
+"""A bit for each row of a part."""
 
 
 @dataclass(frozen=True)
@@ -56,38 +65,50 @@ class DelimitedGrid:
 
     def pieces(self, positions: Sequence[int], size: int) -> Iterator[Piece]:
         """Rows in file order; ragged rows, and rows blank in these columns alone, follow in pieces of their own."""
-        blank: list[NDArray[np.int64]] = []
-        ragged = RaggedRows(len(self.headings), self.dialect, self.first_row)
-        for every_row, every_cell in self._blocks(positions, ragged):
-            rows, cells = every_row, every_cell
-            void = blank_rows(len(rows), cells)
-            if void.any():
-                blank.append(every_row[void])
-                rows, cells = rows[~void], [column.filter(pa.array(~void)) for column in cells]
-            for begin in range(0, len(rows), size):
-                yield Piece(rows[begin : begin + size], [column.slice(begin, size) for column in cells])
-            yield from ragged.pieces(positions, size)
-        yield from ragged.pieces(positions, size)
         unread = [heading.position for heading in self.headings if heading.position not in positions]
-        if blank and unread:
-            yield from self._filled_elsewhere(np.concatenate(blank), unread, len(positions), size)
+        blank: list[Flags] = []
+        for part, ragged, blocks in self._parts(positions):
+            voids: list[NDArray[np.int64]] = []
+            for every_row, every_cell in blocks:
+                rows, cells = every_row, every_cell
+                void = blank_rows(len(rows), cells)
+                if void.any():
+                    voids += [every_row[void]] if unread else []
+                    rows, cells = rows[~void], [column.filter(pa.array(~void)) for column in cells]
+                for begin in range(0, len(rows), size):
+                    yield Piece(rows[begin : begin + size], [column.slice(begin, size) for column in cells])
+                yield from ragged.pieces(positions, size)
+            yield from ragged.pieces(positions, size)
+            blank.append(_flagged(voids, part.first_row))
+        if any(map(len, blank)):
+            yield from self._filled_elsewhere(blank, unread, len(positions), size)
 
-    def _filled_elsewhere(
-        self, suspects: NDArray[np.int64], unread: Sequence[int], width: int, size: int
-    ) -> Iterator[Piece]:
+    def _filled_elsewhere(self, suspects: list[Flags], unread: Sequence[int], width: int, size: int) -> Iterator[Piece]:
         """Rows that looked blank but hold a value in a column that is not read: records all the same."""
-        for rows, cells in self._blocks(unread, RaggedRows(len(self.headings), self.dialect, self.first_row)):
-            filled = rows[~blank_rows(len(rows), cells) & np.isin(rows, suspects)]
-            for begin in range(0, len(filled), size):
-                chunk = filled[begin : begin + size]
-                yield Piece(chunk, [pa.nulls(len(chunk), pa.string())] * width)
+        for flags, (part, ragged, blocks) in zip(suspects, self._parts(unread), strict=True):
+            suspected = np.unpackbits(flags).astype(bool)
+            for rows, cells in blocks if len(flags) else ():
+                places = np.minimum(rows - part.first_row, len(suspected) - 1)
+                filled = rows[~blank_rows(len(rows), cells) & suspected[places]]
+                for begin in range(0, len(filled), size):
+                    chunk = filled[begin : begin + size]
+                    yield Piece(chunk, [pa.nulls(len(chunk), pa.string())] * width)
+                ragged.forget()
 
-    def _blocks(
-        self, positions: Sequence[int], ragged: RaggedRows
-    ) -> Iterator[tuple[NDArray[np.int64], Sequence[pa.Array]]]:
+    def _parts(self, positions: Sequence[int]) -> Iterator[tuple[DelimitedGrid, RaggedRows, Iterator[Block]]]:
+        """Part after part, its well-formed rows and where its ragged ones are kept. One handle for all of them: a file
+        in an archive is unpacked from its beginning by whoever opens it."""
+        short = 0
+        with self.file.open() as handle:
+            for part in self._cut(1 + (self.stop - self.start) // _PART):
+                ragged = RaggedRows(len(part.headings), part.dialect, part.first_row, short)
+                yield part, ragged, part._blocks(handle, positions, ragged)
+                short = ragged.short
+
+    def _blocks(self, handle: BinaryIO, positions: Sequence[int], ragged: RaggedRows) -> Iterator[Block]:
         """Row numbers and cells of the well-formed rows, block by block; the others go to `ragged`."""
         good = 0
-        with self.file.open() as handle, Paced(self._text(handle)) as text:
+        with Paced(self._text(handle)) as text:
             batches = self._reader(text, positions, ragged)
             while batches is not None and (batch := self._next(batches, text, ragged)) is not None:
                 cells = _with_nulls(batch.columns) if len(positions) > _WIDE else batch.columns
@@ -110,6 +131,9 @@ class DelimitedGrid:
             raise ragged.refusal(self.file.name) from None
 
     def split(self, n: int) -> list[Grid]:
+        return list(self._cut(n))
+
+    def _cut(self, n: int) -> list[DelimitedGrid]:
         """Parts of about equal length, cut where the survey of the file found a record's end."""
         bounds = [(self.start, self.first_row)]
         for k in range(1, n):
@@ -155,9 +179,19 @@ class DelimitedGrid:
             )
         except pa.ArrowInvalid:
             # pyarrow cannot open a range in which every row is ragged; they have all been kept.
-            if ragged.waiting:
+            if ragged.waiting and not ragged.refused:
                 return None
             raise ragged.refusal(self.file.name) from None
+
+
+def _flagged(numbers: Sequence[NDArray[np.int64]], first: int) -> Flags:
+    """A bit for each row of a part from `first` on, the last of them 0: gigabytes of blank lines are as many rows."""
+    if not numbers:
+        return np.empty(0, np.uint8)
+    places = np.concatenate(numbers) - first
+    flags = np.zeros((int(places[-1]) // 8 + 2) * 8, dtype=bool)
+    flags[places] = True
+    return np.packbits(flags)
 
 
 def _with_nulls(columns: Sequence[pa.Array]) -> Sequence[pa.Array]:

@@ -73,3 +73,33 @@ def test_workers_of_a_killed_process_end_with_it(sign: signal.Signals, tmp_path:
 
 def test_one_process_does_small_work_itself() -> None:
     assert list(workers.spread(os.getpid, [()], 2)) == [os.getpid()]
+
+
+NO_ROOM = """
+import resource, threading
+from pathlib import Path
+from anonymization.leaks.guard import no_values
+held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (held + (1 << 20), held + (1 << 20)))
+try:
+    with no_values("a stage"):
+        {}
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="how much a process holds is told by Linux only")
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("threading.Thread(target=print).start()", "no place for one more thread (a stage): free some and run again"),
+        ("bytearray(1 << 30)", "not enough memory (a stage): free some, or run again with fewer workers"),
+    ],
+)
+def test_a_stage_without_memory_says_so_in_one_line(asked: str, told: str) -> None:
+    """Bounded by the kernel; a thread that could not be started was told as a fault to be reported."""
+    done = subprocess.run([sys.executable, "-c", NO_ROOM.format(asked)], capture_output=True, text=True, check=True)
+    (line,) = (done.stdout + done.stderr).splitlines()
+    assert line.startswith("Unavailable ")
+    assert line.endswith(told)

@@ -73,6 +73,31 @@ def test_a_file_of_ragged_rows_only_is_still_read(deliver: Deliver) -> None:
     assert [row["ID"] for row in rows(opened)] == ["1", "2"]
 
 
+def test_rows_that_are_short_without_end_are_refused(deliver: Deliver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each costs a call and a text: two gigabytes of them, in an archive of eight megabytes, took 3.5 GB of memory."""
+    monkeypatch.setattr("connectors.text.ragged_rows._SHORT", 100)
+    whole = b"ID;N\n" + b"1;a\n" * 150
+    assert len(rows(open_delivery([deliver("a.csv", whole + b"x\n" * 140)], csv_source("ID", "N")))) == 290
+    for content in (whole + b"x\n" * 200, b"ID;N\n" + b"x\n" * 200):
+        with pytest.raises(Refused, match=r"most rows down to row .* have not as many cells"):
+            rows(open_delivery([deliver("a.csv", content)], csv_source("ID", "N")))
+
+
+def test_a_long_file_is_read_in_parts_with_the_same_rows(deliver: Deliver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ragged, blank, quoted and other rows keep their numbers, also where a part has nothing but ragged ones."""
+    kinds = [b"%d;a;\n", b'%d;"two\nlines";x\n', b"\n", b";;\n", b"%d;short\n", b"%d;a;b;stray\n", b";;only\n"]
+    lines = [kinds[n // 40 % 7].replace(b"%d", b"%d" % n) for n in range(2_000)]
+    file = deliver("a.csv", b"ID;N;R\n" + b"".join(lines))
+    monkeypatch.setattr("connectors.text.delimited._SCAN", 200)
+    whole = open_delivery([file], csv_source("ID", "N"))
+    expected = rows(whole), sorted(issues(whole), key=str)
+    assert len(expected[0]) > 1_400
+    monkeypatch.setattr("connectors.text.delimited._PART", 1_000)
+    parts = open_delivery([file], csv_source("ID", "N"))
+    assert len(parts.parts("main", 1)[0].grid._cut(30)) > 20  # type: ignore[attr-defined]
+    assert (rows(parts), sorted(issues(parts), key=str)) == expected
+
+
 def test_reading_twice_reports_once(deliver: Deliver) -> None:
     opened = open_delivery([deliver("a.csv", b"ID;N\n1\n")], csv_source("ID", "N"))
     assert rows(opened) == rows(opened)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import time
 from collections.abc import Iterator
@@ -59,6 +60,31 @@ def test_a_server_whose_making_was_cut_off_is_made_again(tmp_path_factory: pytes
         assert not initdb.is_running()
     finally:
         again.stop()
+
+
+def test_a_full_disk_leaves_the_holders_and_the_settings_of_a_server_as_they_were(server: EmbeddedServer) -> None:
+    """An empty list of holders made the next process that ended stop the server under all others."""
+    files = [server.folder / name for name in (".handle_pids.json", "homeward.conf", "postgresql.conf")]
+    before = [file.read_text() for file in files]
+    spawn = multiprocessing.get_context("spawn")
+    for most, code in ((0, 1), (None, 0)):
+        other = spawn.Process(target=_start_and_release, args=(server.folder, most))
+        other.start()
+        other.join()
+        assert other.exitcode == code
+        assert [file.read_text() for file in files] == before
+    with psycopg.connect(server.url().replace("+psycopg", "")) as conn:
+        assert conn.execute("SELECT 1").fetchone() == (1,)
+
+
+def _start_and_release(folder: Path, most: int | None) -> None:
+    """Start and let go of the server where no file may grow beyond so many bytes."""
+    if most is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    try:
+        EmbeddedServer(folder).start().release()
+    except Unavailable:
+        os._exit(1)
 
 
 def _make(folder: Path) -> None:
