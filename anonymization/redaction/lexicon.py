@@ -65,6 +65,7 @@ class Lexicon:
     determiners: frozenset[str]
     nouns_are_capital: bool
     titles_stay: bool
+    numerals: frozenset[str]
 
     def derived(self, word: str) -> bool:
         """Whether a long word is made from another, as few names are: -ment, -ción, -heit."""
@@ -107,6 +108,7 @@ def lexicon(language: str) -> Lexicon:
         | months()
         | _codebook_words()
         | _label_words()
+        | numerals(language)
         | _listed("words_en")
         | {w for _, w in naming},
         stop=stop | (_stop_words("en") if language == "en" else frozenset()),
@@ -129,6 +131,7 @@ def lexicon(language: str) -> Lexicon:
         determiners=_folded(own.get("determiners", "")),
         nouns_are_capital=language == "de",
         titles_stay=own.get("titles_stay", False),
+        numerals=numerals(language),
     )
 
 
@@ -168,6 +171,26 @@ def _listed(name: str) -> frozenset[str]:
     """Folded words of a list in `from_faker/`; none where Faker has no such list."""
     path = _FOLDER / "from_faker" / f"{name}.txt"
     return frozenset(path.read_text("utf-8").partition("\n")[2].split()) if path.exists() else frozenset()
+
+
+@lru_cache(maxsize=32)
+def numerals(language: str) -> frozenset[str]:
+    """Numbers in words, of a language and of English."""
+    listed = _numerals()
+    asked = [listed[one] for one in ("en", language) if one in listed]
+    return frozenset().union(*(_folded(words) for one in asked for words in one.values()))
+
+
+@lru_cache(maxsize=1)
+def numeral_scales() -> frozenset[str]:
+    """Words that amounts have and telephone numbers have not, of all languages."""
+    return frozenset().union(*(_folded(one["scales"]) for one in _numerals().values()))
+
+
+@lru_cache(maxsize=1)
+def _numerals() -> dict[str, dict[str, str]]:
+    listed: dict[str, dict[str, str]] = yaml.safe_load((_FOLDER / "numerals.yaml").read_text("utf-8"))
+    return listed
 
 
 @lru_cache(maxsize=1)

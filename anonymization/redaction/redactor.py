@@ -10,14 +10,14 @@ from functools import reduce
 from itertools import repeat
 from operator import or_
 
-from anonymization.redaction import forms, names, numbers, patterns
+from anonymization.redaction import forms, names, numbers, patterns, spelled
 from anonymization.redaction.dates import named_days
 from anonymization.redaction.folding import clean, fold
 from anonymization.redaction.installed_model import installed_model, named
 from anonymization.redaction.lexicon import lexicon
 from anonymization.redaction.names import RowNames
 from anonymization.redaction.patterns import Span, shapes
-from anonymization.redaction.words import MONTH, SPLIT, Words, flags_of
+from anonymization.redaction.words import MONTH, NUMERAL, SPLIT, Words, flags_of
 
 _REMEMBERED = 200_000
 """So many different words are remembered from one batch to the next."""
@@ -82,7 +82,10 @@ class Redactor:
         flags = flags_of(text, parts, words)
         shaped = shapes(text, self._lexicon)
         labelled = forms.values(text, words)
-        days = named_days(text, words) if reduce(or_, flags, 0) & MONTH else []
+        every = reduce(or_, flags, 0)
+        days = named_days(text, words) if every & MONTH else []
+        if every & NUMERAL:
+            days += spelled.numbers(parts, flags)
         if labelled or days:
             shaped = sorted([*shaped, *days, *labelled])
         names_found = names.find(text, parts, flags, words, self._lexicon, own, shaped)

@@ -42,7 +42,8 @@ from anonymization.redaction.lexicon import (
     LOOSELY,
     FORMED,
     STREET_NAME,
-) = (1 << bit for bit in range(19))
+    NUMERAL,
+) = (1 << bit for bit in range(20))
 
 SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
 """Splits a cleaned note into what is between words (even places) and words (odd places)."""
@@ -50,8 +51,9 @@ SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
 _LONG_ENOUGH, _LONG_FORM = 5, 4
 _WU = "ዉ"
 """Written at will for ው in Amharic. Folding leaves it: names that the vault holds are folded as they were."""
-_OF_A_PLACE = "ي"
+_OF_A_PLACE, _THE = "ي", "ال"
 """Ends what is made of a place or a trade in Arabic and Persian, and family names: العراقي, اربابی."""
+_CARELESS = re.compile(r"[a-zß-öø-ÿ](?!.{0,4000}[.!?]\s+[^a-zß-öø-ÿ\s])(?=.{20,})", re.DOTALL)
 _CASED = re.compile("[A-ZÀ-ÖØ-ÞĀ-ſΆ-ΫЀ-ЯԱ-Ֆ][a-zß-öø-ÿā-ſά-ώа-џա-և]")
 
 
@@ -106,7 +108,7 @@ class Words(dict[str, int]):
         name = any(form in self._names for form in forms) or any(form in frequent_names() for form in asked)
         name = name and not flags & STOP
         flags |= (KEEP if exactly else KEEP | LOOSELY) if everyday else self._formed(word, forms, flags)
-        if everyday and not exactly and not cased and forms[0][-1] == _OF_A_PLACE:
+        if everyday and not cased and forms[0][-1] == _OF_A_PLACE and (not exactly or forms[0].startswith(_THE)):
             flags |= FORMED
         if flags & STOP and not cased and word in names_as_written():
             flags |= LISTED  # Ali is written like "on" but for its last letter
@@ -171,6 +173,7 @@ def _lists(lexicon: Lexicon) -> dict[str, int]:
         (PARTICLE, lexicon.particles),
         (NAMING, {word for _, word in lexicon.naming}),
         (MONTH, months()),
+        (NUMERAL, lexicon.numerals),
     ):
         for word in words:
             flags[word] = flags.get(word, 0) | flag
@@ -184,5 +187,6 @@ def flags_of(text: str, parts: list[str], words: Words) -> list[int]:
 
 
 def is_cased(note: str) -> bool:
-    """Whether a note tells by capitals where a word is a name: one in capitals or lower case throughout does not."""
-    return bool(_CASED.search(note))
+    """Whether a note tells by capitals where a word is a name: one in capitals or lower case throughout does not, nor
+    one of whose sentences none begins with a capital: "called yokasta. her husband El Chino was out." """
+    return bool(_CASED.search(note)) and not _CARELESS.match(note)
