@@ -109,7 +109,7 @@ class Words(dict[str, int]):
         name = name and not flags & STOP
         flags |= (KEEP if exactly else KEEP | LOOSELY) if everyday else self._formed(word, forms, flags)
         if everyday and not cased and forms[0][-1] == _OF_A_PLACE and (not exactly or forms[0].startswith(_THE)):
-            flags |= FORMED
+            flags |= FORMED | LOOSELY
         if flags & STOP and not cased and word in names_as_written():
             flags |= LISTED  # Ali is written like "on" but for its last letter
         if not name and not flags & STOP:
