@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from anonymization.disclosure.cells import Cells
 from anonymization.disclosure.moves import Moves, apart, furthest, solved
+from anonymization.disclosure.outer import outer_width
 
 Mask = npt.NDArray[np.bool_]
 Bounds = Mapping[int, tuple[int, int]]
@@ -40,12 +41,15 @@ def intervals(cells: Cells, suppressed: Mask, known: Bounds | None = None) -> np
 def unprotected(cells: Cells, suppressed: Mask, width: int, known: Bounds | None = None) -> npt.NDArray[np.int64]:
     """Positions of suppressed cells whose interval is narrower than `width`.
 
-    A cell that moved by `width` while another was looked at needs no program of its own.
+    A cell that moved by `width` while another was looked at needs no program of its own, nor does one that its
+    equations alone show to be narrow.
     """
     moves = Moves(cells, known or {})
-    for group in groups(cells, suppressed):
-        _move_together(moves, group, width)
-        for position in group.tolist():
+    most = outer_width(moves, suppressed)
+    for group in groups(cells, suppressed & (most > _ROUNDING)):
+        asked = group[most[group] >= width - _ROUNDING]
+        _move_together(moves, group, asked, width)
+        for position in asked.tolist():
             for sign in (1.0, -1.0):
                 if moves.width()[position] < width - _ROUNDING:
                     moves.add(*furthest(moves, group, {position: sign * width}))
@@ -53,19 +57,20 @@ def unprotected(cells: Cells, suppressed: Mask, width: int, known: Bounds | None
     return narrow
 
 
-def _move_together(moves: Moves, group: npt.NDArray[np.int64], width: int) -> None:
-    """Move all cells of a group that are not yet shown to be wide by one program, some up and some down, and again as
-    long as that shows enough of them: a table of thousands needs some dozens of programs in place of thousands.
+def _move_together(moves: Moves, group: npt.NDArray[np.int64], asked: npt.NDArray[np.int64], width: int) -> None:
+    """Move all cells `asked` of a group that are not yet shown to be wide by one program, some up and some down, and
+    again as long as that shows enough: a table of thousands needs some dozens of programs in place of thousands.
 
     Which go up is drawn by lot with a fixed seed, so that an audit comes out the same each time.
     """
     rng = np.random.default_rng(len(group))
-    narrow = moves.width()[group] < width - _ROUNDING
+    may_be_wide = np.isin(group, asked)
+    narrow = may_be_wide & (moves.width()[group] < width - _ROUNDING)
     while narrow.sum() >= _FEW:
         ways = np.where(narrow, rng.choice((-1.0, 1.0), len(group)), 0.0)
         for towards in (ways, -ways):
             moves.add(*apart(moves, group, towards, width))
-        before, narrow = int(narrow.sum()), moves.width()[group] < width - _ROUNDING
+        before, narrow = int(narrow.sum()), may_be_wide & (moves.width()[group] < width - _ROUNDING)
         if before - narrow.sum() < _FEW:
             return
 

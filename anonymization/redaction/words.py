@@ -53,7 +53,7 @@ _WU = "ዉ"
 """Written at will for ው in Amharic. Folding leaves it: names that the vault holds are folded as they were."""
 _OF_A_PLACE, _THE = "ي", "ال"
 """Ends what is made of a place or a trade in Arabic and Persian, and family names: العراقي, اربابی."""
-_CARELESS = re.compile(r"[a-zß-öø-ÿ](?!.{0,4000}[.!?]\s+[^a-zß-öø-ÿ\s])(?=.{20,})", re.DOTALL)
+_CARELESS = re.compile(r"[a-zß-öø-ÿ](?=.{0,4000}?[.!?]\s+[a-zß-öø-ÿ])(?!.{0,4000}?[.!?]\s+[^a-zß-öø-ÿ\s])", re.DOTALL)
 _CASED = re.compile("[A-ZÀ-ÖØ-ÞĀ-ſΆ-ΫЀ-ЯԱ-Ֆ][a-zß-öø-ÿā-ſά-ώа-џա-և]")
 
 
