@@ -99,6 +99,9 @@ def read_yaml(path: Path) -> tuple[Any, Lines]:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 1
         raise BadDefinition("this is not YAML", place(path, line), str(error.problem)) from None
+    except yaml.reader.ReaderError as error:
+        line = path.read_text(encoding="utf-8")[: error.position].count("\n") + 1
+        raise BadDefinition("a control character stands in it", place(path, line), "remove the character") from None
     return data, lines
 
 

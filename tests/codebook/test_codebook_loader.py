@@ -128,6 +128,7 @@ ERRORS = [
     ("entities/person.yaml", "range: [1900, 2100]", "range: [1900-01-01, null]", "are numbers"),
     ("entities/person.yaml", "range: [1900, 2100]", "range: [1900, soon]", "`range` is wrong"),
     ("entities/person.yaml", "unit: person", "unit: [person", "this is not YAML"),
+    ("entities/person.yaml", "unit: person", "unit: per\x01son", "a control character stands in it"),
     ("entities/person.yaml", "entity: person\n", "", "`entity` is missing"),
     ("entities/rss_response.yaml", "    range: [0, 120]", "    range: 120", "`range` is wrong"),
     ("entities/person.yaml", "  - name: marital_status", "  - name: education", "use another name"),
