@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-VERSION = 4
+VERSION = 5
 """Of `name_letters.csv`, `name_words.csv` and the rules here. Keys of two versions are never compared."""
 
 _FOLDER = Path(__file__).parent
@@ -80,8 +80,8 @@ def skeleton(sounding: str) -> str:
 
 def bones(folded: str) -> str:
     """The consonants of each word of a folded name, as another script would have them: a Cyrillic g is Ukraine's h
-    (Bohdan, Hryhorii); where others write g, a `sound` tells."""
-    spoken = sound(folded)
+    (Bohdan, Hryhorii); where others write g, a `sound` tells. Offices leave the hook of a Latin š away (Saša, Beriša)."""
+    spoken = sound(folded).replace("ʃ", "s")
     return skeleton(spoken.replace("g", "h") if _CYRILLIC.match(folded) else spoken)
 
 
