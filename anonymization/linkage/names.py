@@ -80,7 +80,7 @@ def skeleton(sounding: str) -> str:
 
 def bones(folded: str) -> str:
     """The consonants of each word of a folded name, as another script would have them: a Cyrillic g is Ukraine's h
-    (Bohdan, Hryhorii); where others write g, a `sound` tells. Offices leave the hook of a Latin š away (Saša, Beriša)."""
+    (Bohdan, Hryhorii); where others write g, a `sound` tells. The hook of a Latin š is often left away."""
     spoken = sound(folded).replace("ʃ", "s")
     return skeleton(spoken.replace("g", "h") if _CYRILLIC.match(folded) else spoken)
 

@@ -97,6 +97,8 @@ def test_a_place_keeps_the_number_that_tells_it_from_others() -> None:
     [
         ("Олег", "Oleh"),
         ("Григорій", "Hryhorii"),
+        ("Саша", "Sasa"),
+        ("Бериша", "Beriša"),
         ("كاظم", "Kadhim"),
         ("كاظم", "Kazem"),
         ("رضا", "Reza"),
