@@ -27,6 +27,8 @@ MEMORY = 4 << 30
 """Bytes of data that the child may hold at most; a sheet that needs more is refused."""
 _AT_HAND = 15_000
 """Cells that are turned into columns together: they are still in the processor's own memory, which halves the time."""
+_LONGEST = 8 << 20
+"""Bytes of a cell; as long as a record of a text file may be, and hundreds of times what Excel can hold."""
 _HEADER_WITHIN, _MOST_MERGED = 1_000, 50_000
 """Rows in which a header stands, and merged cells in them: three for each column that a sheet can have."""
 
@@ -145,6 +147,8 @@ class Book:
         found = self._columns(taken)
         damaged = [(row, column) for row, column in self.damaged if start <= row < start + taken]
         texts = {c: self._text(found, c, start) for c in wanted if taken and 0 <= c - self.left < len(found)}
+        if any((pc.max(pc.binary_length(text)).as_py() or 0) > _LONGEST for text in texts.values()):
+            raise Unfit("long")
         marked = {row - start for row, _ in damaged}
         filled = pa.array([row in marked for row in range(taken)], pa.bool_())
         for column in texts.values():

@@ -41,6 +41,10 @@ _BYTES_A_SECOND = 2 << 20
 """A child is given a minute, and a second more for each of these: a tenth of what the parser does on a slow machine."""
 _ROOT = re.compile(rb"<[A-Za-z_]")
 _PROLOG = 64 << 10
+_BEFORE_XML = b"\xef\xbb\xbf\xff\xfe \t\r\n"
+_XML = (".xml", ".rels", ".vml")
+_PICTURES = frozenset({"media", "Pictures"})
+"""Folders of what is shown and never read; an SVG may say what type of document it is."""
 _MANIFEST = "META-INF/manifest.xml"
 _ZIP, _COMPOUND = b"PK", b"\xd0\xcf\x11\xe0"
 _SAVE = "save it as .xlsx and deliver it again"
@@ -155,6 +159,7 @@ class WorkbookProcess:
                 "a sheet has a row without an end, or a cell in its far corner",
                 "clear the unused cells; " + _SAVE,
             ),
+            "long": ("a cell is longer than 8 MiB", "look at its long texts; " + _SAVE),
             "marked": ("a value has a comment or a marked section within it", _SAVE),
             "unreadable": ("it is no whole Excel workbook", _SAVE),
         }[why]
@@ -208,13 +213,21 @@ def _refuse_trap(archive: zipfile.ZipFile, file: DeliveredFile) -> int:
         path = PurePosixPath(member.filename.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts:
             raise _trap(file, "a part of it names a place outside the workbook")
-        if path.suffix in (".xml", ".rels", ".vml"):
-            with archive.open(member) as part:
-                prolog = part.read(_PROLOG) if member.file_size else b"<a"
-            root = _ROOT.search(prolog.replace(b"\0", b""))
-            if root is None or b"<!DOCTYPE" in prolog.replace(b"\0", b"")[: root.start()]:
-                raise _trap(file, "a part of it declares XML entities, which no workbook does")
+        if _PICTURES.isdisjoint(path.parts) and _declares_entities(archive, member, path.suffix in _XML):
+            raise _trap(file, "a part of it declares XML entities, which no workbook does")
     return unpacked
+
+
+def _declares_entities(archive: zipfile.ZipFile, member: zipfile.ZipInfo, xml: bool) -> bool:
+    """Does a part, whatever its name, begin as XML with a document type; `xml`: by its name it must be some."""
+    if not member.file_size:
+        return False
+    with archive.open(member) as part:
+        prolog = part.read(_PROLOG).replace(b"\0", b"")
+    if not xml and not prolog.lstrip(_BEFORE_XML).startswith(b"<"):
+        return False
+    root = _ROOT.search(prolog)
+    return root is None or b"<!DOCTYPE" in prolog[: root.start()]
 
 
 def _locked(archive: zipfile.ZipFile) -> bool:

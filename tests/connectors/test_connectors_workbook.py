@@ -280,10 +280,10 @@ def with_prolog(prolog: str, member: str) -> bytes:
     return replaced(PLAIN, member, lambda xml: prolog + xml[xml.index("?>") + 2 :].replace(">x<", ">&a;<"))
 
 
-def with_member(name: str) -> bytes:
+def with_member(name: str, content: str = "x") -> bytes:
     out = io.BytesIO(PLAIN)
     with zipfile.ZipFile(out, "a") as archive:
-        archive.writestr(name, "x")
+        archive.writestr(name, content)
     return out.getvalue()
 
 
@@ -300,6 +300,12 @@ def repeated_ods() -> bytes:
         "<text:p>x</text:p></table:table-cell>"
     )
     return open_document(f'<table:table-row table:number-rows-repeated="1048576">{cell}</table:table-row>')
+
+
+def long_ods() -> bytes:
+    text = "x" * (9 << 20)
+    cell = f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+    return open_document(f"<table:table-row>{cell}</table:table-row>" * 2)
 
 
 def encrypted_ods() -> bytes:
@@ -328,6 +334,8 @@ def encrypted_legacy() -> bytes:
         pytest.param(with_prolog("<!--" + "x" * 70_000 + "-->" + LAUGHS, "xl/workbook.xml"), "entities", id="hidden"),
         pytest.param(with_member("../../evil.xml"), "outside the workbook", id="path"),
         pytest.param(with_member("C:\\..\\evil"), "outside the workbook", id="windows path"),
+        pytest.param(with_member("xl/strings.dat", LAUGHS + "<s>&j;</s>"), "entities", id="laughs by another name"),
+        pytest.param(long_ods(), "longer than 8 MiB", id="long cell"),
         pytest.param(with_far_cell(), "far corner", id="far cell"),
         pytest.param(repeated_ods(), "Excel workbook|far corner", id="repeated cells"),
         pytest.param(encrypted_legacy(), "password", id="xls password"),
@@ -347,6 +355,11 @@ def test_a_trap_or_a_wreck_is_refused_in_one_line(deliver: Deliver, content: byt
     assert "\n" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None or caught.value.__suppress_context__
+
+
+def test_a_picture_may_say_what_type_it_is_of(deliver: Deliver) -> None:
+    book = with_member("xl/media/image1.svg", '<!DOCTYPE svg PUBLIC "x" "y"><svg/>')
+    assert list(Workbook(deliver("a.xlsx", book)).rows("people")) == [["ID"], ["x"]]
 
 
 def test_a_million_styled_rows_without_a_cell_are_no_rows(deliver: Deliver) -> None:
