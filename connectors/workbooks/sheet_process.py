@@ -149,6 +149,8 @@ class Book:
         texts = {c: self._text(found, c, start) for c in wanted if taken and 0 <= c - self.left < len(found)}
         if any((pc.max(pc.binary_length(text)).as_py() or 0) > _LONGEST for text in texts.values()):
             raise Unfit("long")
+        if any(pc.any(pc.match_substring(text, "\0")).as_py() for text in texts.values()):
+            raise Unfit("nul")
         marked = {row - start for row, _ in damaged}
         filled = pa.array([row in marked for row in range(taken)], pa.bool_())
         for column in texts.values():

@@ -160,6 +160,7 @@ class WorkbookProcess:
                 "clear the unused cells; " + _SAVE,
             ),
             "long": ("a cell is longer than 8 MiB", "look at its long texts; " + _SAVE),
+            "nul": ("a text holds a NUL", _SAVE),
             "marked": ("a value has a comment or a marked section within it", _SAVE),
             "unreadable": ("it is no whole Excel workbook", _SAVE),
         }[why]

@@ -274,6 +274,7 @@ LAUGHS = (
 )
 OUTSIDE = '<?xml version="1.0"?><!DOCTYPE s [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
 PLAIN = workbook({"people": [["ID"], ["x"]]})
+SHEET, STRINGS = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
 
 
 def with_prolog(prolog: str, member: str) -> bytes:
@@ -290,7 +291,7 @@ def with_member(name: str, content: str = "x") -> bytes:
 def with_far_cell() -> bytes:
     """A cell in the far corner, in a sheet that says it is small."""
     sheet = '<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>stray</t></is></c></row></sheetData>'
-    return replaced(PLAIN, "xl/worksheets/sheet1.xml", lambda xml: xml.replace("</sheetData>", sheet))
+    return replaced(PLAIN, SHEET, lambda xml: xml.replace("</sheetData>", sheet))
 
 
 def repeated_ods() -> bytes:
@@ -328,13 +329,14 @@ def encrypted_legacy() -> bytes:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        pytest.param(with_prolog(LAUGHS, "xl/sharedStrings.xml"), "entities", id="billion laughs"),
-        pytest.param(with_prolog(LAUGHS, "xl/worksheets/sheet1.xml"), "entities", id="laughs in a sheet"),
-        pytest.param(with_prolog(OUTSIDE, "xl/sharedStrings.xml"), "entities", id="external entity"),
+        pytest.param(with_prolog(LAUGHS, STRINGS), "entities", id="billion laughs"),
+        pytest.param(with_prolog(LAUGHS, SHEET), "entities", id="laughs in a sheet"),
+        pytest.param(with_prolog(OUTSIDE, STRINGS), "entities", id="external entity"),
         pytest.param(with_prolog("<!--" + "x" * 70_000 + "-->" + LAUGHS, "xl/workbook.xml"), "entities", id="hidden"),
         pytest.param(with_member("../../evil.xml"), "outside the workbook", id="path"),
         pytest.param(with_member("C:\\..\\evil"), "outside the workbook", id="windows path"),
         pytest.param(with_member("xl/strings.dat", LAUGHS + "<s>&j;</s>"), "entities", id="laughs by another name"),
+        pytest.param(replaced(PLAIN, STRINGS, lambda xml: xml.replace(">x<", ">a_x0000_b<")), "NUL", id="nul"),
         pytest.param(long_ods(), "longer than 8 MiB", id="long cell"),
         pytest.param(with_far_cell(), "far corner", id="far cell"),
         pytest.param(repeated_ods(), "Excel workbook|far corner", id="repeated cells"),
@@ -364,7 +366,7 @@ def test_a_picture_may_say_what_type_it_is_of(deliver: Deliver) -> None:
 
 def test_a_million_styled_rows_without_a_cell_are_no_rows(deliver: Deliver) -> None:
     empty = "".join(f'<row r="{row}" s="1" customFormat="1"><c r="A{row}" s="1"/></row>' for row in range(3, 200_000))
-    book = replaced(PLAIN, "xl/worksheets/sheet1.xml", lambda xml: xml.replace("</sheetData>", empty + "</sheetData>"))
+    book = replaced(PLAIN, SHEET, lambda xml: xml.replace("</sheetData>", empty + "</sheetData>"))
     assert list(Workbook(deliver("a.xlsx", book)).rows("people")) == [["ID"], ["x"]]
 
 
@@ -380,7 +382,7 @@ def test_cells_merged_beyond_all_that_is_filled_are_a_header_all_the_same(delive
     """Whole rows and columns get merged, to the last cell that a sheet has; a million times over, it is said once."""
     book = workbook({"a": [["id", "q"], [None, "r"], ["1", "2"]]})
     end = "</sheetData><mergeCells>" + '<mergeCell ref="B1:XFD1"/>' * 20_000 + '<mergeCell ref="D1:XFD2"/></mergeCells>'
-    merged = replaced(book, "xl/worksheets/sheet1.xml", lambda part: part.replace("</sheetData>", end))
+    merged = replaced(book, SHEET, lambda part: part.replace("</sheetData>", end))
     main = table("a", ["q"], ["q"])
     opened = open_delivery([deliver("a.xlsx", merged)], source({"kind": "xlsx"}, main))
     assert [row["q"] for row in rows(opened, "a")] == ["r", "2"]
