@@ -103,7 +103,9 @@ def compare(persons: Roster, population: int, frequencies: Frequencies, pending:
 
 
 def _banded(pairs: pa.Table, persons: Roster) -> pa.Table:
-    """Weighed pairs with the weight that they have in this country, and a band."""
+    """Weighed pairs with the weight that they have in this country, and a band; in an order of their own, since sums in
+    another one differ in their last bit, and with them what is learned."""
+    pairs = pairs.sort_by([("one", "ascending"), ("other", "ascending")])
     order = np.argsort(persons.ids)
     known = (persons.said["date"].code != NONE)[order]
     one, other = (np.searchsorted(persons.ids, pairs[side].to_numpy(), sorter=order) for side in ("one", "other"))
