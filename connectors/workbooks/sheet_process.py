@@ -147,9 +147,9 @@ class Book:
         found = self._columns(taken)
         damaged = [(row, column) for row, column in self.damaged if start <= row < start + taken]
         texts = {c: self._text(found, c, start) for c in wanted if taken and 0 <= c - self.left < len(found)}
-        if any((pc.max(pc.binary_length(text)).as_py() or 0) > _LONGEST for text in texts.values()):
+        if any(text.nbytes > _LONGEST and pc.max(pc.binary_length(text)).as_py() > _LONGEST for text in texts.values()):
             raise Unfit("long")
-        if any(pc.any(pc.match_substring(text, "\0")).as_py() for text in texts.values()):
+        if any(map(_holds_nul, texts.values())):
             raise Unfit("nul")
         marked = {row - start for row, _ in damaged}
         filled = pa.array([row in marked for row in range(taken)], pa.bool_())
@@ -204,6 +204,14 @@ class Book:
         for column in columns:
             column.extend([""] * left)
         return columns
+
+
+def _holds_nul(text: Any) -> bool:
+    """Looked for in all of a column's bytes together, which takes a tenth of the time."""
+    import pyarrow.compute as pc
+
+    told = text.buffers()[2]
+    return told is not None and b"\0" in told.to_pybytes() and pc.any(pc.match_substring(text, "\0")).as_py() is True
 
 
 def _zipped(content: bytes) -> bytes:
