@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from anonymization import consent, scan
 from anonymization.erased_rows import ErasedRows
+from anonymization.event_dates import EventDates
 from anonymization.keys.pseudonyms import RecordKeys, texts
 from anonymization.keys.ring import Keyring
 from anonymization.leaks.guard import no_values
@@ -29,6 +30,7 @@ from anonymization.vault.vault import Vault
 from codebook.errors import Refused
 from codebook.loader import load_codebook
 from sources.batches import (
+    ALONE,
     ENTITY_KEY_PREFIX,
     ISSUES,
     KEY,
@@ -61,7 +63,9 @@ class Gate:
         self._persons = Persons(source, keyring, vault)
         self._erased = ErasedRows(source, vault) if vault is not None else None
         self._notes = Notes(source, vault)
+        self._scan = scan.ValueScan(source.country)
         self._passing = PassingValues(source, load_codebook())
+        self._event_dates = EventDates(source, load_codebook())
         # Of tables that are somebody's parent only: a register of millions need not remember whom it held back.
         self._held_back: dict[str, set[bytes]] = {table.parent.table: set() for table in source.tables if table.parent}
         self._without_consent: dict[str, set[bytes]] = {parent: set() for parent in self._held_back}
@@ -157,13 +161,14 @@ class Gate:
             return WITHDRAWN.empty_table()
         own = [name for name, declared in table.entities.items() if not declared.key]
         made = [name for name in own if name != "person" or table.person is None]
+        if not made:
+            return pa.table([pa.repeat(ALONE, len(keys)), keys], schema=WITHDRAWN)
         entities = pa.chunked_array([pa.repeat(name, len(keys)) for name in made], pa.string())
         records = pa.chunked_array([self._record_keys.renamed(name, keys) for name in made], KEY)
         return pa.Table.from_arrays([entities, records], schema=WITHDRAWN)
 
     def _look_for_personal_data(self, table: Table, cells: pa.Table, findings: _Findings) -> None:
         """A row with a stray contact or number stays here; a column with many of them stops the delivery."""
-        schemes = scan.schemes(table, self._source.country)
         names: list[pa.Array] | None = None
         own = spread(table, cells, self._source)
         for name in self._source.passing(table.name):
@@ -173,7 +178,9 @@ class Gate:
                 continue
             if again := own.repeated_in(name):
                 raise self._refused(f"{again} cells of column {name} repeat what identifies their row's person", table)
-            found, named = scan.personal_data(cells[name], schemes, self._source.country, name)
+            if early := self._event_dates.too_early(table.name, name, own.cells):
+                raise self._refused(f"{early} dates of column {name} look like birth dates", table)
+            found, named = self._scan.personal_data(table, cells[name], name)
             if named:
                 names = scan.full_names(table, cells) if names is None else names
                 if (full := scan.own_names(cells[name], names)).any():

@@ -25,18 +25,21 @@ from values.distinct import TextColumn, distinct, trimmed, used
 
 WITHHELD = "\ufffd"
 """In place of a value that no rule of the crosswalk reads: the sign for what cannot be shown."""
+FEW = 1_000
+"""Batch after batch a column of so few different values has the same: what was read once is not read again."""
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass
 class _Known:
     """What the crosswalk can read in one column. `words`: cells are several codes, joined by a space; `versions`: it is
-    copied as it is, which is for versions of a form."""
+    copied as it is, which is for versions of a form; `passed`: values of the last batch that had few, all readable."""
 
     codes: set[str] = field(default_factory=set)
     reads: list[Read] = field(default_factory=list)
     words: bool = False
     versions: bool = False
+    passed: frozenset[str] = frozenset()
 
 
 class PassingValues:
@@ -71,8 +74,12 @@ class PassingValues:
             return used(distinct(cells)) if encoded else cells
         given = used(distinct(cells))
         values = given.dictionary.cast(pa.string())
+        few = frozenset(values.to_pylist()) if len(values) <= FEW else None
+        if few is not None and few <= known.passed:
+            return given if encoded else cells
         kept = _readable(values, known)
         if kept.all():
+            known.passed = known.passed if few is None else few
             return given if encoded else cells
         hidden = [_hidden(text, known) for text in values.filter(pa.array(~kept)).to_pylist()]
         shown = pc.replace_with_mask(values, pa.array(~kept), pa.array(hidden, pa.string())).dictionary_encode()

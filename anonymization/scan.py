@@ -47,6 +47,10 @@ _DEVICE = (
     r"|^(?i:imei|meid|collect|android_id|ee\.[a-z0-9.\-]+):\S{6,}$|^(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$"
 )
 """What Collect, Enketo and Android write as a device's id, and the address of a network card."""
+_HEX = r"^(?:[0-9A-Fa-f]{16}|(?:99|[A-Fa-f][0-9A-Fa-f])[0-9A-Fa-f]{12})$"
+"""What Android calls a device (64 bits), and the MEID of one, if letters show that it is no decimal number."""
+_OF_A_FILE = re.compile("version|hash|checksum|digest|md5|sha", re.IGNORECASE)
+"""Headers of what is as long and is no device's."""
 _AXIS = re.compile(r"(^|[^a-z])(lat|long?|lng|latitude?|longitude?|gps|geopoint)([^a-z]|$)", re.IGNORECASE)
 """Headers of one coordinate, as form servers and registers write them."""
 _DEGREES = r"[0-9]{1,3}\s?[°º]\s?[0-9]{1,2}([.,][0-9]+)?\s?['\x{2032}\x{2019}]"
@@ -71,27 +75,46 @@ def schemes(table: Table, country: str) -> set[str]:
     return of_country | (declared & SCHEMES.keys())
 
 
-def personal_data(
-    cells: Column, wanted: Iterable[str], country: str = "", header: str = ""
-) -> tuple[dict[str, Mask], bool]:
-    """Cells that look like personal data, by what they look like, and whether the column may hold full names as well.
+class ValueScan:
+    """The scan of the columns of one delivery from a country.
 
-    Of an encoded column only distinct values are read, in ASCII digits. One that has a few answers for many rows holds
-    no names. `header` may say that a column is a latitude where its numbers alone do not.
+    Batch after batch a column of answers has the same few values: what showed nothing once shows nothing again.
     """
-    encoded = coded(cells) if pa.types.is_dictionary(cells.type) else None
-    values = text(cells) if encoded is None else encoded.dictionary.cast(pa.string())
-    longest = pc.max(pc.binary_length(values)).as_py() or 0
-    if longest < SHORTEST:
-        return {}, False
-    plain = values if _is_ascii(values) else with_ascii_digits(values)
-    looks = _looks(plain, wanted, _AXIS.search(header) is not None)
-    looks["phones"] |= national_phones(plain, country, header)
-    found = {name: mask for name, mask in looks.items() if mask.any()}
-    if encoded is not None:
-        found = {name: _mask(pa.array(mask).take(encoded.indices)) for name, mask in found.items()}
-    varied = len(values) * REPEATED >= len(cells)
-    return found, varied and bool(pc.any(pc.match_substring(values, " ")).as_py())
+
+    def __init__(self, country: str) -> None:
+        self._country = country
+        self._harmless: dict[tuple[str, str], frozenset[str]] = {}
+
+    def personal_data(self, table: Table, cells: Column, name: str) -> tuple[dict[str, Mask], bool]:
+        """Cells of column `name` that look like personal data, by what they look like, and whether it may hold full
+        names as well.
+
+        Of an encoded column only distinct values are read, in ASCII digits. One that has a few answers for many rows
+        holds no names. The column's name may say that it is a latitude where its numbers alone do not.
+        """
+        encoded = coded(cells) if pa.types.is_dictionary(cells.type) else None
+        values = text(cells) if encoded is None else encoded.dictionary.cast(pa.string())
+        longest = pc.max(pc.binary_length(values)).as_py() or 0
+        if longest < SHORTEST:
+            return {}, False
+        found = self._found(table, values, name)
+        if encoded is not None:
+            found = {kind: _mask(pa.array(mask).take(encoded.indices)) for kind, mask in found.items()}
+        varied = len(values) * REPEATED >= len(cells)
+        return found, varied and bool(pc.any(pc.match_substring(values, " ")).as_py())
+
+    def _found(self, table: Table, values: pa.Array, name: str) -> dict[str, Mask]:
+        """Only the very same values are left out: what a column is made of is judged by all of them together."""
+        few = frozenset(values.to_pylist()) if len(values) <= SPREAD else None
+        if few is not None and self._harmless.get((table.name, name)) == few:
+            return {}
+        plain = values if _is_ascii(values) else with_ascii_digits(values)
+        looks = _looks(plain, schemes(table, self._country), name)
+        looks["phones"] |= national_phones(plain, self._country, name)
+        found = {kind: mask for kind, mask in looks.items() if mask.any()}
+        if few is not None and not found:
+            self._harmless[table.name, name] = few
+        return found
 
 
 def own_names(cells: Column, names: Iterable[pa.Array]) -> Mask:
@@ -136,7 +159,7 @@ def national_numbers(distinct: pa.Array, scheme: str) -> Mask:
     return found
 
 
-def _looks(values: pa.Array, wanted: Iterable[str], axis: bool) -> dict[str, Mask]:
+def _looks(values: pa.Array, wanted: Iterable[str], header: str) -> dict[str, Mask]:
     numbers = np.zeros(len(values), dtype=bool)
     for scheme in wanted:
         numbers |= national_numbers(values, scheme)
@@ -144,8 +167,8 @@ def _looks(values: pa.Array, wanted: Iterable[str], axis: bool) -> dict[str, Mas
         "e-mail addresses": emails(values),
         "phones": international_phones(values),
         "national numbers": numbers,
-        "numbers of devices": _devices(values),
-        "coordinates": _pairs(values) | _in_degrees(values) | _one_coordinate(values, axis),
+        "numbers of devices": _devices(values) | _hexadecimal(values, header),
+        "coordinates": _pairs(values) | _in_degrees(values) | _one_coordinate(values, _AXIS.search(header) is not None),
     }
     some = _spread(values)
     for kind, shown, find in _SELDOM:
@@ -163,6 +186,19 @@ def _spread(values: pa.Array) -> str:
 def _devices(values: pa.Array) -> Mask:
     """Ids of telephones and tablets; of bare numbers of 15 digits only where most pass the check digit of an IMEI."""
     return _matching(values, 11, 80, _DEVICE) | _checked(values, _of_length(values, 15, 19), _IMEI)
+
+
+def _hexadecimal(values: pa.Array, header: str) -> Mask:
+    """Ids of devices in hexadecimal digits, if most of the column's values of their length are."""
+    likely = _of_length(values, 14, 16)
+    found = np.zeros(len(values), dtype=bool)
+    if not len(likely) or _OF_A_FILE.search(header):
+        return found
+    some = values.take(pa.array(likely))
+    of_form = _mask(pc.match_substring_regex(some, _HEX))
+    if 2 * of_form.sum() > len(likely) and _mask(pc.match_substring_regex(some, "[A-Fa-f]")).any():
+        found[likely[of_form]] = True
+    return found
 
 
 def _addresses(values: pa.Array) -> Mask:
@@ -258,8 +294,8 @@ def _matching(values: pa.Array, shortest: int, longest: int, pattern: str) -> Ma
 
 def _of_length(values: pa.Array, shortest: int, longest: int) -> npt.NDArray[np.int64]:
     """Positions of texts of so many bytes."""
-    length = pc.binary_length(values)
-    return np.flatnonzero(_mask(pc.and_(pc.greater_equal(length, shortest), pc.less_equal(length, longest))))
+    length = pc.fill_null(pc.binary_length(values), 0).to_numpy()
+    return np.flatnonzero((length >= shortest) & (length <= longest))
 
 
 def _is_ascii(values: pa.Array) -> bool:

@@ -32,18 +32,30 @@ _REMAINS = (
 )
 
 
+def folder(workplace: Workplace) -> Path:
+    """Where the home keeps them."""
+    return workplace.home / "vault" / FOLDER
+
+
 def verify(keyring: Keyring, path: Path) -> dict[str, Any]:
     """What a certificate says; HomewardError if it is not as it was signed."""
     try:
         said: dict[str, Any] = json.loads(path.read_bytes())
-        signature = said.pop("signature")
     except OSError:
         raise HomewardError("there is no such certificate", path.name, "name its file") from None
-    except (ValueError, KeyError, AttributeError):
+    except ValueError:
         raise HomewardError("this is no certificate", path.name, "name another file") from None
-    if not hmac.compare_digest(str(signature), _signature(keyring, said)):
+    if not isinstance(said, dict) or "signature" not in said:
+        raise HomewardError("this is no certificate", path.name, "name another file")
+    if not is_signed(keyring, said):
         raise HomewardError("the certificate was changed, or is of another vault", path.name, "ask for the original")
     return said
+
+
+def is_signed(keyring: Keyring, said: dict[str, Any]) -> bool:
+    """Whether a certificate is as these keys signed it."""
+    told = {name: fact for name, fact in said.items() if name != "signature"}
+    return hmac.compare_digest(str(said.get("signature")), _signature(keyring, told))
 
 
 def pseudonym(keyring: Keyring, token: UUID) -> str:
@@ -51,12 +63,9 @@ def pseudonym(keyring: Keyring, token: UUID) -> str:
     return hmac.digest(keyring.derive("", "certificate", "person"), token.bytes, sha256).hex()
 
 
-def pseudonyms(keyring: Keyring, folder: Path) -> set[str]:
-    """Of all whom the certificates in a folder name, by whichever token."""
-    said = [verify(keyring, path) for path in sorted(folder.glob("*.json"))]
-    if not said:
-        raise HomewardError("there is no certificate in this folder", folder.name, "name the folder vault/certificates")
-    return {name for one in said for name in (one["person"], *one.get("other_tokens", ()))}
+def in_folder(keyring: Keyring, folder: Path) -> list[dict[str, Any]]:
+    """What the certificates in a folder say."""
+    return [verify(keyring, path) for path in sorted(folder.glob("*.json"))]
 
 
 def _signature(keyring: Keyring, said: dict[str, Any]) -> str:
@@ -78,6 +87,7 @@ def certify(workplace: Workplace, begun: Begun, vault: Overwritten) -> Certifica
             "country": begun.country,
             **asked,
             "interrupted": done["interrupted"],
+            "marks": done.get("marks", []),
             "removed": {name: done[name] for name in ("vault", "warehouse", "store", "markers_set")},
             "sealed_deliveries": [
                 {name: fact for name, fact in line.items() if name != "files"} for line in done["sealed"]
@@ -97,12 +107,14 @@ def _not_overwritten(pages: list[Overwritten]) -> list[str]:
 
 
 def _write(workplace: Workplace, said: dict[str, Any]) -> Certificate:
+    from warehouse import erasure_certificates
+
     signed = {**said, "signature": _signature(workplace.keyring, said)}
-    folder = workplace.home / "vault" / FOLDER
-    path = folder / f"{said['certificate']}.json"
+    erasure_certificates.keep(workplace.warehouse, signed)
+    path = folder(workplace) / f"{said['certificate']}.json"
     beside = path.with_suffix(".new")
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with beside.open("w", encoding="utf-8") as file:
             file.write(json.dumps(signed, indent=2) + "\n")
             file.flush()

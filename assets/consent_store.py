@@ -19,7 +19,7 @@ from assets import parquet
 from assets.intake import Delivery
 from assets.stages import harmonize, pseudonymize
 from assets.workplace import Workplace
-from sources.batches import PERSON, ROW, WITHDRAWN
+from sources.batches import ALONE, PERSON, ROW, WITHDRAWN
 
 Rows = set[tuple[str, int]]
 Mask = npt.NDArray[np.bool_]
@@ -36,19 +36,20 @@ def forget_withdrawn(workplace: Workplace, delivery: Delivery) -> int:
     found: dict[str, Rows] = {}
     mine = _withdrawn(workplace, delivery.id, keys[here : here + 1])
     for earlier in keys[:here] if mine.num_rows else ():
-        found[earlier] = _rows_of(workplace.store(delivery.id, earlier) / harmonize.STAGE, mine)
+        found[earlier] = rows_of(workplace.store(delivery.id, earlier), mine)
     if (later := _withdrawn(workplace, delivery.id, keys[here + 1 :])).num_rows:
-        found[delivery.key] = _rows_of(workplace.store(delivery.id, delivery.key) / harmonize.STAGE, later)
+        found[delivery.key] = rows_of(workplace.store(delivery.id, delivery.key), later)
     if any(found.values()):
-        # The vault first: by the rows of the store is known, in a run after a crash as well, whom this is about.
-        _forget_identities(workplace, delivery, keys, found)
+        # The store last: by its rows is known, in a run after a crash as well, whom this is about.
+        _forget_persons(workplace, delivery, keys, found)
     for key, rows in found.items():
         _forget(workplace.store(delivery.id, key), rows)
     return sum(map(len, found.values()))
 
 
-def _forget_identities(workplace: Workplace, delivery: Delivery, keys: list[str], found: dict[str, Rows]) -> None:
-    """What the source said about the people of these rows goes from the vault, if it has no other row of them."""
+def _forget_persons(workplace: Workplace, delivery: Delivery, keys: list[str], found: dict[str, Rows]) -> None:
+    """What these rows said of people goes from the warehouse, and of whom the source has no other row, from the vault
+    what it said about who they are."""
     from anonymization.vault import retention
     from warehouse import consent
 
@@ -62,6 +63,7 @@ def _forget_identities(workplace: Workplace, delivery: Delivery, keys: list[str]
                 withdrew.update(data[PERSON].filter(pa.array(mine)).drop_null().to_pylist())
                 others.update(data[PERSON].filter(pa.array(~mine)).drop_null().to_pylist())
     alone = withdrew - others
+    consent.forget_persons(workplace.warehouse, delivery.id, found, alone)
     alone -= consent.with_records(workplace.warehouse, delivery.id, alone)
     if alone:
         retention.withdraw(workplace.vault, delivery.id, delivery.source.country, alone)
@@ -92,14 +94,17 @@ def _forget(folder: Path, rows: Rows) -> None:
             parquet.swap(data.set_column(2, data.schema.field(2), blank), path)
 
 
-def _rows_of(folder: Path, withdrawn: pa.Table) -> Rows:
-    """The supplier's rows of which records without consent were made."""
+def rows_of(folder: Path, withdrawn: pa.Table) -> Rows:
+    """The supplier's rows of a delivery of which records without consent were made."""
     rows: Rows = set()
     for entity in pc.unique(withdrawn["entity"]).to_pylist():
         keys = withdrawn.filter(pc.equal(withdrawn["entity"], entity))["record_key"].combine_chunks()
-        for path in parquet.files(folder, entity):
-            data = pq.read_table(path, columns=["record_key", "source_table", "source_row"])
-            mine = data.filter(pc.is_in(data["record_key"], keys))
+        stage, name, key = (
+            (pseudonymize.STAGE, "rows", "row_key") if entity == ALONE else (harmonize.STAGE, entity, "record_key")
+        )
+        for path in parquet.files(folder / stage, name):
+            data = pq.read_table(path, columns=[key, "source_table", "source_row"])
+            mine = data.filter(pc.is_in(data[key], keys))
             rows.update(zip(mine["source_table"].to_pylist(), mine["source_row"].to_pylist(), strict=True))
     return rows
 

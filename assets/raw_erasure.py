@@ -62,6 +62,19 @@ def treat(workplace: Workplace, source: Source, known: Collection[str], manner: 
         progress.report("sealed deliveries", number)
 
 
+def whole_only(workplace: Workplace, sources: Iterable[Source]) -> Iterator[str]:
+    """Those that have sealed deliveries of which no row can be overwritten: where somebody stands who is erased, the
+    rows of all others go from there with theirs."""
+    from connectors import NOT_BY_ROW
+    from warehouse import ledger
+
+    for source in sources:
+        if source.format.kind in NOT_BY_ROW:
+            entries = ledger.deliveries(workplace.warehouse, source=source.source, last=None)
+            if any(path.exists() for entry in entries for path in _paths(workplace, entry.files)):
+                yield source.source
+
+
 def finish(workplace: Workplace, done: str, files: Sequence[str]) -> None:
     """What was announced, and perhaps cut off: the files go that were to go. Repeatable."""
     from anonymization.vault.sealed_keys import shred

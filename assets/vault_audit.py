@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from assets.workplace import Workplace
@@ -18,6 +20,26 @@ def keep_head(workplace: Workplace) -> None:
     last = audit.head(workplace.vault)
     if last is not None:
         vault_head.keep(workplace.warehouse, last.entry, last.digest)
+
+
+@contextmanager
+def head_kept(workplace: Workplace) -> Iterator[None]:
+    """The warehouse remembers what the block adds to the audit, if it was refused too."""
+    try:
+        yield
+    finally:
+        keep_head(workplace)
+
+
+def tell_lost_lines(workplace: Workplace) -> None:
+    """After a restore: lines that the backup does not have cannot stand any more, and the chain says itself which."""
+    from anonymization.vault import audit
+    from warehouse import vault_head
+
+    restored = audit.head(workplace.vault)
+    if restored is not None and (last := vault_head.forget_from(workplace.warehouse, restored.entry)):
+        audit.note(workplace.vault, "lines lost", first=restored.entry, last=last)
+    keep_head(workplace)
 
 
 def verify(workplace: Workplace) -> Broken | None:

@@ -11,11 +11,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from getpass import getuser
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -78,7 +77,7 @@ def erase(workplace: Workplace, asked: Asked) -> list[Certificate]:
     before = [one for one in resume(workplace) if _named(workplace, one, asked)]
     known = {whom for one in before for whom in _named(workplace, one, asked)}
     with source_lock(workplace.warehouse, _LOCK):
-        people = _chosen(workplace, [whom for whom in asked.whom if whom not in known], asked.everywhere)
+        people = _chosen(workplace, [whom for whom in asked.whom if whom not in known], asked)
         if not people:
             return before
         _refuse_names(workplace, people, asked.reason)
@@ -90,17 +89,15 @@ def erase(workplace: Workplace, asked: Asked) -> list[Certificate]:
         return [*before, *_certify(workplace, begun)]
 
 
-def erase_again(workplace: Workplace, folder: Path, asked: Asked) -> list[Certificate]:
-    """Erase whom certificates name and the vault knows: it was restored from a backup that is older than they are."""
+def destroys_whole(workplace: Workplace, whom: Sequence[Whom]) -> list[str]:
+    """Sources of which an erasure of these people, of anybody where none is named, may destroy whole sealed files."""
     from anonymization.vault import erasure
+    from assets import raw_erasure
 
-    named = certificates.pseudonyms(workplace.keyring, folder)
-    return [
-        certificate
-        for tokens in erasure.tokens_by_country(workplace.vault).values()
-        if (back := [one for one in tokens if certificates.pseudonym(workplace.keyring, one) in named])
-        for certificate in erase(workplace, replace(asked, whom=back))
-    ]
+    tokens, requests = [one for one in whom if isinstance(one, UUID)], [one for one in whom if isinstance(one, int)]
+    theirs = erasure.countries(workplace.vault, tokens, requests) if whom else None
+    sources = [load_source(name) for name in list_sources()]
+    return list(raw_erasure.whole_only(workplace, (s for s in sources if theirs is None or s.country in theirs)))
 
 
 def _named(workplace: Workplace, certificate: Certificate, asked: Asked) -> set[Whom]:
@@ -111,12 +108,13 @@ def _named(workplace: Workplace, certificate: Certificate, asked: Asked) -> set[
     return {pseudonyms[name] for name in (certificate[1]["person"], certificate[1]["request"]) if name in pseudonyms}
 
 
-def _chosen(workplace: Workplace, whom: Sequence[Whom], everywhere: bool | None) -> list[_Chosen]:
+def _chosen(workplace: Workplace, whom: Sequence[Whom], asked: Asked) -> list[_Chosen]:
     """Everybody once, however often and by which of their tokens they are named."""
     from anonymization.vault import erasure, requests
 
     named = [
-        (one, None) if isinstance(one, UUID) else (requests.standing(workplace.vault, one).token, one) for one in whom
+        (one, None) if isinstance(one, UUID) else (requests.standing(workplace.vault, one, asked.officer).token, one)
+        for one in whom
     ]
     found = [erasure.find(workplace.vault, token) for token, _ in named]
     if len({person.country for person in found}) > 1:
@@ -125,7 +123,7 @@ def _chosen(workplace: Workplace, whom: Sequence[Whom], everywhere: bool | None)
     people: list[_Chosen] = []
     for (token, request), person in zip(named, found, strict=True):
         if not any(token in one.tokens for one in people):
-            tokens, programmes = _with_programmes(workplace, person, everywhere, all_tokens)
+            tokens, programmes = _with_programmes(workplace, person, asked.everywhere, all_tokens)
             people.append(_Chosen(token, request, person.country, tokens, programmes))
     return people
 

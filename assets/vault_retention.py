@@ -61,46 +61,46 @@ def retain(workplace: Workplace, today: date, dry_run: bool = False) -> list[Rem
 
     An erasure that was cut off is finished first."""
     from anonymization.vault import audit, erasure
+    from anonymization.vault.upkeep import put_in_order
     from assets import vault_erasure
     from assets.freed_pages import overwrite
-    from warehouse import ledger
     from warehouse.lock import source_lock
 
     if not dry_run:
         vault_erasure.resume(workplace)
     sources = [load_source(name) for name in list_sources()]
-    entries = {s.source: list(ledger.deliveries(workplace.warehouse, source=s.source, last=None)) for s in sources}
-    past = {
-        source.source: [e for e in entries[source.source] if kept_until(source, e.received_at.date()) < today]
-        for source in sources
-    }
-    # The same bytes may have come twice: a file goes when no delivery may keep it.
-    needed = {
-        sha256 for name, listed in entries.items() for e in listed if e not in past[name] for sha256, _ in e.files
-    }
     removed = []
     for source in sources:
-        if not past[source.source]:
-            continue
-        with source_lock(workplace.warehouse, source.source):
-            kept = [entry for entry in entries[source.source] if entry not in past[source.source]]
-            removed.append(_retain(workplace, source, past[source.source], kept, needed, dry_run))
+        if _by_term(workplace, source, today)[0]:
+            with source_lock(workplace.warehouse, source.source):
+                removed.append(_retain(workplace, source, today, dry_run))
     if not dry_run:
         _sweep_orphans(workplace)
         if any(one.identities for one in removed) or audit.pages_are_due(workplace.vault):
             overwrite(workplace.vault_url, erasure.tables(workplace.vault))
             audit.note(workplace.vault, audit.OVERWRITTEN)
+        else:  # what is written anew is in order
+            put_in_order(workplace.vault)
         keep_head(workplace)
     return [one for one in removed if one]
 
 
-def _retain(
-    workplace: Workplace, source: Source, past: list[Entry], kept: list[Entry], needed: set[str], dry_run: bool
-) -> Removed:
+def _by_term(workplace: Workplace, source: Source, today: date) -> tuple[list[Entry], list[Entry]]:
+    """The source's deliveries that are past their time, and those that may be kept."""
+    from warehouse import ledger
+
+    entries = ledger.deliveries(workplace.warehouse, source=source.source)
+    past = [entry for entry in entries if kept_until(source, entry.received_at.date()) < today]
+    return past, [entry for entry in entries if entry not in past]
+
+
+def _retain(workplace: Workplace, source: Source, today: date, dry_run: bool) -> Removed:
+    """The source is held; whoever was waited for may have brought another delivery, with people who are to stay."""
     from anonymization.vault import audit, retention
     from anonymization.vault.seal_format import SUFFIX
 
-    hashes = {sha256 for entry in past for sha256, _ in entry.files} - needed
+    past, kept = _by_term(workplace, source, today)
+    hashes = _files(past) - _still_needed(workplace, today)
     raw = [path for sha256 in sorted(hashes) if (path := workplace.sealed / f"{sha256}{SUFFIX}").exists()]
     folders = [path for entry in past if (path := workplace.store(source.source, entry.delivery_id)).exists()]
     returns = [path for entry in past if (path := workplace.returned(source.source, entry.delivery_id)).exists()]
@@ -116,6 +116,16 @@ def _retain(
             parquet_folders=len(folders), returns=len(returns), identities=identities,
         )  # fmt: skip
     return done
+
+
+def _still_needed(workplace: Workplace, today: date) -> set[str]:
+    """Files of deliveries that may be kept: the same bytes may have come twice, and to another source."""
+    sources = [load_source(name) for name in list_sources()]
+    return set().union(*(_files(_by_term(workplace, source, today)[1]) for source in sources))
+
+
+def _files(entries: list[Entry]) -> set[str]:
+    return {sha256 for entry in entries for sha256, _ in entry.files}
 
 
 def _tokens(workplace: Workplace, source: Source, kept: list[Entry]) -> set[bytes] | None:

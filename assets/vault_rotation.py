@@ -38,7 +38,7 @@ def rotate(workplace: Workplace, country: str | None, root: bool, officer: str |
     from anonymization.keys.renewal import Renewed
     from anonymization.vault import audit
     from anonymization.vault.sealed_keys import rewrap
-    from anonymization.vault.upkeep import keep_up
+    from anonymization.vault.upkeep import keep_up, put_in_order
 
     vault, keyring = workplace.vault, workplace.keyring
     cut_off = bool(renewal.left(vault)) or bool(sealed_before(workplace, keyring.newest))
@@ -52,6 +52,7 @@ def rotate(workplace: Workplace, country: str | None, root: bool, officer: str |
         files += rewrap(path, keyring)
         progress.report("sealed files", number, len(paths))
     keep_up(vault)
+    put_in_order(vault)
     new_root = keyring.change_root().key_id if root else None
     audit.note(vault, "rotated", None, files=files, renewed=renewed.persons, damaged=renewed.damaged, root=new_root)
     keep_head(workplace)

@@ -109,4 +109,6 @@ def _ready() -> None:
 
 
 def _ready_to_judge() -> None:
-    import great_expectations  # noqa: F401
+    from expectations import gx_import
+
+    gx_import.load()

@@ -74,10 +74,11 @@ class Workplace:
     def keyring(self) -> Keyring:
         from anonymization.keys.ring import Keyring
         from anonymization.vault.first_run import refuse_if_keys_were_lost
+        from warehouse import vault_head
 
         folder = self.home / "keys"
         if not Keyring.is_in(folder):
-            refuse_if_keys_were_lost(self.vault_url, folder, self.sealed)
+            refuse_if_keys_were_lost(self.vault_url, folder, self.sealed, lambda: bool(vault_head.kept(self.warehouse)))
         return Keyring.open(folder)
 
     @cached_property

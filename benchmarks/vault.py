@@ -4,8 +4,9 @@
     python -m benchmarks.vault --persons 10000000 --home FOLDER   ten million; FOLDER is kept, and used again
 
 The vault is filled by `Vault.link` itself, two processes at a time, asked as it is then, and asked again after what the
-house does at the end of a delivery (`upkeep.keep_up`). Batches of persons it knows, of new ones and of both are linked:
-warm, and cold, which is after a restart of PostgreSQL with its files out of the system's cache.
+house does at the end of a delivery (`upkeep.keep_up`) and once a week (`upkeep.put_in_order`). Batches of persons it
+knows, of new ones and of both are linked: warm, as a house at work answers; right after a restart of PostgreSQL; and
+cold, which is after a restart with its files out of the system's cache as well, as after one of the machine.
 Every person has two identifiers and one sealed record; blind indexes are made here, hashing is the gate's business.
 """
 
@@ -29,7 +30,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from anonymization.keys.pseudonyms import from_bytes
 from anonymization.vault.enrolment import Claim, Statement
-from anonymization.vault.upkeep import keep_up
+from anonymization.vault.upkeep import keep_up, put_in_order
 from anonymization.vault.vault import Vault
 from assets.workplace import Workplace
 from benchmarks.gate import Watch, postmaster, tree
@@ -37,6 +38,7 @@ from benchmarks.gate import Watch, postmaster, tree
 BATCH = 50_000
 COUNTRY, ORIGIN = "SLV", "slv/bench_vault main"
 FIELDS = ("slv_dui", "case_number NUMBER@slv/bench_vault")
+RESTARTED = ("restarted", "cold")
 NEW_FROM = 1 << 40
 """Numbers of persons that no earlier run has made begin above this one."""
 
@@ -110,12 +112,12 @@ def batches(kind: str, persons: int, random: np.random.Generator) -> Iterator[Nu
         yield random.permutation(np.concatenate([known[share:], new[:share]]))
 
 
-def ask(workplace: Workplace, kind: str, persons: int, times: int, cold: bool) -> list[Answer]:
+def ask(workplace: Workplace, kind: str, persons: int, times: int, when: str) -> list[Answer]:
     random = np.random.default_rng()
     answers = []
     for numbers, _ in zip(batches(kind, persons, random), range(times), strict=False):
-        if cold:
-            restart(workplace)
+        if when in RESTARTED:
+            restart(workplace, forget=when == "cold")
         said, spoken = claims(numbers), records(numbers)
         vault = workplace.vault
         watch = Watch(lambda: [*tree(os.getpid()), *tree(postmaster(workplace.home))])
@@ -126,12 +128,12 @@ def ask(workplace: Workplace, kind: str, persons: int, times: int, cold: bool) -
     return answers
 
 
-def restart(workplace: Workplace) -> None:
-    """PostgreSQL anew, and its files out of the system's cache."""
+def restart(workplace: Workplace, forget: bool) -> None:
+    """PostgreSQL anew; `forget`: and its files out of the system's cache."""
     workplace.vault._engine.dispose()
     workplace.server.stop()
     for path in (workplace.home / "postgres" / "base").rglob("*"):
-        if path.is_file():
+        if forget and path.is_file():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -161,14 +163,14 @@ def main() -> None:
         workplace = Workplace((given.home or Path(name)).resolve())
         workplace.server.start()
         fill(workplace, given.persons)
-        report("just filled", "known", ask(workplace, "known", given.persons, given.times, cold=False))
-        began = time.perf_counter()
-        tables = keep_up(workplace.vault)
-        print(f"upkeep of {', '.join(tables) or 'nothing'}: {time.perf_counter() - began:.1f} s", flush=True)
-        for cold in (False, True):
+        report("just filled", "known", ask(workplace, "known", given.persons, given.times, "warm"))
+        for keep in (keep_up, put_in_order):
+            began = time.perf_counter()
+            kept = keep(workplace.vault)
+            print(f"{keep.__name__} of {', '.join(kept) or 'nothing'}: {time.perf_counter() - began:.1f} s", flush=True)
+        for when in ("warm", *RESTARTED):
             for kind in ("known", "mixed", "new"):
-                answers = ask(workplace, kind, given.persons, given.times, cold)
-                report("cold" if cold else "warm", kind, answers)
+                report(when, kind, ask(workplace, kind, given.persons, given.times, when))
         workplace.server.stop()
 
 

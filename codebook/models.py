@@ -205,12 +205,11 @@ class Children(Closed):
     """What readers without the right do not see of records about children: of `month` variables the day, of `hide`
     variables (places below the first level) anything.
 
-    A child is who is under 18 by the variable `age`; where the entity has none, who may have been under 18 on the day
-    `at`, by the year of birth that any source gives for the person.
+    A child is who is under 18 by the variable `age`; where the entity has none, or a record does not tell it, who may
+    have been under 18 on the record's first day, by the year of birth or the age that any record gives for the person.
     """
 
     age: str | None = None
-    at: str | None = None
     month: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
 
@@ -230,9 +229,7 @@ class Entity(Closed):
     def _no_date_of_a_child_is_forgotten(self) -> Entity:
         if self.children is None:
             return self
-        known = [name for name in (self.children.age, self.children.at) if name is not None]
-        if len(known) != 1:
-            raise ValueError("children: name the variable `age`, or the day `at` which the year of birth is looked at")
+        known = [self.children.age] if self.children.age is not None else []
         for name in (*known, *self.children.month, *self.children.hide):
             if name not in self.names:
                 raise ValueError(f"children: no variable `{name}`: {nearest(name, self.names)}")

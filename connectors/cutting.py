@@ -34,6 +34,8 @@ from sources.models import Source
 
 Rows = Mapping[str, Collection[int]]
 """By table: the supplier's row numbers."""
+NOT_BY_ROW = frozenset({"spss", "stata", "sas"})
+"""Kinds of files of which no row can be overwritten, whatever is in them; of others some."""
 _Made = list[tuple[DeliveredFile, Iterator[bytes]]]
 """New bytes of files, or of members of archives."""
 _BLOCK = 4 << 20

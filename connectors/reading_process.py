@@ -7,9 +7,17 @@ What it parses, and how it is asked, is the business of `statistical` and `workb
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+
+_NEEDED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
+
+
+def environment() -> dict[str, str]:
+    """What such a process is told of ours: no key, token or address, since a hostile file may take it over."""
+    return {name: os.environ[name] for name in _NEEDED if name in os.environ}
 
 
 def command(program: Path, *libraries: str) -> list[str]:

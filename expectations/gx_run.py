@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
+from expectations import gx_import
 from expectations.suites import Rule, suite
 
 Outcome = Literal["pass", "fail", "could_not_run"]
@@ -37,6 +38,7 @@ def outcomes(url: str, schema: str, table: str, rules: Sequence[Rule], received:
 def _run(url: str, schema: str, table: str, rules: Sequence[Rule], received: dt.date) -> dict[str, Outcome]:
     """Empty where nothing could be asked at all: the server or the table is gone, or the suite was refused."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    gx_import.load()
     import great_expectations as gx
 
     context = gx.get_context(mode="ephemeral")

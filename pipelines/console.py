@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.cells import cell_len
@@ -42,6 +43,11 @@ STATE_COLOURS = {
 def print_json(value: Any) -> None:
     """JSON on standard output, nothing else beside it."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def moment(at: datetime, to: str = "minutes") -> str:
+    """A moment as it is shown: of UTC, wherever the database's server thinks it stands."""
+    return at.astimezone(UTC).isoformat(timespec=to)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:

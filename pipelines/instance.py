@@ -18,6 +18,9 @@ from pipelines.settings import settings
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+HELD_SECONDS = 30
+"""How long a connection to Dagster's storage serves."""
+
 CONFIGURATION = """\
 # Written by Homeward at every start; settings of a real deployment belong into a dagster.yaml of its own.
 storage:
@@ -64,7 +67,11 @@ def instance() -> DagsterInstance:
     prepare_environment()
     from dagster import DagsterInstance
 
-    return DagsterInstance.get()
+    found = DagsterInstance.get()
+    # Its storage connects anew for each statement, 390 times in the run of a small delivery, unless it is told, as its
+    # webserver tells it, to hold a connection. One that a firewall may have cut meanwhile is not used again.
+    found.optimize_for_webserver(statement_timeout=0, pool_recycle=HELD_SECONDS, max_overflow=10)
+    return found
 
 
 @contextmanager

@@ -24,26 +24,29 @@ def review(
     accept: Annotated[int | None, typer.Option(metavar="ID", help="These two are one person.")] = None,
     reject: Annotated[int | None, typer.Option(metavar="ID", help="These two are two persons.")] = None,
     undo: Annotated[int | None, typer.Option(metavar="ID", help="Take a merge back: two persons again.")] = None,
-    by: Annotated[str | None, typer.Option(help="Who decides (default: the login).")] = None,
+    by: Annotated[str | None, typer.Option("--as", help="Who decides (default: the login).")] = None,
     merged: Annotated[bool, typer.Option("--merged", help="List what counts as one person now.")] = False,
     last: Annotated[int, typer.Option(help="So many pairs, the most likely first.")] = 20,
     json: Json = False,
 ) -> None:
     """Pairs of persons who may be one, side by side; settle one with --accept, --reject or --undo."""
     from anonymization.linkage import review as desk
+    from assets.vault_audit import keep_head
     from codebook.errors import HomewardError
     from pipelines.settings import settings
 
     answers = {desk.ACCEPTED: accept, desk.REJECTED: reject, desk.UNDONE: undo}
-    given = {answer: number for answer, number in answers.items() if number is not None}
+    given = [(number, answer) for answer, number in answers.items() if number is not None]
     if len(given) > 1:
         raise HomewardError("one answer at a time", "homeward vault review", "give --accept, --reject or --undo once")
     workplace = settings().workplace()
-    for answer, number in given.items():
-        _settle(workplace, number, answer, by)
+    if given:
+        _settle(workplace, *given[0], by)
         return
     states = ("merged", desk.ACCEPTED) if merged else (desk.WAITING,)
-    _show(desk.pairs(workplace.vault, country and country.upper(), states, last), json)
+    found = desk.pairs(workplace.vault, country and country.upper(), states, last)
+    keep_head(workplace)
+    _show(found, json)
 
 
 def _settle(workplace: Workplace, number: int, answer: str, by: str | None) -> None:
@@ -52,12 +55,14 @@ def _settle(workplace: Workplace, number: int, answer: str, by: str | None) -> N
 
     from anonymization.linkage import review as desk
     from assets.tokens import follow_tokens
+    from assets.vault_audit import keep_head
     from assets.way import refresh_marts
     from pipelines import console
     from sources.loader import list_sources, load_source
 
     with console.watching(f"decision {number}"):
         country = desk.settle(workplace.vault, number, answer, getuser() if by is None else by)
+        keep_head(workplace)
         events = follow_tokens(workplace, country)
         if events:
             refresh_marts(workplace, [load_source(name) for name in list_sources()])

@@ -135,8 +135,10 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="The archive to read.")], key_file: KeyFile = None, json: Json = False
 ) -> None:
-    """Bring an archive back into a home without keys and an empty vault; whole, or not at all."""
+    """Bring an archive back into a home without keys and an empty vault; whole, or not at all. Who was erased since is
+    erased again."""
     from anonymization.vault import backup as archive
+    from assets import lost_erasures, vault_audit
     from pipelines import console
     from pipelines.settings import settings
 
@@ -144,7 +146,9 @@ def restore(
     secret = _secret(key_file, twice=False)
     with console.watching("restore"):
         held = archive.restore(file, secret, workplace.vault_url, workplace.home / "keys", workplace.sealed)
-    _tell_archive(held, json)
+        vault_audit.tell_lost_lines(workplace)
+        again = lost_erasures.repeat_lost(workplace)
+    _tell_archive(held, json, len(again))
 
 
 def _secret(key_file: Path | None, twice: bool) -> bytes:
@@ -159,16 +163,18 @@ def _secret(key_file: Path | None, twice: bool) -> bytes:
     return secret_of_passphrase(given or typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice))
 
 
-def _tell_archive(held: Held, json: bool) -> None:
+def _tell_archive(held: Held, json: bool, erased_again: int = 0) -> None:
     from dataclasses import asdict
 
     from pipelines import console
 
     if json:
-        console.print_json(asdict(held))
+        console.print_json(asdict(held) | {"erased_again": erased_again})
         return
     told = f"{held.persons} persons, {held.tables} tables, {held.files} sealed files, {held.size:,} bytes."
     console.out.print(told, highlight=False)
+    if erased_again:
+        console.out.print(f"{erased_again} persons who were erased since are erased again.", highlight=False)
 
 
 @vault_app.command()
@@ -196,12 +202,18 @@ def erase(
         Path | None,
         typer.Option(metavar="FOLDER", help="Whom the certificates in it name: an older backup was restored."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Only finish erasures that were cut off.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Only finish erasures that were cut off, and repeat those of which the vault does not know.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Erase people everywhere, for good, in one pass, and write a certificate for each. Cut off, run it again: it goes
     on."""
-    from assets import vault_erasure
+    from assets import lost_erasures, vault_erasure
     from codebook.errors import HomewardError
     from pipelines import console
     from pipelines.settings import settings
@@ -214,15 +226,17 @@ def erase(
     if not resume and again is None and not whom:
         raise HomewardError("who is to be erased?", "homeward vault erase", "give --token, --request or --list")
     workplace = settings().workplace()
+    if not (resume or keep_raw):
+        _warn(vault_erasure.destroys_whole(workplace, whom))
     with console.watching("erasure"):
         if resume:
-            finished = vault_erasure.resume(workplace)
+            finished = [*vault_erasure.resume(workplace), *lost_erasures.repeat_lost(workplace)]
         else:
             asked = vault_erasure.Asked(whom, reason, officer, everywhere, keep_raw)
             if again is None:
                 finished = vault_erasure.erase(workplace, asked)
             else:
-                finished = vault_erasure.erase_again(workplace, again, asked)
+                finished = lost_erasures.erase_again(workplace, again, asked)
     if json:
         told = [said for _, said in finished]
         console.print_json(told[0] if len(whom) == 1 and listed is None else told)
@@ -231,6 +245,24 @@ def erase(
         _tell_erasure(path, said)
     if not finished:
         console.out.print("No erasure was cut off." if resume else "The vault knows nobody whom they name.")
+
+
+def _warn(sources: list[str]) -> None:
+    """Said before anything is removed; asked, where somebody sits there who can answer."""
+    import sys
+
+    from pipelines import console
+
+    for source in sources:
+        console.err.print(
+            f"homeward: warning: {source} delivers files of a statistics package (.sav, .dta, .sas7bdat ...), of which"
+            " no row can be overwritten: a sealed one in which the person stands is destroyed whole, with the rows of"
+            " all others; --keep-raw keeps it until its retention ends",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if sources and sys.stdin.isatty():
+        typer.confirm("Erase all the same?", abort=True, err=True)
 
 
 def _whom(tokens: list[str], listed: Path | None, numbers: list[int]) -> list[UUID | int]:
@@ -338,7 +370,7 @@ def show_audit(
         return
     told = [
         {
-            "entry": line.entry, "at": line.at.isoformat(timespec="seconds"), "login": line.login,
+            "entry": line.entry, "at": console.moment(line.at, "seconds"), "login": line.login,
             "officer": line.officer, "action": line.action, "country": line.country, "facts": line.facts,
         }
         for line in audit.lines(workplace.vault, last)

@@ -20,18 +20,18 @@ def request(
     token: Annotated[str, typer.Option(help="person_token, as an officer sees it.")],
     purpose: Annotated[str, typer.Option(help="What the name is needed for; name nobody in it.")],
     officer: Officer,
-    expires: Annotated[int, typer.Option(metavar="DAYS", help="Days until it ends.")] = 7,
+    expires: Annotated[int, typer.Option(metavar="DAYS", help="Days of 24 hours until it ends.")] = 7,
     json: Json = False,
 ) -> None:
     """Ask to be told who a person is; another officer must approve."""
     from anonymization.vault import requests
-    from assets.vault_audit import keep_head
+    from assets.vault_audit import head_kept
     from pipelines import console
     from pipelines.settings import settings
 
     workplace = settings().workplace()
-    number = requests.ask(workplace.vault, requests.as_token(token), purpose, officer, expires)
-    keep_head(workplace)
+    with head_kept(workplace):
+        number = requests.ask(workplace.vault, requests.as_token(token), purpose, officer, expires)
     if json:
         console.print_json({"request": number})
     else:
@@ -42,28 +42,30 @@ def request(
 def approve(number: Number, officer: Officer) -> None:
     """Approve another officer's request."""
     from anonymization.vault import requests
-    from assets.vault_audit import keep_head
+    from assets.vault_audit import head_kept
     from pipelines import console
     from pipelines.settings import settings
 
     workplace = settings().workplace()
-    approved = requests.approve(workplace.vault, number, officer)
-    keep_head(workplace)
-    until = approved.expires_at.isoformat(timespec="minutes")
-    console.out.print(f"Request {number} is approved until {until}.", highlight=False)
+    with head_kept(workplace):
+        approved = requests.approve(workplace.vault, number, officer)
+    until = console.moment(approved.expires_at)
+    console.out.print(f"Request {number} is approved until {until} (UTC).", highlight=False)
 
 
 @vault_app.command()
 def reveal(number: Number, officer: Officer, json: Json = False) -> None:
     """Show, to the officer who asked, who the person is. On the terminal only: keep no copy."""
     from anonymization.vault import requests
-    from assets.vault_audit import keep_head
+    from assets.lost_erasures import refuse_older_vault
+    from assets.vault_audit import head_kept
     from pipelines import console
     from pipelines.settings import settings
 
     workplace = settings().workplace()
-    said = requests.reveal(workplace.vault, number, officer)
-    keep_head(workplace)
+    refuse_older_vault(workplace)
+    with head_kept(workplace):
+        said = requests.reveal(workplace.vault, number, officer)
     if json:
         console.print_json([{"source": one.origin, "record": one.record} for one in said])
         return
@@ -83,7 +85,7 @@ def list_requests(json: Json = False) -> None:
     told = [
         {
             "request": one.request_id, "country": one.country, "purpose": one.purpose, "asked_by": one.asked_by,
-            "approved_by": one.approved_by, "expires": one.expires_at.isoformat(timespec="minutes"),
+            "approved_by": one.approved_by, "expires": console.moment(one.expires_at),
             "state": one.state,
         }
         for one in requests.requests(settings().workplace().vault)

@@ -29,7 +29,9 @@ ISSUES = pa.schema(
 
 KEY = pa.binary(16)
 WITHDRAWN = pa.schema([("entity", pa.string()), ("record_key", KEY)])
-"""Records that a row would make if it had consent: what was published of them before has to go."""
+"""Records that a row would make if it had consent: what was published of them before has to go. Of a row that makes
+nothing but a person, who may have other rows, `entity` is ALONE and the key the row's own."""
+ALONE = "row"
 ROW, ROW_KEY, PERSON, PARENT = "_row", "_key", "_person", "_parent"
 ENTITY_KEY_PREFIX = "_key_"
 
@@ -132,17 +134,20 @@ class SafeBatch:
         self._require_allowed_columns()
         if not self.issues.schema.equals(ISSUES):
             raise UnsafeColumn(f"issues of table {self.table!r} do not have the schema of issues")
+        if not pa.types.is_integer(self.rejected_rows.type):
+            raise UnsafeColumn(f"rejected rows of table {self.table!r} are more than their numbers")
         if not self.withdrawn.schema.equals(WITHDRAWN):
             raise UnsafeColumn(f"withdrawn records of table {self.table!r} are more than keys")
 
     def _require_allowed_columns(self) -> None:
-        """System columns in their types and columns that are declared to pass, and nothing else."""
+        """System columns in their types and columns of text that are declared to pass, and nothing else."""
         entities = self.source.table(self.table).entities
         keys = {ROW_KEY, PERSON, PARENT, *(ENTITY_KEY_PREFIX + entity for entity in entities)}
         system = {ROW: pa.int64(), **dict.fromkeys(keys, KEY)}
         passing = set(self.source.passing(self.table))
         for number, column in enumerate(self.data.schema):
-            if column.name not in passing and system.get(column.name) != column.type:
+            wanted = _is_text(column.type) if column.name in passing else system.get(column.name) == column.type
+            if not wanted:
                 # Not by its name, which may be somebody's.
                 raise UnsafeColumn(f"column {number} of table {self.table!r} is not declared to pass")
 
@@ -163,6 +168,12 @@ class SafeBatch:
         if table is None:
             raise UnsafeColumn("a file that says of no table was not kept by the gate")
         return cls(source=source, table=table.decode(), data=data, seal=SEAL)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds cells, or none, and nothing within them."""
+    cells = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(cells) or pa.types.is_null(cells))
 
 
 def issues_table(

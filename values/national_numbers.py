@@ -45,6 +45,8 @@ class Scheme:
         if self.padded is None:
             return compact
         shortened, length = self.padded
+        if not pc.any(pc.less(pc.binary_length(compact), length)).as_py():
+            return compact
         eaten = pc.match_substring_regex(compact, f"^{shortened}$")
         return pc.if_else(eaten, pc.utf8_lpad(compact, length, "0"), compact)
 

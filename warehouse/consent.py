@@ -42,6 +42,12 @@ _FORGET = """
             AND NOT EXISTS (SELECT FROM {part} AS p WHERE p.person_token = h.person_token))"""
 
 
+_FORGET_PERSONS = """
+    DELETE FROM {table} AS p USING (
+        SELECT unnest(%(deliveries)s::text[]), unnest(%(tables)s::text[]), unnest(%(rows)s::bigint[])
+    ) AS w (delivery_id, source_table, source_row)
+    WHERE p.source_id = %(source)s AND p.delivery_id = w.delivery_id AND p.source_table = w.source_table
+        AND p.source_row = w.source_row AND ({closed} OR p.person_token = ANY (%(alone)s))"""
 _WITH_RECORDS = """
     SELECT DISTINCT person_token FROM {table}
     WHERE source_id = %(source)s AND person_token = ANY (%(tokens)s)"""
@@ -56,6 +62,25 @@ def with_records(engine: Engine, source: str, tokens: Collection[bytes]) -> set[
             for table in tables_of_persons(conn)
         ]
     return {token.bytes for rows in found for (token,) in rows}
+
+
+def forget_persons(
+    engine: Engine, source: str, rows: Mapping[str, Collection[tuple[str, int]]], alone: Collection[bytes]
+) -> int:
+    """Delete what rows without consent said of their persons; how many versions. Repeatable.
+
+    `rows`: by delivery the supplier's tables and row numbers; `alone`: persons of whom the source has no other row,
+    whose current version goes as well.
+    """
+    places = [(delivery, *row) for delivery, listed in rows.items() for row in listed]
+    deliveries, tables, numbers = (list(one) for one in zip(*places, strict=True))
+    values = {"source": source, "deliveries": deliveries, "tables": tables, "rows": numbers}
+    values["alone"] = [UUID(bytes=token) for token in alone]
+    with transaction(engine, "consent") as conn:
+        return sum(
+            run(conn, _FORGET_PERSONS, values, table=core("person", part), closed=sql.Literal(bool(part))).rowcount
+            for part in ("", "_history")
+        )
 
 
 def forget(conn: Connection, source: str, delivery: str, withdrawn: sql.Identifier, parts: Mapping[str, str]) -> int:

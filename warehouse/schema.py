@@ -38,6 +38,8 @@ CLOSED = (
 )
 SHORT_LIST = 40
 """Up to this length a code list becomes a CASE in the labelled view; longer ones are joined."""
+CURRENT = sql.SQL("coalesce(same.current_token, t.person_token)")
+"""The token that the person of a row of alias `t` counts as."""
 
 
 def core(entity: str, suffix: str = "") -> sql.Identifier:
@@ -188,7 +190,7 @@ def _rewrite(conn: Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
 
 def _labelled(conn: Connection, codebook: Codebook, entity: str) -> None:
     """`marts.<entity>` and `marts.<entity>_as_of(time)`: names for codes, and nothing restricted."""
-    names, whole, shown, joins = [], [], [], [veil.births(codebook.entities[entity])]
+    names, whole, shown, joins = [], [], [], []
     for column in (*codebook.columns(entity), *PUBLISHED):
         if column.variable is not None and column.variable.restricted:
             continue
@@ -198,6 +200,7 @@ def _labelled(conn: Connection, codebook: Codebook, entity: str) -> None:
         seen = veil.veiled(codebook, codebook.entities[entity], column, cell)
         shown.append(sql.SQL("{} AS {}").format(seen, names[-1]))
         joins.append(join)
+    joins.append(veil.births(codebook, codebook.entities[entity], CURRENT))
     run(
         conn, template("labelled"), view=sql.Identifier("marts", entity),
         function=sql.Identifier("marts", f"{entity}_as_of"), ever=sql.Identifier("marts", f"{entity}_ever"),
@@ -213,8 +216,7 @@ def _shown(codebook: Codebook, column: Column) -> tuple[sql.Composable, sql.Comp
     cell, variable, nothing = sql.Identifier("t", column.name), column.variable, sql.SQL("")
     if column.name == "person_token":
         # A person recognised under two tokens counts as one: rows keep theirs, readers see the current one.
-        current = sql.SQL("LEFT JOIN core.current_token AS same ON same.token = {}").format(cell)
-        return sql.SQL("coalesce(same.current_token, {})").format(cell), current
+        return CURRENT, sql.SQL("LEFT JOIN core.current_token AS same ON same.token = t.person_token")
     if variable is None:
         return cell, nothing
     if column.name != variable.name:

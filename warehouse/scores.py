@@ -63,6 +63,7 @@ def _insert(conn: Connection, plan: Plan, codebook: Codebook) -> int:
         entity=sql.Identifier("core", plan.entity),
         labelled=sql.Identifier("core", f"{plan.entity}_named"),
         interview_date=_interview_date(codebook.entities[plan.entity]),
+        births=veil.births(codebook, codebook.entities[plan.entity], sql.Identifier("named", "person_token")),
         points=_listed(", ", (sql.SQL("{} AS {}").format(_points(line), _name(line)) for line in plan.lines)),
         special=_listed(" + ", (term for line in plan.lines for term in _special(line))),
         missing=_listed(", ", (term for line in plan.lines for term in _missing(line))),

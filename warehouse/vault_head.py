@@ -24,3 +24,11 @@ def kept(engine: Engine) -> list[tuple[int, str]]:
     """Every line that was remembered, as number and digest."""
     with transaction(engine, "head of the vault's audit") as conn:
         return run(conn, "SELECT entry, digest FROM audit.vault_head ORDER BY entry").fetchall()
+
+
+def forget_from(engine: Engine, entry: int) -> int | None:
+    """Remember no line from this one on: the vault was restored from a backup that has none of them. The last of
+    those that were remembered, if any."""
+    with transaction(engine, "head of the vault's audit") as conn:
+        forgotten = run(conn, "DELETE FROM audit.vault_head WHERE entry >= %(entry)s RETURNING entry", {"entry": entry})
+        return max((one for (one,) in forgotten.fetchall()), default=None)

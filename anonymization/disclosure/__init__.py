@@ -9,8 +9,9 @@ from anonymization.disclosure.audit import intervals, unprotected
 from anonymization.disclosure.cells import TOTAL, Cells, cube, lay_out
 from anonymization.disclosure.decisions import Decisions
 from anonymization.disclosure.microdata import Goal, Protected, protect
+from anonymization.disclosure.releases import Previous
 from anonymization.disclosure.risk import Risk, closeness, diversity, individual_risk, measure, sharing
-from anonymization.disclosure.tables import Previous, Suppressed, suppress
+from anonymization.disclosure.tables import Suppressed, suppress
 
 __all__ = [
     "TOTAL", "Cells", "Decisions", "Goal", "Previous", "Protected", "Risk", "Suppressed", "closeness", "cube",

@@ -58,7 +58,7 @@ def protect(
     """
     decisions, keys = Decisions(), list(goal.keys)
     before = after = measure(frame, keys, goal.k, weights)
-    made = frame.copy()
+    made = frame.reset_index(drop=True)  # records are told apart by their place: labels may occur twice
     for step in recodings:
         if goal.reached(after):
             break
@@ -71,6 +71,7 @@ def protect(
     after = measure(made, keys, goal.k, weights)
     if not goal.reached(after):
         raise ValueError(f"{len(frame)} records are too few for k = {goal.k} and a risk of {goal.global_risk:.1%}")
+    made.index = frame.index
     withheld = made[keys].isna().to_numpy() & frame[keys].notna().to_numpy()
     return Protected(made, before, after, decisions, float(withheld.mean()) if withheld.size else 0.0)
 

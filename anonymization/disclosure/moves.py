@@ -58,6 +58,11 @@ class Moves:
         self._of_cell: dict[int, set[int]] = defaultdict(set)
         self._next = 0
 
+    def hold_within(self, low: Vector, high: Vector) -> None:
+        """No cell can be less or more than this: what moves it must stop there, and is found sooner."""
+        self.can_lose = np.minimum(self.can_lose, np.maximum(self.counts - low, 0))
+        self.can_gain = np.minimum(self.can_gain, np.maximum(high - self.counts, 0))
+
     def width(self) -> Vector:
         """How wide the interval of each cell is at least."""
         total: Vector = self.up + self.down

@@ -21,6 +21,13 @@ _ROUNDS = 200
 
 def outer_width(moves: Moves, suppressed: Mask) -> Vector:
     """By position how wide the interval of each cell is at most: 0 for a published one."""
+    low, high = outer_bounds(moves, suppressed)
+    width: Vector = high - low
+    return width
+
+
+def outer_bounds(moves: Moves, suppressed: Mask) -> tuple[Vector, Vector]:
+    """By position what each cell is at least and at most."""
     entries = moves.equations.tocoo()
     rows, cells, signs = entries.row, entries.col, entries.data
     low = np.where(suppressed, moves.counts - moves.can_lose, moves.counts)
@@ -38,8 +45,7 @@ def outer_width(moves: Moves, suppressed: Mask) -> Vector:
         if np.array_equal(new_low, low) and np.array_equal(new_high, high):
             break
         low, high = new_low, new_high
-    width: Vector = high - low
-    return width
+    return low, high
 
 
 def _others(rows: npt.NDArray[np.int32], values: Vector) -> Vector:

@@ -15,6 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 Counts = npt.NDArray[np.float64]
+_SERIES = 10
+"""Of larger classes the risk is summed up: scipy's hyp2f1(f, f, f + 1, .) is nan, or 0 * inf, for f in hundreds."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def sharing(frame: pd.DataFrame, keys: Sequence[str], weights: Sequence[float] |
 
     Patterns of nulls are few, so records are compared pattern by pattern on the keys that neither withholds.
     """
-    weight = np.ones(len(frame)) if weights is None else np.asarray(weights, dtype=float)
+    weight = np.ones(len(frame)) if weights is None else _weights(frame, weights)
     codes = np.column_stack([_codes(frame[key]) for key in keys]) if len(frame) else np.empty((0, len(keys)), int)
     patterns, of_row = np.unique(codes < 0, axis=0, return_inverse=True)
     rows = [np.flatnonzero(of_row.ravel() == number) for number in range(len(patterns))]
@@ -44,6 +46,13 @@ def sharing(frame: pd.DataFrame, keys: Sequence[str], weights: Sequence[float] |
             seen = ~(mine | theirs)
             total[my_rows] += _met(codes[my_rows][:, seen], codes[their_rows][:, seen], weight[their_rows])
     return total
+
+
+def _weights(frame: pd.DataFrame, weights: Sequence[float]) -> Counts:
+    weight = np.asarray(weights, dtype=float)
+    if weight.shape != (len(frame),) or not (np.isfinite(weight) & (weight > 0)).all():
+        raise ValueError(f"weights must be {len(frame)} numbers above 0, one a record: mend them before release")
+    return weight
 
 
 def _codes(column: pd.Series) -> npt.NDArray[np.int64]:
@@ -71,9 +80,21 @@ def individual_risk(frame: pd.DataFrame, keys: Sequence[str], weights: Sequence[
     from scipy.special import hyp2f1
 
     p = np.minimum(f / sharing(frame, keys, weights), 1)
-    risk = np.where(p >= 1, 1 / f, p**f / f * hyp2f1(f, f, f + 1, 1 - p))
+    small = np.minimum(f, _SERIES)
+    risk = np.where(f > _SERIES, p / f * _series(f, 1 - p), p**small / small * hyp2f1(small, small, small + 1, 1 - p))
+    risk = np.where(p >= 1, 1 / f, risk)
     one, q = f == 1, np.where(p < 1, p / np.where(p < 1, 1 - p, 1), 0)  # the closed form; hyp2f1 is slow near 1
     return np.where(one & (p < 1), q * np.log(1 / p), risk)
+
+
+def _series(f: Counts, q: Counts) -> Counts:
+    """2F1(1, 1; f + 1; q), which Euler's transformation makes of the other one, for large f: each term is the one
+    before times q (n + 1) / (f + n + 1), so that sixty are enough."""
+    term = total = np.ones(len(f))
+    for n in range(60):
+        term = term * q * (n + 1) / (f + n + 1)
+        total = total + term
+    return total
 
 
 def measure(frame: pd.DataFrame, keys: Sequence[str], k: int, weights: Sequence[float] | None = None) -> Risk:

@@ -8,60 +8,48 @@ published again, and in the end the audit, which knows nothing of these changes,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from anonymization.disclosure.audit import Mask, unprotected
+from anonymization.disclosure.audit import Mask
 from anonymization.disclosure.boxes import Boxes
 from anonymization.disclosure.cells import COUNT, Cells
 from anonymization.disclosure.decisions import Decisions
 from anonymization.disclosure.moves import Moves, furthest, least
 from anonymization.disclosure.neighbours import Neighbours
+from anonymization.disclosure.releases import Previous
+from anonymization.disclosure.scene import Scene
 
 PUBLISHED, SMALL, DIFFERENCE, COMPLEMENTARY = "published", "small_cell", "difference", "complementary"
+EARLIER = "earlier"
+Reasons = npt.NDArray[np.object_]
 _ROUNDING = 1e-6
 _LEANING = 12
 """A complementary cell on which more cells lean stays. Without this limit 698 cells of a table of 1,617 were withheld
 in place of 735, in more than twice the time."""
-
-
+_PATIENCE = 3_000_000
+"""Cells of forgotten moves, about ten seconds: after so many the other complementary cells stay. A fourth release of
+620 cells took 27 seconds without this limit, and a fifth had not ended in three minutes."""
 _WHOLE = 1_500
 """Of more cells, boxes are looked at first, and of more withheld ones no program over all of them is asked about one
 that no box proves: such programs brought back 22 of 1,070 in 3 seconds, of 3,300 they had not ended in 4 minutes."""
 
 
 @dataclass(frozen=True)
-class Previous:
-    """What was published before about the same cells: `counts` by position in the new release.
-
-    `cumulative`: counts only grow, so a count published before is a lower bound of the new one.
-    """
-
-    counts: Mapping[int, int]
-    cumulative: bool = True
-
-    @classmethod
-    def of(cls, cells: Cells, released: pd.DataFrame, cumulative: bool = True) -> Previous:
-        """The cells of `cells` whose count stands in `released` (variables of `cells` and a count; null: withheld)."""
-        variables = list(cells.keys.columns)
-        joined = cells.keys.reset_index().merge(released.dropna(subset=[COUNT]), on=variables, how="inner")
-        counts = zip(joined["index"].tolist(), joined[COUNT].astype(int).tolist(), strict=True)
-        return cls(dict(counts), cumulative)
-
-    def known(self) -> dict[int, tuple[int, int]]:
-        return {position: (count, -1) for position, count in self.counts.items()} if self.cumulative else {}
-
-
-@dataclass(frozen=True)
 class Suppressed:
-    """`table`: the cells' variables, the count (null where withheld) and the reason; `decisions`: what was decided."""
+    """`table`: the cells' variables, the count (null where withheld) and the reason, for the record; `decisions`: what
+    was decided."""
 
     table: pd.DataFrame
     decisions: Decisions
+
+    @property
+    def released(self) -> pd.DataFrame:
+        """What readers get: no reasons, for a cell that is called small is below the threshold."""
+        return self.table.drop(columns="reason")
 
     @property
     def hidden(self) -> Mask:
@@ -80,35 +68,42 @@ def suppress(cells: Cells, threshold: int, previous: Previous | None = None) -> 
     decisions = Decisions()
     decisions.note(SMALL, "cells", int((reasons == SMALL).sum()), threshold=threshold)
     if previous is not None:
-        grown = {p: abs(int(cells.counts[p]) - count) for p, count in previous.counts.items()}
-        few = [p for p, change in grown.items() if 0 < change < threshold and reasons[p] == PUBLISHED]
+        few = [position for position in previous.changed_by_few(cells, threshold) if reasons[position] == PUBLISHED]
         reasons[few] = DIFFERENCE
         decisions.note(DIFFERENCE, "cells", len(few), threshold=threshold)
-    known = previous.known() if previous is not None else {}
-    search = _Search(cells, reasons, threshold, known)
+    scene = previous.scene(cells, threshold) if previous is not None else Scene.alone(cells, {})
+    search = _Search(scene, reasons, threshold)
+    reasons = search.reasons
     search.complete()
     added = search.without_needless()
-    if len(narrow := unprotected(cells, reasons != PUBLISHED, threshold, known)):
-        raise ArithmeticError(f"cell {cells.name(int(narrow[0]))} is not protected: do not release this table")
+    if len(narrow := scene.narrow(scene.hidden(reasons != PUBLISHED), threshold)):
+        raise ArithmeticError(f"cell {scene.cells.name(int(narrow[0]))} is not protected: do not release this table")
     decisions.note(COMPLEMENTARY, "cells", added, threshold=threshold)
     table = cells.keys.copy()
-    table[COUNT] = pd.array(cells.counts, dtype="Int64")
+    table[COUNT] = pd.Series(cells.counts, dtype="Int64")
     table.loc[reasons != PUBLISHED, COUNT] = pd.NA
     table["reason"] = reasons
     return Suppressed(table, decisions)
 
 
 class _Search:
-    """The search for complementary cells; `reasons` is changed in place."""
+    """The search for complementary cells; `reasons`: those of the new release's cells, changed in place."""
 
-    def __init__(
-        self, cells: Cells, reasons: npt.NDArray[np.object_], width: int, known: Mapping[int, tuple[int, int]]
-    ) -> None:
-        self._cells, self._reasons, self._width = cells, reasons, width
-        self._moves = Moves(cells, known)
-        self._neighbours, self._boxes = Neighbours(cells), Boxes(cells, self._moves)
+    def __init__(self, scene: Scene, reasons: Reasons, width: int) -> None:
+        self._scene, self._cells, self._width = scene, scene.cells, width
+        self._reasons: Reasons = np.full(len(scene.withheld), PUBLISHED, dtype=object)
+        self._reasons[scene.withheld] = EARLIER
+        self.reasons = self._reasons[: scene.own]
+        self.reasons[:] = reasons
+        again = scene.again()
+        self.reasons[again[self.reasons[again] == PUBLISHED]] = COMPLEMENTARY
+        self._moves = Moves(self._cells, scene.known)
+        self._movable = np.flatnonzero(self._moves.can_lose + self._moves.can_gain)
+        self._neighbours, self._boxes = Neighbours(self._cells), Boxes(self._cells, self._moves)
         self._in = self._moves.equations.T.tocsr()
-        self._worth = np.log2(cells.counts + 2.0)
+        self._worth = np.log2(self._cells.counts + 2.0)
+        self._asked = scene.withheld
+        self._work = 0
 
     def complete(self) -> None:
         """Add complementary cells until each withheld cell, complementary ones too, is proven wide by some move."""
@@ -122,12 +117,15 @@ class _Search:
         """Publish complementary cells again, largest first, where everything else stays proven; how many remain."""
         complementary = np.flatnonzero(self._reasons == COMPLEMENTARY)
         for position in complementary[np.argsort(-self._cells.counts[complementary], kind="stable")].tolist():
+            if self._work > _PATIENCE:
+                break
             self._reasons[position] = PUBLISHED
-            company = self._company()
-            if (company == 1).any():  # a cell that is alone in an equation is what is left of its sum
+            company, asked = self._company(), self._company(self._asked)
+            if ((company == 1) & (asked == 1)).any():  # a cell alone in an equation is what is left of its sum
                 self._reasons[position] = COMPLEMENTARY
                 continue
             forgotten, touched = self._moves.without(position)
+            self._work += sum(len(move.positions) for move in forgotten)
             lacking = [cell for cell in touched.tolist() if self._is_narrow(cell)]
             lacking.sort(key=lambda cell: company[self._in[cell].indices].min())  # the likeliest to fail first
             if len(lacking) > _LEANING or not all(self._proven_within(cell) for cell in lacking):
@@ -135,19 +133,20 @@ class _Search:
                 self._moves.restore(forgotten)
         return int((self._reasons == COMPLEMENTARY).sum())
 
-    def _company(self) -> npt.NDArray[np.int64]:
+    def _company(self, among: Mask | bool = True) -> npt.NDArray[np.int64]:
         """How many withheld cells stand in each equation."""
-        counted: npt.NDArray[np.int64] = (abs(self._moves.equations) @ (self._reasons != PUBLISHED)).astype(np.int64)
+        hidden = (self._reasons != PUBLISHED) & among
+        counted: npt.NDArray[np.int64] = (abs(self._moves.equations) @ hidden).astype(np.int64)
         return counted
 
     def _narrow(self) -> npt.NDArray[np.int64]:
-        hidden = self._reasons != PUBLISHED
-        found: npt.NDArray[np.int64] = np.flatnonzero(hidden & (self._moves.width() < self._width - _ROUNDING))
+        self._asked = self._scene.asked(self._reasons != PUBLISHED, self._moves)
+        found: npt.NDArray[np.int64] = np.flatnonzero(self._asked & (self._moves.width() < self._width - _ROUNDING))
         return found
 
     def _is_narrow(self, position: int) -> bool:
         width = self._moves.up[position] + self._moves.down[position]
-        return bool(self._reasons[position] != PUBLISHED and width < self._width - _ROUNDING)
+        return bool(self._asked[position] and self._reasons[position] != PUBLISHED and width < self._width - _ROUNDING)
 
     def _widen(self, position: int) -> None:
         """Withhold the corners of the cheapest box, or what must move when the cell falls as far as it can, and when it
@@ -171,7 +170,7 @@ class _Search:
         if box is not None:
             self._moves.add(*box)
             return True
-        among = np.flatnonzero(hidden)
+        among = np.flatnonzero(hidden & (self._moves.can_gain > 0))
         if len(among) > _WHOLE:
             return False
         down = min(self._moves.can_lose[position], self._width)
@@ -186,14 +185,16 @@ class _Search:
         self._reasons[new] = COMPLEMENTARY
 
     def _moved(self, position: int, change: float) -> npt.NDArray[np.int64]:
-        """The cells that the cheapest move takes along that changes one cell by `change`, nearby if there is one; none
-        if there is no such move.
+        """The cells that the cheapest move takes along that changes one cell by `change`, nearby if there is one, or
+        by as much of it as earlier releases allow; none if it cannot move.
 
         A published cell costs what it is worth to a reader, a withheld one next to nothing.
         """
         cost = np.where(self._reasons != PUBLISHED, 1e-4, self._worth)
-        for among in (self._neighbours.of(position, cost), np.arange(len(cost))):
+        for among in (self._neighbours.of(position, cost), self._movable):
             cheapest = least(self._moves, among, cost[among], position, change)
             if cheapest is not None:
                 return self._moves.add(*cheapest)
-        return np.empty(0, dtype=np.int64)
+        at, changes = furthest(self._moves, self._movable, {position: change})
+        reach = float(changes[np.searchsorted(at, position)])
+        return self._moves.add(*(least(self._moves, at, cost[at], position, reach) or (at, changes)))

@@ -101,7 +101,8 @@ class Keyring:
 
     @property
     def masters(self) -> dict[str, bytes]:
-        """All that the ring holds, for a backup that is encrypted; to be shown to nobody."""
+        """All that the ring holds, of another process too, for a backup that is encrypted; to be shown to nobody."""
+        self._reload()
         return dict(self._masters)
 
     def add_epoch(self) -> int:

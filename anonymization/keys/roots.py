@@ -10,8 +10,11 @@ import base64
 import binascii
 import os
 import shlex
+import signal
 import stat
 import subprocess
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +27,8 @@ VARIABLE, COMMAND = "HOMEWARD_ROOT_KEY", "HOMEWARD_ROOT_KEY_COMMAND"
 NEXT = "_NEXT"
 """Ending of the same two names for the key that a rotation of the root goes over to."""
 _WAIT_SECONDS = 60
+_LONGEST = 4096
+"""Bytes."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +110,39 @@ def refuse_if_others_can_read(path: Path) -> None:
 def _said_by(command: str) -> bytes:
     """Standard output of a command, run without a shell; what it says on its error stream is dropped with the key."""
     try:
-        done = subprocess.run(  # noqa: S603  # the operator's own command, from the environment
-            shlex.split(command), check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=_WAIT_SECONDS
+        service = subprocess.Popen(  # noqa: S603  # the operator's own command, from the environment
+            shlex.split(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
-    except (OSError, ValueError):
+    except (OSError, ValueError, IndexError):
         raise HomewardError("the command for the root key cannot be run", COMMAND, "mend the command") from None
-    except subprocess.TimeoutExpired:
-        raise Unavailable("the command for the root key did not answer", COMMAND, "see that it is up") from None
-    if done.returncode:
-        raise Unavailable(f"the command for the root key failed, exit {done.returncode}", COMMAND, "mend it") from None
-    return done.stdout
+    late = threading.Timer(_WAIT_SECONDS, _end, (service,))
+    late.start()
+    with service:
+        try:
+            said = service.stdout.read(_LONGEST) if service.stdout else b""
+            if len(said) == _LONGEST:  # no key is so long: one that prints for ever would fill the memory
+                _end(service)
+            code = service.wait()
+        finally:
+            on_time = late.is_alive()
+            late.cancel()
+    if len(said) == _LONGEST:
+        raise HomewardError("the command for the root key prints far more than a key", COMMAND, "mend the command")
+    if not on_time:
+        raise Unavailable("the command for the root key did not answer", COMMAND, "see that it is up")
+    if code:
+        raise Unavailable(f"the command for the root key failed, exit {code}", COMMAND, "mend it")
+    return said
+
+
+def _end(service: subprocess.Popen[bytes]) -> None:
+    """With whatever it has started itself, which may hold its output open."""
+    with suppress(ProcessLookupError):
+        os.killpg(service.pid, signal.SIGKILL)
 
 
 def _read(said: bytes, where: str) -> bytes:

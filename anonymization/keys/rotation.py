@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Vaultside = Cursor[tuple[Any, ...]]
 
 PAGE = 50_000
-_LOCK = 0x726F7461
+LOCK = 0x726F7461
 
 _PERSONS = "SELECT person_id, token, wrapped_key FROM vault.person WHERE country = %s"
 _MAKE_REWRAPPED = "CREATE TEMP TABLE rewrapped (person_id bigint, wrapped_key bytea) ON COMMIT DROP"
@@ -94,7 +94,7 @@ def rotate(
     `only_finish`: begin no new epoch, since something else of the last one is not done.
     """
     with vault.transaction() as guard:
-        guard.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        guard.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         with vault.transaction() as cursor:
             epochs = {name: keys.epoch for name, keys in country_keys.all_opened(cursor, vault.keyring).items()}
         if country is not None and country not in epochs:
@@ -107,6 +107,11 @@ def rotate(
         if not behind:
             newest = vault.keyring.add_epoch()
         return [_rotate_one(vault, name, newest, officer) for name in behind or chosen]
+
+
+def none_begins(cursor: Vaultside) -> None:
+    """Until the transaction ends no rotation begins an epoch; one that is doing so is waited for."""
+    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (LOCK,))
 
 
 def _rotate_one(vault: Vault, country: str, epoch: int, officer: str | None) -> Rotated:

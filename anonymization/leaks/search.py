@@ -24,6 +24,7 @@ from anonymization.leaks.canaries import Canary
 from anonymization.leaks.forms import WINDOW, lines_at, readings
 from anonymization.linkage import names
 from anonymization.redaction.folding import fold
+from values.invisible import INVISIBLE
 
 _LEGACY = ("cp1252", "cp1251", "cp1256", "iso8859-6", "koi8-r", "mac-roman")
 """Code pages of one byte, in which suppliers write these scripts; read as UTF-8 their letters would be lost."""
@@ -53,7 +54,6 @@ _COMPACT_DAY = re.compile("[0-9]{8}")
 _DIGEST = re.compile(".?(?=[0-9]*[a-f])[0-9a-f]{12,}", re.IGNORECASE)
 """Keys, digests and ciphertext as hexadecimal digits, the first two read as an escape (`\\x9a`) or not: eight of them
 are some day by chance. What text they may hold is one of the forms that are undone."""
-_INVISIBLE = ((0xAD, 0xAD), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2064), (0x2066, 0x206F), (0xFEFF, 0xFEFF))
 _LETTERS = re.compile(rb"[A-Za-z\x80-\xff]{8,}")
 _RUN = re.compile(f"[^\n]{{{_GRAM},}}")
 
@@ -261,7 +261,7 @@ def _odd() -> npt.NDArray[np.bool_]:
     """Of every code point, whether it is a digit of another script or an invisible mark."""
     odd = np.zeros(sys.maxunicode + 1, dtype=bool)
     odd[list(_digits())] = True
-    for first, last in _INVISIBLE:
+    for first, last in INVISIBLE:
         odd[first : last + 1] = True
     return odd
 

@@ -13,19 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from anonymization.linkage import rivals
+
 Bits = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
 
 _ALIKE = -0.5
 """From here the sieve has left pairs of every birth date, so that those that disagree are counted too."""
 _DOUBT = 200.0
 """So many pairs, each as telling as can be, it takes to believe them as much as the model."""
-_NEXT = 4
-"""So many of each person's best candidates are looked through for a rival."""
-_MAYBE = -4.0
-"""Two candidates who may themselves be one person are no rivals."""
-_FARTHEST = 10.0
-"""A rival farther off is as good as none."""
 _MOST = 6.0
 """Who agrees in all that is said without a birth date is one person in all but one of so many bits: more is not learned
 of pairs of which some thousands are known."""
@@ -33,7 +28,7 @@ _STEPS = 25
 
 
 def calibrated(pairs: pa.Table, dated: npt.NDArray[np.bool_], nobody: float) -> Bits:
-    """The weight of each pair (one, other, weight, besides, phone) as the country's own pairs have it.
+    """The weight of each pair (one, other, weight, besides, phone, groups as in `rivals`) as its country has it.
 
     `besides`: the weight without the birth dates; `phone`: what of it the phone counts; `dated`: of which pairs both
     days are known; `nobody`: what a rival weighs at most who was not seen."""
@@ -42,7 +37,7 @@ def calibrated(pairs: pa.Table, dated: npt.NDArray[np.bool_], nobody: float) -> 
     alike = besides >= _ALIKE
     if not alike.any():
         return weight
-    lead = np.clip(besides - _rivals(pairs, nobody), nobody, _FARTHEST)
+    lead = np.clip(besides - rivals.best(pairs, besides, nobody), nobody, rivals.FARTHEST)
     said = np.stack([np.ones(len(besides)), besides, lead, pairs["phone"].to_numpy()], axis=1)[alike]
     known = dated[alike]
     curve = _curve(said[known], 1 / (1 + 2.0 ** -weight[alike][known]))
@@ -61,34 +56,3 @@ def _curve(said: Bits, same: Bits) -> Bits:
         steep = (said * (likely * (1 - likely))[:, None]).T @ said + _DOUBT * np.eye(len(model))
         curve += np.linalg.solve(steep, said.T @ (same - likely) - _DOUBT * (curve - model))
     return curve
-
-
-def _rivals(pairs: pa.Table, nobody: float) -> Bits:
-    """Of each pair how alike, birth dates aside, the best other candidate of the one or the other is."""
-    one, other, besides = (pairs[name].to_numpy() for name in ("one", "other", "besides"))
-    persons, flat = np.unique(np.concatenate([one, other]), return_inverse=True)
-    left, right = flat[: len(one)], flat[len(one) :]
-    maybe = np.sort((left * len(persons) + right)[pairs["weight"].to_numpy() >= _MAYBE])
-    who, theirs = _candidates(left, right, besides, len(persons))
-    best = np.full(len(one), nobody)
-    for mine, partner in ((left, right), (right, left)):
-        for nth in range(_NEXT):
-            rival = who[mine, nth]
-            key = np.minimum(rival, partner) * len(persons) + np.maximum(rival, partner)
-            at = np.minimum(np.searchsorted(maybe, key), len(maybe) - 1)
-            counts = (rival >= 0) & (rival != partner) & (maybe[at] != key if len(maybe) else True)
-            np.maximum(best, theirs[mine, nth], out=best, where=counts)
-    return best
-
-
-def _candidates(left: Rows, right: Rows, besides: Bits, persons: int) -> tuple[Rows, Bits]:
-    """Of each person those who are most alike, best first, and how alike; -1 where there are no more."""
-    mine, partner, alike = np.concatenate([left, right]), np.concatenate([right, left]), np.tile(besides, 2)
-    order = np.lexsort((partner, -alike, mine))
-    mine = mine[order]
-    nth = np.arange(len(mine)) - np.searchsorted(mine, mine)
-    near = nth < _NEXT
-    who, theirs = np.full((persons, _NEXT), -1, dtype=np.int64), np.full((persons, _NEXT), -np.inf)
-    who[mine[near], nth[near]] = partner[order][near]
-    theirs[mine[near], nth[near]] = alike[order][near]
-    return who, theirs

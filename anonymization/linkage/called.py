@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from anonymization.linkage.roster import Roster, Said
 
+Ids = npt.NDArray[np.int64]
 _IMAGINED = 4.0
 """So many bearers a word has of the kind that is usual in its place."""
 _UNKNOWN = 0.75
@@ -28,6 +29,7 @@ _GIVEN = 0.95
 _CHANCE = 0.02
 _FAMILY = re.compile("(?:[iu]b(?:na|iʃ)|nku|sk|ska(?:ia)?)$")
 """Sounds that patronymics and Slavic family names end in."""
+_DAUGHTER = re.compile("(?:(?<=..[iu]b)|(?<=..sk)|(?<=....in))a$")
 _LEAST_LETTERS = 5
 
 
@@ -84,10 +86,33 @@ def _of_one_sex(words: pa.Array, place: npt.NDArray[np.int64], bearers: _Bearers
         here = often & (place == one)
         usual[one] = np.average(anywhere[here], weights=bearers.all[here])
     anywhere, _ = _purity(stem, bearers, usual[place])
-    own, _ = _purity(stem * _PLACES + place, bearers, anywhere)
+    own, _ = _purity(
+        stem * _PLACES + place, bearers, np.minimum(anywhere, _borne_here(stem, place, anywhere, bearers)[place])
+    )
     own[place == 0] += _FIRST
     own[family] = 0.0
     return own
+
+
+def _borne_here(stem: Ids, place: Ids, anywhere: npt.NDArray[np.float64], bearers: _Bearers) -> npt.NDArray[np.float64]:
+    """For each place the share of those who bear a given name there and are of its sex: daughters too have their
+    father's name behind their own. A name is of the sex that bears it in the place where most do."""
+    if not bearers.sexes:
+        return np.ones(_PLACES)
+    here, often = _purity(stem * _PLACES + place, bearers, anywhere)
+    standing = np.unique(stem * _PLACES + place, return_inverse=True)[1]
+    counted = np.array([np.bincount(standing, of_one)[standing] for of_one in bearers.sexes])
+    # Of each stem its most frequent place comes first.
+    order = np.lexsort((-counted.sum(axis=0), stem))
+    found, first = np.unique(stem[order], return_index=True)
+    usual = order[first][np.searchsorted(found, stem)]
+    given = (here >= _GIVEN)[usual] & often[usual]
+    agreeing = np.take_along_axis(np.array(bearers.sexes), counted.argmax(axis=0)[usual][None], axis=0)[0]
+    borne = np.bincount(place, np.sum(bearers.sexes, axis=0) * given, minlength=_PLACES)
+    share: npt.NDArray[np.float64] = (np.bincount(place, agreeing * given, minlength=_PLACES) + _IMAGINED) / (
+        borne + _IMAGINED
+    )
+    return share
 
 
 def _purity(
@@ -111,8 +136,8 @@ def _no_chance(words: pa.Array, bearers: _Bearers) -> npt.NDArray[np.bool_]:
 
 
 def _stem(word: str) -> str:
-    """Without the ending that tells a daughter's or wife's family name from a son's."""
-    return word[:-1] if len(word) >= _LEAST_LETTERS and word.endswith("a") else word
+    """Without the ending that tells a daughter's Slavic family name from a son's; Karima is no form of Karim."""
+    return _DAUGHTER.sub("", word)
 
 
 def _is_family(word: str) -> bool:

@@ -7,6 +7,7 @@ name more, a married name or an unknown day are no contradiction. What follows f
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 
@@ -20,6 +21,9 @@ from anonymization.linkage.names import fold, skeleton, sound
 from sources.models import Column, Source, Table
 from values.dates import read_dates
 
+Day = tuple[int, int, int]
+Agrees = Callable[[int, Sequence[Mapping[str, str | None]]], bool]
+"""Whether a row of the batch, by its position, speaks of the person of whom these records do."""
 _PEOPLE = 3
 """So many who are all somebody else are no slip in one of their rows."""
 _ASKED = 20
@@ -29,27 +33,60 @@ _ASKED = 20
 def disagreement(table: Table, cells: pa.Table, source: Source) -> Disagree | None:
     """A question about two rows of the batch; None where the table has neither names nor a birth date."""
     names, births = _describing(table, cells)
-    if not names and not births:
-        return None
+    return _Rows(table, cells, source).disagree if names or births else None
 
-    @cache
-    def words(row: int) -> frozenset[str]:
-        folded = (fold(cell) for name in names if (cell := _cell(cells, name, row)))
-        return frozenset(word for name in folded for word in skeleton(sound(name)).split())
 
-    @cache
-    def born(row: int) -> tuple[int, int, int] | None:
-        return next((day for name, column in births if (day := _born(cells, name, row, column, source))), None)
+def agreement(table: Table, cells: pa.Table, source: Source) -> Agrees:
+    """A question about a row of the batch and what is known of a person."""
+    return _Rows(table, cells, source).agrees
 
-    def disagree(one: int, other: int) -> bool:
-        if words(one) and words(other) and not words(one) & words(other):
-            return True
-        first, second = born(one), born(other)
-        if first is None or second is None or first[1:] == (1, 1) or second[1:] == (1, 1):
-            return first is not None and second is not None and abs(first[0] - second[0]) > 1
-        return sum(a != b for a, b in zip(first, second, strict=True)) >= 2
 
-    return disagree
+class _Rows:
+    """What rows of a batch say of who they speak of."""
+
+    def __init__(self, table: Table, cells: pa.Table, source: Source) -> None:
+        self._cells, self._source = cells, source
+        self._names, self._births = _describing(table, cells)
+        self._words, self._born = cache(self._read_words), cache(self._read_born)
+
+    def disagree(self, one: int, other: int) -> bool:
+        words, others = self._words(one), self._words(other)
+        return bool(words and others and not words & others) or _contradict(self._born(one), self._born(other))
+
+    def agrees(self, row: int, records: Sequence[Mapping[str, str | None]]) -> bool:
+        """Two words of the names are the same, or all that one of them has, and no birth date contradicts. Without a
+        name the birth date has to be the same."""
+        words = self._words(row)
+        known = [_words(cell for key, cell in record.items() if cell and key != "born") for record in records]
+        days = [_day(born) for record in records if (born := record.get("born"))]
+        mine = self._born(row)
+        if any(_contradict(mine, day) for day in days):
+            return False
+        if not words:
+            return mine is not None and mine in days
+        return any(theirs and len(words & theirs) >= min(2, len(words), len(theirs)) for theirs in known)
+
+    def _read_words(self, row: int) -> frozenset[str]:
+        return _words(cell for name in self._names if (cell := _cell(self._cells, name, row)))
+
+    def _read_born(self, row: int) -> Day | None:
+        days = (_born(self._cells, name, row, column, self._source) for name, column in self._births)
+        return next((day for day in days if day), None)
+
+
+def _words(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for name in names for word in skeleton(sound(fold(name))).split())
+
+
+def _day(born: str) -> Day:
+    year, month, day = (*map(int, born.split("-")), 1, 1)[:3]
+    return year, month, day
+
+
+def _contradict(first: Day | None, second: Day | None) -> bool:
+    if first is None or second is None or first[1:] == (1, 1) or second[1:] == (1, 1):
+        return first is not None and second is not None and abs(first[0] - second[0]) > 1
+    return sum(a != b for a, b in zip(first, second, strict=True)) >= 2
 
 
 def shared(table: Table, cells: pa.Table, codes: pa.Array, disagree: Disagree) -> npt.NDArray[np.bool_]:
@@ -88,7 +125,7 @@ def _cell(cells: pa.Table, name: str, row: int) -> str | None:
     return text(cells[name].slice(row, 1))[0].as_py()  # type: ignore[no-any-return]
 
 
-def _born(cells: pa.Table, name: str, row: int, column: Column, source: Source) -> tuple[int, int, int] | None:
+def _born(cells: pa.Table, name: str, row: int, column: Column, source: Source) -> Day | None:
     dates, _ = read_dates(text(cells[name].slice(row, 1)), column.format or source.format.date_format or "iso")
     day = dates[0].as_py()
     return (day.year, day.month, day.day) if day else None

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.linkage.names import bones, skeleton, sound
+from anonymization.linkage.hooks import plain
+from anonymization.linkage.names import bare, bones, sound
 
 PARTS = ("given", "father", "grandfather", "family")
 ROLES = (*PARTS, "full")
@@ -34,6 +35,7 @@ PERSONS = pa.schema(
 is a national number with its scheme in front. Null: not said."""
 
 _KEYED_WORDS = 4
+_LIST = pa.list_(pa.string())
 AGAIN = " again"
 """Behind a word that a name has for the second time."""
 
@@ -64,16 +66,21 @@ def blocking_keys(columns: Mapping[str, pa.Array]) -> pa.Array:
     who lost most, and count for nothing where a crowd shares them; the finer ones stay.
     """
     rough = zip(*(_rough(columns[f"{role}_k"]).to_pylist() for role in ROLES), strict=True)
-    as_g = zip(*(_rough(_with_g(columns[f"{role}_n"])).to_pylist() for role in ROLES), strict=True)
+    as_g, hookless = (
+        zip(*(_rough(_mapped(columns[f"{role}_n"], read, _LIST)).to_pylist() for role in ROLES), strict=True)
+        for read in (_with_g, _without_hooks)
+    )
     known = zip(*(columns[name].to_pylist() for name in _Known._fields), strict=True)
     keys = []
-    for names, others, said in zip(rough, as_g, known, strict=True):
+    for names, *others, said in zip(rough, as_g, hookless, known, strict=True):
         mine = _keys(_first_words(names), _Known(*said))
-        if any(others):
-            # A name read in two ways is looked for under both.
-            mine |= _keys(_first_words(tuple(g or h for g, h in zip(others, names, strict=True))), _Known(*said))
+        # A name read in several ways is looked for under all of them.
+        for read in filter(any, others):
+            mine |= _keys(
+                _first_words(tuple(one or usual for one, usual in zip(read, names, strict=True))), _Known(*said)
+            )
         keys.append(sorted(mine))
-    return pa.array(keys, pa.list_(pa.string()))
+    return pa.array(keys, _LIST)
 
 
 class _Known(NamedTuple):
@@ -120,14 +127,16 @@ def _rough(skeletons: pa.Array) -> pa.Array:
     return pa.array(words, pa.list_(pa.string()))
 
 
-def _with_g(names: pa.Array) -> pa.Array:
-    """Skeletons of Cyrillic names with a g that `bones` reads as h; null for all others."""
+def _with_g(name: str) -> list[str] | None:
+    """Skeletons of a Cyrillic name with a g that `bones` reads as h; nothing for all others."""
+    with_g = bare(sound(name))
+    return with_g.split() if with_g != bones(name) else None
 
-    def read(name: str) -> list[str] | None:
-        with_g = skeleton(sound(name))
-        return with_g.split() if with_g != bones(name) else None
 
-    return _mapped(names, read, pa.list_(pa.string()))
+def _without_hooks(name: str) -> list[str] | None:
+    """Skeletons of a Cyrillic name as its Latin spelling without hooks has them; nothing for all others."""
+    spelt = " ".join((plain(word) or [word])[0] for word in name.split())
+    return bare(sound(spelt)).split() if spelt != name else None
 
 
 def _father(name: str) -> str:

@@ -16,6 +16,7 @@ from anonymization.linkage import phones
 from sources.models import Column
 from values.digits import with_ascii_digits
 from values.distinct import trimmed
+from values.invisible import INVISIBLE
 from values.national_numbers import SCHEMES, Scheme, plausible
 
 
@@ -34,7 +35,7 @@ _COUNTED_UP = r"^(12345678|01234567|87654321|98765432)"
 _COUNTED = [run[at : at + n] for run in ("0123456789" * 3, "9876543210" * 3) for at in (0, 1) for n in range(8, 19)]
 _ONE_SIGN = r"^(0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|X+)$"
 _EMAIL = r"^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$"
-_INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF])
+_INVISIBLE = dict.fromkeys(code for first, last in INVISIBLE for code in range(first, last + 1))
 
 
 def field_of(column: Column, source: str) -> str:
@@ -69,7 +70,9 @@ def _national_id(folded: pa.Array, scheme: Scheme | None) -> Normalised:
     complete = scheme.complete(compact)
     possible = plausible(complete, scheme)
     proven = possible if scheme.check_digit else pa.scalar(False)
-    junk = pc.or_(_junk(compact, proven), _junk(complete, proven))
+    junk = _junk(complete, proven)
+    if complete is not compact:
+        junk = pc.or_(_junk(compact, proven), junk)
     keys = _only(scheme.comparable(complete), pc.and_(scheme.matches, pc.and_not(scheme.formed(complete), junk)))
     doubtful = pc.or_(pc.invert(possible), pc.fill_null(junk, False))
     return Normalised(keys, pc.and_(pc.is_valid(folded), doubtful))
@@ -77,9 +80,11 @@ def _national_id(folded: pa.Array, scheme: Scheme | None) -> Normalised:
 
 def _junk(numbers: pa.Array, proven: pa.Array | pa.Scalar) -> pa.Array:
     """Which numbers only fill their cell; `proven`: those that a check digit speaks for."""
-    filled = pc.or_(pc.match_substring_regex(numbers, _PLACEHOLDER), pc.match_substring_regex(numbers, _ONE_SIGN))
-    counted = pc.and_not(pc.match_substring_regex(numbers, _COUNTED_UP), proven)
-    return pc.or_(pc.or_(filled, counted), pc.is_in(numbers, pa.array(_COUNTED)))
+    filled = pc.match_substring_regex(numbers, f"{_PLACEHOLDER}|{_ONE_SIGN}")
+    counted = pc.match_substring_regex(numbers, _COUNTED_UP)
+    if not pc.any(counted).as_py():
+        return filled
+    return pc.or_(filled, pc.and_(counted, pc.or_(pc.invert(proven), pc.is_in(numbers, pa.array(_COUNTED)))))
 
 
 def _folded(values: pa.Array) -> pa.Array:

@@ -1,4 +1,5 @@
 """Words of names that are a slip of the pen: hardly anybody bears them, and one letter makes them a name of many.
+Words without their hooks (`hooks`) are meant otherwise too.
 
 A twin is called by a name that others bear as well, so that a misspelt name is told from a brother's or sister's.
 Who bears a word is counted in the country; what a correction weighs is the business of `similarity`, and the keys by
@@ -7,7 +8,7 @@ which persons are found keep what was written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,8 @@ import pyarrow.compute as pc
 
 from anonymization.linkage.features import PARTS, ROLES
 from anonymization.linkage.frequencies import Frequencies
-from anonymization.linkage.names import skeleton, sound
+from anonymization.linkage.hooks import readings
+from anonymization.linkage.names import bare, sound
 from anonymization.linkage.roster import Roster
 
 _KNOWN = 15
@@ -35,17 +37,21 @@ def corrected(persons: Roster, frequencies: Frequencies, words: str) -> Roster:
     `_c`, the sound of a corrected name, null where nothing was; `_known`, whether many bear the name.
 
     `words`: the column whose frequencies are those of words."""
-    meant = _slips(persons, frequencies, words)
+    bearers = _bearers(persons)
+    hooked = readings(bearers)
+    slips = _slips(list(bearers), frequencies, words)
+    meant = {False: slips, True: {written: hooked.get(right, right) for written, right in slips.items()} | hooked}
     for role in ROLES:
         columns = persons.said[f"{role}_n"].values
-        said, bare, heard = (columns[f"{role}_{form}"].combine_chunks() for form in ("w", "k", "s"))
-        spoken, written = said.to_pylist(), bare.to_pylist()
-        names = [[meant.get(word, word) for word in name] for name in spoken]
+        said, consonants, heard = (columns[f"{role}_{form}"].combine_chunks() for form in ("w", "k", "s"))
+        spoken, written = said.to_pylist(), consonants.to_pylist()
+        right = [meant[latin] for latin in columns[f"{role}_latin"].to_pylist()]
+        names = [[of.get(word, word) for word in name] for name, of in zip(spoken, right, strict=True)]
         bones = [
-            its and [skeleton(meant[word]) if word in meant else bone for word, bone in zip(name, its, strict=True)]
-            for name, its in zip(spoken, written, strict=True)
+            its and [bare(of[word]) if word in of else bone for word, bone in zip(name, its, strict=True)]
+            for name, its, of in zip(spoken, written, right, strict=True)
         ]
-        values = {f"{role}_w": pa.array(names, said.type), f"{role}_k": pa.array(bones, bare.type)}
+        values = {f"{role}_w": pa.array(names, said.type), f"{role}_k": pa.array(bones, consonants.type)}
         if role in PARTS:
             sounds = pa.array(map("".join, names), pa.string())
             wrong = pc.not_equal(pc.binary_join(said, ""), sounds)
@@ -63,24 +69,34 @@ def names_of_many(frequencies: Frequencies, column: str, names: pa.Array) -> npt
     return of_many
 
 
-def _words(words: pa.Table, meant: dict[str, str]) -> dict[str, pa.Array]:
-    right = pa.array(list(meant.values()), pa.string())
-    bones = pa.array([skeleton(word) for word in meant.values()], pa.string())
-    at = pc.index_in(words["bag"].combine_chunks(), pa.array(list(meant), pa.string()))
-    return {
-        "bag": pc.coalesce(right.take(at), words["bag"].combine_chunks()),
-        "bag_k": pc.coalesce(bones.take(at), words["bag_k"].combine_chunks()),
-    }
+def _words(words: pa.Table, meant: Mapping[bool, dict[str, str]]) -> dict[str, pa.Array]:
+    bags, bones = (words[name].combine_chunks() for name in ("bag", "bag_k"))
+    for latin, of in meant.items():
+        at = pc.index_in(bags, pa.array(list(of), pa.string()))
+        at = pc.if_else(pc.equal(words["latin"].combine_chunks(), latin), at, pa.scalar(None, pa.int32()))
+        bones = pc.coalesce(pa.array(map(bare, of.values()), pa.string()).take(at), bones)
+        bags = pc.coalesce(pa.array(of.values(), pa.string()).take(at), bags)
+    return {"bag": bags, "bag_k": bones}
 
 
-def _slips(persons: Roster, frequencies: Frequencies, words: str) -> dict[str, str]:
+def _bearers(persons: Roster) -> dict[str, int]:
+    """Of each folded word how many bear it in a name."""
+    words, often = [pa.array([], pa.string())], [np.empty(0, np.int64)]
+    for role in ROLES:
+        said = persons.said[f"{role}_n"]
+        split = pc.split_pattern(said.values[f"{role}_n"].combine_chunks(), " ")
+        words.append(split.flatten())
+        often.append(np.repeat(said.bearers(), split.value_lengths().fill_null(0).to_numpy()))
+    coded = pa.chunked_array(words).combine_chunks().dictionary_encode()
+    counted = np.bincount(coded.indices.to_numpy(), np.concatenate(often), minlength=len(coded.dictionary))
+    return dict(zip(coded.dictionary.to_pylist(), counted.astype(np.int64).tolist(), strict=True))
+
+
+def _slips(folded: list[str], frequencies: Frequencies, words: str) -> dict[str, str]:
     """The sound of a misspelt word, and of the one that was meant."""
     from rapidfuzz.distance import OSA
 
-    names = [persons.said[f"{role}_n"].values[f"{role}_n"] for role in ROLES]
-    split = [pc.split_pattern(chunk, " ").flatten() for name in names for chunk in name.chunks]
-    distinct = pc.unique(pa.chunked_array(split, pa.string()))
-    written = [word for word in distinct.to_pylist() if len(word) >= _LEAST_LETTERS]
+    written = [word for word in folded if len(word) >= _LEAST_LETTERS]
     sounds = [sound(word) for word in written]
     bearers = frequencies.counts(words, pa.array(sounds, pa.string()))
     known: dict[str, list[int]] = {}

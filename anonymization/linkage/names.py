@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-VERSION = 5
+VERSION = 7
 """Of `name_letters.csv`, `name_words.csv` and the rules here. Keys of two versions are never compared."""
 
 _FOLDER = Path(__file__).parent
@@ -27,12 +27,16 @@ _MARKS = re.compile("[\u0300-\u036f\u0483-\u0487\u0610-\u061a\u064b-\u065f\u0670
 _APOSTROPHES = re.compile("['`´\u02b9-\u02bf\u2018\u2019\u201b\u2032\u0027\uff07\u055a\ua78c]")
 _NO_LETTER = re.compile(r"[\W\d_]+")
 _NUMBER = re.compile(r"\d+")
+_SLASH = re.compile(r"\b(\w)\s?/\s?(?=\w{3})")
+"""G/Michael is Gebremichael; what follows in W/ro and W/O (a title, wife of) is shorter than a name."""
 _ONE_SIGN = re.compile(r"^(\w)\1*( \1+)*$")
 _ARTICLE = re.compile("^ال(?=.{3})")
 _ANY_ARTICLE = re.compile("^ال(?=.{2})")
 _SERVANT = re.compile("^(?:عبدال|abd(?:ul|oul|el|al|ur|our|er|ou)(?=[^aeiou].))(?=.{2})")
 _GLUED_ARTICLE = re.compile("^al(?=(?:[bcdfghj-np-tv-z].|[ou]..).{2,}[iy]e{0,2}$)")
 """Of a name of descent in Latin: Aljubouri, Alrubaie, Alobaidi; not Ali, Alavi, Alexei."""
+_ARABIC = re.compile("[\u0600-\u06ff]")
+_FINAL_H = re.compile("(?<=...)h$")
 _NO_VOWELS = re.compile("[\u0600-\u06ff\u1200-\u137f]")
 _KEYBOARD = re.compile(r"^(x{2,}|asdf\w*|qwe\w*|zxc\w*|abc|aaa\w*)$")
 
@@ -45,15 +49,16 @@ class _Words:
     seconds: frozenset[str]
     suffixes: dict[str, str]
     shorts: dict[str, str]
+    slashes: dict[str, str]
     junk: frozenset[str]
 
 
 def fold(name: str) -> str:
     """Comparable form in the name's own script, words in order; "" where it is no name."""
-    words = _plain(name).split()
+    listed = _words()
+    words = _plain(_SLASH.sub(lambda cut: listed.slashes.get(_plain(cut[1]), cut[1]) + " ", name)).split()
     if not words or _is_junk(words):
         return ""
-    listed = _words()
     kept = [
         listed.shorts.get(word, word)
         for word, following in zip(words, [*words[1:], ""], strict=True)
@@ -81,8 +86,13 @@ def skeleton(sounding: str) -> str:
 def bones(folded: str) -> str:
     """The consonants of each word of a folded name, as another script would have them: a Cyrillic g is Ukraine's h
     (Bohdan, Hryhorii); where others write g, a `sound` tells. The hook of a Latin š is often left away."""
-    spoken = sound(folded).replace("ʃ", "s")
-    return skeleton(spoken.replace("g", "h") if _CYRILLIC.match(folded) else spoken)
+    spoken = sound(folded)
+    return bare(spoken.replace("g", "h") if _CYRILLIC.match(folded) else spoken)
+
+
+def bare(sounding: str) -> str:
+    """The skeleton of a `sound` without hooks."""
+    return skeleton(sounding.replace("ʃ", "s"))
 
 
 def fingerprint() -> str:
@@ -179,6 +189,8 @@ def _word_sound(word: str) -> str:
     # z and h of a script without vowels are no zh (زهرا); Cyrillic д and ж are one dj.
     apart = _NO_VOWELS.match(word)
     latin = "".join(_one_letter_each(_latin(sign)) for sign in word) if apart else _one_letter_each(_latin(word))
+    # Farida is a sister of Farid: in Arabic script a final h is her a.
+    latin = _FINAL_H.sub("a", latin) if _ARABIC.match(word) else latin
     for pattern, to in _SOUNDS:
         latin = pattern.sub(to, latin)
     return latin
@@ -231,6 +243,7 @@ def _words() -> _Words:
         frozenset(_bones(word) for word in of("second")),
         of("suffix"),
         of("short"),
+        of("slash"),
         frozenset(of("junk")),
     )
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from phonenumbers import PhoneMetadata
+    from phonenumbers import PhoneMetadata, PhoneNumber
 
 _WRITTEN = r"^\+?[0-9](?:[ \-]?[0-9]){3,16}$"
 
@@ -52,13 +52,22 @@ def _plain(values: pa.Array, region: str) -> pa.Array:
 def _read(value: str, region: str | None) -> str | None:
     import phonenumbers
 
-    try:
-        number = phonenumbers.parse(value, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
+    # Registers write 00 before a country's code where nobody dials it so: 009 in Nigeria, 011 in Santo Domingo.
+    number = _parsed(f"+{value[2:]}", None) if value.startswith("00") else None
+    if number is None or not phonenumbers.is_valid_number(number):
+        number = _parsed(value, region)
+    if number is None or not phonenumbers.is_possible_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _parsed(value: str, region: str | None) -> PhoneNumber | None:
+    import phonenumbers
+
+    try:
+        return phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 @lru_cache

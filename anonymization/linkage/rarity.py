@@ -13,21 +13,29 @@ import pyarrow.compute as pc
 
 from anonymization.linkage.roster import Roster, Said
 
-WHOLE = ("bag", "full_s")
-"""Columns whose share is that of a whole name: words in any order, words in one order."""
+WHOLE = ("bag", "bag_k", "full_s")
+"""Columns whose share is that of a whole name: words in any order, their consonants, words in one order."""
 _IMAGINED = 2.0
 """So many bearers of a word are taken to have it in this place: few tell nothing."""
 
 
 def of_whole_names(persons: Roster) -> Roster:
-    """`persons` with `tf_bag` and `tf_full_s`; their words have `bits`, which tell how rare each is."""
+    """`persons` with `tf_bag`, `tf_bag_k` and `tf_full_s`; their words have `bits`, which tell how rare each is."""
     words = persons.words.values
     bits = words["bits"].to_numpy()
-    persons = persons.with_each("tf_bag", pa.array(2.0 ** -_sums(bits[persons.words.code], np.diff(persons.ends))))
+    for name, rare in (("tf_bag", bits), ("tf_bag_k", _of_consonants(words["bag_k"].combine_chunks(), bits))):
+        persons = persons.with_each(name, pa.array(2.0 ** -_sums(rare[persons.words.code], np.diff(persons.ends))))
     names = persons.said["full_n"].values["full_w"].combine_chunks()
     at = pc.index_in(names.flatten(), words["bag"]).to_numpy()
     anywhere = 2.0 ** -_sums(bits[at], _lengths(names))
     return persons.with_values("full_n", {"tf_full_s": pa.array(anywhere * in_place(persons.said["full_n"]))})
+
+
+def _of_consonants(bones: pa.Array, bits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How rare the consonants of each word are: many names have those of Nadia, Yunus and Niazi."""
+    code = bones.dictionary_encode().indices.to_numpy()
+    shared: npt.NDArray[np.float64] = -np.log2(np.minimum(np.bincount(code, 2.0**-bits), 1.0))[code]
+    return shared
 
 
 def in_place(whole: Said) -> npt.NDArray[np.float64]:

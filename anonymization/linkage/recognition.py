@@ -93,7 +93,8 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     with_fresh = frequencies.copy()
     with_fresh.add(prepared)
     everyone = Roster.of(chain([prepared], _known(cursor, neighbours, country_key)))
-    pairs = similarity.compare(everyone, with_fresh.persons, with_fresh, fresh)
+    heads = _heads_of(cursor, everyone.ids)
+    pairs = similarity.compare(everyone, with_fresh.persons, with_fresh, fresh, heads)
     merged, waiting = _decide(cursor, country, pairs)
     cursor.execute(_COMPARED, (fresh.tolist(),))
     # A person met again is not one more who bears the name.
@@ -188,6 +189,12 @@ def _counted(cursor: Vaultside, rows: list[tuple[Any, ...]]) -> list[tuple[Any, 
     return [row for row in again if row[0] not in others]
 
 
+def _heads_of(cursor: Vaultside, persons: Ids) -> dict[int, int]:
+    """Those of `persons` who were joined with others, and as whom they are known."""
+    ask = "SELECT person_id, head FROM vault.same_person WHERE person_id = ANY (%s)"
+    return dict(cursor.execute(ask, (persons.tolist(),)).fetchall())
+
+
 def _joined(cursor: Vaultside, persons: Ids) -> list[int]:
     """Those of `persons` who have a head that is not themselves."""
     ask = "SELECT person_id FROM vault.same_person WHERE person_id = ANY (%s) AND person_id <> head"
@@ -206,17 +213,13 @@ def _decide(cursor: Vaultside, country: str, pairs: pa.Table) -> tuple[int, int]
     """Write the round's decisions, and join who is the same."""
     one, other = pairs["one"].to_numpy(), pairs["other"].to_numpy()
     weight, same = pairs["weight"].to_numpy(), np.array(pairs["band"].to_pylist()) == similarity.SAME
-    everyone = np.unique(np.concatenate([one, other])).tolist()
-    heads: dict[int, int] = dict(
-        cursor.execute(
-            "SELECT person_id, head FROM vault.same_person WHERE person_id = ANY (%s)", (everyone,)
-        ).fetchall()
-    )
+    everyone = np.unique(np.concatenate([one, other]))
+    heads = _heads_of(cursor, everyone)
     # Somebody whom an officer has kept apart from another is not joined again without an officer.
     kept_apart = cursor.execute(
         "SELECT one, other FROM vault.decision WHERE state IN ('rejected', 'undone')"
         " AND (one = ANY (%(all)s) OR other = ANY (%(all)s))",
-        {"all": everyone},
+        {"all": everyone.tolist()},
     ).fetchall()
     same &= ~(np.isin(one, kept_apart) | np.isin(other, kept_apart)) if kept_apart else True
     grouped_one = np.array([heads.get(person, person) for person in one.tolist()], dtype=np.int64)

@@ -74,7 +74,7 @@ def pairs(vault: Vault, country: str | None = None, states: Sequence[str] = (WAI
 def settle(vault: Vault, decision_id: int, answer: str, who: str) -> str:
     """Record an officer's answer (ACCEPTED, REJECTED, UNDONE) and bring the tokens to it; returns the country."""
     if not who.strip():
-        raise HomewardError("nobody is named as the officer", f"decision {decision_id}", "say who decides: --by NAME")
+        raise HomewardError("nobody is named as the officer", f"decision {decision_id}", "say who decides: --as NAME")
     with vault.transaction() as cursor:
         country: str = _decision(cursor, decision_id)[0]
         officers.admit(cursor, country)

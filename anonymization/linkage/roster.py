@@ -21,6 +21,8 @@ Ids = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 NONE = -1
 BAGS = ("bag", "bag_k")
+_OF_A_WORD = ("word", "latin")
+"""What tells words apart and is compared with nothing."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,9 @@ class Roster:
             keys += candidates.numbered(columns.pop("keys")).chunks
             bag, bones = (columns.pop(name) for name in BAGS)
             lengths.append(bag.value_lengths().to_numpy())
-            both = pc.binary_join_element_wise(bag.flatten(), bones.flatten(), "\n")
-            words.add({"word": both, "bag": bag.flatten(), "bag_k": bones.flatten()})
+            latin = columns["bag_latin"].take(pc.list_parent_indices(bag))
+            both = pc.binary_join_element_wise(bag.flatten(), bones.flatten(), latin.cast(pa.string()), "\n")
+            words.add({"word": both, "bag": bag.flatten(), "bag_k": bones.flatten(), "latin": latin})
             for key in [name for name in columns if _key(name) == name]:
                 said.setdefault(key, _Growing()).add(
                     {key: columns[key]} | {name: columns[name] for name in columns if _key(name) == key}
@@ -123,7 +126,7 @@ class Roster:
     @property
     def names(self) -> list[str]:
         """Of all columns."""
-        words = [name for name in self.words.values.column_names if name != "word"]
+        words = [name for name in self.words.values.column_names if name not in _OF_A_WORD]
         return [name for one in self.said.values() for name in one.values.column_names] + words
 
     def _bags(self, name: str, rows: npt.NDArray[np.integer]) -> pa.ListArray:

@@ -3,15 +3,15 @@
 In: persons as `features` prepares them. Out: pairs with a weight (bits of evidence) and one of two bands. A pair is
 weighed against everybody else who it could be: strangers, relatives and namesakes. The
 probabilities are fixed and versioned (`similarity.json`); how often a name, year or day occurs comes from the
-population, and from `calibration` how much all of it is worth there. Where persons come from and what a band leads to
-is the business of `recognition`.
+population, from `calibration` how much all of it is worth there, and from `standing` what it is worth among the other
+pairs. Where persons come from and what a band leads to is the business of `recognition`.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -32,6 +32,7 @@ from anonymization.linkage.names import fingerprint
 from anonymization.linkage.roster import NONE, Roster, Said
 from anonymization.linkage.rounds import Rules
 from anonymization.linkage.sieve import Sieve
+from anonymization.linkage.standing import Coefficients, among_others
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,7 +41,11 @@ Ids = npt.NDArray[np.int64]
 _LOG = logging.getLogger(__name__)
 _PAIRS = pa.schema([("one", pa.int64()), ("other", pa.int64())])
 _WEIGHED = pa.schema(
-    [*_PAIRS, *((bits, pa.float64()) for bits in ("weight", "besides", "phone")), ("joinable", pa.bool_())]
+    [
+        *_PAIRS,
+        *((bits, pa.float64()) for bits in ("weight", "besides", "phone")),
+        *((told, pa.bool_()) for told in ("phones", "joinable")),
+    ]
 )
 
 WEIGHED = ("given_s", "father_s", "grandfather_s", "family_s", "place", "year", "month_day")
@@ -79,12 +84,18 @@ def version() -> str:
     return f"similarity-{model()['version']} {fingerprint()}"
 
 
-def compare(persons: Roster, population: int, frequencies: Frequencies, pending: Ids | None = None) -> pa.Table:
+def compare(
+    persons: Roster,
+    population: int,
+    frequencies: Frequencies,
+    pending: Ids | None = None,
+    heads: Mapping[int, int] | None = None,
+) -> pa.Table:
     """Pairs (one, other, weight, band) of persons alike enough to be the same; `one` < `other`.
 
     `population`: persons of the country; `frequencies`: of the columns WEIGHED; `pending`: only pairs with one of these
-    (None: all pairs). Pairs are made, dropped and weighed in parts: what grows with the persons is what is known of
-    them, not what is compared.
+    (None: all pairs); `heads`: as whom those are known who were joined before. Pairs are made, dropped and weighed in
+    parts: what grows with the persons is what is known of them, not what is compared.
     """
     asked = np.ones(len(persons), bool) if pending is None else np.isin(persons.ids, pending)
     scale = _Scale(_weighable(corrected(persons, frequencies, WORDS), frequencies), max(population, _LEAST_POPULATION))
@@ -99,17 +110,25 @@ def compare(persons: Roster, population: int, frequencies: Frequencies, pending:
                 weighed.append(scale.weighed(waiting.slice(0, _SCORED)))
                 waiting = waiting.slice(_SCORED)
             _LOG.info("%d pairs of %d persons compared, %d left", compared, len(persons), sum(map(len, weighed)))
-    return _banded(pa.concat_tables([*weighed, scale.weighed(waiting)] if len(waiting) else weighed), scale.persons)
+    seen = pa.concat_tables([*weighed, scale.weighed(waiting)] if len(waiting) else weighed)
+    known_as = np.array([(heads or {}).get(person, person) for person in persons.ids.tolist()], dtype=np.int64)
+    return _banded(seen, scale.persons, asked, np.unique(known_as, return_inverse=True)[1])
 
 
-def _banded(pairs: pa.Table, persons: Roster) -> pa.Table:
-    """Weighed pairs with the weight that they have in this country, and a band; in an order of their own, since sums in
-    another one differ in their last bit, and with them what is learned."""
+def _banded(pairs: pa.Table, persons: Roster, asked: npt.NDArray[np.bool_], groups: Ids) -> pa.Table:
+    """Weighed pairs with a band and the weight that they have here: the mean of what this country's birth dates say of
+    pairs like them, and of what was learned of the standing of pairs among all others; each errs where the other does
+    not. In an order of their own, since sums in another one differ in their last bit, and with them what is learned."""
     pairs = pairs.sort_by([("one", "ascending"), ("other", "ascending")])
     order = np.argsort(persons.ids)
-    known = (persons.said["date"].code != NONE)[order]
-    one, other = (np.searchsorted(persons.ids, pairs[side].to_numpy(), sorter=order) for side in ("one", "other"))
-    weight = calibrated(pairs, known[one] & known[other], float(model()["seen_from"]))
+    one, other = (
+        order[np.searchsorted(persons.ids, pairs[side].to_numpy(), sorter=order)] for side in ("one", "other")
+    )
+    among = {"one": one, "other": other, "one_group": groups[one], "other_group": groups[other]}
+    rows = pa.table(among | {name: pairs[name] for name in pairs.column_names[2:]})
+    dated, nobody = persons.said["date"].code != NONE, float(model()["seen_from"])
+    here = calibrated(rows, dated[one] & dated[other], nobody)
+    weight = (here + among_others(rows, asked, dated, nobody, Coefficients(**model()["standing"]))) / 2
     same = pairs["joinable"].to_numpy() & (weight >= float(model()["same_from"]))
     columns = {"weight": weight, "band": np.where(same, SAME, UNCERTAIN)}
     return pa.table({"one": pairs["one"], "other": pairs["other"]} | columns)
@@ -244,7 +263,7 @@ def _bands(predicted: str) -> str:
     return f"""
         SELECT least(unique_id_l, unique_id_r) AS one, greatest(unique_id_l, unique_id_r) AS other,
                {_against_all("match_weight")} AS weight, {_against_all(besides, without="born")} AS besides,
-               mw_phone AS phone, {loaded["same_when"]} AS joinable
+               mw_phone AS phone, mw_phone < 0 AS phones, {loaded["same_when"]} AS joinable
         FROM {predicted} WHERE weight >= {float(loaded["seen_from"])}"""  # noqa: S608  # constants of our own file
 
 

@@ -27,6 +27,7 @@ from anonymization.redaction.words import (
 
 SENTENCE_ENDS = frozenset('.!?:;\n\r\t|•()[]{}"“”«»…؟።፤፣،-–—*>/=')
 _WITHIN_LINES = frozenset((" ", ", ", "-", ". ", ".", ",", " - "))
+_WITHIN_STREETS = frozenset((" ", "'", "’"))
 _INSIDE_ADDRESSES = str.maketrans("", "", "\n-/.")
 _POSTCODE, _HOUSE = re.compile(r"\d{4,5}"), re.compile(r"\d{1,4}[a-zA-Z]?")
 _BEFORE_CODES = frozenset((", ", " ", "\n", ",\n", " - "))
@@ -111,7 +112,7 @@ class Addresses:
     def _mark_reach(self, place: int, kind: str, ends: AbstractSet[str]) -> None:
         """Small words and capitals from a word to the next found one: "Calle Mayor 45", "rue de la Paix"."""
         for end in range(place + 1, min(place + 5, len(self._hits))):
-            if self._gaps[end] != " ":
+            if self._gaps[end] not in _WITHIN_STREETS:
                 return
             if self._flags[end] & DIGITS and not self._hits[end] and not self._counts_something(end):
                 self._hits[end] = kind

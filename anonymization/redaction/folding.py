@@ -9,10 +9,16 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
-_HAS_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
-_HAS_FOREIGN_DIGIT = re.compile("[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\uff10-\uff19]")
-_DIGITS = {zero + digit: str(digit) for zero in (0x0660, 0x06F0, 0x0966, 0x09E6, 0xFF10) for digit in range(10)}
+from values.invisible import character_class
+
+_HAS_INVISIBLE = re.compile(f"[{character_class()}]")
+_ZEROS = (0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0BE6, 0x0E50, 0x1040, 0x17E0, 0xFF10)
+_BLANKS = (0x00A0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)
+_HYPHENS = (0x2010, 0x2011, 0x2012, 0x2212, 0xFE63, 0xFF0D)
+_PLAIN = {zero + digit: str(digit) for zero in _ZEROS for digit in range(10)}
+_PLAIN |= dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_HYPHENS, "-")
+"""Digits, blanks and hyphens that word processors and other keyboards write for the ASCII ones."""
+_TO_CLEAN = re.compile(f"[{character_class()}{''.join(map(chr, _PLAIN))}]")
 _MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u135d-\u135f]"
 )
@@ -69,13 +75,12 @@ def sound(word: str) -> str:
 
 
 def clean(text: str) -> tuple[str, list[int] | None]:
-    """A note without invisible characters and with ASCII digits; the place of each character if any has moved."""
-    if text.isascii():
+    """A note without invisible characters, with ASCII digits, blanks and hyphens; the place of each character if any
+    has moved."""
+    if text.isascii() or not _TO_CLEAN.search(text):
         return text, None
     places = None
     if _HAS_INVISIBLE.search(text):
         places = [place for place, sign in enumerate(text) if not _HAS_INVISIBLE.match(sign)]
         text = _HAS_INVISIBLE.sub("", text)
-    if _HAS_FOREIGN_DIGIT.search(text):
-        text = text.translate(_DIGITS)
-    return text, places
+    return text.translate(_PLAIN), places

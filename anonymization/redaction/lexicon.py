@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from anonymization.redaction.folding import fold
+from anonymization.redaction.folding import clean, fold
 from anonymization.redaction.stems import Stems
 
 _FOLDER = Path(__file__).parent
@@ -31,6 +31,9 @@ _FAR_MONTHS = (
     "jan feb mar apr jun jul aug sep sept oct nov dec janv févr avr juil déc ene abr ago dic "
     "መስከረም ጥቅምት ኅዳር ህዳር ታኅሣሥ ታህሳስ ጥር የካቲት መጋቢት ሚያዝያ ግንቦት ሰኔ ሐምሌ ነሐሴ ጳጉሜ ጳጉሜን"
 )
+_CALENDARS = ("en", "fr", "es", "ar", "am", "fa", "so", "ti", "pt", "de", "it", "nl", "tr", "sw",
+              "uk", "ru", "sr", "bg", "hi", "bn", "ur", "ps", "ka")  # fmt: skip
+"""Languages whose months and days are known: of notes, and of scripts in which these are no other words of theirs."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,11 @@ class Lexicon:
     """Folded words of one language.
 
     `naming`: words after which a name comes, by the word before them if need be. `says`: what only people do, whose
-    name stands right before it. `determiners`: words after which a noun comes that is nobody's name. `formed`: forms
-    that verbs and plurals have and hardly any name; `formed_loosely`: a word is kept for them, but not behind a name.
-    `street_name_endings`: how only streets' names end. `stems`: what everyday words have in common with their other
-    forms. `titles_stay`: a title is no part of a name.
+    name stands right before it. `follows_subject`: what comes right behind the subject of a sentence. `determiners`:
+    words after which a noun comes that is nobody's name. `formed`: forms that verbs and plurals have and hardly any
+    name; `formed_loosely`: a word is kept for them, but not behind a name. `street_name_endings`: how only streets'
+    names end. `stems`: what everyday words have in common with their other forms. `titles_stay`: a title is no part of
+    a name.
     """
 
     words: frozenset[str]
@@ -62,6 +66,7 @@ class Lexicon:
     street_endings: tuple[str, ...]
     street_name_endings: tuple[str, ...]
     says: frozenset[str]
+    follows_subject: frozenset[str]
     determiners: frozenset[str]
     nouns_are_capital: bool
     titles_stay: bool
@@ -128,6 +133,7 @@ def lexicon(language: str) -> Lexicon:
         street_endings=tuple(own.get("street_endings", ())),
         street_name_endings=tuple(own.get("street_name_endings", ())),
         says=both("says"),
+        follows_subject=_folded(own.get("follows_subject", "")),
         determiners=_folded(own.get("determiners", "")),
         nouns_are_capital=language == "de",
         titles_stay=own.get("titles_stay", False),
@@ -212,10 +218,21 @@ def months() -> frozenset[str]:
     from babel import Locale
 
     names = _folded(_FAR_MONTHS)
-    for language in ("en", "fr", "es", "ar", "am", "fa", "so", "ti", "pt", "de", "it", "nl", "tr", "sw"):
+    for language in _CALENDARS:
         forms = Locale(language).months["format"]
         names |= {fold(month).rstrip(".") for width in ("wide", "abbreviated") for month in forms[width].values()}
     return frozenset(name for name in names if len(name) > 1 and not name.isdigit())
+
+
+@lru_cache(maxsize=1)
+def weekdays() -> frozenset[str]:
+    """Days of the week in the same languages: of those that are two words, each, and both as one."""
+    from babel import Locale
+
+    forms = [Locale(language).days["format"] for language in _CALENDARS]
+    names = {day for form in forms for width in ("wide", "abbreviated") for day in form[width].values()}
+    parts = [_WORD.findall(fold(clean(day)[0])) for day in names]
+    return frozenset(part for one in parts for part in (*one, "".join(one)) if len(part) > 1)
 
 
 def _inflected(own: dict[str, Any]) -> frozenset[str]:

@@ -13,7 +13,7 @@ from operator import or_
 
 from anonymization.redaction.addresses import SENTENCE_ENDS, Addresses
 from anonymization.redaction.folding import fold, sound
-from anonymization.redaction.lexicon import Lexicon
+from anonymization.redaction.lexicon import Lexicon, family_names, given_names
 from anonymization.redaction.patterns import Span
 from anonymization.redaction.words import (
     CAPITAL,
@@ -28,12 +28,15 @@ from anonymization.redaction.words import (
     MONTH,
     NAME,
     NAMING,
+    NUMERAL,
+    PAPER,
     PARTICLE,
     SINGLE,
     STOP,
     STREET,
     TITLE,
     UNIT,
+    WEEKDAY,
     Words,
     is_cased,
 )
@@ -46,7 +49,8 @@ _BEFORE_PARTICLES = frozenset((" ", " '", " ’"))
 _BEHIND_PARTICLES = frozenset((" ", "'", "’"))
 _WITHIN_NAMES = _BEFORE_PARTICLES | _BEHIND_PARTICLES | {". ", ".", "-", "- "}
 _SHAPED = "SHAPED"
-_LONG_TITLE, _LONG_ACRONYM = 9, 4
+_LONG_TITLE, _LONG_ACRONYM, _LONG_FAMILY = 9, 4, 5
+_BORN_OF, _LIVES = "زاده", ("زندگی", "زندگي")
 _AND = frozenset(("and", "or", "et", "ou", "y", "e", "o", "en", "of", "&", "iyo"))
 _PARTICLES = 6
 """So many particles a name has at most: of more, a note would take the square of its length."""
@@ -56,7 +60,7 @@ _ANNOUNCES = TITLE | KIN | NAMING
 _TELLING = (
     KEEP | CAPITAL | NAME | DIGITS | TITLE | KIN | NAMING | PARTICLE | LISTED | LOOSELY | SINGLE
 )  # of an everyday word all but the first say that more must be asked
-_NEEDS_A_LOOK = ~(KEEP | STOP | UNIT | PARTICLE | CASELESS | DIGITS)
+_NEEDS_A_LOOK = ~(KEEP | STOP | UNIT | PARTICLE | CASELESS | DIGITS | NUMERAL | WEEKDAY | PAPER)
 
 
 class RowNames:
@@ -132,7 +136,8 @@ class _Note:
     def _is_name(self, place: int, flag: int, expecting: int) -> bool:
         if flag & NAME:
             return True
-        loosely = flag & CASELESS and flag & (LOOSELY | LISTED)  # a word without its prefix, by its form, or a name too
+        # a word without its prefix, by its form, or a name too
+        loosely = flag & (LOOSELY | LISTED) if flag & CASELESS else flag & LISTED and not self._cased
         if expecting and not flag & SINGLE and (flag & CAPITAL or not flag & KEEP or loosely):
             return True  # "my brother Will": a capital is a name even in the most frequent words
         if self._own is not None and not flag & STOP and self._is_own(place, flag, self._own):
@@ -174,8 +179,18 @@ class _Note:
         if flag & SINGLE or self._is_noun(place, flag) or self._is_acronym(place):
             return False
         if not self._begins_a_sentence(place):  # a title's words are capital too: "Admission Notification"
-            return bool(follows) or not flag & DERIVED or len(self._texts[place]) < _LONG_TITLE
-        return not flag & DERIVED and self._texts[place].lower() not in self._texts
+            return bool(follows) or not flag & DERIVED or len(self._texts[place]) < _LONG_TITLE or self._is_alone(place)
+        if flag & DERIVED:  # "Diabaté a travaillé": a noun would have its article before it
+            after = self._texts[place + 1] if place + 1 < len(self._texts) and self._gaps[place + 1] == " " else ""
+            return fold(after) in self._lexicon.follows_subject or fold(after) in self._lexicon.says
+        return self._texts[place].lower() not in self._texts
+
+    def _is_alone(self, place: int) -> bool:
+        """Whether a capital stands amid small words and behind no article: of "the Commission" no name is made."""
+        if self._lexicon.nouns_are_capital or not place or place + 1 >= len(self._flags):
+            return False
+        beside = self._flags[place - 1] | self._flags[place + 1]
+        return not beside & (CAPITAL | DIGITS) and fold(self._texts[place - 1]) not in self._lexicon.determiners
 
     def _is_noun(self, place: int, flag: int) -> bool:
         """Whether an unlisted word is a noun where these are capital: "eine schwere Erkrankung", not "Frau Erk"."""
@@ -217,12 +232,19 @@ class _Note:
                 continue
             after = texts[place + 1] if place + 1 < len(texts) and gaps[place + 1] == " " else ""
             says = flag & (LISTED | MONTH) and fold(after) in self._lexicon.says
+            says = says or (flag & LISTED and self._is_whose_verb_follows(place, after))
             cut_short = flag & (LISTED | MONTH) and len(after) == 1 and after.isupper() and gaps[place + 2][:1] == "."
             joined = place > 1 and gaps[place] == " " and texts[place - 1] in _AND and hits[place - 2] == "NAME"
             joined = joined and not flag & (TITLE | MONTH | UNIT) and not self._lexicon.nouns_are_capital
             if says or cut_short or joined or (texts[place] in named and not flag & (MONTH | TITLE)):
                 hits[place] = "NAME"
                 hits[place + 1 : place + 1 + bool(cut_short)] = ["NAME"] * bool(cut_short)
+
+    def _is_whose_verb_follows(self, place: int, after: str) -> bool:
+        """Whether a given name that is an everyday word begins a sentence whose subject it is: "Faith is a girl"."""
+        if not self._begins_a_sentence(place) or fold(after) not in self._lexicon.follows_subject:
+            return False
+        return fold(self._texts[place]) in given_names()
 
     def _stands_alone(self, place: int) -> bool:
         """Whether a word has a line, brackets or quotation marks to itself."""
@@ -289,7 +311,8 @@ class _Note:
             elided = after and self._gaps[place + 1] in ("'", "’", ". ")  # N'Guessan, O'Brien, J. Brou
             cut_short = self._gaps[place + 1][:1] == "."  # "D.A. Weirwood", where d is a stop word
             initial = flag & SINGLE and (elided or (flag & CAPITAL and (cut_short or not flag & STOP)))
-            begins = flag & PARTICLE and after and self._leads_to_name(place)
+            son_of = flag & STOP and flag & CASELESS  # ابن النديم
+            begins = flag & PARTICLE and after and (son_of or self._leads_to_name(place))
             titled = flag & TITLE and not self._lexicon.titles_stay
             if (after and before) or begins or (after and titled) or (initial and (after or before)):
                 hits[place] = "NAME"
@@ -316,15 +339,45 @@ class _Note:
             flag, gap = flags[place], self._gaps[place + 1]
             if hits[place + 1] != "NAME" or gap not in (" ", "-") or hits[place] or flag & (_ANNOUNCES | STREET | UNIT):
                 continue
-            listed = gap == " " and flag & (LISTED | MONTH) and flag & (CASELESS | CAPITAL)
-            listed = listed or (gap == "-" and not self._cased and not flag & STOP)
+            listed = flag & (LISTED | MONTH) and flag & (CASELESS | CAPITAL)  # "Charity-Soledad"
+            listed = listed or (not self._cased and not flag & STOP and (gap == "-" or self._is_part(place, place + 1)))
             inside = flag & CAPITAL and place > 0 and self._gaps[place] == " "
             if self._lexicon.nouns_are_capital:
                 inside = inside and flag & STOP and not flag & (PARTICLE | SINGLE)  # "von Will Enflo": no noun
             elif inside or self._is_line_of_two(place):
-                inside = flag & CAPITAL and not flag & STOP
+                inside = flag & CAPITAL and (not flag & STOP or self._is_given_inside(place, flag))
             if listed or inside:
                 hits[place] = "NAME"
+        for place in range(1, len(flags)) if not self._cased else ():
+            if hits[place - 1] == "NAME" and not hits[place] and self._is_part(place, place - 1):
+                hits[place] = "NAME"
+
+    def _is_part(self, place: int, other: int) -> bool:
+        """Whether an everyday word is somebody's name too and stands beside one, in a note that has no capitals."""
+        flag = self._flags[place]
+        if self._gaps[max(place, other)] not in (" ", "-"):
+            return False
+        if flag & CASELESS:
+            return other < place and self._is_family_name_by_its_end(place)
+        if flag & (STOP | DIGITS | SINGLE | STREET | UNIT | MONTH | _ANNOUNCES) or self._flags[other] & CASELESS:
+            return False
+        folded = fold(self._texts[place])
+        return folded in family_names() or folded in given_names()
+
+    def _is_family_name_by_its_end(self, place: int) -> bool:
+        """Whether an everyday word behind a name ends as family names do: Persian سعید قهرمانی, ایلخانی زاده."""
+        text = self._texts[place]
+        if text == _BORN_OF:
+            return True
+        listed = self._flags[place - 1] & NAME and not self._flags[place] & (STOP | DIGITS | _ANNOUNCES)
+        return bool(listed and text[-1] in "یي" and len(text) >= _LONG_FAMILY and text not in _LIVES)
+
+    def _is_given_inside(self, place: int, flag: int) -> bool:
+        """Whether a function word with a capital amid small words is a given name: "condamne Juste Bakayoko"."""
+        before = self._flags[place - 1] if place else CAPITAL
+        return bool(
+            not flag & (SINGLE | PARTICLE) and not before & CAPITAL and fold(self._texts[place]) in given_names()
+        )
 
     def _is_line_of_two(self, place: int) -> bool:
         """Whether a word and the next have a line to themselves."""
@@ -339,31 +392,3 @@ class _Note:
         named = self._flags[end] & CAPITAL or (not self._cased and self._hits[end] == "NAME")
         if named and not self._flags[end] & PARTICLE:
             self._hits[place : end + 1] = ["NAME"] * (end + 1 - place)
-
-
-def merged(text: str, spans: list[Span]) -> list[Span]:
-    """Spans that touch or have only blanks, commas, dots and dashes between them as one: part of a name names too."""
-    joined: list[Span] = []
-    for span in sorted(spans):
-        if joined and span.start <= joined[-1].end:
-            last = joined[-1]
-            joined[-1] = Span(
-                last.start,
-                max(last.end, span.end),
-                last.type if last.end - last.start >= span.end - span.start else span.type,
-            )
-        elif joined and _joins(text, joined[-1], span):
-            kind = joined[-1].type if joined[-1].type == span.type else "ADDRESS"
-            joined[-1] = Span(joined[-1].start, span.end, kind)
-        else:
-            joined.append(span)
-    return joined
-
-
-def _joins(text: str, left: Span, right: Span) -> bool:
-    if {left.type, right.type} - {"NAME", "ADDRESS"} or right.start - left.end > 5:
-        return False
-    gap = text[left.end : right.start]
-    if left.type == right.type == "NAME":
-        return not gap.strip(" .-'’")
-    return not gap.strip(" .,-'’#|>\n\r/()°ºª")

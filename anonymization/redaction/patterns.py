@@ -53,7 +53,8 @@ _SHAPES = {
         (?:\s?(?:x|ext\.?|poste|anexo)\s?\d{1,6})?(?![\w])""",
     "CODE": r"""(?<![\w])(?![\u0600-\u06ff\u1200-\u137f]{1,4}\d)
         (?=[^\W\d]{0,20}+\d)(?=\d{0,20}+[^\W\d])\w{3,64}(?:[.-]\w{1,40}){0,6}""",
-    "USER": r"(?<![\w])[^\W_]{1,40}+_\w{1,60}|(?<![\w.])[a-z]{3,30}+\.[a-z]{3,30}\d{0,8}(?![\w.])",
+    "USER": r"(?<![\w])[^\W_]{1,40}+_\w{1,60}"
+    r"|(?<![\w.])[a-z]{3,30}+\.(?:[a-z]{3,30}\d{0,8}|[a-z]{1,2}\d{1,8})(?![\w.])",
 }
 _NEEDS = {"EMAIL": "sign dot", "HANDLE": "sign dot", "URL": "dot", "USER": "sign dot", "IP6": "groups", "MAC": "groups"}
 """One of which a note must have for a shape to be in it; every other shape needs a digit. As few as tell notes apart:
@@ -81,13 +82,6 @@ _SPELT = ("dot", "punto", "point", "punkt", "ponto", " @", "@ ")
 _SPELT_SIGN = re.compile(r"@|[\[({ ](?:dot|punto|point|punkt|ponto)[\])} ]", re.IGNORECASE)
 _SECRET_SIGN = re.compile(r"[!#$^*&](?<=[A-Za-z0-9].)[A-Za-z0-9]")
 _SECRET = re.compile(r"(?<!\S)[A-Za-z0-9][^\s:/=@]{5,40}(?![^\s.,;:)\]\"'»”])")
-_PLATE = re.compile(
-    r"(?<!\w)(?i:plates?|placas?|plaques?|immatricul\w{1,5}|matr[ií]culas?|kennzeichen|targa|kenteken)\W{1,3}"
-    r"(?:(?i:n[o°º]?|number|is|es|est|la)\W{1,3})?"
-    r"(?P<latin>(?=[A-Z0-9 -]{0,14}\d)(?=[A-Z0-9 -]{0,14}[A-Z])[A-Z0-9]{1,7}(?:[ -][A-Z0-9]{1,5}){0,3})(?!\w)"
-    r"|ታርጋ\w{0,2} (?P<ethiopic>(?:ኮድ )?[0-9]{1,2} \w{1,3} ?[0-9]{4,6})"
-)
-"""A car's plate behind the word for it: only so are "GT 4821-19" and "QWE 41F" told from other short codes."""
 _DOT = re.compile(r"\.(?<=[A-Za-z]\.)[A-Za-z]")
 _GROUPS, _PAIRS = re.compile(":(?:[0-9A-Fa-f]{0,4}:){2}"), re.compile("[:-](?:[0-9A-Fa-f]{2}[:-]){2}")
 _PARTS = re.compile(r"[A-Z0-9]+")
@@ -117,8 +111,6 @@ def shapes(text: str, lexicon: Lexicon) -> list[Span]:
             if shape == "NUMBER":
                 start, end = _with_letters(text, start, end)
             found.append(Span(start, end, kind))
-    if "digit" in needed:
-        found += [Span(*one.span(one.lastgroup or 0), "ID") for one in _PLATE.finditer(text)]
     if "digit" in needed and _SECRET_SIGN.search(text):
         found += [Span(*one.span(), "SECRET") for one in _SECRET.finditer(text) if _is_secret(one.group())]
     return sorted(found)

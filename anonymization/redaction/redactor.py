@@ -10,14 +10,15 @@ from functools import reduce
 from itertools import repeat
 from operator import or_
 
-from anonymization.redaction import forms, names, numbers, patterns, spelled
-from anonymization.redaction.dates import named_days
+from anonymization.redaction import forms, names, numbers, papers, patterns, spelled
+from anonymization.redaction.dates import named_days, with_weekday
 from anonymization.redaction.folding import clean, fold
 from anonymization.redaction.installed_model import installed_model, named
 from anonymization.redaction.lexicon import lexicon
+from anonymization.redaction.merging import merged
 from anonymization.redaction.names import RowNames
 from anonymization.redaction.patterns import Span, shapes
-from anonymization.redaction.words import MONTH, NUMERAL, SPLIT, Words, flags_of
+from anonymization.redaction.words import MONTH, NUMERAL, PAPER, SPLIT, WEEKDAY, Words, flags_of
 
 _REMEMBERED = 200_000
 """So many different words are remembered from one batch to the next."""
@@ -58,9 +59,7 @@ class Redactor:
         ]
         if self._model is not None:
             modelled = named(self._model, texts)
-            found = [
-                names.merged(text, [*spans, *more]) for text, spans, more in zip(texts, found, modelled, strict=True)
-            ]
+            found = [merged(text, [*spans, *more]) for text, spans, more in zip(texts, found, modelled, strict=True)]
         self._tell_numbers(texts, found)
         return [
             spans if places is None else [_as_written(span, places) for span in spans]
@@ -86,10 +85,14 @@ class Redactor:
         days = named_days(text, words) if every & MONTH else []
         if every & NUMERAL:
             days += spelled.numbers(parts, flags)
+        if every & PAPER:
+            days += papers.codes(text)
         if labelled or days:
             shaped = sorted([*shaped, *days, *labelled])
+        if every & WEEKDAY:
+            shaped = [with_weekday(text, one) if one.type == "DATE" else one for one in shaped]
         names_found = names.find(text, parts, flags, words, self._lexicon, own, shaped)
-        return names.merged(text, [*shaped, *names_found]) if names_found or shaped else []
+        return merged(text, [*shaped, *names_found]) if names_found or shaped else []
 
     def _tell_numbers(self, texts: Sequence[str], found: list[list[Span]]) -> None:
         """Puts the kind of each number in its place, asked for all numbers of the batch at once."""

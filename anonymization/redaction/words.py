@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
+from anonymization.redaction import papers
 from anonymization.redaction.folding import MARKS_IN_WORDS, fold
 from anonymization.redaction.lexicon import (
     Lexicon,
@@ -20,6 +21,7 @@ from anonymization.redaction.lexicon import (
     given_names,
     months,
     names_as_written,
+    weekdays,
 )
 
 (
@@ -43,7 +45,9 @@ from anonymization.redaction.lexicon import (
     FORMED,
     STREET_NAME,
     NUMERAL,
-) = (1 << bit for bit in range(20))
+    WEEKDAY,
+    PAPER,
+) = (1 << bit for bit in range(22))
 
 SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
 """Splits a cleaned note into what is between words (even places) and words (odd places)."""
@@ -116,6 +120,8 @@ class Words(dict[str, int]):
             name = self._is_listed(word, asked, cased)
             if name and everyday:
                 name, flags = False, flags | LISTED
+        elif everyday and cased and not flags & (CAPITAL | STOP):
+            flags |= LISTED
         if name and (flags & CAPITAL or not everyday):
             flags |= NAME
         if name and not cased:  # where letters have no case, nothing else could tell
@@ -174,6 +180,8 @@ def _lists(lexicon: Lexicon) -> dict[str, int]:
         (NAMING, {word for _, word in lexicon.naming}),
         (MONTH, months()),
         (NUMERAL, lexicon.numerals),
+        (WEEKDAY, weekdays()),
+        (PAPER, map(fold, papers.WORDS.split())),
     ):
         for word in words:
             flags[word] = flags.get(word, 0) | flag

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Vaultside = Cursor[tuple[Any, ...]]
 
-WITHDRAWN, OVERWRITTEN = "consent withdrawn", "pages overwritten"
+WITHDRAWN, OVERWRITTEN, REFUSED = "consent withdrawn", "pages overwritten", "refused"
 _LOCK = 0x61756469
 _START = bytes(32)
 _ADD = """

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
+from anonymization.keys import rotation
 from anonymization.keys.ring import RING_FILE, Keyring
 from anonymization.vault import audit
 from anonymization.vault.seal_format import SUFFIX
 from anonymization.vault.sealed_stream import Reader, Writer
-from anonymization.vault.upkeep import keep_up
+from anonymization.vault.upkeep import keep_up, put_in_order
 from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError, Unavailable
 
@@ -63,6 +64,16 @@ def backup(vault: Vault, target: Path, secret: bytes, sealed: Path | None) -> He
     """Write the archive to `target`, whole or not at all; `sealed`: the folder of sealed files, to go with it."""
     if target.exists():
         raise HomewardError("there is such a file already", target.name, "name another one")
+    with vault.transaction() as guard:
+        # What is read, rows first and files last, needs no master that the archive does not begin with.
+        rotation.none_begins(guard)
+        held = _write(vault, target, secret, sealed)
+    epochs = ",".join(map(str, vault.keyring.epochs))
+    audit.note(vault, "backup", None, tables=held.tables, persons=held.persons, files=held.files, epochs=epochs)
+    return held
+
+
+def _write(vault: Vault, target: Path, secret: bytes, sealed: Path | None) -> Held:
     temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
     try:
         with temporary.open("xb") as out:
@@ -84,8 +95,6 @@ def backup(vault: Vault, target: Path, secret: bytes, sealed: Path | None) -> He
         raise Unavailable("the backup cannot be written", target.name, os.strerror(error.errno or 0)) from None
     finally:
         temporary.unlink(missing_ok=True)
-    held = ",".join(map(str, vault.keyring.epochs))
-    audit.note(vault, "backup", None, tables=tables, persons=persons, files=len(files), epochs=held)
     return Held(tables, persons, len(files), size)
 
 
@@ -114,6 +123,7 @@ def restore(source: Path, secret: bytes, vault_url: str, keys: Path, sealed: Pat
         facts = {"tables": len(manifest["tables"]), "persons": persons, "files": files}
         audit.write(cursor, keyring, "restore", facts=facts)
     keep_up(vault)
+    put_in_order(vault)
     return Held(len(manifest["tables"]), persons, files, source.stat().st_size)
 
 

@@ -22,8 +22,10 @@ import pyarrow.compute as pc
 from anonymization.keys.country_keys import CountryKeys
 from anonymization.keys.pseudonyms import WIDTH, as_matrix, from_bytes
 from anonymization.linkage import likeness
+from anonymization.linkage.contradiction import Agrees
 from anonymization.linkage.linking import UNKNOWN, Disagree, Ids, resolve
 from anonymization.vault import identities, wire
+from anonymization.vault.known import descriptions
 from anonymization.vault.people import Bytes, People, Persons, Places
 from anonymization.vault.testimony import Descriptions, Testimony
 from codebook.errors import HomewardError, Unavailable
@@ -59,10 +61,22 @@ _DIGEST = np.dtype([("person_id", ">i8"), ("digest", ">i8")])
 
 @dataclass(frozen=True)
 class Claim:
-    """What rows say about one identifying field: blind indexes, dictionary-encoded, null where a row says nothing."""
+    """What rows say about one identifying field: blind indexes, dictionary-encoded, null where a row says nothing.
+
+    `shared`: rows whose index several people of the batch share. It names a person whom the vault knows by it and whom
+    the row speaks of, and nobody else."""
 
     field: str
     index: pa.DictionaryArray
+    shared: npt.NDArray[np.bool_] | bool = False
+
+    @property
+    def own(self) -> pa.DictionaryArray:
+        """Without what is shared."""
+        if not np.any(self.shared):
+            return self.index
+        indices = pc.if_else(pa.array(self.shared), pa.scalar(None, pa.int32()), self.index.indices)
+        return pa.DictionaryArray.from_arrays(indices, self.index.dictionary)
 
 
 @dataclass(frozen=True)
@@ -80,7 +94,7 @@ class Statement:
     `origin`: source and table; `claims`: strongest first, every row has at least one; `records`: each row's identity as
     JSON text, sealed for the row's person; `likeness`: by what the person can be recognised, where the source asks for
     that (`likeness.LIKENESS`); `disagree`: whether two rows that share an identifier nobody knew speak of two people;
-    `programme`: within which persons are recognised.
+    `programme`: within which persons are recognised; `agrees`: whether a row speaks of a known person.
     """
 
     country: str
@@ -90,6 +104,7 @@ class Statement:
     likeness: pa.Table | None = None
     disagree: Disagree | None = None
     programme: str | None = None
+    agrees: Agrees | None = None
 
 
 class Enrolment:
@@ -106,7 +121,7 @@ class Enrolment:
         """The whole batch in the cursor's transaction. UniqueViolation: another process was faster, run again."""
         owner = self._owners(cursor)
         known = self._known(cursor, np.unique(owner[owner != UNKNOWN]))
-        resolution = resolve(self._columns, owner, self._statement.disagree)
+        resolution = resolve(self._own(cursor, owner, known), owner, self._statement.disagree)
         new, wrapped, keys = self._make_persons(cursor, resolution.new_persons)
 
         def settled(person: Ids) -> Ids:
@@ -115,7 +130,8 @@ class Enrolment:
             ids[is_new] = new.ids[-1 - person[is_new]]
             return ids
 
-        self._write_indexes(cursor, np.flatnonzero(owner == UNKNOWN), settled(resolution.owner))
+        taken = (owner == UNKNOWN) & (resolution.owner != UNKNOWN)
+        self._write_indexes(cursor, np.flatnonzero(taken), settled(resolution.owner))
         self._write_persons(cursor, new, wrapped)
         people = People(self._keys, known + new, len(known.ids), keys, partial(_wrapped, cursor))
         place = people.places(settled(resolution.person))
@@ -131,6 +147,22 @@ class Enrolment:
             heard = Testimony(people, self._origin).keep(cursor, records, alike, place)
         if said is not None and alike is not None:
             Descriptions(people, self._statement.programme).keep(cursor, said, alike, place, heard)
+
+    def _own(self, cursor: Vaultside, owner: Ids, known: Persons) -> list[Ids]:
+        """The columns without what several people share, but where it is known and the row speaks of its person."""
+        claims, agrees = self._statement.claims, self._statement.agrees
+        columns = [np.where(claim.shared, -1, column) for claim, column in zip(claims, self._columns, strict=True)]
+        asked = [np.flatnonzero((own < 0) & (was >= 0)) for own, was in zip(columns, self._columns, strict=True)]
+        asked = [rows[owner[was[rows]] != UNKNOWN] for rows, was in zip(asked, self._columns, strict=True)]
+        if agrees is None or not any(map(len, asked)):
+            return columns
+        theirs = np.concatenate([owner[was[rows]] for rows, was in zip(asked, self._columns, strict=True)])
+        people = People(self._keys, known, len(known.ids), [], partial(_wrapped, cursor))
+        said = descriptions(cursor, people, theirs, self._statement.programme)
+        for own, was, rows in zip(columns, self._columns, asked, strict=True):
+            mine = [row for row in rows.tolist() if agrees(row, said[int(owner[was[row]])])]
+            own[mine] = was[mine]
+        return columns
 
     def _owners(self, cursor: Vaultside) -> Ids:
         """Whose each identifier is, as far as the vault knows."""

@@ -37,6 +37,7 @@ _INDEXES = """
 _MARK = """
     INSERT INTO vault.erased (country, marker) SELECT %s, m FROM unnest(%s::uuid[]) AS m ORDER BY m
     ON CONFLICT DO NOTHING"""
+_ERASE, _AGAIN = "erase", "erased again"
 _PERSONS = "SELECT person_id FROM vault.person WHERE token = ANY (%s)"
 # In the order of references. The person's row, which holds the wrapped key, goes last.
 _SHRED = (
@@ -74,6 +75,16 @@ def find(vault: Vault, token: UUID) -> Person:
         return Person(country_of(cursor, token), tuple(same_person(cursor, token)))
 
 
+def countries(vault: Vault, tokens: Sequence[UUID], requests: Sequence[int]) -> set[str]:
+    """Countries of the people behind these tokens and requests; of those that the vault does not know, none."""
+    ask = (
+        "SELECT country FROM vault.person WHERE token = ANY (%s)"
+        " UNION SELECT country FROM vault.request WHERE request_id = ANY (%s)"
+    )
+    with vault.transaction() as cursor:
+        return {country for (country,) in cursor.execute(ask, (list(tokens), list(requests))).fetchall()}
+
+
 def tokens_by_country(vault: Vault) -> dict[str, list[UUID]]:
     """Everybody whom the vault knows."""
     with vault.transaction() as cursor:
@@ -92,8 +103,27 @@ def mark(vault: Vault, people: Iterable[Begun]) -> None:
             markers = _markers(from_bytes(stated), vault.keyring, begun.country)
             found = {UUID(bytes=one) for one in markers.to_pylist()}
             cursor.execute(_MARK, (begun.country, list(found)))
-            begun.done["markers_set"] = len(found)
+            begun.done.update(markers_set=len(found), marks=sorted(one.hex for one in found))
             unfinished.add(cursor, begun)
+
+
+def mark_again(vault: Vault, country: str, marks: Iterable[str]) -> None:
+    """Set the marks of an erasure of which the vault does not know any more."""
+    with vault.transaction() as cursor:
+        cursor.execute(_MARK, (country, [UUID(one) for one in marks]))
+
+
+def certify_again(vault: Vault, country: str, certificate: str) -> None:
+    """From now on the vault knows of this erasure: it was repeated."""
+    if certificate not in certified(vault):
+        audit.note(vault, _AGAIN, country, certificate=certificate)
+
+
+def certified(vault: Vault) -> set[str]:
+    """Names of the certificates of all erasures of which the vault knows."""
+    ask = "SELECT facts ->> 'certificate' FROM vault.audit WHERE action = ANY (%s)"
+    with vault.transaction() as cursor:
+        return {name for (name,) in cursor.execute(ask, ([_ERASE, _AGAIN],)).fetchall()}
 
 
 def shred(vault: Vault, country: str, people: Sequence[Begun]) -> None:
@@ -111,7 +141,7 @@ def shred(vault: Vault, country: str, people: Sequence[Begun]) -> None:
             begun.done["vault"] = rows
             unfinished.forget(cursor, begun)
             facts: dict[str, audit.Fact] = {"certificate": begun.certificate, **rows}
-            audit.write(cursor, vault.keyring, "erase", country, begun.asked["officer"], facts)
+            audit.write(cursor, vault.keyring, _ERASE, country, begun.asked["officer"], facts)
 
 
 def _numbers(cursor: Vaultside, begun: Begun) -> list[int]:

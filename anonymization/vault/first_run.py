@@ -6,6 +6,7 @@ once the right ones are brought back. So none are made there. Making and keeping
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from anonymization.keys import country_keys
@@ -17,14 +18,16 @@ from codebook.errors import HomewardError
 _IS_MADE = "SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace('vault') AND relname = 'country'"
 
 
-def refuse_if_keys_were_lost(vault_url: str, folder: Path, sealed: Path) -> None:
+def refuse_if_keys_were_lost(vault_url: str, folder: Path, sealed: Path, audited: Callable[[], bool]) -> None:
     """HomewardError if the vault at `vault_url` or the files in `sealed` need other keys than those that the first run
-    would make in `folder`."""
+    would make in `folder`. `audited`: whether the warehouse remembers a vault, asked last."""
     try:
         coming = Keyring.to_be_made(folder)
         _open_all(vault_url, coming, folder)
         if not coming.is_older and any(sealed.glob(f"*{SUFFIX}")):
             raise _lost("there are sealed deliveries", folder)
+        if not coming.is_older and audited():
+            raise _lost("the warehouse has people of a vault", folder)
     except HomewardError:
         if not Keyring.is_in(folder):  # another first run may just have made them, and have gone on
             raise

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from anonymization.keys.pseudonyms import keyed_digests
@@ -32,7 +33,7 @@ def new_country_key(country: str, root: bytes) -> bytes:
 
 def open_country_key(country: str, wrapped: bytes, root: bytes) -> bytes:
     """InvalidTag if it was wrapped under another root key."""
-    return AESGCM(root).decrypt(wrapped[:NONCE], wrapped[NONCE:], country.encode())
+    return _opened(wrapped, root, country.encode())
 
 
 def new_person_keys(tokens: bytes, country_key: bytes) -> tuple[list[bytes], npt.NDArray[np.uint8]]:
@@ -99,7 +100,7 @@ def seal_likeness(record: bytes, key: bytes) -> bytes:
 
 
 def open_likeness(sealed: bytes, key: bytes) -> bytes:
-    return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], _LIKENESS)
+    return _opened(sealed, key, _LIKENESS)
 
 
 def _sealed(columns: Sequence[wire.Column], records: Sequence[bytes], keys: Sequence[bytes], bound: bytes) -> bytes:
@@ -122,4 +123,11 @@ def seal_record(record: bytes, origin: int, key: bytes) -> bytes:
 
 
 def open_record(sealed: bytes, origin: int, key: bytes) -> bytes:
-    return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], origin.to_bytes(2, "big"))
+    return _opened(sealed, key, origin.to_bytes(2, "big"))
+
+
+def _opened(sealed: bytes, key: bytes, bound: bytes) -> bytes:
+    """InvalidTag for what was cut short as well, which the cipher calls something else."""
+    if len(sealed) < NONCE + TAG:
+        raise InvalidTag
+    return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], bound)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 
 from anonymization.keys.pseudonyms import coded, keyed, text
 from anonymization.keys.ring import Keyring
-from anonymization.linkage.contradiction import disagreement, shared
+from anonymization.linkage.contradiction import agreement, disagreement, shared
 from anonymization.linkage.identifiers import Normalised, field_of, normalise
 from anonymization.linkage.likeness import likeness
 from anonymization.linkage.linking import Disagree
@@ -27,6 +28,8 @@ from sources.batches import KEY
 from sources.models import Source, Table
 from values.national_numbers import SCHEMES
 
+Mask = npt.NDArray[np.bool_]
+_NOT_SHARED: Mapping[str, Mask] = MappingProxyType({})
 _RECORD_BYTES = 64
 """Identity records are sealed in multiples of this length."""
 
@@ -75,10 +78,11 @@ class Persons:
     def link(self, table: Table, cells: pa.Table, said: Mapping[str, Said], row_keys: pa.Array) -> Linked:
         """A token for every row; a row without a usable identifier is known within the source by its own key."""
         disagree = disagreement(table, cells, self._source)
-        said, nobodys = _own(table, cells, said, disagree)
-        claims = list(self.claims(table, said, row_keys))
+        of_many = _of_many(table, cells, said, disagree)
+        claims = list(self.claims(table, said, row_keys, of_many))
+        nobodys = np.logical_or.reduce([*of_many.values(), np.zeros(len(cells), dtype=bool)])
         if self._vault is None:
-            first = pc.coalesce(*[claim.index.dictionary.take(claim.index.indices) for claim in claims])
+            first = pc.coalesce(*[claim.index.dictionary.take(claim.own.indices) for claim in claims])
             return Linked(first, nobodys)
         statement = Statement(
             self._source.country,
@@ -88,18 +92,22 @@ class Persons:
             likeness(table, cells, said, self._source),
             disagree,
             self._source.programme,
+            agreement(table, cells, self._source),
         )
         linked = self._vault.link(statement)
         return replace(linked, conflicts=linked.conflicts | nobodys)
 
-    def claims(self, table: Table, said: Mapping[str, Said], row_keys: pa.Array) -> Iterator[Claim]:
-        """What rows say about who they are, strongest first."""
+    def claims(
+        self, table: Table, said: Mapping[str, Said], row_keys: pa.Array, of_many: Mapping[str, Mask] = _NOT_SHARED
+    ) -> Iterator[Claim]:
+        """What rows say about who they are, strongest first. `of_many`: by column, where several people share it."""
         nameless = pa.repeat(True, len(row_keys))
         for name in table.person.link if table.person else ():
             if name in said:
                 index = self._blind(said[name])
-                nameless = pc.and_(nameless, index.is_null())
-                yield Claim(self._field(said[name]), index.dictionary_encode())
+                claim = Claim(self._field(said[name]), index.dictionary_encode(), of_many.get(name, False))
+                nameless = pc.and_(nameless, claim.own.is_null())
+                yield claim
         if pc.any(nameless).as_py():
             own = pc.if_else(nameless, row_keys, pa.scalar(None, KEY))
             yield Claim(f"row {table.name}@{self._source.source}", own.dictionary_encode())
@@ -123,19 +131,11 @@ class Persons:
         return f"{self._source.programme}: {said.field}" if self._source.programme else said.field
 
 
-def _own(
-    table: Table, cells: pa.Table, said: Mapping[str, Said], disagree: Disagree | None
-) -> tuple[dict[str, Said], npt.NDArray[np.bool_]]:
-    """Identifiers without those that several people share, and whose rows had one."""
-    own, nobodys = dict(said), np.zeros(len(cells), dtype=bool)
+def _of_many(table: Table, cells: pa.Table, said: Mapping[str, Said], disagree: Disagree | None) -> dict[str, Mask]:
+    """By column, in which rows stands an identifier that several people share."""
     if table.person is None or disagree is None:
-        return own, nobodys
-    for name in table.person.link:
-        if name in own:
-            mask = shared(table, cells, own[name].codes, disagree)
-            own[name] = replace(own[name], codes=pc.if_else(pa.array(mask), pa.scalar(None), own[name].codes))
-            nobodys |= mask
-    return own, nobodys
+        return {}
+    return {name: shared(table, cells, said[name].codes, disagree) for name in table.person.link if name in said}
 
 
 def identity_records(table: Table, cells: pa.Table) -> pa.Array | None:
@@ -162,7 +162,17 @@ def _json_texts(cells: pa.ChunkedArray) -> pa.Array:
 
 
 def _quoted(values: pa.Array) -> pa.Array:
-    if not pc.any(pc.match_substring_regex(values, r'[\x00-\x1f"\\]')).as_py():
+    if not _to_escape(values):
         return pc.binary_join_element_wise('"', values, '"', "")
     quoted = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values.to_pylist()]
     return pa.array(quoted, pa.string())
+
+
+def _to_escape(values: pa.Array) -> bool:
+    """Whether any text has a sign that JSON does not take as it is: looked for in all their bytes at once."""
+    _, offsets, data = values.buffers()
+    if not len(values) or data is None:
+        return False
+    ends = np.frombuffer(offsets, dtype=np.int32)[[values.offset, values.offset + len(values)]]
+    signs = np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[1]]
+    return bool(((signs < ord(" ")) | (signs == ord('"')) | (signs == ord("\\"))).any())

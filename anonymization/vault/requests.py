@@ -1,19 +1,24 @@
 """Naming the person behind a token: one officer asks, another approves, the first sees, until the request expires.
 
-Every step is a line of the audit. Officers are who they say they are, with the login of the system recorded beside the
-name: to prove identity is the business of the deployment's sign-on.
+Every step is a line of the audit, and so is every one that was refused. Officers are who they say they are, with the
+login of the system recorded beside the name: to prove identity is the business of the deployment's sign-on.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from anonymization.redaction.folding import clean, fold
 from anonymization.vault import audit, identities, officers
-from codebook.errors import HomewardError
+from codebook.errors import HomewardError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +26,12 @@ if TYPE_CHECKING:
     from psycopg import Cursor
 
     from anonymization.keys.country_keys import CountryKeys
+    from anonymization.keys.ring import Keyring
     from anonymization.vault.vault import Vault
 
     Vaultside = Cursor[tuple[Any, ...]]
+
+Facts = dict[str, audit.Fact]
 
 LONGEST_DAYS = 90
 _LIST = "`homeward vault requests` lists them"
@@ -34,6 +42,7 @@ _MAKE = """
 _READ = """
     SELECT request_id, country, token, purpose, asked_by, asked_at, expires_at, approved_by, approved_at
     FROM vault.request"""
+_SEALS = "SELECT facts ->> 'seal' FROM vault.audit WHERE action = %s AND facts ->> 'request' = %s"
 _IDENTITIES = """
     SELECT o.name, i.origin, i.sealed, p.token, p.wrapped_key
     FROM vault.person AS p
@@ -107,24 +116,25 @@ def ask(vault: Vault, token: UUID, purpose: str, officer: str, days: int) -> int
     from anonymization.vault.wording import refuse_people
 
     officer = _named(officer)
-    if not purpose.strip():
-        raise HomewardError("the request has no purpose", "--purpose", "say what the name is needed for")
-    if not 1 <= days <= LONGEST_DAYS:
-        raise HomewardError("this is no time for a request", "--expires", f"between 1 and {LONGEST_DAYS} days")
-    with vault.transaction() as cursor:
+    with _attempt(vault, "request", officer) as cursor:
+        if not purpose.strip():
+            raise HomewardError("the request has no purpose", "--purpose", "say what the name is needed for")
+        if not 1 <= days <= LONGEST_DAYS:
+            raise HomewardError("this is no time for a request", "--expires", f"between 1 and {LONGEST_DAYS} days")
         country = country_of(cursor, token)
         refuse_people(cursor, vault.keys_of(cursor, country), same_person(cursor, token), purpose, "--purpose")
         row = cursor.execute(_MAKE, (country, token, purpose.strip(), officer, days)).fetchone()
-        number = int(row[0]) if row else 0
-        audit.write(cursor, vault.keyring, "request", country, officer, {"request": number, "days": days})
-    return number
+        request = _read(cursor, int(row[0]) if row else 0)
+        facts: Facts = {"request": request.request_id, "days": days, "seal": _seal(request, vault.keyring)}
+        audit.write(cursor, vault.keyring, "request", country, officer, facts)
+    return request.request_id
 
 
 def approve(vault: Vault, number: int, officer: str) -> Request:
     """The second officer's consent."""
     officer = _named(officer)
-    with vault.transaction() as cursor:
-        request = _open(cursor, number)
+    with _attempt(vault, "approve", officer, number) as cursor:
+        request = _open(vault, cursor, number)
         if _same(request.asked_by, officer):
             raise HomewardError(
                 "who asks cannot approve", f"request {number}", "another officer approves it: --as NAME"
@@ -134,15 +144,17 @@ def approve(vault: Vault, number: int, officer: str) -> Request:
         cursor.execute(
             "UPDATE vault.request SET approved_by = %s, approved_at = now() WHERE request_id = %s", (officer, number)
         )
-        audit.write(cursor, vault.keyring, "approve", request.country, officer, {"request": number})
+        seal = _seal(replace(request, approved_by=officer), vault.keyring)
+        facts: Facts = {"request": number, "seal": seal}
+        audit.write(cursor, vault.keyring, "approve", request.country, officer, facts)
     return request
 
 
 def reveal(vault: Vault, number: int, officer: str) -> list[Said]:
     """What is known about the person, for the officer who asked; the caller shows it and keeps nothing."""
     officer = _named(officer)
-    with vault.transaction() as cursor:
-        request = _open(cursor, number)
+    with _attempt(vault, "reveal", officer, number) as cursor:
+        request = _open(vault, cursor, number)
         if not _same(request.asked_by, officer):
             raise HomewardError("another officer asked for this", f"request {number}", "make a request of your own")
         if request.approved_by is None:
@@ -161,13 +173,30 @@ def requests(vault: Vault) -> list[Request]:
     return [Request(*row) for row in rows]
 
 
-def standing(vault: Vault, number: int) -> Request:
-    """A request that is approved and has not expired."""
-    with vault.transaction() as cursor:
-        request = _open(cursor, number)
-    if request.approved_by is None:
-        raise HomewardError("nobody has approved it yet", f"request {number}", "`homeward vault approve`")
+def standing(vault: Vault, number: int, officer: str | None) -> Request:
+    """A request that is approved and has not expired, for `officer` who erases by it."""
+    with _attempt(vault, "erase", officer, number) as cursor:
+        request = _open(vault, cursor, number)
+        if request.approved_by is None:
+            raise HomewardError("nobody has approved it yet", f"request {number}", "`homeward vault approve`")
     return request
+
+
+@contextmanager
+def _attempt(vault: Vault, step: str, officer: str | None, number: int | None = None) -> Iterator[Vaultside]:
+    """A transaction for a step of a request; if it is refused, nothing of it stays but a line of the audit."""
+    try:
+        with vault.transaction() as cursor:
+            yield cursor
+    except Unavailable:
+        raise
+    except HomewardError as error:
+        facts: Facts = {"step": step, "why": error.what} | ({"request": number} if number else {})
+        with vault.transaction() as cursor:
+            row = cursor.execute("SELECT country FROM vault.request WHERE request_id = %s", (number,)).fetchone()
+            country = str(row[0]) if row else None
+            audit.write(cursor, vault.keyring, audit.REFUSED, country, officer, facts)
+        raise error from None
 
 
 def _said(vault: Vault, cursor: Vaultside, request: Request) -> list[Said]:
@@ -187,23 +216,43 @@ def records_of(cursor: Vaultside, keys: CountryKeys, tokens: Sequence[UUID]) -> 
     return said
 
 
-def _open(cursor: Vaultside, number: int) -> Request:
-    """The request, held to the end of the transaction, if its time has not passed."""
-    row = cursor.execute(_READ + " WHERE request_id = %s FOR UPDATE", (number,)).fetchone()
-    if row is None:
-        raise HomewardError("there is no such request", f"{number}", _LIST)
-    request = Request(*row)
+def _open(vault: Vault, cursor: Vaultside, number: int) -> Request:
+    """The request, held to the end of the transaction, if its time has not passed and it is as it was asked and
+    approved: who may write into the database is no second officer."""
+    request = _read(cursor, number)
     officers.admit(cursor, request.country)
     if request.state == "expired":
         raise HomewardError("the request has expired", f"request {number}", "make a new one")
+    step = "approve" if request.approved_by else "request"
+    seals = [seal for (seal,) in cursor.execute(_SEALS, (step, str(number))).fetchall() if seal]
+    if not any(hmac.compare_digest(seal, _seal(request, vault.keyring)) for seal in seals):
+        mend = "make a new one, and find out who can write to the vault"
+        raise HomewardError("the request is not as it was asked and approved", f"request {number}", mend)
     return request
 
 
+def _read(cursor: Vaultside, number: int) -> Request:
+    row = cursor.execute(_READ + " WHERE request_id = %s FOR UPDATE", (number,)).fetchone()
+    if row is None:
+        raise HomewardError("there is no such request", f"{number}", _LIST)
+    return Request(*row)
+
+
+def _seal(request: Request, keyring: Keyring) -> str:
+    """Keyed digest of all that a request stands for; kept in the audit's line of the step."""
+    until = request.expires_at.astimezone(UTC).isoformat(timespec="microseconds")
+    told = [request.request_id, request.country, request.token.hex, request.purpose, request.asked_by, until]
+    text = json.dumps([*told, request.approved_by], ensure_ascii=True).encode()
+    return hmac.digest(keyring.derive("", "request"), text, sha256).hex()[:32]
+
+
 def _named(officer: str) -> str:
-    if not officer.strip():
+    """The officer's name as it is recorded: signs that nobody sees make no other officer."""
+    name = " ".join(clean(officer)[0].split())
+    if not name:
         raise HomewardError("nobody is named as the officer", "--as", "say who you are")
-    return " ".join(officer.split())
+    return name
 
 
 def _same(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold()
+    return fold(one) == fold(other)

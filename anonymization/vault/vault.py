@@ -7,6 +7,7 @@ a person and what leaves the gate (`gate`), and how rows are grouped into person
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,12 +47,16 @@ _PARTS = (
     ("likeness.counted", Path(__file__).with_name("counted.sql")),
 )
 """The schema in the order in which it grew: a table, column or index of each part, by which it is known, its file."""
+_TABLE = re.compile(rb"^CREATE TABLE (vault\.\w+)", re.MULTILINE)
 # Not to_regclass: it answers from a cache that does not know what another process has just made.
 _MADE = """
     SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('vault') AND c.relkind IN ('r', 'i')
     UNION ALL
     SELECT c.relname || '.' || a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
     WHERE c.relnamespace = to_regnamespace('vault') AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped"""
+_PATIENCE = 600
+"""So many seconds a thread waits for a connection: a hundred writers at once wait for each other's transactions, on a
+busy machine longer than the library's half minute."""
 _ATTEMPTS = 100
 """Each failed attempt means that another process got on; so many in a row are no longer a coincidence."""
 
@@ -87,7 +92,7 @@ class Vault:
     def _engine(self) -> Engine:
         from sqlalchemy import create_engine
 
-        return create_engine(self._url, hide_parameters=True, pool_pre_ping=True)
+        return create_engine(self._url, hide_parameters=True, pool_pre_ping=True, pool_timeout=_PATIENCE)
 
     def migrate(self) -> None:
         """Make role and tables where they are missing; safe to call from several processes at once."""
@@ -217,9 +222,17 @@ def _without_values() -> Iterator[None]:
 
 
 def _missing(cursor: Cursor[tuple[Any, ...]]) -> list[Path]:
-    """Parts of the schema that are not there yet."""
+    """Parts of the schema that are not there yet. HomewardError if a table is not there of what was made before them:
+    it is not made again, since whoever dropped it would then have emptied it without a word."""
     made = {name for (name,) in cursor.execute(_MADE).fetchall()}
-    return [file for table, file in _PARTS if table not in made]
+    there = [place for place, (mark, _) in enumerate(_PARTS) if mark in made]
+    for _, file in _PARTS[: max(there, default=-1) + 1]:
+        for table in _TABLE.findall(file.read_bytes()):
+            name = table.decode().removeprefix("vault.")
+            if name not in made:
+                mend = "somebody dropped it: restore the vault from its backup, into an empty database"
+                raise HomewardError(f"the vault has lost its table {name}", "vault", mend)
+    return [file for mark, file in _PARTS if mark not in made]
 
 
 def _one(cursor: Cursor[tuple[Any, ...]], statement: str, values: tuple[object, ...] = ()) -> Any:

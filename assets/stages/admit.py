@@ -29,7 +29,7 @@ def admit_source(source: Source) -> None:
         what = f"the purpose {source.purpose} is not registered"
         raise Refused("delivery.unknown_purpose", what, source.source, "name a purpose of purposes.yaml")
     if source.expires < datetime.now(UTC).date():
-        what = f"the agreement {source.agreement} has expired"
+        what = f"the agreement {source.agreement} has expired: {source.expires} was its last day, in UTC"
         raise Refused("delivery.expired", what, source.source, "renew it, then mend `expires` in source.yaml")
     if proposed := source.crosswalk.proposed:
         raise Refused(

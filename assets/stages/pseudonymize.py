@@ -37,7 +37,10 @@ ROWS = pa.schema([("source_table", pa.string()), ("source_row", pa.int64()), ("r
 def pseudonymize(workplace: Workplace, delivery: Delivery) -> StageReport:
     """Write `pseudonymized/{data,rows,issues}-*.parquet` of the delivery, and its shape. Raises Refused."""
     import connectors
+    from assets.lost_erasures import refuse_older_vault
 
+    if workplace.vault is not None:
+        refuse_older_vault(workplace)
     if splits := _splits(workplace, delivery):
         wake(workplace.workers)
     opened = connectors.open_delivery(delivery.files, delivery.source)

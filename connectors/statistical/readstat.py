@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Self
 import pyarrow as pa
 
 from codebook.errors import Refused
-from connectors.reading_process import command
+from connectors.reading_process import command, environment
 from connectors.shapes import MAX_COLUMNS
 from connectors.statistical import readstat_process
 from connectors.statistical.transport import holds_several, is_cut, transport
@@ -129,6 +129,7 @@ class Readstat:
         self._handles = {of: file.open() for of, file in self._files.items()}
         self._process = subprocess.Popen(  # noqa: S603
             command(Path(readstat_process.__file__), "numpy", "pyarrow", "pyreadstat", "narwhals"),
+            env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 
 from codebook.errors import HomewardError, Refused
-from connectors.reading_process import command
+from connectors.reading_process import command, environment
 from sources.batches import DeliveredFile
 
 MAX_UNPACKED = 4 << 30
@@ -70,6 +70,7 @@ class WorkbookProcess:
         self._seconds = _PATIENCE + unpacked / _BYTES_A_SECOND
         self._child = subprocess.Popen(  # noqa: S603
             command(_PROGRAM, "pyarrow", "python_calamine", "xlrd"),
+            env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

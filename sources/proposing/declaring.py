@@ -70,7 +70,7 @@ def source_yaml(proposal: Proposal) -> str:
         "purpose: reintegration_statistics",
         f"legal_basis: {_OPEN}",
         f"agreement: {_OPEN}",
-        f"expires: {_EXPIRED}    # of the agreement; nothing is read after it",
+        f"expires: {_EXPIRED}    # last day of the agreement, in UTC; nothing is read after it",
         "retention_months: 60",
         "delivery: {mode: snapshot, undeclared_columns: withhold, max_rejected_share: 0.5}",
         f"format: {_flow(dict(proposal.format))}",

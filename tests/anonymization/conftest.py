@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import yaml
+from declared import AGREED
 from sqlalchemy import create_engine, make_url, text
 
 from anonymization.keys.ring import Keyring
@@ -19,21 +20,17 @@ from sources.batches import TextBatch
 from sources.crosswalk import Crosswalk
 from sources.models import Declaration, Source
 
-HEAD = """
-source: {source}
+HEAD = (
+    AGREED
+    + """source: {source}
 title: {{en: A source}}
 country: {country}
 supplier: {{name: A supplier, language: en}}
-owner: owner@example.org
-purpose: reintegration_statistics
-legal_basis: agreement
-agreement: DSA-1
-expires: 2099-12-31
-retention_months: 60
 delivery: {{mode: snapshot}}
 format: {{kind: csv, date_format: "%d/%m/%Y"}}
 tables:
 """
+)
 
 REGISTER = """
   - name: main

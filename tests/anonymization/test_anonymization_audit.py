@@ -74,6 +74,19 @@ def test_the_first_broken_line_is_named(chain: Vault, vault_url: str, statement:
     assert broken.entry == entry
 
 
+def test_a_line_that_was_once_written_does_not_stand_in_another_chain(chain: Vault, vault_url: str) -> None:
+    """Its own digest is right; the line after it was written behind another one."""
+    past_the_guard(vault_url, "CREATE TABLE vault.kept AS SELECT * FROM vault.audit WHERE entry = 3")
+    past_the_guard(vault_url, "DELETE FROM vault.audit WHERE entry > 2")
+    for action in ("reveal", "gate"):
+        audit.note(chain, action, "SLV")
+    past_the_guard(vault_url, "DELETE FROM vault.audit WHERE entry = 3")
+    past_the_guard(vault_url, "INSERT INTO vault.audit SELECT * FROM vault.kept")
+    broken = audit.verify(chain, [])
+    assert broken is not None
+    assert broken.entry == 4
+
+
 def test_a_cut_end_that_was_written_on_is_noticed_by_what_the_warehouse_was_told(chain: Vault, vault_url: str) -> None:
     head = audit.head(chain)
     assert head is not None
@@ -83,3 +96,12 @@ def test_a_cut_end_that_was_written_on_is_noticed_by_what_the_warehouse_was_told
     broken = audit.verify(chain, [head])
     assert broken is not None
     assert broken.entry == 4
+
+
+@pytest.mark.parametrize("table", ["audit", "erased", "person", "unfinished_erasure"])
+def test_a_table_that_was_dropped_is_one_line_and_is_not_made_again(chain: Vault, vault_url: str, table: str) -> None:
+    past_the_guard(vault_url, f"DROP TABLE vault.{table} CASCADE")
+    with pytest.raises(HomewardError) as raised:
+        chain.migrate()
+    told = f"the vault has lost its table {table} (vault): somebody dropped it: restore the vault from its backup"
+    assert str(raised.value).startswith(told)

@@ -64,6 +64,26 @@ def test_a_backup_from_before_a_rotation_still_restores(
     assert tokens(register, Vault(other_url, Keyring.open(tmp_path / "clean")), batch) == before
 
 
+def test_a_backup_that_waited_for_its_passphrase_while_keys_were_rotated_opens_what_it_holds(
+    register: Source, vault: Vault, vault_url: str, other_url: str, batch: TextBatch, tmp_path: Path
+) -> None:
+    before = tokens(register, vault, batch)
+    assert vault.keyring.folder is not None
+    waiting = Vault(vault_url, Keyring.open(vault.keyring.folder))
+    rotation.rotate(vault)
+    backup(waiting, tmp_path / "vault.backup", SECRET, None)
+    restore(tmp_path / "vault.backup", SECRET, other_url, tmp_path / "clean", tmp_path / "store")
+    assert tokens(register, Vault(other_url, Keyring.open(tmp_path / "clean")), batch) == before
+
+
+def test_while_an_archive_is_written_no_rotation_begins(vault: Vault) -> None:
+    with vault.transaction() as writing:
+        rotation.none_begins(writing)
+        with vault.transaction() as other:
+            (free,) = other.execute("SELECT pg_try_advisory_xact_lock(%s)", (rotation.LOCK,)).fetchone() or ()
+    assert not free
+
+
 def test_the_archive_is_for_its_owner_and_holds_nothing_readable(
     register: Source, vault: Vault, batch: TextBatch, tmp_path: Path
 ) -> None:

@@ -13,10 +13,11 @@ def weights(undated: list[tuple[int, int, float]], agreeing: int, disagreeing: i
     besides = np.array([bits for _, _, bits in undated] + [3.0] * (agreeing + disagreeing))
     born = np.array([0.0] * len(undated) + [SAME_DAY] * agreeing + [ANOTHER_DAY] * disagreeing)
     others = 1_000 + 2 * np.arange(agreeing + disagreeing)
+    one = np.array([one for one, _, _ in undated] + others.tolist(), dtype=np.int64)
+    other = np.array([other for _, other, _ in undated] + (others + 1).tolist(), dtype=np.int64)
     pairs = pa.table(
         {
-            "one": np.array([one for one, _, _ in undated] + others.tolist(), dtype=np.int64),
-            "other": np.array([other for _, other, _ in undated] + (others + 1).tolist(), dtype=np.int64),
+            **{"one": one, "other": other, "one_group": one, "other_group": other},
             "weight": besides + born,
             "besides": besides,
             "phone": np.zeros(len(besides)),
@@ -44,12 +45,16 @@ def test_who_has_a_rival_as_near_is_joined_less_easily() -> None:
 
 def test_a_birth_date_that_contradicts_outweighs_what_is_learned() -> None:
     pairs = pa.table(
-        {"one": [1, 3], "other": [2, 4], "weight": [8.0 - 5.3, 8.0], "besides": [8.0, 8.0], "phone": [0.0, 0.0]}
+        {
+            **{"one": [1, 3], "other": [2, 4], "one_group": [1, 3], "other_group": [2, 4]},
+            **{"weight": [8.0 - 5.3, 8.0], "besides": [8.0, 8.0], "phone": [0.0, 0.0]},
+        }
     )
     contradicted, agreed = calibrated(pairs, np.array([True, False]), NOBODY)
     assert contradicted < 5.0 < agreed
 
 
 def test_no_pairs_are_no_error() -> None:
-    none = pa.table({name: pa.array([], pa.float64()) for name in ("one", "other", "weight", "besides", "phone")})
+    rows = {name: np.empty(0, np.int64) for name in ("one", "other", "one_group", "other_group")}
+    none = pa.table(rows | {name: np.empty(0) for name in ("weight", "besides", "phone")})
     assert not len(calibrated(none, np.zeros(0, dtype=bool), NOBODY))

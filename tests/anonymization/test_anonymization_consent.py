@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from anonymization.gate import Gate
-from sources.batches import TextBatch
+from sources.batches import ALONE, TextBatch
 from sources.models import Guardian, Source
 
 FORM = """
@@ -30,6 +30,26 @@ FORM = """
 """
 BY_AGE, BY_BIRTH = "age: AGE", "born: BORN, day: HELD"
 ROW: dict[str, Any] = {"FILE": "F1", "CONSENT": "yes"}
+
+HOUSEHOLD = """
+  - name: main
+    key: [FILE]
+    person: {link: [FILE]}
+    consent: {column: CONSENT, accept: ["yes"]}
+    entities: {person: {}, rss_response: {}}
+    columns:
+      - {name: FILE, class: identifier, kind: case_number}
+      - {name: CONSENT, class: technical}
+  - name: members
+    key: [FILE, LINE]
+    parent: {table: main, key: [FILE]}
+    person: {link: [ID]}
+    entities: {person: {}}
+    columns:
+      - {name: FILE, class: identifier, kind: case_number}
+      - {name: LINE, class: technical}
+      - {name: ID, class: identifier, kind: document, optional: true}
+"""
 
 Rows = Callable[..., TextBatch]
 
@@ -104,3 +124,19 @@ def test_a_guardians_column_that_did_not_come_is_no_consent(form: Callable[[str]
 def test_a_rule_for_guardians_says_how_the_age_is_known(by: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="birth date"):
         Guardian(column="GUARDIAN", accept=["yes"], **by)
+
+
+def test_a_row_without_consent_names_the_records_that_it_would_make_and_so_do_those_that_hang_on_it(
+    make_source: Callable[..., Source], rows: Rows
+) -> None:
+    """A person is not among them, who may have other rows; of a row that makes nothing else its own key is told."""
+    gate = Gate(make_source(tables=HOUSEHOLD), None)
+    main = [{"FILE": "F1"}, {"FILE": "F2", "CONSENT": "no"}]
+    members = [{"FILE": file, "LINE": line} for file, line in (("F1", "1"), ("F2", "1"), ("F2", "2"))]
+    one, two = gate.pass_batch(rows(*main, blank=ROW)), gate.pass_batch(rows(*members, table="members", blank={}))
+    assert one.withdrawn["entity"].to_pylist() == ["rss_response"]
+    assert two.withdrawn["entity"].to_pylist() == [ALONE, ALONE]
+    assert two.data["_row"].to_pylist() == [2]
+    told = {key for batch in (one, two) for key in batch.withdrawn["record_key"].to_pylist()}
+    assert len(told) == 3
+    assert told.isdisjoint({*one.data["_key_rss_response"].to_pylist(), *two.data["_key"].to_pylist()})

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import nbinom
 
 from anonymization.disclosure import Goal, closeness, diversity, individual_risk, measure, protect, sharing
 
@@ -54,6 +55,30 @@ def test_frequencies_and_risks_are_those_of_the_practice_guide() -> None:
     assert (risk.k, risk.below) == (1, 10)
     assert risk.expected == pytest.approx(sum(expected), abs=5e-4)
     assert risk.global_risk == pytest.approx(risk.expected / 10)
+
+
+@pytest.mark.parametrize("f", [2, 3, 30, 500, 20_000])
+def test_the_weighted_risk_of_a_large_class_is_the_expectation_of_one_in_the_population(f: int) -> None:
+    """Held to the negative binomial distribution that defines it, summed up; classes of hundreds had no risk at all."""
+    p = 0.02
+    frame = pd.DataFrame({"a": ["x"] * f})
+    population = np.arange(f, int(f / p * 12) + 4_000)
+    expected = float((nbinom.pmf(population - f, f, p) / population).sum())
+    assert individual_risk(frame, ["a"], [1 / p] * f) == pytest.approx(np.full(f, expected), rel=1e-4)
+
+
+@pytest.mark.parametrize("weights", [[1.0], [0.0] * 4, [-2.0] * 4, [np.nan] * 4])
+def test_weights_that_are_none_are_refused(weights: list[float]) -> None:
+    with pytest.raises(ValueError, match="4 numbers above 0"):
+        measure(pd.DataFrame({"a": ["x"] * 4}), ["a"], 2, weights)
+
+
+def test_rows_of_one_label_are_told_apart() -> None:
+    """As of frames put together without a new index: all of them lost their cells, or protection failed."""
+    frame = pd.DataFrame({"a": ["x"] * 12, "b": ["p"] * 11 + ["q"]}, index=[0] * 12)
+    done = protect(frame, Goal(["a", "b"], k=11, global_risk=0.1))
+    assert done.frame["b"].isna().tolist() == [False] * 11 + [True]
+    assert done.frame.index.tolist() == [0] * 12
 
 
 def test_without_weights_the_records_are_the_population() -> None:
@@ -126,3 +151,7 @@ def test_the_global_risk_is_reached_as_well() -> None:
 def test_too_few_records_are_not_released() -> None:
     with pytest.raises(ValueError, match="too few"):
         protect(pd.DataFrame({"a": ["x"] * 4}), Goal(["a"], k=5))
+
+
+def test_who_says_no_more_asks_for_five_and_a_risk_of_three_percent() -> None:
+    assert Goal(["sex"]) == Goal(["sex"], k=5, global_risk=0.03)

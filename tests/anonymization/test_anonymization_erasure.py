@@ -154,9 +154,15 @@ def test_who_is_in_no_delivery_that_may_be_kept_is_forgotten_alone(
         passed(similar, vault, rows({"NAME": "Xochitl"}, {"FILE": "F2", "NAME": "Rosa"})).data["_person"].to_pylist()
     )
     vault.recognise("SLV")
+    keys = text("SELECT token, wrapped_key FROM vault.person")
+    with create_engine(vault_url).connect() as connection:
+        before = dict(connection.execute(keys).tuples().all())
     assert retention.forget(vault, "slv/register", "SLV", kept=first[1:]) == 1
     assert retention.forget(vault, "slv/register", "SLV", kept=first[1:]) == 0
     with create_engine(vault_url).connect() as connection:
+        after = connection.execute(keys).tuples().all()
+        changed = [token for token, key in after if before[token] != key]
+        assert changed == [UUID(bytes=first[0])], "no copy of what was said opens with the key that is there"
         kept = [UUID(bytes=first[1])]
         for table in ("identity", "likeness"):
             ask = f"SELECT token FROM vault.{table} JOIN vault.person USING (person_id)"

@@ -174,7 +174,8 @@ def test_a_hundred_processes_that_write_the_same_people_agree_on_every_token(
     people = [{"FILE": f"F{n}"} for n in range(40)]
     batches = [rows(*people[n % 40 :], *people[: n % 40]) for n in range(WRITERS)]
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["anonymization.gate", "pytest", "psycopg", "sqlalchemy.dialects.postgresql"])
+    used = ["pytest", "pandas", "psycopg", "sqlalchemy.dialects.postgresql", "cryptography.hazmat.primitives.kdf.hkdf"]
+    context.set_forkserver_preload(["anonymization.gate", *used])
     server = EmbeddedServer(server_folder / "writers").start()
     try:
         url = server.url("vault")

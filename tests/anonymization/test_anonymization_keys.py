@@ -2,18 +2,22 @@ import base64
 import os
 import pickle
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from anonymization.gate import Gate
+from anonymization.keys import roots
 from anonymization.keys.ring import RING_FILE, ROOT_FILE, Keyring
 from anonymization.keys.roots import make_file
 from anonymization.vault.vault import Vault
 from assets.workplace import Workplace
-from codebook.errors import HomewardError
+from codebook.errors import HomewardError, Unavailable
 from sources.batches import TextBatch
 from sources.models import Source
 
@@ -122,6 +126,33 @@ def test_a_command_that_gives_no_key_is_one_line(tmp_path: Path, monkeypatch: py
     with pytest.raises(HomewardError) as raised:
         Keyring.open(tmp_path / "keys")
     assert "\n" not in str(raised.value)
+
+
+def test_a_command_that_prints_for_ever_or_never_ends_is_ended_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOMEWARD_ROOT_KEY_COMMAND", "yes")
+    with pytest.raises(HomewardError, match="prints far more than a key"):
+        Keyring.open(tmp_path / "keys")
+    monkeypatch.setattr(roots, "_WAIT_SECONDS", 1)
+    monkeypatch.setenv("HOMEWARD_ROOT_KEY_COMMAND", f"sh -c 'echo $$ > {tmp_path / 'number'}; sleep 600; echo x'")
+    with pytest.raises(Unavailable, match="did not answer"):
+        Keyring.open(tmp_path / "keys")
+    group = int((tmp_path / "number").read_text())
+    given_up = time.monotonic() + 120
+    while _at_work(group) and time.monotonic() < given_up:  # who is killed is gone a moment later
+        time.sleep(0.01)
+    assert not _at_work(group)
+
+
+def _at_work(group: int) -> list[int]:
+    """Processes of a group, those that ended and were not fetched left out."""
+    found = []
+    for one in psutil.process_iter():
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getpgid(one.pid) == group and one.status() != psutil.STATUS_ZOMBIE:
+                found.append(one.pid)
+    return found
 
 
 def test_a_wrong_root_key_is_told_by_its_id_and_not_by_itself(tmp_path: Path, keyring: Keyring) -> None:

@@ -64,3 +64,20 @@ def test_a_fault_says_where_in_the_house_it_happened() -> None:
     with pytest.raises(ValueError, match="Quetzal") as raised:
         int(CANARY)
     assert scrub(raised.value).startswith(f"ValueError at tests/anonymization/{Path(__file__).name}:")
+
+
+def refuse_a_cell() -> None:
+    try:
+        int("04567890-3")
+    except ValueError:
+        ours = HomewardError("the cell cannot be read", "row 2")
+        ours.add_note("04567890-3")
+        raise ours  # noqa: B904  # as it must not be written: the library's error hangs on it
+
+
+def test_our_own_error_leaves_without_what_hangs_on_it() -> None:
+    with pytest.raises(HomewardError, match="cannot be read") as raised, no_values("slv/register"):
+        refuse_a_cell()
+    assert raised.value.__cause__ is None
+    assert raised.value.__context__ is None
+    assert not hasattr(raised.value, "__notes__")

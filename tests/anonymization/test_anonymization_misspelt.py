@@ -6,6 +6,7 @@ import pytest
 
 from anonymization.linkage import features, similarity
 from anonymization.linkage.misspelt import corrected
+from anonymization.linkage.names import fold
 from anonymization.linkage.roster import Roster
 
 CROWD = ["حيدر", "حسين", "ياسين", "ፋጡማ", "carmen", "samira"] * 20 + ["marlene"] * 3
@@ -51,3 +52,47 @@ def test_words_and_their_skeletons_stay_side_by_side(table: pa.Table) -> None:
     for words, bones in (("bag", "bag_k"), ("given_w", "given_k")):
         lengths = [[len(cell or ()) for cell in table[name].to_pylist()] for name in (words, bones)]
         assert lengths[0] == lengths[1]
+
+
+@pytest.fixture(scope="module")
+def hookless() -> pa.Table:
+    """Serbian names by one office in Cyrillic, by another in Latin without hooks; Micić and Mišić are two families."""
+    written = ["душица", "мишић", "мишић", "мицић", "ђурић", "вуковић", "вуковић", "вучковић", "сава"]
+    named = [*written, "dusica", "micic", "misic", "djuric", "duric", "vuckovic", "sava", "mišić"]
+    blank = dict.fromkeys(features.PERSONS.names)
+    rows = [blank | {"person_id": n, "family": fold(name), "born": "1990-05-05"} for n, name in enumerate(named)]
+    prepared = features.prepared(pa.Table.from_pylist(rows, features.PERSONS))
+    persons = corrected(Roster.of([prepared]), similarity.no_frequencies(), similarity.WORDS)
+    columns = persons.columns(persons.names, np.arange(len(named)))
+    return pa.table({"written": named, "keys": prepared["keys"], **columns})
+
+
+@pytest.mark.parametrize(
+    ("latin", "cyrillic"),
+    [
+        ("dusica", "душица"),
+        ("misic", "мишић"),
+        ("djuric", "ђурић"),
+        ("duric", "ђурић"),
+        ("sava", "сава"),
+        ("mišić", "мишић"),
+    ],
+)
+def test_a_latin_word_without_hooks_is_the_cyrillic_name_that_it_is(
+    hookless: pa.Table, latin: str, cyrillic: str
+) -> None:
+    rows = [hookless["written"].to_pylist().index(name) for name in (latin, cyrillic)]
+    for column in ("bag", "bag_k", "family_w", "family_k"):
+        one, other = hookless[column].take(rows).to_pylist()
+        assert one == other, column
+
+
+def test_a_cyrillic_name_is_found_by_its_latin_letters_without_hooks(hookless: pa.Table) -> None:
+    keys = dict(zip(hookless["written"].to_pylist(), map(set, hookless["keys"].to_pylist()), strict=True))
+    assert keys["dusica"] <= keys["душица"]
+    assert keys["vuckovic"] <= keys["вучковић"]
+
+
+def test_names_in_cyrillic_stay_apart_whatever_their_latin_letters_are(hookless: pa.Table) -> None:
+    rows = [hookless["written"].to_pylist().index(name) for name in ("мишић", "мицић", "вуковић", "вучковић")]
+    assert len(set(map(tuple, hookless["bag"].take(rows).to_pylist()))) == len(rows)

@@ -122,3 +122,21 @@ def test_an_article_glued_to_a_name_of_descent_goes_and_other_names_keep_their_b
         "alavi",
         "ali",
     ]
+
+
+@pytest.mark.parametrize(
+    ("short", "whole"),
+    [
+        ("G/Michael Tesfaye", "Gebremichael Tesfaye"),
+        ("W/ Mariam", "Wolde Mariam"),
+        ("ገ/መድህን", "ገብረመድህን"),
+        ("ኃ/ማርያም", "ኃይለማርያም"),
+    ],
+)
+def test_an_ethiopian_name_cut_at_a_slash_is_the_whole_one(short: str, whole: str) -> None:
+    assert sound(fold(short)) == sound(fold(whole))
+
+
+def test_what_is_no_name_behind_a_slash_stays_what_it_is() -> None:
+    assert "wolde" not in fold("W/O Karim Khan")
+    assert fold("ወ/ሮ አልማዝ") == fold("ወ ሮ አልማዝ")

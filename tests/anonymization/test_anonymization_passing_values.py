@@ -14,6 +14,7 @@ import pytest
 from anonymization.gate import Gate
 from anonymization.passing_values import WITHHELD, PassingValues
 from assets import parquet
+from codebook.errors import Refused
 from codebook.loader import load_codebook
 from harmonization import Harmonizer
 from sources.batches import SafeBatch, TextBatch
@@ -95,6 +96,12 @@ def test_what_no_rule_reads_does_not_pass(
     assert passed(source, column, cells, encoded) == passes
 
 
+def test_what_one_batch_was_read_of_hides_nothing_in_the_next(source: Source) -> None:
+    values = PassingValues(source, load_codebook())
+    told = [values.of("main", "sex", pa.array(cells)).to_pylist() for cells in (["F", "M"], ["M", NAME], ["F", None])]
+    assert told == [["F", "M"], ["M", WITHHELD], ["F", None]]
+
+
 def batch(rows: list[dict[str, str | None]]) -> TextBatch:
     blank: dict[str, str | None] = dict.fromkeys(COLUMNS)
     cells = pa.Table.from_pylist([{"id": str(number)} | blank | one for number, one in enumerate(rows)])
@@ -145,3 +152,29 @@ def test_a_dictionary_keeps_its_cells() -> None:
     part = used(whole.filter(pa.array([False, True, True, True, True])))
     assert part.to_pylist() == ["b", None, "c", "b"]
     assert part.dictionary.to_pylist() == ["b", "c"]
+
+
+ADULTS = [f"{1 + n:02d}/{1 + n % 12:02d}/{1950 + 2 * n}" for n in range(24)]
+RETURNS = [f"{1 + n:02d}/{1 + n % 12:02d}/{2000 + n}" for n in range(24)]
+
+
+def test_birth_dates_of_others_in_a_column_of_returns_stop_the_delivery(source: Source) -> None:
+    batch = TextBatch("main", pa.array(range(24)), pa.table({"id": [f"F{n}" for n in range(24)], "returned": ADULTS}))
+    with pytest.raises(Refused, match="15 dates of column returned look like birth dates") as raised:
+        Gate(source, None).pass_batch(batch)
+    assert raised.value.rule == "delivery.personal_data_in_plain_column"
+    assert not any(day in str(raised.value) for day in ADULTS)
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        RETURNS,
+        ["01/01/1900"] * 16 + RETURNS[:8],  # how some programs write that there is none
+        [*ADULTS[:3], *RETURNS[3:]],  # slips, told as such by a rule of their own
+        ["?"] * 24,
+    ],
+)
+def test_dates_of_returns_pass_with_slips_and_placeholders(source: Source, dates: list[str]) -> None:
+    batch = TextBatch("main", pa.array(range(24)), pa.table({"id": [f"F{n}" for n in range(24)], "returned": dates}))
+    assert len(Gate(source, None).pass_batch(batch).data) == 24

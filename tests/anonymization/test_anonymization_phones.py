@@ -17,12 +17,17 @@ REGIONS = {
 
 
 def one(value: str, country: str) -> str | None:
-    try:
-        number = phonenumbers.parse(value, REGIONS[country])
-    except phonenumbers.NumberParseException:
-        return None
-    form = phonenumbers.PhoneNumberFormat.E164
-    return phonenumbers.format_number(number, form) if phonenumbers.is_possible_number(number) else None
+    """As the library reads it, two zeros as a plus where that makes a valid number."""
+    for written in ([f"+{value[2:]}"] if value.startswith("00") else []) + [value]:
+        try:
+            number = phonenumbers.parse(written, REGIONS[country])
+        except phonenumbers.NumberParseException:
+            continue
+        form = phonenumbers.PhoneNumberFormat.E164
+        fits = phonenumbers.is_possible_number(number) if written == value else phonenumbers.is_valid_number(number)
+        if fits:
+            return phonenumbers.format_number(number, form)
+    return None
 
 
 @pytest.mark.parametrize("country", REGIONS)
@@ -37,6 +42,13 @@ def test_a_column_is_read_as_the_library_reads_each_number(country: str) -> None
         at = made.randrange(1, len(digits))
         values.append(digits[:at] + made.choice(["", "", " ", "-", " - ", "x", "/"]) + digits[at:])
     assert e164(pa.array(values), country).to_pylist() == [one(value, country) for value in values]
+
+
+@pytest.mark.parametrize(("country", "mobile"), [("NGA", "8021234567"), ("DOM", "8092345678"), ("SLV", "71234567")])
+def test_a_country_s_code_behind_two_zeros_is_read_where_nobody_dials_them(country: str, mobile: str) -> None:
+    code = {"NGA": "234", "DOM": "1", "SLV": "503"}[country]
+    written = [f"00{code}{mobile}", f"00 {code} {mobile}", f"+{code}{mobile}", mobile]
+    assert set(e164(pa.array(written), country).to_pylist()) == {f"+{code}{mobile}"}
 
 
 def test_blank_stays_blank_and_a_word_is_no_number() -> None:

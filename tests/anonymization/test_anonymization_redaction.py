@@ -142,10 +142,79 @@ def test_everyday_words_stay_in_scripts_without_case() -> None:
     assert redacted("በከተማ ውስጥ ሥራ ይፈልጋል", "am") == "በከተማ ውስጥ ሥራ ይፈልጋል"
 
 
-@pytest.mark.parametrize("hidden", ["\u200b", "\u200f", "\u202e", "\u2066", "\ufeff", "\u00ad"])
+@pytest.mark.parametrize(
+    "hidden", ["\u200b", "\u200f", "\u202e", "\u2066", "\ufeff", "\u00ad", "\u061c", "\u034f", "\ufe0f", "\U000e0041"]
+)
 def test_invisible_signs_hide_no_name(hidden: str) -> None:
     note = f"the money went to k{hidden}ar{hidden}en after that"
     assert redacted(note, own="Karen Mejia") == "the money went to [NAME] after that"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "04567890\u20113",
+        "0456\u00a07890\u202f3",
+        "\u0660\u0664\u0665\u061c\u0666\u0667\u0668\u0669\u0660-\u0663",
+        "\u07c0\u07c4\u07c5\u07c6\u07c7\u07c8\u07c9\u07c0\u07c3",
+    ],
+)
+def test_a_number_goes_in_other_digits_blanks_and_hyphens(written: str) -> None:
+    assert redacted(f"his number is {written} he said") == "his number is [NATIONAL_ID] he said"
+
+
+def test_blanks_that_do_not_break_are_blanks_between_names() -> None:
+    assert redacted("Elle voit M.\u00a0Dupond\u202fde\u00a0la\u00a0Tour ici", "fr") == "Elle voit [NAME] ici"
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "left"),
+    [
+        ("fa", "تذکره جلد 12 صفحه 45 ثبت 3456 دارد", "تذکره [ID] دارد"),
+        ("ar", "الهوية سجل ١٢٣٤ صفحة ٥٦ قديمة", "الهوية [ID] قديمة"),
+        ("es", "está en el libro 12, folio 34 de la oficina", "está en el [ID] de la oficina"),
+        ("en", "the form is on page 4 of the book", "the form is on page 4 of the book"),
+    ],
+)
+def test_volume_and_page_of_old_identity_papers_are_a_number(language: str, note: str, left: str) -> None:
+    assert redacted(note, language) == left
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "left"),
+    [
+        ("en", "She came on Sunday, 28 January 2001 at last", "She came on [DATE] at last"),
+        ("en", "She came on Wednesday the 12/05/1990 at last", "She came on [DATE] at last"),
+        ("fr", "Il est venu le jeudi 16 octobre 1980 ici", "Il est venu le [DATE] ici"),
+        ("pt", "veio na segunda-feira, 5 de maio de 2001 para casa", "veio na [DATE] para casa"),
+        ("fa", "چهار شنبه ۱۹ سپتامبر ۲۰۰۵ آمد", "[DATE] آمد"),
+        ("uk", "12 листопада 2018 р. у нас", "[DATE] у нас"),
+        ("en", "She comes every Sunday with 3 children", "She comes every Sunday with 3 children"),
+    ],
+)
+def test_a_date_goes_with_its_day_of_the_week(language: str, note: str, left: str) -> None:
+    assert redacted(note, language) == left
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "left"),
+    [
+        ("en", "Faith is a quiet girl who works", "[NAME] is a quiet girl who works"),
+        ("en", "Work is hard and rent is high", "Work is hard and rent is high"),
+        ("fr", "Modeste ne répond plus depuis mardi", "[NAME] ne répond plus depuis mardi"),
+        ("fr", "elle pense que Espérance doit venir", "elle pense que [NAME] doit venir"),
+        ("fr", "Le tribunal condamne Juste Bakayoko encore", "Le tribunal condamne [NAME] encore"),
+        ("es", "viajó con efraín rojas en el camión", "viajó con [NAME] en el camión"),
+        ("es", "vive con su tío nieves en la casa", "vive con su tío [NAME] en la casa"),
+        ("fa", "کارت مشتری ستاره شینواری رد شد", "کارت مشتری [NAME] رد شد"),
+        ("fa", "خبرنگار سعید قهرمانی رفت", "خبرنگار [NAME] رفت"),
+        ("fa", "با برادرش احمد زندگی میکند", "با برادرش [NAME] زندگی میکند"),
+        ("ar", "قال ابن النديم في كتابه", "قال [NAME] في كتابه"),
+        ("am", "በላይነህ መጣ", "[NAME] መጣ"),
+    ],
+)
+def test_a_word_that_people_are_called_goes_where_it_stands_for_one(language: str, note: str, left: str) -> None:
+    assert redacted(note, language) == left
 
 
 def test_the_rows_own_name_goes_in_any_case_spelling_and_script() -> None:

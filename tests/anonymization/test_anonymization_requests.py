@@ -30,7 +30,7 @@ def test_two_officers_name_a_person(vault: Vault, token: UUID) -> None:
     assert (said.record["DUI"], said.record["NAME"]) == ("04567890-3", "Xochitl")
 
 
-@pytest.mark.parametrize("second", ["Marta", "MARTA", " marta "])
+@pytest.mark.parametrize("second", ["Marta", "MARTA", " marta ", "Mar\u200bta", "\uff2darta"])
 def test_who_asks_cannot_approve(vault: Vault, token: UUID, second: str) -> None:
     number = requests.ask(vault, token, "family tracing", "Marta", 7)
     with pytest.raises(HomewardError, match="who asks cannot approve"):
@@ -59,6 +59,30 @@ def test_an_expired_request_serves_for_nothing(vault: Vault, vault_url: str, tok
         connection.execute(text("UPDATE vault.request SET expires_at = now()"))
     with pytest.raises(HomewardError, match="has expired"):
         requests.approve(vault, number, "Jorge") if step == "approve" else requests.reveal(vault, number, "Marta")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "approved_by = 'Jorge', approved_at = now()",
+        "expires_at = expires_at + interval '90 days'",
+        "token = (SELECT token FROM vault.person AS p WHERE p.token <> request.token LIMIT 1)",
+        "asked_by = 'Jorge'",
+        "purpose = 'another'",
+    ],
+)
+@pytest.mark.parametrize("approved", [False, True])
+def test_who_can_write_into_the_vault_is_no_second_officer(
+    vault: Vault, vault_url: str, token: UUID, written: str, approved: bool
+) -> None:
+    number = requests.ask(vault, token, "family tracing", "Marta", 7)
+    if approved:
+        requests.approve(vault, number, "Pilar")
+    with create_engine(vault_url).begin() as connection:
+        connection.execute(text(f"UPDATE vault.request SET {written}"))
+    for step in (requests.reveal, requests.approve):
+        with pytest.raises(HomewardError, match="the request is not as it was asked and approved"):
+            step(vault, number, "Marta")
 
 
 @pytest.mark.parametrize(
@@ -133,11 +157,43 @@ def test_every_step_is_in_the_audit_and_names_nobody(vault: Vault, token: UUID) 
     assert not any(secret in told for secret in ("Xochitl", "04567890", str(token), token.hex))
 
 
-def test_a_tampered_record_is_one_line(vault: Vault, vault_url: str, token: UUID) -> None:
+def test_every_step_that_was_refused_is_in_the_audit_and_names_nobody(
+    vault: Vault, vault_url: str, token: UUID
+) -> None:
+    number = requests.ask(vault, token, "family tracing", "Marta", 7)
+    attempts: list[tuple[str, Callable[[], object]]] = [
+        ("a name", lambda: requests.ask(vault, token, "for Xochitl", "Marta", 7)),
+        ("no purpose", lambda: requests.ask(vault, token, " ", "Marta", 7)),
+        ("knows no person", lambda: requests.ask(vault, UUID(int=5), "tracing", "Marta", 7)),
+        ("who asks cannot approve", lambda: requests.approve(vault, number, "Marta")),
+        ("nobody has approved", lambda: requests.reveal(vault, number, "Marta")),
+        ("nobody has approved", lambda: requests.standing(vault, number, "Marta")),
+        ("another officer asked", lambda: requests.reveal(vault, number, "Jorge")),
+        ("no such request", lambda: requests.reveal(vault, number + 1, "Jorge")),
+        ("has expired", lambda: requests.reveal(vault, number, "Marta")),
+        ("has expired", lambda: requests.approve(vault, number, "Jorge")),
+    ]
+    for why, attempt in attempts:
+        if why == "has expired":
+            with create_engine(vault_url).begin() as connection:
+                connection.execute(text("UPDATE vault.request SET expires_at = now()"))
+        with pytest.raises(HomewardError, match=why):
+            attempt()
+    lines = audit.lines(vault, len(attempts))
+    assert {line.action for line in lines} == {"refused"}
+    assert all(why in line.facts["why"] for (why, _), line in zip(attempts, lines, strict=True))
+    assert [line.facts["step"] for line in lines[3:7]] == ["approve", "reveal", "erase", "reveal"]
+    assert lines[3].country == "SLV"
+    assert not any(secret in repr(lines) for secret in ("ochitl", str(token), token.hex))
+    assert audit.verify(vault, []) is None
+
+
+@pytest.mark.parametrize("tampered", ["set_byte(sealed, 20, 255 - get_byte(sealed, 20))", "substr(sealed, 1, 5)", "''"])
+def test_a_tampered_record_is_one_line(vault: Vault, vault_url: str, token: UUID, tampered: str) -> None:
     number = requests.ask(vault, token, "family tracing", "Marta", 7)
     requests.approve(vault, number, "Jorge")
     with create_engine(vault_url).begin() as connection:
-        connection.execute(text("UPDATE vault.identity SET sealed = set_byte(sealed, 20, 255 - get_byte(sealed, 20))"))
+        connection.execute(text(f"UPDATE vault.identity SET sealed = {tampered}"))
     with pytest.raises(HomewardError, match="is damaged or was changed") as raised:
         requests.reveal(vault, number, "Marta")
     assert "\n" not in str(raised.value)

@@ -148,6 +148,14 @@ def test_twins_who_share_their_first_given_name_are_told_apart_by_the_second() -
     assert bands[0, 2] == bands[0, 3] == similarity.SAME  # a spelling of one name, and its initial
 
 
+def test_a_name_of_one_word_is_the_given_name_of_a_longer_one() -> None:
+    """Afghans are often called by one name (domain.md 5.3), and another office adds the father's or the family's."""
+    bands = whole_names("rosa", "rosa lopez rivera", "lopez", "elena lopez rivera", "rosa campos")
+    assert bands[0, 1] == bands[0, 4] == similarity.SAME
+    assert bands.get((0, 3)) != similarity.SAME
+    assert bands.get((2, 3)) != similarity.SAME
+
+
 def test_a_second_given_name_that_contradicts_tells_twins_apart_by_parts_too() -> None:
     bits = weight(given="fatima zaynab")
     assert bits is not None

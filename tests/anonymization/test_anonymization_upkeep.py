@@ -52,3 +52,27 @@ def test_tables_that_grew_are_gone_through_once_so_that_an_answer_needs_the_inde
 def test_a_vault_of_a_few_is_left_to_the_server(register: Source, vault: Vault, rows: Callable[..., TextBatch]) -> None:
     bring(register, vault, rows, 0)
     assert upkeep.keep_up(vault) == []
+
+
+def index_files(vault: Vault) -> dict[str, int]:
+    """The file that each index lies in: another one once it was built anew."""
+    ask = (
+        "SELECT relname, relfilenode::bigint FROM pg_class"
+        " WHERE relnamespace = 'vault'::regnamespace AND relkind = 'i' AND relname LIKE '%\\_covering'"
+    )
+    with vault.transaction() as cursor:
+        return dict(cursor.execute(ask).fetchall())
+
+
+def test_large_indexes_are_built_anew_and_everybody_is_found_in_them(
+    register: Source, vault: Vault, rows: Callable[..., TextBatch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = rows(*({"FILE": f"F{number}"} for number in range(20)))
+    known = Gate(register, vault).pass_batch(batch).data
+    before = index_files(vault)
+    assert upkeep.put_in_order(vault) == []
+    assert index_files(vault) == before
+    monkeypatch.setattr(upkeep, "LARGE", 1)
+    assert sorted(upkeep.put_in_order(vault)) == sorted(before)
+    assert not set(index_files(vault).values()) & set(before.values())
+    assert Gate(register, vault).pass_batch(batch).data.equals(known)

@@ -244,6 +244,28 @@ def test_a_number_that_three_people_share_is_nobodys_and_the_supplier_is_asked(
     assert Gate(register, vault).pass_batch(batch).data["_person"].to_pylist() == people
 
 
+def test_who_is_known_by_a_number_keeps_her_token_when_strangers_bring_it_with_her(
+    register: Source, vault: Vault, rows: Rows
+) -> None:
+    """An office puts one number on four people of a batch: Ana, who has long been known by it, is still Ana."""
+    ana = {"FILE": "F1", "DUI": "04567890-3", "NAME": "Ana López", "BORN": "01/02/1990"}
+    (known,) = tokens(register, vault, rows(ana))
+    strangers = [
+        {"FILE": "F2", "DUI": "04567890-3", "NAME": "Berta López", "BORN": "03/04/1975"},
+        {"FILE": "F3", "DUI": "04567890-3", "NAME": "Carlos Paz", "BORN": "05/06/1960"},
+        {"FILE": "F4", "DUI": "04567890-3", "NAME": "Diego Ruiz", "BORN": "07/08/1982"},
+    ]
+    batch = rows(*strangers, ana | {"FILE": "F9", "NAME": "López de Cruz, Ana"})
+    passed = Gate(register, vault).pass_batch(batch)
+    *others, hers = passed.data["_person"].to_pylist()
+    assert hers == known
+    assert len({known, *others}) == 4
+    asked = [i["row"] for i in passed.issues.to_pylist() if i["rule"] == "gate.identity_conflict"]
+    assert asked == [2, 3, 4, 5]
+    assert Gate(register, vault).pass_batch(batch).data["_person"].to_pylist() == [*others, hers]
+    assert tokens(register, vault, rows(ana)) == [known]
+
+
 def test_one_slip_in_name_or_date_is_no_contradiction(register: Source, vault: Vault, rows: Rows) -> None:
     batch = rows(
         {"FILE": "F1", "DUI": "04567890-3", "PHONE": "7123-4567", "NAME": "Ana López", "BORN": "01/02/1990"},

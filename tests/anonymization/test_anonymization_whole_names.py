@@ -6,7 +6,8 @@ import pytest
 
 from anonymization.linkage import features, similarity
 from anonymization.linkage.called import with_called
-from anonymization.linkage.rarity import in_place
+from anonymization.linkage.names import fold, sound
+from anonymization.linkage.rarity import in_place, of_whole_names
 from anonymization.linkage.roster import Roster
 
 SISTERS = ("елена", "ольга", "марина", "ирина", "юлия")
@@ -55,6 +56,15 @@ def prepared_as_given(names: Sequence[str]) -> pa.Table:
     return pa.Table.from_pylist(rows, features.PERSONS)
 
 
+def test_a_father_s_name_behind_a_daughter_s_is_not_her_own() -> None:
+    """Farida is no form of Farid, and half of those who bear a man's name in the second place are women."""
+    men = ["فرید", "احمد", "کریم", "رحیم", "نادر", "جاوید"]
+    women = ["فریده", "کریمه", "لیلا", "مینا", "سحر", "ناهید"]
+    names = [f"{own} {father}" for own in men + women for father in men]
+    sexes = [sex for sex in "M" * len(men) + "F" * len(women) for _ in men]
+    assert set(called(prepared(names, sexes))) == {sound(fold(own)) for own in men + women}
+
+
 def test_where_no_sex_is_said_the_given_name_is_the_first_word_that_is_no_patronymic() -> None:
     assert called(prepared(["amina yusuf omar", "николаевна ирина"], [None, None])) == ["amina", "irina"]
 
@@ -70,6 +80,16 @@ def test_twins_whose_family_name_comes_first_are_two_people() -> None:
     pairs = similarity.compare(persons, 10_000, similarity.no_frequencies()).to_pylist()
     twins = [pair for pair in pairs if (pair["one"], pair["other"]) == (len(names), len(names) + 1)]
     assert all(pair["band"] != similarity.SAME for pair in twins)
+
+
+def test_between_scripts_a_name_is_as_frequent_as_all_names_of_its_consonants() -> None:
+    """Nadia, Yunus and Niazi have two consonants in common, and each of them is borne by few."""
+    names = ["نادیه", "یونس", "nadia", "niazi", "shirin"]
+    persons = prepared(names, [None] * len(names))
+    persons = of_whole_names(persons.with_words({"bits": pa.array([10.0] * len(persons.words.values))}))
+    rare, bare = (persons.columns([name], np.arange(len(names)))[name].to_pylist() for name in ("tf_bag", "tf_bag_k"))
+    assert rare == [2**-10] * len(names)
+    assert bare == [*[4 * 2**-10] * 4, 2**-10]
 
 
 def test_words_in_their_usual_order_are_a_rarer_name_than_words_anywhere() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_exports import sheet
+from small_exports import CHOICES, sheet
 from small_forms import export
 from small_sources import MemoryFile, rows, source, table
 
@@ -34,13 +34,6 @@ begin_repeat                   | kids | Kids                | Enfants           
 text                           | kn   | Name                | Nom                | position(..) = 1
 end_repeat
 select_one_from_file towns.csv | t    | Town                | Ville
-"""
-CHOICES = """
-list_name | name | label::English (en) | label::French (fr)
-yn        | y    | Yes                 | Oui
-yn        | n    | No                  | Non
-fruit     | a    | Apple               | Pomme
-fruit     | b    | Big apple           | Grosse pomme
 """
 EXPORTS = {
     "xml": export(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from homes import House
+from homes import House, empty_home
 
 from warehouse.embedded import EmbeddedServer
 
@@ -19,7 +17,7 @@ def demo(server_folder: Path) -> Iterator[House]:
     house = House(server_folder / "demo" / "var", server_folder / "demo" / "samples")
     server = EmbeddedServer(house.home / "postgres").start()
     try:
-        house.homeward("demo")
+        house.process("demo")
         yield house
     finally:
         server.stop()
@@ -28,12 +26,5 @@ def demo(server_folder: Path) -> Iterator[House]:
 @pytest.fixture
 def house(server_folder: Path) -> Iterator[House]:
     """An empty home."""
-    folder = Path(tempfile.mkdtemp(dir=server_folder))
-    folder.chmod(0o755)
-    made = House(folder / "var", folder / "samples")
-    server = EmbeddedServer(made.home / "postgres").start()
-    try:
+    with empty_home(server_folder) as made:
         yield made
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from clerk import PROJECT, SECONDS, clerk
 
 from examples.manifest import Manifest
+from warehouse.embedded import EmbeddedServer
 
-PROJECT = Path(__file__).resolve().parents[2]
+__all__ = ["PROJECT", "House", "empty_home"]
 
 
 @dataclass(frozen=True)
@@ -29,13 +36,17 @@ class House:
         return os.environ | {"HOMEWARD_HOME": str(self.home), "HOMEWARD_SAMPLES": str(self.samples)}
 
     def homeward(self, *arguments: str, expect: int | None = 0, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line; `expect` is the exit code it must have (None: any)."""
+        """Run a command; `expect` is the exit code it must have (None: any)."""
+        return _as_expected(clerk().run(arguments, self.environment | more), expect)
+
+    def process(self, *arguments: str, expect: int | None = 0, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in a process of its own."""
         command = [sys.executable, "-m", "pipelines.cli", *arguments]
+        environment = self.environment | more
         done = subprocess.run(
-            command, check=False, cwd=PROJECT, env=self.environment | more, capture_output=True, text=True, timeout=850
+            command, check=False, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=SECONDS
         )
-        assert expect is None or done.returncode == expect, f"exit {done.returncode}: {done.stdout}\n{done.stderr}"
-        return done
+        return _as_expected(done, expect)
 
     def ask(self, *arguments: str, **more: Any) -> Any:
         """What a command says with --json."""
@@ -53,3 +64,39 @@ class House:
     def status(self) -> dict[str, dict[str, Any]]:
         """The latest delivery of every source."""
         return {entry["source"]: entry for entry in reversed(self.ask("status"))}
+
+
+@contextmanager
+def empty_home(folder: Path) -> Iterator[House]:
+    """An empty home below `folder`; its server is held up, so that each command does not start its own."""
+    house = _house_below(folder)
+    house.home.mkdir()
+    subprocess.run(["cp", "--archive", _stopped_server(folder), house.home / "postgres"], check=True)
+    server = EmbeddedServer(house.home / "postgres").start()
+    try:
+        yield house
+    finally:
+        server.stop()
+        shutil.rmtree(house.home.parent, ignore_errors=True)
+
+
+@cache
+def _stopped_server(folder: Path) -> Path:
+    """The server of an empty home with the schemas of its warehouse: made once, in a second, and copied in a tenth."""
+    house = _house_below(folder)
+    server = EmbeddedServer(house.home / "postgres").start()
+    house.homeward("query", "SELECT 1")
+    server.stop()
+    assert [path.name for path in house.home.iterdir()] == ["postgres"], "no keys: every home makes its own"
+    return house.home / "postgres"
+
+
+def _house_below(folder: Path) -> House:
+    own = Path(tempfile.mkdtemp(dir=folder))
+    own.chmod(0o755)
+    return House(own / "var", own / "samples")
+
+
+def _as_expected(done: subprocess.CompletedProcess[str], expect: int | None) -> subprocess.CompletedProcess[str]:
+    assert expect is None or done.returncode == expect, f"exit {done.returncode}: {done.stdout}\n{done.stderr}"
+    return done

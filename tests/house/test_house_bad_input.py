@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from homes import empty_home
 
 from examples.dgme_slv import FILE, make_slv
 from examples.kobo_civ import make_civ
 from examples.kobo_eth import make_eth
 from examples.manifest import Manifest
-from warehouse.embedded import EmbeddedServer
 
 if TYPE_CHECKING:
     from homes import House
@@ -61,36 +60,31 @@ def samples(server_folder: Path) -> dict[str, Manifest]:
 @pytest.fixture(scope="module")
 def desk(server_folder: Path, samples: dict[str, Manifest]) -> Iterator[tuple[House, dict[str, Any], str]]:
     """A house to which every bad file was delivered; the refusal of each by its name, and all that was printed."""
-    from homes import House
-
-    folder = Path(tempfile.mkdtemp(dir=server_folder))
-    folder.chmod(0o755)
-    house = House(folder / "var", folder / "samples")
     originals = server_folder / "originals"
-    strict = folder / "sources" / STRICT
-    shutil.copytree(PROJECT / "sources" / SLV, strict)
-    declared = (strict / "source.yaml").read_text()
-    changed = declared.replace(SLV, STRICT).replace("undeclared_columns: withhold", "undeclared_columns: refuse")
-    (strict / "source.yaml").write_text(changed)
-    bad = [
-        (name, source, (f"{name}.csv", change((originals / SLV / FILE).read_bytes())))
-        for name, (source, change, _) in REFUSED.items()
-    ]
-    export = next(name for name in samples[ETH].files if "form" not in name.lower())
-    kobo = [name for name in samples[ETH].files if name != export]
-    more = {"HOMEWARD_SOURCES": str(folder / "sources")}
-    french = (originals / CIV / samples[CIV].files[0]).read_bytes().decode("utf-8-sig").encode("cp1252", "replace")
-    (folder / "another.csv").write_bytes(french)
-    (folder / export).write_bytes((originals / ETH / export).read_bytes()[:20_000])
-    uploads = {
-        "file_of_another_source": (SLV, [folder / "another.csv"]),
-        "truncated_xlsx": (ETH, [folder / export, *(originals / ETH / name for name in kobo)]),
-    }
-    for name, source, (file, content) in bad:
-        (folder / file).write_bytes(content)
-        uploads[name] = (source, [folder / file])
-    server = EmbeddedServer(house.home / "postgres").start()
-    try:
+    with empty_home(server_folder) as house:
+        folder = house.home.parent
+        strict = folder / "sources" / STRICT
+        shutil.copytree(PROJECT / "sources" / SLV, strict)
+        declared = (strict / "source.yaml").read_text()
+        changed = declared.replace(SLV, STRICT).replace("undeclared_columns: withhold", "undeclared_columns: refuse")
+        (strict / "source.yaml").write_text(changed)
+        bad = [
+            (name, source, (f"{name}.csv", change((originals / SLV / FILE).read_bytes())))
+            for name, (source, change, _) in REFUSED.items()
+        ]
+        export = next(name for name in samples[ETH].files if "form" not in name.lower())
+        kobo = [name for name in samples[ETH].files if name != export]
+        more = {"HOMEWARD_SOURCES": str(folder / "sources")}
+        french = (originals / CIV / samples[CIV].files[0]).read_bytes().decode("utf-8-sig").encode("cp1252", "replace")
+        (folder / "another.csv").write_bytes(french)
+        (folder / export).write_bytes((originals / ETH / export).read_bytes()[:20_000])
+        uploads = {
+            "file_of_another_source": (SLV, [folder / "another.csv"]),
+            "truncated_xlsx": (ETH, [folder / export, *(originals / ETH / name for name in kobo)]),
+        }
+        for name, source, (file, content) in bad:
+            (folder / file).write_bytes(content)
+            uploads[name] = (source, [folder / file])
         for source, files in uploads.values():
             house.homeward("deliver", *map(str, files), "--source", source, **more)
         done = house.homeward("run", "--json", expect=2, **more)
@@ -98,8 +92,6 @@ def desk(server_folder: Path, samples: dict[str, Manifest]) -> Iterator[tuple[Ho
             source: [o for o in json.loads(done.stdout) if o["source"] == source] for source in (SLV, ETH, STRICT)
         }
         yield house, {name: outcomes[source].pop(0) for name, (source, _) in uploads.items()}, done.stdout + done.stderr
-    finally:
-        server.stop()
 
 
 RULES = {name: rule for name, (_, _, rule) in REFUSED.items()} | {

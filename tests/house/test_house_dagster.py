@@ -108,7 +108,7 @@ def served(server_folder: Path) -> Iterator[Served]:
         yield found
     finally:
         ui.send_signal(signal.SIGTERM)
-        ui.wait(60)
+        ui.wait(240)
         server.stop()
 
 
@@ -197,7 +197,7 @@ def test_a_run_of_the_command_line_appears_and_one_that_fails_tells_no_value(ser
     with psycopg.connect(vault, autocommit=True) as connection:
         connection.execute("ALTER TABLE vault.blind_index RENAME TO elsewhere")
         try:
-            done = served.house.homeward("run", "--source", SOURCE, "--delivery", delivery, expect=3)
+            done = served.house.process("run", "--source", SOURCE, "--delivery", delivery, expect=3)
         finally:
             connection.execute("ALTER TABLE vault.elsewhere RENAME TO blind_index")
     assert len(done.stderr.strip().splitlines()) == 1

@@ -82,7 +82,7 @@ def test_nothing_planted_is_found_outside_the_vault(demo: House) -> None:
 
 def test_running_again_changes_nothing(demo: House) -> None:
     before = demo.sql("SELECT count(*), max(valid_from) FROM core.return_event")
-    again = demo.ask("demo")
+    again = json.loads(demo.process("demo", "--json").stdout)
     assert {d["state"] for d in again["deliveries"]} == {"published"}
     assert demo.sql("SELECT count(*), max(valid_from) FROM core.return_event") == before
 

@@ -204,7 +204,7 @@ def test_a_person_is_named_by_two_officers_then_erased_everywhere_and_stays_away
     verified = house.ask("vault", "audit", "--verify")
     assert verified["broken"] is None
     actions = [line["action"] for line in house.ask("vault", "audit")]
-    assert [a for a in actions if a != "gate"] == ["request", "approve", "reveal", "erase"]
+    assert [a for a in actions if a != "gate"] == ["request", "refused", "approve", "reveal", "erase"]
 
 
 def test_a_rotated_home_answers_a_redelivery_with_the_same_persons(house: House, tmp_path: Path) -> None:

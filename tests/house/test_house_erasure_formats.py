@@ -1,24 +1,30 @@
-"""A person of a plain workbook, of a JSON file and of another programme is erased from all of them, and from nothing
-that is others'."""
+"""A person of a plain workbook, of a JSON file, of a Stata file and of another programme is erased from all of them,
+and from nothing that is others' but the sealed Stata file, of which is warned."""
 
 from __future__ import annotations
 
 import io
 import json
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+import psycopg
+import pyreadstat
 import pytest
 import xlsxwriter
+from declared import AGREED
 
 from anonymization.keys.ring import Keyring
 from anonymization.vault.store import SealedFile
 from assets import intake
-from assets.vault_erasure import Asked, erase
+from assets.lost_erasures import lost, refuse_older_vault, repeat_lost
+from assets.vault_erasure import Asked, destroys_whole, erase
 from assets.way import STAGES, pass_stage
 from assets.workplace import Workplace
-from codebook.errors import HomewardError
+from codebook.errors import HomewardError, Unavailable
 from sources.loader import load_source
 
 if TYPE_CHECKING:
@@ -26,18 +32,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-DECLARED = """
-source: slv/{name}
+DECLARED = (
+    AGREED
+    + """source: slv/{name}
 title: {{en: Arrivals}}
 country: SLV
 supplier: {{name: A desk, language: en}}
-owner: desk@example.org
 {programme}
-purpose: reintegration_statistics
-legal_basis: agreement
-agreement: DSA-1
-expires: 2099-12-31
-retention_months: 60
 delivery: {{mode: snapshot}}
 format: {format}
 tables:
@@ -51,6 +52,7 @@ tables:
       - {{name: NAME, class: identifier, kind: name, part: full}}
       - {{name: SEX, class: plain}}
 """
+)
 CROSSWALK = """entity,variable,rule,table,column,code,label,when,target,target_label,param,status,note,reviewer,state
 person,sex,recode,main,SEX,F,,,female,,,exact,,me,approved
 person,sex,recode,main,SEX,M,,,male,,,exact,,me,approved
@@ -71,7 +73,14 @@ def workbook() -> bytes:
     return made.getvalue()
 
 
+def stata() -> bytes:
+    with tempfile.NamedTemporaryFile(suffix=".dta") as file:
+        pyreadstat.write_dta(pd.DataFrame(PEOPLE[:1]), file.name)
+        return Path(file.name).read_bytes()
+
+
 FILES = {
+    "stata": ("{kind: stata}", "", "p.dta", stata()),
     "book": ("{kind: xlsx}", "", "p.xlsx", workbook()),
     "items": ("{kind: json}", "", "p.json", json.dumps(PEOPLE).encode()),
     "shielded": (
@@ -85,7 +94,7 @@ FILES = {
 
 @pytest.fixture
 def workplace(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
-    """The three deliveries, published."""
+    """The four deliveries, published."""
     monkeypatch.setenv("HOMEWARD_SOURCES", str(tmp_path / "sources"))
     workplace = Workplace(house.home)
     for name, (format, programme, file, content) in FILES.items():
@@ -124,14 +133,16 @@ def test_a_person_goes_from_workbook_json_and_the_other_programme(house: House, 
     assert tokens["book"] == tokens["items"]
     mine, shielded = tokens["book"][0], tokens["shielded"][0]
     assert mine != shielded
+    assert destroys_whole(workplace, [mine]) == ["slv/stata"]
     with pytest.raises(HomewardError, match="known in another programme as well: protection"):
         erase(workplace, Asked([mine], "asked for it", "Marta"))
     ((_, said),) = erase(workplace, Asked([mine], "asked for it", "Marta", everywhere=True))
 
     assert said["programmes"] == ["protection"]
     assert {(line["source"], line["done"]) for line in said["sealed_deliveries"]} == {
-        (f"slv/{name}", "rows overwritten") for name in FILES
+        (f"slv/{name}", "destroyed" if name == "stata" else "rows overwritten") for name in FILES
     }
+    assert destroys_whole(workplace, []) == []
     left = house.sql("SELECT source_id, count(*) FROM core.person GROUP BY 1 ORDER BY 1")
     assert left == [("slv/book", 1), ("slv/items", 1), ("slv/shielded", 1)]
     for content in opened(workplace):
@@ -140,3 +151,20 @@ def test_a_person_goes_from_workbook_json_and_the_other_programme(house: House, 
     assert house.sql(f"SELECT count(*) FROM core.person_history WHERE person_token IN ('{mine}', '{shielded}')") == [
         (0,)
     ]
+    assert_an_older_vault_is_told_of_the_erasure(workplace)
+
+
+def assert_an_older_vault_is_told_of_the_erasure(workplace: Workplace) -> None:
+    """As a backup from before it would be, with a person who came after that backup."""
+    marks = "SELECT count(*) FROM vault.erased"
+    with psycopg.connect(workplace.vault_url.replace("+psycopg", ""), autocommit=True) as vault:
+        before = vault.execute(marks).fetchall()
+        vault.execute("ALTER TABLE vault.audit DISABLE TRIGGER ALL")
+        vault.execute("DELETE FROM vault.audit WHERE action = 'erase'")
+        vault.execute("DELETE FROM vault.erased")
+        with pytest.raises(Unavailable, match="the vault is older than 1 erasures: a backup was brought back"):
+            refuse_older_vault(workplace)
+        assert repeat_lost(workplace) == []
+        assert vault.execute(marks).fetchall() == before
+        refuse_older_vault(workplace)
+        assert lost(workplace) == []

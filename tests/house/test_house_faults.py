@@ -54,7 +54,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_is_whole(demo: House, house: H
     deliver(house)
     folder = house.home / part
     with small_disk(folder, size):
-        done = house.homeward("run", "--source", SOURCE, expect=3)
+        done = house.process("run", "--source", SOURCE, expect=3)
         (told,) = [line for line in done.stderr.splitlines() if line.startswith("homeward: ")]
         assert words in told
 

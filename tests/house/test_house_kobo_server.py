@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
+from homes import empty_home
 from kobo_api_double import TOKEN, KoboServer, serving, status
 from pages import commands
 
@@ -30,7 +30,6 @@ from codebook.errors import HomewardError
 from pipelines.automation import delivery_job, inbox_sensor
 from pipelines.leak_sinks import Database, search_home
 from sources.loader import load_source
-from warehouse.embedded import EmbeddedServer
 
 if TYPE_CHECKING:
     from homes import House
@@ -85,12 +84,8 @@ def kobo() -> KoboServer:
 @pytest.fixture(scope="module")
 def desk(server_folder: Path, kobo: KoboServer) -> Iterator[tuple[House, dict[str, str]]]:
     """A house whose second folder of sources is the page's, but for the address of the server."""
-    from homes import House
-
-    folder = Path(tempfile.mkdtemp(dir=server_folder))
-    folder.chmod(0o755)
-    house = House(folder / "var", folder / "samples")
-    with serving(kobo) as url:
+    with serving(kobo) as url, empty_home(server_folder) as house:
+        folder = house.home.parent
         named = re.findall(
             r"^\*\*`([^`]+)`\*\*\n\n```\w+\n(.*?)^```$", (PROJECT / PAGE).read_text(encoding="utf-8"), re.M | re.S
         )
@@ -98,12 +93,7 @@ def desk(server_folder: Path, kobo: KoboServer) -> Iterator[tuple[House, dict[st
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text.replace("https://kobo.example.org", url), encoding="utf-8")
-        server = EmbeddedServer(house.home / "postgres").start()
-        try:
-            yield house, {"HOMEWARD_SOURCES": str(folder / "sources"), "HOMEWARD_SLV_KOBO_TOKEN": TOKEN}
-        finally:
-            server.stop()
-            shutil.rmtree(folder, ignore_errors=True)
+        yield house, {"HOMEWARD_SOURCES": str(folder / "sources"), "HOMEWARD_SLV_KOBO_TOKEN": TOKEN}
 
 
 def attachments(house: House) -> dict[str, bytes]:
@@ -125,7 +115,7 @@ def test_the_commands_of_the_page_deliver_the_form(desk: tuple[House, dict[str, 
     house, more = desk
     told = commands((PAGE,))
     assert [line.split()[1] for line in told] == ["deliver", "run", "status"]
-    said = "".join(house.homeward(*shlex.split(line)[1:], **more).stdout for line in told)
+    said = "".join(house.process(*shlex.split(line)[1:], **more).stdout for line in told)
     assert "published" in said
     assert house.sql("SELECT source_table, count(*) FROM core.person GROUP BY 1 ORDER BY 1") == [
         ("main", 3),

@@ -5,19 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from declared import AGREED
 from homes import House
 
-SOURCE = """
-source: gtm/doors
+SOURCE = (
+    AGREED
+    + """source: gtm/doors
 title: {en: Arrivals}
 country: GTM
 supplier: {name: A supplier, language: en}
-owner: owner@example.org
-purpose: reintegration_statistics
-legal_basis: agreement
-agreement: DSA-1
-expires: 2099-12-31
-retention_months: 60
 delivery: {mode: increment}
 format: {kind: csv, encoding: utf-8, delimiter: ",", date_format: "%Y-%m-%d"}
 tables:
@@ -35,6 +31,7 @@ tables:
       - {name: SEX, class: plain}
       - {name: RETURNED, class: plain}
 """
+)
 CROSSWALK = """\
 entity,variable,rule,table,column,code,label,when,target,target_label,param,status,note,reviewer,state
 ,,,main,FILE,,,,,,,impossible,the supplier's number,me,approved
@@ -82,13 +79,13 @@ def test_one_person_in_two_deliveries_counts_once_until_an_officer_says_otherwis
         return [pair["decision_id"] for pair in house.ask("vault", "review", "--country", "gtm", **more)]
 
     first = waiting()[0]
-    house.homeward("vault", "review", "--accept", str(first), "--by", "officer 1", **more)
+    house.homeward("vault", "review", "--accept", str(first), "--as", "officer 1", **more)
     assert persons() == 1
-    house.homeward("vault", "review", "--undo", str(first), "--by", "officer 2", **more)
+    house.homeward("vault", "review", "--undo", str(first), "--as", "officer 2", **more)
     assert persons() == 2
     (merged,) = house.ask("vault", "review", "--merged", **more)
-    house.homeward("vault", "review", "--undo", str(merged["decision_id"]), "--by", "officer 2", **more)
+    house.homeward("vault", "review", "--undo", str(merged["decision_id"]), "--as", "officer 2", **more)
     assert persons() == 3
     assert house.sql("SELECT r::text FROM core.return_event r ORDER BY 1") == facts
-    again = house.homeward("vault", "review", "--undo", str(first), "--by", "officer 2", expect=2, **more)
+    again = house.homeward("vault", "review", "--undo", str(first), "--as", "officer 2", expect=2, **more)
     assert "cannot become undone" in again.stderr

@@ -99,7 +99,7 @@ def test_what_was_received_before_is_answered_without_dagster_and_sealed_once(ho
     (sealed,) = (house.home / "vault" / "store").glob("*.sealed")
     inode = sealed.stat().st_ino
     house.homeward("deliver", str(house.samples / FILE), "--source", SOURCE)
-    done = house.homeward("run", "--source", SOURCE, "--json", expect=1, PYTHONPROFILEIMPORTTIME="1")
+    done = house.process("run", "--source", SOURCE, "--json", expect=1, PYTHONPROFILEIMPORTTIME="1")
     (told,) = json.loads(done.stdout)
     assert (told["state"], told["delivery"]) == ("already_received", first["delivery"])
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
@@ -119,8 +119,11 @@ def test_a_delivery_that_is_run_again_changes_nothing(house: House) -> None:
     everything = "SELECT to_jsonb(c)::text FROM core.{} AS c ORDER BY 1"
     entities = ("person", "household", "return_event", "return_event_history")
     before = {entity: house.sql(everything.format(entity)) for entity in entities}
+    connections = "SELECT sessions FROM pg_stat_database WHERE datname = 'dagster'"
+    ((opened,),) = house.sql(connections)
     (again,) = house.ask("run", "--source", SOURCE, "--delivery", first["delivery"], expect=1)
     assert again == first
+    assert house.sql(connections)[0][0] - opened < 100, "Dagster's storage does not connect for each statement"
     assert {entity: house.sql(everything.format(entity)) for entity in entities} == before
     assert house.sql("SELECT * FROM audit.count_mismatch") == []
 

@@ -132,21 +132,26 @@ def test_a_person_is_named_on_the_other_machine_and_the_next_delivery_knows_ever
     assert len(after) > len(before)
 
 
-def test_a_backup_from_before_an_erasure_brings_the_person_back_until_the_certificate_is_shown_to_it(
-    house: House, tmp_path: Path
-) -> None:
+def test_who_was_erased_after_the_backup_is_erased_again_when_it_is_restored(house: House, tmp_path: Path) -> None:
     deliver(house)
     ((token,),) = house.sql("SELECT person_token::text FROM core.return_event WHERE source_row = 2")
     archive, certificates = tmp_path / "vault.backup", tmp_path / "certificates"
-    house.homeward("vault", "backup", str(archive), **PASSPHRASE)
-    first = house.ask("vault", "erase", "--token", token, "--reason", "asked for it")
+    made = house.ask("vault", "backup", str(archive), "--store", **PASSPHRASE)
+    house.homeward("vault", "erase", "--token", token, "--reason", "asked for it")
     (house.home / "vault" / "certificates").rename(certificates)
     (house.home / "keys").rename(tmp_path / "lost keys")
+    (house.home / "vault" / "store").rename(tmp_path / "lost store")
     with psycopg.connect(f"postgresql://postgres@/postgres?host={house.home / 'postgres'}", autocommit=True) as server:
         server.execute("DROP DATABASE vault WITH (FORCE)")
-    house.homeward("vault", "restore", str(archive), **PASSPHRASE)
-    again = ("vault", "erase", "--again", str(certificates), "--reason", "an old backup")
-    (second,) = house.ask(*again)
-    assert second["person"] == first["person"]
-    assert (second["removed"]["vault"]["person"], second["removed"]["vault"]["identity"]) == (1, 1)
-    assert house.ask(*again) == []
+    begun_anew = house.homeward("vault", "keys", expect=2).stderr
+    assert "the warehouse has people of a vault, and there are no keys" in begun_anew
+    held = house.ask("vault", "restore", str(archive), **PASSPHRASE)
+    assert house.ask("vault", "audit", "--verify")["broken"] is None
+    assert "lines lost" in {line["action"] for line in house.ask("vault", "audit")}
+    assert (held["persons"], held["erased_again"]) == (made["persons"], 1)
+    request = ("vault", "request", "--token", token, "--purpose", "tracing", "--as", "Marta")
+    assert "knows no person by this token" in house.homeward(*request, expect=2).stderr
+    assert house.ask("vault", "erase", "--again", str(certificates), "--reason", "an old backup") == []
+    house.homeward("deliver", str(house.samples / FILE), "--source", SOURCE)
+    (told,) = house.ask("run", "--source", SOURCE, expect=None)
+    assert told["state"] == "already_received"

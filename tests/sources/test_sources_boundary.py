@@ -191,6 +191,13 @@ def test_a_safe_batch_refuses_a_column_that_is_not_declared_to_pass_and_does_not
     assert name not in str(raised.value)
 
 
+@pytest.mark.parametrize("cell", [{"name": "Xochitl"}, ["Xochitl"], b"Xochitl"])
+def test_a_column_that_passes_holds_text_and_nothing_within_it(cell: object) -> None:
+    first = next(iter(SLV.passing("main")))
+    with pytest.raises(UnsafeColumn):
+        kept(system(**{first: pa.array([cell])}))
+
+
 def test_rows_are_read_back_as_the_gate_has_passed_them(tmp_path: Path) -> None:
     first = next(iter(SLV.passing("main")))
     batch = kept(system(**{first: pa.array(["1"]).dictionary_encode()}))

@@ -12,7 +12,7 @@ from warehouse_deliveries import Supplier
 
 from codebook.errors import HomewardError
 from codebook.loader import Codebook
-from warehouse import access
+from warehouse import access, schema
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +192,20 @@ def test_staging_and_partitions_are_closed_to_readers(url: str, table: str) -> N
 def test_a_query_is_one_select_in_its_role(url: str, statement: str) -> None:
     with pytest.raises(HomewardError):
         access.query(url, statement, "analyst")
+
+
+def test_what_is_released_is_read_by_all_and_stops_no_later_version(
+    engine: Engine, codebook: Codebook, url: str
+) -> None:
+    for table in ("returns", "later"):
+        with engine.begin() as connection:
+            connection.execute(text("SET LOCAL ROLE homeward_release_officer"))
+            connection.execute(text(f"CREATE TABLE released.{table} AS SELECT count(*) AS n FROM marts.return_event"))
+        for reader in ("analyst", "officer_slv"):
+            assert access.query(url, f"SELECT n FROM released.{table}", reader)["n"].to_pylist() == [6]
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM audit.migration"))
+        schema.migrate(engine, codebook, ["SLV", "HND"])
 
 
 def test_errors_speak_of_the_statement_and_never_of_rows(url: str) -> None:

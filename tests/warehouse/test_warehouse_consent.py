@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from warehouse_deliveries import Supplier, key
 
-from warehouse import ledger
+from warehouse import consent, ledger
 from warehouse.publish import Mode
 
 ANA, EVA = UUID(int=1).bytes, UUID(int=2).bytes
@@ -77,3 +77,16 @@ def test_an_older_withdrawal_does_not_undo_a_later_consent(supplier: Supplier) -
     supplier.stage(early, {"return_event": []}, withdrawn=[("return_event", "a")])
     supplier.publish(early, ["return_event"], mode="increment")
     assert versions(supplier) == [(key("a"), False)]
+
+
+def test_of_people_whose_rows_lost_consent_no_version_stays_but_of_who_has_other_rows(supplier: Supplier) -> None:
+    """Members of a household make nothing but a person; one of them is another household's too."""
+    first, second = supplier.register("one"), supplier.register("two")
+    for delivery, year in ((first, 1990), (second, 1991)):
+        people = [event("ana", 2, birth_year=year), event("eva", 3, EVA, birth_year=year)]
+        supplier.stage(delivery, {"person": people})
+        supplier.publish(delivery, ["person"], mode="increment")
+    rows = {first: {("main", 2), ("main", 3)}, second: {("main", 2), ("main", 3)}}
+    assert consent.forget_persons(supplier.engine, supplier.source, rows, {ANA}) == 3
+    assert versions(supplier, "person") == [(key("eva"), False)]
+    assert consent.forget_persons(supplier.engine, supplier.source, rows, {ANA}) == 0, "and again nothing"

@@ -27,10 +27,27 @@ CANARY = "Canaria Planted Name"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
-    started = EmbeddedServer(tmp_path_factory.mktemp("home") / "postgres").start()
+def server(server_folder: Path) -> Iterator[EmbeddedServer]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HOMEWARD_ROOT_KEY", CANARY)
+        started = EmbeddedServer(server_folder / "told_nothing" / "postgres").start()
+        assert os.environ["HOMEWARD_ROOT_KEY"] == CANARY
     yield started
     started.stop()
+
+
+@pytest.mark.parametrize("folder", ["my home", "o'clock", "a;b", "$HOME"])
+def test_a_folder_whose_path_a_shell_would_split_is_refused(tmp_path: Path, folder: str) -> None:
+    with pytest.raises(HomewardError, match="HOMEWARD_HOME"):
+        EmbeddedServer(tmp_path / folder / "postgres").start()
+    assert not (tmp_path / folder).exists()
+
+
+def test_the_server_is_not_told_the_keys_of_who_started_it(server: EmbeddedServer) -> None:
+    postmaster = psutil.Process(int((server.folder / "postmaster.pid").read_text().splitlines()[0]))
+    known = postmaster.environ()
+    assert known["PATH"] == os.environ["PATH"]
+    assert CANARY not in known.values()
 
 
 def test_server_has_its_three_databases_and_both_drivers(server: EmbeddedServer) -> None:

@@ -141,6 +141,12 @@ CREATE TABLE IF NOT EXISTS audit.vault_head (
 );
 COMMENT ON TABLE audit.vault_head IS 'How far the vault''s own audit had come: a chain whose end was cut off is noticed';
 
+CREATE TABLE IF NOT EXISTS audit.erasure (
+    certificate text PRIMARY KEY,
+    said jsonb NOT NULL
+);
+COMMENT ON TABLE audit.erasure IS 'Copies of certificates: a vault from an older backup is told whom it must not know';
+
 CREATE TABLE IF NOT EXISTS audit.marts_refresh (
     at timestamptz NOT NULL
 );

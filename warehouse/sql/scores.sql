@@ -34,6 +34,7 @@ LEFT JOIN (
     WHERE person_token IS NOT NULL
     ORDER BY source_id, person_token, valid_from DESC
 ) AS person ON person.source_id = t.source_id AND person.person_token = named.person_token
+{births}
 CROSS JOIN LATERAL (SELECT {points} OFFSET 0) AS point
 CROSS JOIN LATERAL (SELECT {totals} OFFSET 0) AS total
 CROSS JOIN LATERAL (

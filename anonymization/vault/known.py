@@ -1,0 +1,38 @@
+"""What the vault holds of people, opened to tell whether a row that brings their number speaks of them.
+
+Asked only of numbers that several people of a batch share: nothing of it is kept or leaves this process. Which rows
+those are, and when two descriptions agree, is the business of `linkage.contradiction`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from anonymization.linkage.linking import Ids
+from anonymization.vault import identities
+from anonymization.vault.people import People
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
+
+    Vaultside = Cursor[tuple[Any, ...]]
+
+_IDENTITIES = "SELECT person_id, origin, sealed FROM vault.identity WHERE person_id = ANY (%s)"
+_LIKENESSES = "SELECT person_id, sealed FROM vault.likeness WHERE person_id = ANY (%s) AND programme = %s"
+
+Records = list[dict[str, str | None]]
+
+
+def descriptions(cursor: Vaultside, people: People, ids: Ids, programme: str | None) -> dict[int, Records]:
+    """Of each known person all that was said of who they are, in this programme."""
+    asked = np.unique(ids)
+    keys = dict(zip(asked.tolist(), people.keys(people.places(asked)), strict=True))
+    said: dict[int, Records] = {person: [] for person in keys}
+    for person, origin, sealed in cursor.execute(_IDENTITIES, (asked.tolist(),), binary=True).fetchall():
+        said[person].append(json.loads(identities.open_record(bytes(sealed), origin, keys[person])))
+    for person, sealed in cursor.execute(_LIKENESSES, (asked.tolist(), programme or ""), binary=True).fetchall():
+        said[person].append(json.loads(identities.open_likeness(bytes(sealed), keys[person])))
+    return said
