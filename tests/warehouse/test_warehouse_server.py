@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,28 @@ def test_the_server_is_not_told_the_keys_of_who_started_it(server: EmbeddedServe
     known = postmaster.environ()
     assert known["PATH"] == os.environ["PATH"]
     assert CANARY not in known.values()
+
+
+def test_who_reads_a_key_while_a_server_is_started_finds_it(
+    server_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOMEWARD_ROOT_KEY", CANARY)
+    started, read = threading.Event(), set[str | None]()
+
+    def look() -> None:
+        while not started.wait(0.001):
+            read.add(os.environ.get("HOMEWARD_ROOT_KEY"))
+
+    with ThreadPoolExecutor() as pool:
+        looking = pool.submit(look)
+        server = EmbeddedServer(server_folder / "looked_on" / "postgres")
+        try:
+            server.start()
+        finally:
+            started.set()
+            server.stop()
+        looking.result()
+    assert read == {CANARY}
 
 
 def test_server_has_its_three_databases_and_both_drivers(server: EmbeddedServer) -> None:
