@@ -55,7 +55,7 @@ def verify(keyring: Keyring, path: Path) -> dict[str, Any]:
 def is_signed(keyring: Keyring, said: dict[str, Any]) -> bool:
     """Whether a certificate is as these keys signed it."""
     told = {name: fact for name, fact in said.items() if name != "signature"}
-    return hmac.compare_digest(str(said.get("signature")), _signature(keyring, told))
+    return hmac.compare_digest(str(said.get("signature")).encode(errors="replace"), _signature(keyring, told).encode())
 
 
 def pseudonym(keyring: Keyring, token: UUID) -> str:

@@ -7,8 +7,8 @@ an erasure removes is the business of `vault_erasure`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,10 +40,14 @@ def lost(workplace: Workplace) -> list[Said]:
     from anonymization.vault import erasure
 
     known = erasure.certified(workplace.vault)
-    here = [json.loads(path.read_bytes()) for path in sorted(certificates.folder(workplace).glob("*.json"))]
-    theirs = [said for said in here if certificates.is_signed(workplace.keyring, said)]
-    found = {said["certificate"]: said for said in (*theirs, *_of_warehouse(workplace))}
+    found = {said["certificate"]: said for said in (*_of_home(workplace), *_of_warehouse(workplace))}
     return [said for name, said in sorted(found.items()) if name not in known]
+
+
+def _of_home(workplace: Workplace) -> Iterator[Said]:
+    for path in sorted(certificates.folder(workplace).glob("*.json")):
+        with suppress(HomewardError):  # of other keys, or damaged: nothing is repeated on its word
+            yield certificates.verify(workplace.keyring, path)
 
 
 def _of_warehouse(workplace: Workplace) -> list[Said]:

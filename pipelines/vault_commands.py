@@ -31,6 +31,7 @@ def review(
 ) -> None:
     """Pairs of persons who may be one, side by side; settle one with --accept, --reject or --undo."""
     from anonymization.linkage import review as desk
+    from assets.lost_erasures import refuse_older_vault
     from assets.vault_audit import keep_head
     from codebook.errors import HomewardError
     from pipelines.settings import settings
@@ -44,6 +45,7 @@ def review(
         _settle(workplace, *given[0], by)
         return
     states = ("merged", desk.ACCEPTED) if merged else (desk.WAITING,)
+    refuse_older_vault(workplace)
     found = desk.pairs(workplace.vault, country and country.upper(), states, last)
     keep_head(workplace)
     _show(found, json)

@@ -20,6 +20,7 @@ from declared import AGREED
 from anonymization.keys.ring import Keyring
 from anonymization.vault.store import SealedFile
 from assets import intake
+from assets.certificates import folder
 from assets.lost_erasures import lost, refuse_older_vault, repeat_lost
 from assets.vault_erasure import Asked, destroys_whole, erase
 from assets.way import STAGES, pass_stage
@@ -151,10 +152,10 @@ def test_a_person_goes_from_workbook_json_and_the_other_programme(house: House, 
     assert house.sql(f"SELECT count(*) FROM core.person_history WHERE person_token IN ('{mine}', '{shielded}')") == [
         (0,)
     ]
-    assert_an_older_vault_is_told_of_the_erasure(workplace)
+    assert_an_older_vault_is_told_of_the_erasure(house, workplace)
 
 
-def assert_an_older_vault_is_told_of_the_erasure(workplace: Workplace) -> None:
+def assert_an_older_vault_is_told_of_the_erasure(house: House, workplace: Workplace) -> None:
     """As a backup from before it would be, with a person who came after that backup."""
     marks = "SELECT count(*) FROM vault.erased"
     with psycopg.connect(workplace.vault_url.replace("+psycopg", ""), autocommit=True) as vault:
@@ -164,6 +165,8 @@ def assert_an_older_vault_is_told_of_the_erasure(workplace: Workplace) -> None:
         vault.execute("DELETE FROM vault.erased")
         with pytest.raises(Unavailable, match="the vault is older than 1 erasures: a backup was brought back"):
             refuse_older_vault(workplace)
+        assert "the vault is older" in house.homeward("vault", "review", expect=3).stderr
+        (folder(workplace) / "damaged.json").write_bytes(b"\0")
         assert repeat_lost(workplace) == []
         assert vault.execute(marks).fetchall() == before
         refuse_older_vault(workplace)
