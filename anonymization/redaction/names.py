@@ -13,7 +13,9 @@ from operator import or_
 
 from anonymization.redaction.addresses import SENTENCE_ENDS, Addresses
 from anonymization.redaction.folding import fold, sound
-from anonymization.redaction.lexicon import Lexicon, family_names, given_names
+from anonymization.redaction.joined import PARTICLES, WITHIN_NAMES, JoinedNames
+from anonymization.redaction.lexicon import Lexicon, given_names
+from anonymization.redaction.numbers import DIGIT
 from anonymization.redaction.patterns import Span
 from anonymization.redaction.words import (
     CAPITAL,
@@ -33,7 +35,6 @@ from anonymization.redaction.words import (
     PARTICLE,
     SINGLE,
     STOP,
-    STREET,
     TITLE,
     UNIT,
     WEEKDAY,
@@ -45,16 +46,9 @@ _OPENS, _CLOSES = (
     frozenset(("\n", "[", "{", '"', "'", "“", "«", "‘")),
     frozenset(("\n", "]", "}", '"', "'", "”", "»", "’")),
 )
-_BEFORE_PARTICLES = frozenset((" ", " '", " ’"))
-_BEHIND_PARTICLES = frozenset((" ", "'", "’"))
-_WITHIN_NAMES = _BEFORE_PARTICLES | _BEHIND_PARTICLES | {". ", ".", "-", "- "}
 _SHAPED = "SHAPED"
-_LONG_TITLE, _LONG_ACRONYM, _LONG_FAMILY = 9, 4, 5
-_BORN_OF, _LIVES = "زاده", ("زندگی", "زندگي")
+_LONG_TITLE, _LONG_ACRONYM = 9, 4
 _AND = frozenset(("and", "or", "et", "ou", "y", "e", "o", "en", "of", "&", "iyo"))
-_PARTICLES = 6
-"""So many particles a name has at most: of more, a note would take the square of its length."""
-_ARTICLES = frozenset(("der", "den", "zum", "zur"))
 _INFLECTED = ("e", "en", "er", "es", "em", "so", "sehr")
 _ANNOUNCES = TITLE | KIN | NAMING
 _TELLING = (
@@ -105,7 +99,8 @@ class _Note:
         self._mark_shaped(shaped)
         addresses = Addresses(self._gaps, self._texts, self._flags, self._hits, self._cased)
         addresses.mark()
-        self._mark_between()
+        joined = JoinedNames(self._gaps, self._texts, self._flags, self._hits, self._lexicon, self._cased)
+        joined.mark()
         addresses.spread()
         starts, texts = self._starts, self._texts
         return [
@@ -160,13 +155,13 @@ class _Note:
         utca 76"; not "Judith Krall bedankte", and not "Anwohner klagten", whose first word is on no list."""
         if self._gaps[place] == "-":
             return True
+        before = self._flags[place - 1]
+        alone = place < 2 or not self._hits[place - 2] or self._gaps[place - 1] != " " or not before & CAPITAL
         if place + 1 < len(self._flags) and self._gaps[place + 1] == " ":
             after = self._flags[place + 1]
             capital = after & CAPITAL and not after & (KEEP | STOP) and not self._lexicon.nouns_are_capital
-            if after & DIGITS or capital:
+            if after & DIGITS or (capital and alone):  # "Eugène Delacroix admirait Rubens": of three the second is none
                 return True
-        before = self._flags[place - 1]
-        alone = place < 2 or not self._hits[place - 2] or self._gaps[place - 1] != " " or not before & CAPITAL
         return alone and bool(before & (NAME | LISTED | PARTICLE))
 
     def _is_name_by_its_capital(self, place: int, flag: int, follows: bool) -> bool:
@@ -214,11 +209,12 @@ class _Note:
         if place and self._flags[place - 1] & DIGITS and self._gaps[place] == " ":
             return False  # of a number: "27 5109 CBE"
         return not any(
-            self._gaps[gap] in _WITHIN_NAMES and flag & CAPITAL and (flag & NAME or not flag & KEEP)
-            for gap, flag in (
-                (place, self._flags[place - 1] if place else 0),
-                (place + 1, self._flags[place + 1] if place + 1 < len(self._flags) else 0),
-            )
+            self._gaps[max(place, other)] in WITHIN_NAMES
+            and self._flags[other] & CAPITAL
+            and (self._flags[other] & NAME or not self._flags[other] & KEEP)
+            and not DIGIT.search(self._texts[other])  # "NHC HN4471" is a number and its label
+            for other in (place - 1, place + 1)
+            if 0 <= other < len(self._flags)
         )
 
     def _mark_told(self) -> None:
@@ -253,7 +249,7 @@ class _Note:
 
     def _after_initial(self, place: int) -> bool:
         """Whether an initial stands before a word and its particles: "J. Young", "D. De La Tour", "D'Hoop"."""
-        first = max(1, place - _PARTICLES)
+        first = max(1, place - PARTICLES)
         while place > first and self._flags[place - 1] & PARTICLE and self._gaps[place] == " ":
             place -= 1
         before = self._flags[place - 1] if place else 0
@@ -290,105 +286,3 @@ class _Note:
             while place < len(self._starts) and self._starts[place] < span.end:
                 self._hits[place] = _SHAPED
                 place += 1
-
-    def _mark_between(self) -> None:
-        """Titles, particles and initials between or before parts of a name are parts of it."""
-        flags, hits = self._flags, self._hits
-        # Both ways, since of "J. M. Zadi" the first initial touches a name only once the second is part of it.
-        if "NAME" not in hits:
-            return
-        small = [place for place, flag in enumerate(flags) if flag & (PARTICLE | SINGLE | TITLE)]
-        for place in (*small, *reversed(small)):
-            flag = flags[place]
-            if flag & PARTICLE and self._is_article(place):
-                continue
-            if flag & PARTICLE and place and hits[place - 1] == "NAME" and self._gaps[place] in _BEFORE_PARTICLES:
-                self._mark_family_name(place)
-            if hits[place] or flag & DIGITS:
-                continue
-            after = place + 1 < len(hits) and hits[place + 1] == "NAME" and self._gaps[place + 1] in _WITHIN_NAMES
-            before = place > 0 and hits[place - 1] == "NAME" and self._gaps[place] in _WITHIN_NAMES
-            elided = after and self._gaps[place + 1] in ("'", "’", ". ")  # N'Guessan, O'Brien, J. Brou
-            cut_short = self._gaps[place + 1][:1] == "."  # "D.A. Weirwood", where d is a stop word
-            initial = flag & SINGLE and (elided or (flag & CAPITAL and (cut_short or not flag & STOP)))
-            son_of = flag & STOP and flag & CASELESS  # ابن النديم
-            begins = flag & PARTICLE and after and (son_of or self._leads_to_name(place))
-            titled = flag & TITLE and not self._lexicon.titles_stay
-            if (after and before) or begins or (after and titled) or (initial and (after or before)):
-                hits[place] = "NAME"
-        self._mark_first_names()
-
-    def _is_article(self, place: int) -> bool:
-        """Whether a particle is the article of a German noun: "Fosse den Stoff", not "von den Driesch"."""
-        if not self._lexicon.nouns_are_capital or self._texts[place].lower() not in _ARTICLES:
-            return False
-        return not (place and self._flags[place - 1] & PARTICLE)
-
-    def _leads_to_name(self, place: int) -> bool:
-        """Whether a particle before a name is a part of it: "De La Cruz", "Van der Velde", "mevrouw van den Berg"."""
-        flags, first = self._flags, max(0, place - _PARTICLES)
-        while not flags[place] & CAPITAL and place > first and flags[place - 1] & PARTICLE and self._gaps[place] == " ":
-            place -= 1
-        titled = place and flags[place - 1] & TITLE and self._gaps[place] in (" ", ". ")
-        return bool(flags[place] & CAPITAL or titled)
-
-    def _mark_first_names(self) -> None:
-        """What stands right before a name and is likely its first part: "with Will Postlethwaite", "Jan Smit"."""
-        flags, hits = self._flags, self._hits
-        for place in range(len(flags) - 2, -1, -1):
-            flag, gap = flags[place], self._gaps[place + 1]
-            if hits[place + 1] != "NAME" or gap not in (" ", "-") or hits[place] or flag & (_ANNOUNCES | STREET | UNIT):
-                continue
-            listed = flag & (LISTED | MONTH) and flag & (CASELESS | CAPITAL)  # "Charity-Soledad"
-            listed = listed or (not self._cased and not flag & STOP and (gap == "-" or self._is_part(place, place + 1)))
-            inside = flag & CAPITAL and place > 0 and self._gaps[place] == " "
-            if self._lexicon.nouns_are_capital:
-                inside = inside and flag & STOP and not flag & (PARTICLE | SINGLE)  # "von Will Enflo": no noun
-            elif inside or self._is_line_of_two(place):
-                inside = flag & CAPITAL and (not flag & STOP or self._is_given_inside(place, flag))
-            if listed or inside:
-                hits[place] = "NAME"
-        for place in range(1, len(flags)) if not self._cased else ():
-            if hits[place - 1] == "NAME" and not hits[place] and self._is_part(place, place - 1):
-                hits[place] = "NAME"
-
-    def _is_part(self, place: int, other: int) -> bool:
-        """Whether an everyday word is somebody's name too and stands beside one, in a note that has no capitals."""
-        flag = self._flags[place]
-        if self._gaps[max(place, other)] not in (" ", "-"):
-            return False
-        if flag & CASELESS:
-            return other < place and self._is_family_name_by_its_end(place)
-        if flag & (STOP | DIGITS | SINGLE | STREET | UNIT | MONTH | _ANNOUNCES) or self._flags[other] & CASELESS:
-            return False
-        folded = fold(self._texts[place])
-        return folded in family_names() or folded in given_names()
-
-    def _is_family_name_by_its_end(self, place: int) -> bool:
-        """Whether an everyday word behind a name ends as family names do: Persian سعید قهرمانی, ایلخانی زاده."""
-        text = self._texts[place]
-        if text == _BORN_OF:
-            return True
-        listed = self._flags[place - 1] & NAME and not self._flags[place] & (STOP | DIGITS | _ANNOUNCES)
-        return bool(listed and text[-1] in "یي" and len(text) >= _LONG_FAMILY and text not in _LIVES)
-
-    def _is_given_inside(self, place: int, flag: int) -> bool:
-        """Whether a function word with a capital amid small words is a given name: "condamne Juste Bakayoko"."""
-        before = self._flags[place - 1] if place else CAPITAL
-        return bool(
-            not flag & (SINGLE | PARTICLE) and not before & CAPITAL and fold(self._texts[place]) in given_names()
-        )
-
-    def _is_line_of_two(self, place: int) -> bool:
-        """Whether a word and the next have a line to themselves."""
-        begins = place == 0 or "\n" in self._gaps[place]
-        return begins and (place + 2 == len(self._flags) or "\n" in self._gaps[place + 2][:1])
-
-    def _mark_family_name(self, place: int) -> None:
-        """After a name: particles, and the word with a capital that they lead to, whatever word it is."""
-        end, last = place, min(len(self._flags) - 1, place + _PARTICLES)
-        while end < last and self._flags[end] & PARTICLE and self._gaps[end + 1] in _BEHIND_PARTICLES:
-            end += 1
-        named = self._flags[end] & CAPITAL or (not self._cased and self._hits[end] == "NAME")
-        if named and not self._flags[end] & PARTICLE:
-            self._hits[place : end + 1] = ["NAME"] * (end + 1 - place)

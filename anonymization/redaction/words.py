@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 
 from anonymization.redaction import papers
 from anonymization.redaction.folding import MARKS_IN_WORDS, fold
@@ -55,7 +56,7 @@ SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
 _LONG_ENOUGH, _LONG_FORM = 5, 4
 _WU = "ዉ"
 """Written at will for ው in Amharic. Folding leaves it: names that the vault holds are folded as they were."""
-_OF_A_PLACE, _THE = "ي", "ال"
+_OF_A_PLACE, _THE, _ALEF = "ي", "ال", "ى"
 """Ends what is made of a place or a trade in Arabic and Persian, and family names: العراقي, اربابی."""
 _CARELESS = re.compile(r"[a-zß-öø-ÿ](?=.{0,4000}?[.!?]\s+[a-zß-öø-ÿ])(?!.{0,4000}?[.!?]\s+[^a-zß-öø-ÿ\s])", re.DOTALL)
 _CASED = re.compile("[A-ZÀ-ÖØ-ÞĀ-ſΆ-ΫЀ-ЯԱ-Ֆ][a-zß-öø-ÿā-ſά-ώа-џա-և]")
@@ -99,7 +100,7 @@ class Words(dict[str, int]):
         if not forms[0]:
             return KEEP | SINGLE  # a mark without a letter
         cased = word[0].lower() != word[0].upper()
-        flags = self._looks(word, forms[0], cased) | self._lists.get(forms[0], 0)
+        flags = self._looks(word, forms[0], cased) | self._on_lists(forms, cased)
         if flags & CAPITAL and self._lexicon.is_street(word):
             flags |= STREET
         if not cased and not months().isdisjoint(forms[1:]):
@@ -112,7 +113,7 @@ class Words(dict[str, int]):
         name = any(form in self._names for form in forms) or any(form in frequent_names() for form in asked)
         name = name and not flags & STOP
         flags |= (KEEP if exactly else KEEP | LOOSELY) if everyday else self._formed(word, forms, flags)
-        if everyday and not cased and forms[0][-1] == _OF_A_PLACE and (not exactly or forms[0].startswith(_THE)):
+        if everyday and not cased and not flags & STOP and self._is_of_a_place(word, forms[0], exactly):
             flags |= FORMED | LOOSELY
         if flags & STOP and not cased and word in names_as_written():
             flags |= LISTED  # Ali is written like "on" but for its last letter
@@ -127,6 +128,18 @@ class Words(dict[str, int]):
         if name and not cased:  # where letters have no case, nothing else could tell
             flags = (flags | NAME) & ~KEEP
         return flags
+
+    def _on_lists(self, forms: list[str], cased: bool) -> int:
+        """On which lists a word is; of relatives and titles also what is joined to a prefix: "from his brother"."""
+        flags = self._lists.get(forms[0], 0)
+        if cased or flags & (KIN | TITLE):
+            return flags
+        return reduce(or_, (self._lists.get(one, 0) & (KIN | TITLE) for one in forms[1:] if len(one) > 2), flags)
+
+    def _is_of_a_place(self, word: str, folded: str, exactly: bool) -> bool:
+        """Whether an everyday word ends as family names do: العراقي; not with the letter that folding makes the same:
+        المستشفى."""
+        return folded[-1] == _OF_A_PLACE and word[-1] != _ALEF and (not exactly or folded.startswith(_THE))
 
     def _formed(self, word: str, forms: list[str], flags: int) -> int:
         """How far a word that is on no list has a form to be an everyday one."""

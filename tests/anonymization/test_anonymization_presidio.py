@@ -54,3 +54,23 @@ def test_an_installed_model_is_used_beside_the_rules(tmp_path: Path, monkeypatch
 
 def test_without_a_model_none_is_looked_for_elsewhere() -> None:
     assert installed_model("pt") is None
+
+
+@pytest.mark.parametrize(
+    ("language", "note"),
+    [
+        # Of both accounts some digits pass for a card.
+        ("es", "Transferir a la cuenta SV97 CENR 4517 1077 5637 9773 2424 de Consuelo Báez"),
+        ("it", "Bonificare su ES09 2086 4765 0272 0796 2721, intestato a Ciro Melis, entro il 3/4/2024"),
+        ("en", "my password: hunter2!X, or v7#Lq!92zT, and come at 10:20am to 12 Mill Lane, SW1A 2AA"),
+        ("en", "mail ana@x.org, IMEI 356938035643809, 4539 4148 0863 8337, 00:1B:44:11:3A:B7, 10.0.0.7, @ana_77"),
+    ],
+)
+def test_the_engine_finds_what_the_bulk_way_finds_and_no_more(language: str, note: str) -> None:
+    from anonymization.redaction.analyzer import _PRESIDIO_NAMES
+
+    bulk = Redactor(language, "SLV").find([note])[0]
+    found = analyzer(language, "SLV").analyze(note, language=language)
+    assert sorted((one.start, one.end, one.entity_type) for one in found) == [
+        (start, end, _PRESIDIO_NAMES.get(kind, kind)) for start, end, kind in bulk
+    ]
