@@ -7,7 +7,7 @@ name more, a married name or an unknown day are no contradiction. What follows f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from functools import cache
 from itertools import groupby
 
@@ -22,8 +22,6 @@ from sources.models import Column, Source, Table
 from values.dates import read_dates
 
 Day = tuple[int, int, int]
-Agrees = Callable[[int, Sequence[Mapping[str, str | None]]], bool]
-"""Whether a row of the batch, by its position, speaks of the person of whom these records do."""
 _PEOPLE = 3
 """So many who are all somebody else are no slip in one of their rows."""
 _ASKED = 20
@@ -32,13 +30,8 @@ _ASKED = 20
 
 def disagreement(table: Table, cells: pa.Table, source: Source) -> Disagree | None:
     """A question about two rows of the batch; None where the table has neither names nor a birth date."""
-    names, births = _describing(table, cells)
+    names, births = describing(table, cells)
     return _Rows(table, cells, source).disagree if names or births else None
-
-
-def agreement(table: Table, cells: pa.Table, source: Source) -> Agrees:
-    """A question about a row of the batch and what is known of a person."""
-    return _Rows(table, cells, source).agrees
 
 
 class _Rows:
@@ -46,25 +39,12 @@ class _Rows:
 
     def __init__(self, table: Table, cells: pa.Table, source: Source) -> None:
         self._cells, self._source = cells, source
-        self._names, self._births = _describing(table, cells)
+        self._names, self._births = describing(table, cells)
         self._words, self._born = cache(self._read_words), cache(self._read_born)
 
     def disagree(self, one: int, other: int) -> bool:
         words, others = self._words(one), self._words(other)
-        return bool(words and others and not words & others) or _contradict(self._born(one), self._born(other))
-
-    def agrees(self, row: int, records: Sequence[Mapping[str, str | None]]) -> bool:
-        """Two words of the names are the same, or all that one of them has, and no birth date contradicts. Without a
-        name the birth date has to be the same."""
-        words = self._words(row)
-        known = [_words(cell for key, cell in record.items() if cell and key != "born") for record in records]
-        days = [_day(born) for record in records if (born := record.get("born"))]
-        mine = self._born(row)
-        if any(_contradict(mine, day) for day in days):
-            return False
-        if not words:
-            return mine is not None and mine in days
-        return any(theirs and len(words & theirs) >= min(2, len(words), len(theirs)) for theirs in known)
+        return bool(words and others and not words & others) or contradict(self._born(one), self._born(other))
 
     def _read_words(self, row: int) -> frozenset[str]:
         return _words(cell for name in self._names if (cell := _cell(self._cells, name, row)))
@@ -78,12 +58,8 @@ def _words(names: Iterable[str]) -> frozenset[str]:
     return frozenset(word for name in names for word in skeleton(sound(fold(name))).split())
 
 
-def _day(born: str) -> Day:
-    year, month, day = (*map(int, born.split("-")), 1, 1)[:3]
-    return year, month, day
-
-
-def _contradict(first: Day | None, second: Day | None) -> bool:
+def contradict(first: Day | None, second: Day | None) -> bool:
+    """Whether two birth dates are of two people; of the first of January only the year is known."""
     if first is None or second is None or first[1:] == (1, 1) or second[1:] == (1, 1):
         return first is not None and second is not None and abs(first[0] - second[0]) > 1
     return sum(a != b for a, b in zip(first, second, strict=True)) >= 2
@@ -98,7 +74,7 @@ def shared(table: Table, cells: pa.Table, codes: pa.Array, disagree: Disagree) -
     if not len(rows):
         return np.zeros(len(code), dtype=bool)
     # Most rows that share a number say the same of one person, and are asked about once.
-    names, births = _describing(table, cells)
+    names, births = describing(table, cells)
     said = [coded(cells[name].take(pa.array(rows))).indices.fill_null(-1) for name in [*names, *dict(births)]]
     first = np.unique(np.stack([code[rows], *map(np.asarray, said)]), axis=1, return_index=True)[1]
     asked = sorted(rows[first].tolist(), key=lambda row: (code[row], row))
@@ -114,11 +90,16 @@ def _of_many(rows: list[int], disagree: Disagree) -> bool:
     return len(people) >= _PEOPLE
 
 
-def _describing(table: Table, cells: pa.Table) -> tuple[list[str], list[tuple[str, Column]]]:
+def describing(table: Table, cells: pa.Table) -> tuple[list[str], list[tuple[str, Column]]]:
     """Columns of names, and of birth dates."""
     declared = [(name, column) for name in cells.column_names if (column := table.column(name)) is not None]
     names = [name for name, column in declared if column.kind == "name"]
     return names, [(name, column) for name, column in declared if column.kind == "birth_date" or column.keep == "year"]
+
+
+def birth_form(column: Column, source: Source) -> str:
+    """The form in which a column has birth dates."""
+    return column.format or source.format.date_format or "iso"
 
 
 def _cell(cells: pa.Table, name: str, row: int) -> str | None:
@@ -126,6 +107,6 @@ def _cell(cells: pa.Table, name: str, row: int) -> str | None:
 
 
 def _born(cells: pa.Table, name: str, row: int, column: Column, source: Source) -> Day | None:
-    dates, _ = read_dates(text(cells[name].slice(row, 1)), column.format or source.format.date_format or "iso")
+    dates, _ = read_dates(text(cells[name].slice(row, 1)), birth_form(column, source))
     day = dates[0].as_py()
     return (day.year, day.month, day.day) if day else None

@@ -15,11 +15,10 @@ import pyarrow as pa
 
 from anonymization.keys.country_keys import CountryKeys
 from anonymization.keys.pseudonyms import as_matrix, keyed
+from anonymization.vault.origins import declared
 from anonymization.vault.persons import Said, read_identifiers
 from anonymization.vault.requests import Said as Record
 from anonymization.vault.requests import records_of, same_person
-from codebook.errors import HomewardError
-from sources.loader import load_source
 from sources.models import Source
 
 if TYPE_CHECKING:
@@ -57,12 +56,9 @@ def elsewhere(vault: Vault, country: str, tokens: Sequence[UUID]) -> dict[str, t
 def _identifiers(records: Collection[Record]) -> Iterator[tuple[Source, Said]]:
     """What a person is linked by, as each record says it; a source that is no longer declared says nothing."""
     for record in records:
-        name, _, table_name = record.origin.partition(" ")
-        try:
-            source = load_source(name)
-            table = source.table(table_name)
-        except (HomewardError, KeyError):
+        if (found := declared(record.origin)) is None:
             continue
+        source, table = found
         cells = pa.table({column: pa.array([value], pa.string()) for column, value in record.record.items()})
         links = table.person.link if table.person else []
         for column, said in read_identifiers(table, cells, source).items():

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from anonymization.keys.country_keys import CountryKeys
 from anonymization.keys.pseudonyms import WIDTH, as_matrix, from_bytes
 from anonymization.linkage import likeness
-from anonymization.linkage.contradiction import Agrees
+from anonymization.linkage.agreement import Agrees
 from anonymization.linkage.linking import UNKNOWN, Disagree, Ids, resolve
 from anonymization.vault import identities, wire
 from anonymization.vault.known import descriptions
@@ -94,7 +94,7 @@ class Statement:
     `origin`: source and table; `claims`: strongest first, every row has at least one; `records`: each row's identity as
     JSON text, sealed for the row's person; `likeness`: by what the person can be recognised, where the source asks for
     that (`likeness.LIKENESS`); `disagree`: whether two rows that share an identifier nobody knew speak of two people;
-    `programme`: within which persons are recognised; `agrees`: whether a row speaks of a known person.
+    `programme`: within which persons are recognised; `agrees`: which rows speak of known persons.
     """
 
     country: str
@@ -160,7 +160,7 @@ class Enrolment:
         people = People(self._keys, known, len(known.ids), [], partial(_wrapped, cursor))
         said = descriptions(cursor, people, theirs, self._statement.programme)
         for own, was, rows in zip(columns, self._columns, asked, strict=True):
-            mine = [row for row in rows.tolist() if agrees(row, said[int(owner[was[row]])])]
+            mine = rows[agrees(rows, owner[was[rows]], said)]
             own[mine] = was[mine]
         return columns
 

@@ -1,7 +1,7 @@
 """What the vault holds of people, opened to tell whether a row that brings their number speaks of them.
 
 Asked only of numbers that several people of a batch share: nothing of it is kept or leaves this process. Which rows
-those are, and when two descriptions agree, is the business of `linkage.contradiction`.
+those are, and when a row agrees, is the business of `linkage`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anonymization.linkage.agreement import Record
 from anonymization.linkage.linking import Ids
 from anonymization.vault import identities
 from anonymization.vault.people import People
@@ -20,19 +21,21 @@ if TYPE_CHECKING:
 
     Vaultside = Cursor[tuple[Any, ...]]
 
-_IDENTITIES = "SELECT person_id, origin, sealed FROM vault.identity WHERE person_id = ANY (%s)"
+_IDENTITIES = """
+    SELECT i.person_id, o.name, i.origin, i.sealed FROM vault.identity AS i JOIN vault.origin AS o USING (origin)
+    WHERE i.person_id = ANY (%s)"""
 _LIKENESSES = "SELECT person_id, sealed FROM vault.likeness WHERE person_id = ANY (%s) AND programme = %s"
 
-Records = list[dict[str, str | None]]
 
-
-def descriptions(cursor: Vaultside, people: People, ids: Ids, programme: str | None) -> dict[int, Records]:
+def descriptions(cursor: Vaultside, people: People, ids: Ids, programme: str | None) -> dict[int, list[Record]]:
     """Of each known person all that was said of who they are, in this programme."""
     asked = np.unique(ids)
     keys = dict(zip(asked.tolist(), people.keys(people.places(asked)), strict=True))
-    said: dict[int, Records] = {person: [] for person in keys}
-    for person, origin, sealed in cursor.execute(_IDENTITIES, (asked.tolist(),), binary=True).fetchall():
-        said[person].append(json.loads(identities.open_record(bytes(sealed), origin, keys[person])))
+    said: dict[int, list[Record]] = {person: [] for person in keys}
+    for person, name, origin, sealed in cursor.execute(_IDENTITIES, (asked.tolist(),), binary=True).fetchall():
+        record = json.loads(identities.open_record(bytes(sealed), origin, keys[person]))
+        said[person].append(Record(name, record))
     for person, sealed in cursor.execute(_LIKENESSES, (asked.tolist(), programme or ""), binary=True).fetchall():
-        said[person].append(json.loads(identities.open_likeness(bytes(sealed), keys[person])))
+        record = json.loads(identities.open_likeness(bytes(sealed), keys[person]))
+        said[person].append(Record(None, record))
     return said

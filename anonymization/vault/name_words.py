@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from anonymization.keys import country_keys
 from anonymization.keys.pseudonyms import WIDTH, coded
 from anonymization.redaction.redactor import name_words
+from anonymization.vault.origins import is_name
 from sources.models import Table
 
 if TYPE_CHECKING:
@@ -92,8 +93,7 @@ def _indexed(words: Iterable[str], keyring: Keyring, country: str) -> dict[UUID,
 
 def names_in(table: Table, cells: pa.Table) -> list[str]:
     """Columns of a batch that hold names of people."""
-    declared = {name: table.column(name) for name in cells.column_names}
-    return [name for name, column in declared.items() if column is not None and column.kind == "name"]
+    return [name for name in cells.column_names if is_name(table, name)]
 
 
 def words_of(table: Table, cells: pa.Table) -> frozenset[str]:

@@ -18,11 +18,13 @@ import pyarrow.compute as pc
 
 from anonymization.keys.pseudonyms import coded, keyed, text
 from anonymization.keys.ring import Keyring
-from anonymization.linkage.contradiction import agreement, disagreement, shared
+from anonymization.linkage.agreement import agreement
+from anonymization.linkage.contradiction import disagreement, shared
 from anonymization.linkage.identifiers import Normalised, field_of, normalise
 from anonymization.linkage.likeness import likeness
 from anonymization.linkage.linking import Disagree
 from anonymization.vault.enrolment import Claim, Linked, Statement
+from anonymization.vault.origins import origin_of
 from anonymization.vault.vault import Vault
 from sources.batches import KEY
 from sources.models import Source, Table
@@ -86,7 +88,7 @@ class Persons:
             return Linked(first, nobodys)
         statement = Statement(
             self._source.country,
-            f"{self._source.source} {table.name}",
+            origin_of(self._source, table),
             claims,
             identity_records(table, cells),
             likeness(table, cells, said, self._source),

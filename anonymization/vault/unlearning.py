@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
@@ -18,8 +17,7 @@ from anonymization.linkage import features, recognition, reindex
 from anonymization.redaction.redactor import name_words
 from anonymization.vault import identities
 from anonymization.vault.name_words import hashed
-from codebook.errors import HomewardError
-from sources.loader import load_source
+from anonymization.vault.origins import declared, is_name
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -104,25 +102,15 @@ def _pages(cursor: Vaultside, statement: str, values: tuple[object, ...]) -> Ite
 def _pieces(page: list[tuple[Any, ...]], keys: CountryKeys) -> set[str]:
     """What stands between blanks in the names of these records."""
     pieces: set[str] = set()
+    tables = {name: declared(name) for name in {origin_name for origin_name, *_ in page}}
     for origin_name, origin, sealed, token, wrapped in page:
         try:
             key = identities.open_person_key(token.bytes, wrapped, keys.key)
             record = json.loads(identities.open_record(sealed, origin, key))
         except InvalidTag:  # damaged: it says nothing to anybody any more, and must not keep somebody else in the vault
             continue
-        names = _name_columns(origin_name)
+        found = tables[origin_name]  # of a source that is no longer declared all may be names
         for column, value in record.items():
-            if value is not None and (names is None or column in names):
+            if value is not None and (found is None or is_name(found[1], column)):
                 pieces.update(value.split())
     return pieces
-
-
-@cache
-def _name_columns(origin: str) -> frozenset[str] | None:
-    """Columns of a source's table that hold names; None, all, where the source is no longer declared."""
-    source, _, table = origin.partition(" ")
-    try:
-        declared = load_source(source).table(table)
-    except (HomewardError, KeyError):
-        return None
-    return frozenset(column.name for column in declared.columns if column.kind == "name")

@@ -85,6 +85,12 @@ def similar(make_source: Callable[..., Source]) -> Source:
 
 
 @pytest.fixture
+def whole(make_source: Callable[..., Source]) -> Source:
+    """The same, whose name is a whole one."""
+    return make_source(tables=REGISTER.replace("[DUI, PHONE]}", "[DUI, PHONE], similar: [NAME, BORN]}"))
+
+
+@pytest.fixture
 def two_phones(make_source: Callable[..., Source]) -> Source:
     """The register with a second phone: two columns of one field."""
     mobile = "- {name: MOBILE, class: identifier, kind: phone, optional: true}"

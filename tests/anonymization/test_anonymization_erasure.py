@@ -16,6 +16,7 @@ from sources.batches import SafeBatch, TextBatch
 from sources.models import Source
 
 Rows = Callable[..., TextBatch]
+Row = dict[str, str | None]
 
 
 def passed(source: Source, vault: Vault, batch: TextBatch) -> SafeBatch:
@@ -70,6 +71,35 @@ def test_words_of_names_that_nobody_else_has_go_with_the_person(
     assert known_words(vault, "xochitl", "menjivar", "ana") == {"xochitl", "menjivar", "ana"}
     assert erase(vault, batch)["name_word"] == 1
     assert known_words(vault, "xochitl", "menjivar", "ana") == {"menjivar", "ana"}
+
+
+def test_words_of_a_family_of_columns_go_too_and_those_of_a_place_do_not_stay(
+    make_source: Callable[..., Source], vault: Vault, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = make_source(tables=REGISTER_OF_NAMES)
+    monkeypatch.setattr("anonymization.vault.origins.load_source", {register.source: register}.__getitem__)
+    batch = passed(
+        register,
+        vault,
+        rows({"NAME": "Xóchitl", "PLACE": "Suchitoto"}, {"FILE": "F2", "PLACE": "Xóchitl"}, blank=NAMED),
+    )
+    assert known_words(vault, "xochitl", "ana") == {"xochitl", "ana"}
+    assert erase(vault, batch)["name_word"] == 1
+    assert known_words(vault, "xochitl", "ana") == {"ana"}
+
+
+NAMED: Row = {"FILE": "F1", "CASE": None, "NAME": "Ana", "PLACE": None}
+REGISTER_OF_NAMES = """
+  - name: main
+    key: [FILE]
+    person: {link: [CASE]}
+    entities: {person: {}}
+    columns:
+      - {name: FILE, class: technical}
+      - {name: CASE, class: identifier, kind: case_number}
+      - {name: PLACE, class: identifier, kind: address}
+      - {name: NAM*, class: identifier, kind: name}
+"""
 
 
 def test_of_several_erased_at_once_words_go_that_only_they_said(register: Source, vault: Vault, rows: Rows) -> None:

@@ -88,7 +88,7 @@ def test_who_holds_the_keys_finds_the_person_in_the_other_programme(
     similar: Source, protection: Source, vault: Vault, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     declared = {source.source: source for source in (similar, protection)}
-    monkeypatch.setattr("anonymization.vault.elsewhere.load_source", declared.__getitem__)
+    monkeypatch.setattr("anonymization.vault.origins.load_source", declared.__getitem__)
     common = passed(similar, vault, rows(DUI, {"FILE": "F2", "DUI": "01234567-8"}))["_person"]
     other = passed(protection, vault, rows({"FILE": "X", **DUI}))["_person"]
     rotation.rotate(vault)
