@@ -120,13 +120,16 @@ def _said_by(command: str) -> bytes:
     except (OSError, ValueError, IndexError):
         raise HomewardError("the command for the root key cannot be run", COMMAND, "mend the command") from None
     late = threading.Timer(_WAIT_SECONDS, _end, (service,))
-    late.start()
     with service:
         try:
+            late.start()
             said = service.stdout.read(_LONGEST) if service.stdout else b""
             if len(said) == _LONGEST:  # no key is so long: one that prints for ever would fill the memory
                 _end(service)
             code = service.wait()
+        except BaseException:  # the run was cancelled: nobody else would end it, and leaving waits for it
+            _end(service)
+            raise
         finally:
             on_time = late.is_alive()
             late.cancel()

@@ -49,8 +49,11 @@ _PERSONS = """
     SELECT string_agg(int8send(person_id) || uuid_send(token), ''::bytea)
     FROM vault.person WHERE person_id = ANY ((SELECT %s)::bigint[])"""
 _PERSON = np.dtype([("person_id", ">i8"), ("token", "u1", (identities.TOKEN_BYTES,))])
+# One that was cut short is filled up, so that the others lie where they are looked for; it opens nothing.
 _WRAPPED = """
-    SELECT string_agg(int8send(person_id) || substr(wrapped_key || substr(uuid_send(token), 1, 12), 1, 60), ''::bytea)
+    SELECT string_agg(
+        int8send(person_id)
+        || substr(wrapped_key || substr(uuid_send(token), 1, 12) || decode(repeat('00', 60), 'hex'), 1, 60), ''::bytea)
     FROM vault.person WHERE person_id = ANY ((SELECT %s)::bigint[])"""
 _WRAPPED_KEY = np.dtype([("person_id", ">i8"), ("wrapped_key", "u1", (identities.WRAPPED_BYTES,))])
 _DIGESTS = """

@@ -50,7 +50,10 @@ def new_person_keys(tokens: bytes, country_key: bytes) -> tuple[list[bytes], npt
 
 
 def open_person_key(token: bytes, wrapped: bytes, country_key: bytes) -> bytes:
+    """InvalidTag if it was wrapped under another key, changed or cut short."""
     sealed, nonce = wrapped[: KEY_BYTES + TAG], wrapped[KEY_BYTES + TAG :] or token[:NONCE]
+    if len(nonce) != NONCE:
+        raise InvalidTag
     return AESGCM(country_key).decrypt(nonce, sealed, token)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from anonymization.keys.ring import Keyring
 from anonymization.vault.seal_format import (
@@ -42,9 +42,6 @@ from anonymization.vault.seal_format import (
     wrapped,
 )
 from codebook.errors import Unavailable
-
-if TYPE_CHECKING:
-    pass
 
 _ABANDONED_AFTER = 24 * 3600
 

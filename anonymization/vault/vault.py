@@ -61,8 +61,8 @@ _ATTEMPTS = 100
 """Each failed attempt means that another process got on; so many in a row are no longer a coincidence."""
 
 
-class _AnotherWasFaster(Exception):
-    """A unique index says that another process has written the same person, field or source meanwhile."""
+class _AnotherWasFaster(Unavailable):
+    """Another process has written the same person, field or source meanwhile, or was waited for in a circle."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def _without_values() -> Iterator[None]:
     try:
         yield
     except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
-        raise _AnotherWasFaster from None
+        raise _AnotherWasFaster("another process was writing about the same people", "vault", "run again") from None
     except InvalidTag:
         raise HomewardError(
             "a key or record in the vault is damaged or was changed", "vault", "restore the vault from its backup"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
@@ -56,6 +59,9 @@ def test_a_vault_that_goes_down_in_the_middle_is_one_line_and_the_next_run_is_wh
     "statement",
     [
         "UPDATE vault.person SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))",
+        "UPDATE vault.person SET wrapped_key = substr(wrapped_key, 1, 50)",
+        "UPDATE vault.person SET wrapped_key = substr(wrapped_key, 1, 20)",
+        "UPDATE vault.person SET wrapped_key = ''",
         "UPDATE vault.person SET token = gen_random_uuid()",
     ],
 )
@@ -70,6 +76,28 @@ def test_a_tampered_key_is_one_line(register: Source, vault: Vault, vault_url: s
         with pytest.raises(HomewardError, match="is damaged or was changed") as raised:
             harmed()
         assert "\n" not in str(raised.value)
+
+
+def test_two_who_wait_for_each_other_are_told_to_run_again(vault: Vault) -> None:
+    """As an erasure and a batch may, where nothing is tried again by itself."""
+    both_hold_one = threading.Barrier(2, timeout=600)
+
+    def waits(first: int, second: int) -> HomewardError | None:
+        try:
+            with vault.transaction() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", (first,))
+                both_hold_one.wait()
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", (second,))
+        except HomewardError as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(2) as pool:
+        found = [error for error in pool.map(waits, (1, 2), (2, 1)) if error is not None]
+    (told,) = found
+    assert isinstance(told, Unavailable)
+    assert str(told).endswith("run again")
+    assert str(pickle.loads(pickle.dumps(told))) == str(told)
 
 
 def test_a_country_key_that_was_changed_stops_everything(

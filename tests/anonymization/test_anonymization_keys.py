@@ -1,6 +1,8 @@
 import base64
 import os
 import pickle
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -143,6 +145,31 @@ def test_a_command_that_prints_for_ever_or_never_ends_is_ended_with_what_it_star
     while _at_work(group) and time.monotonic() < given_up:  # who is killed is gone a moment later
         time.sleep(0.01)
     assert not _at_work(group)
+
+
+def test_a_run_that_is_cancelled_ends_the_command_that_it_waits_for(tmp_path: Path) -> None:
+    number = tmp_path / "number"
+    asks = f"from anonymization.keys.ring import Keyring; Keyring.open({str(tmp_path / 'keys')!r})"
+    waits = os.environ | {"HOMEWARD_ROOT_KEY_COMMAND": f"sh -c 'echo $$ > {number}; sleep 600; echo x'"}
+    run = subprocess.Popen([sys.executable, "-c", asks], env=waits, stderr=subprocess.DEVNULL, start_new_session=True)
+    given_up = time.monotonic() + 120
+    while not _is_waiting(run, number) and time.monotonic() < given_up:
+        time.sleep(0.01)
+    group = int(number.read_text())
+    run.send_signal(signal.SIGINT)
+    run.wait()
+    while _at_work(group) and time.monotonic() < given_up:
+        time.sleep(0.01)
+    left = _at_work(group)
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+    assert not left
+
+
+def _is_waiting(run: subprocess.Popen[bytes], number: Path) -> bool:
+    """Whether its key command is at work, and the thread that would end it."""
+    at_work = number.exists() and number.read_text().endswith("\n")
+    return at_work and psutil.Process(run.pid).num_threads() > 1
 
 
 def _at_work(group: int) -> list[int]:
