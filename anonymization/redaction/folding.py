@@ -11,14 +11,18 @@ from functools import lru_cache
 
 from values.invisible import character_class
 
-_HAS_INVISIBLE = re.compile(f"[{character_class()}]")
-_ZEROS = (0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0BE6, 0x0E50, 0x1040, 0x17E0, 0xFF10)
+_INVISIBLE = character_class() + "\u20e3"  # the frame of a digit's emoji, which stands behind it
+_HAS_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
+_ZEROS = (
+    *(code for code in range(0x0660, 0x10000) if unicodedata.decimal(chr(code), -1) == 0),
+    *(0x104A0, 0x1E950, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6),  # Osmanya, Adlam, and bold and the like
+)
 _BLANKS = (0x00A0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)
 _HYPHENS = (0x2010, 0x2011, 0x2012, 0x2212, 0xFE63, 0xFF0D)
 _PLAIN = {zero + digit: str(digit) for zero in _ZEROS for digit in range(10)}
-_PLAIN |= dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_HYPHENS, "-")
-"""Digits, blanks and hyphens that word processors and other keyboards write for the ASCII ones."""
-_TO_CLEAN = re.compile(f"[{character_class()}{''.join(map(chr, _PLAIN))}]")
+_PLAIN |= dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_HYPHENS, "-") | {0xFF20: "@", 0xFF0E: "."}
+"""Digits, blanks, hyphens and signs of e-mail addresses that other keyboards and word processors write."""
+_TO_CLEAN = re.compile(f"[{_INVISIBLE}{''.join(map(chr, _PLAIN))}]")
 _MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u135d-\u135f]"
 )

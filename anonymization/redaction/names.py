@@ -46,6 +46,7 @@ _OPENS, _CLOSES = (
     frozenset(("\n", "[", "{", '"', "'", "“", "«", "‘")),
     frozenset(("\n", "]", "}", '"', "'", "”", "»", "’")),
 )
+_BEHIND_NAMES = frozenset((" ", "-", "-\n", "-\r\n"))
 _SHAPED = "SHAPED"
 _LONG_TITLE, _LONG_ACRONYM = 9, 4
 _AND = frozenset(("and", "or", "et", "ou", "y", "e", "o", "en", "of", "&", "iyo"))
@@ -137,7 +138,7 @@ class _Note:
             return True  # "my brother Will": a capital is a name even in the most frequent words
         if self._own is not None and not flag & STOP and self._is_own(place, flag, self._own):
             return True
-        follows = place > 0 and bool(self._hits[place - 1]) and self._gaps[place] in (" ", "-")
+        follows = place > 0 and bool(self._hits[place - 1]) and self._gaps[place] in _BEHIND_NAMES
         if place and self._gaps[place] == ". " and self._flags[place - 1] & TITLE and not flag & (STOP | SINGLE):
             return True  # "sra. consuelo": what follows a title cut short is a name, in a note without capitals too
         if flag & CAPITAL:
@@ -153,7 +154,7 @@ class _Note:
     def _is_rest_of_name(self, place: int) -> bool:
         """Whether a rare word in lower case behind a name is more often the rest of it than a verb: "Ana quispe", "Gyul
         utca 76"; not "Judith Krall bedankte", and not "Anwohner klagten", whose first word is on no list."""
-        if self._gaps[place] == "-":
+        if self._gaps[place] != " ":
             return True
         before = self._flags[place - 1]
         alone = place < 2 or not self._hits[place - 2] or self._gaps[place - 1] != " " or not before & CAPITAL

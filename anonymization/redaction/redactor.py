@@ -18,7 +18,7 @@ from anonymization.redaction.lexicon import lexicon
 from anonymization.redaction.merging import merged
 from anonymization.redaction.names import RowNames
 from anonymization.redaction.patterns import Span, shapes
-from anonymization.redaction.words import MONTH, NUMERAL, PAPER, SPLIT, WEEKDAY, Words, flags_of
+from anonymization.redaction.words import MONTH, NUMERAL, PAPER, SINGLE, SPLIT, WEEKDAY, Words, flags_of
 
 _REMEMBERED = 200_000
 """So many different words are remembered from one batch to the next."""
@@ -82,13 +82,15 @@ class Redactor:
         shaped = shapes(text, self._lexicon)
         labelled = forms.values(text, words)
         every = reduce(or_, flags, 0)
-        days = named_days(text, words) if every & MONTH else []
+        more = named_days(text, words) if every & MONTH else []
         if every & NUMERAL:
-            days += spelled.numbers(parts, flags)
+            more += spelled.numbers(parts, flags)
         if every & PAPER:
-            days += papers.codes(text)
-        if labelled or days:
-            shaped = sorted([*shaped, *days, *labelled])
+            more += papers.codes(text)
+        if every & SINGLE and len(flags) > 3:
+            more += spelled.letters(text)
+        if labelled or more:
+            shaped = sorted([*shaped, *more, *labelled])
         if every & WEEKDAY:
             shaped = [with_weekday(text, one) if one.type == "DATE" else one for one in shaped]
         names_found = names.find(text, parts, flags, words, self._lexicon, own, shaped)

@@ -1,4 +1,4 @@
-"""Days and telephone numbers that are written in words: "the third of March", "zero seven two two, 410 558".
+"""Days and telephone numbers in words: "the third of March", "zero seven two two, 410 558"; names letter by letter.
 
 A run of words of numbers beside a month is a date; one of digits is a telephone number, if it has as many as one has.
 Amounts stay. What is written in numerals is the business of `dates` and `patterns`.
@@ -6,6 +6,7 @@ Amounts stay. What is written in numerals is the business of `dates` and `patter
 
 from __future__ import annotations
 
+import re
 from itertools import accumulate
 
 from anonymization.redaction.folding import fold
@@ -20,6 +21,7 @@ _BETWEEN = frozenset(
 _BETWEEN |= frozenset(map(fold, ("من", "و", "እና", "ከዚያ")))
 _VERBS_TOO = frozenset(("may", "march"))
 _FEWEST_DIGITS, _FEWEST_WORDS = 7, 2
+_LETTERS = re.compile(r"(?<![\w.-])[^\W\d_]([ .·-])[^\W\d_](?:\1[^\W\d_]){2,38}(?!\w)")
 
 
 def numbers(parts: list[str], flags: list[int]) -> list[Span]:
@@ -34,6 +36,13 @@ def numbers(parts: list[str], flags: list[int]) -> list[Span]:
             found.append(Span(starts[place], starts[end - 1] + len(texts[end - 1]), kind))
         place = max(end, place + 1)
     return found
+
+
+def letters(text: str) -> list[Span]:
+    """Names that are spelt letter by letter: "X-i-o-m-a-r-a", "B i n t a"; not the letters of an office: U.N.H.C.R."""
+    return [
+        Span(*one.span(), "NAME") for one in _LETTERS.finditer(text) if not (one[1] == "." and one.group().isupper())
+    ]
 
 
 def _end_of_run(place: int, gaps: list[str], texts: list[str], flags: list[int]) -> int:

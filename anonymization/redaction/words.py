@@ -176,7 +176,8 @@ class Words(dict[str, int]):
         flags = SINGLE if len(folded) == 1 else 0
         if not cased:
             return flags | CASELESS
-        return flags | CAPITAL if word[0].isupper() else flags
+        inverted = len(word) >= _LONG_ENOUGH and word[1:].isupper()  # "oLUWASEUN", with the key for capitals held
+        return flags | CAPITAL if word[0].isupper() or inverted else flags
 
 
 @lru_cache(maxsize=32)
