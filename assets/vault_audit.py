@@ -31,14 +31,14 @@ def head_kept(workplace: Workplace) -> Iterator[None]:
         keep_head(workplace)
 
 
-def tell_lost_lines(workplace: Workplace) -> None:
-    """After a restore: lines that the backup does not have cannot stand any more, and the chain says itself which."""
+def follow_restore(workplace: Workplace) -> None:
+    """After a restore the warehouse remembers what the chain has now, and none of the lines that it says are lost."""
     from anonymization.vault import audit
     from warehouse import vault_head
 
-    restored = audit.head(workplace.vault)
-    if restored is not None and (last := vault_head.forget_from(workplace.warehouse, restored.entry)):
-        audit.note(workplace.vault, "lines lost", first=restored.entry, last=last)
+    with workplace.vault.transaction() as cursor:
+        first = audit.restored_at(cursor)
+    vault_head.forget_from(workplace.warehouse, first)
     keep_head(workplace)
 
 

@@ -136,17 +136,19 @@ def restore(
     file: Annotated[Path, typer.Argument(help="The archive to read.")], key_file: KeyFile = None, json: Json = False
 ) -> None:
     """Bring an archive back into a home without keys and an empty vault; whole, or not at all. Who was erased since is
-    erased again."""
+    erased again. Cut off, run it again."""
     from anonymization.vault import backup as archive
     from assets import lost_erasures, vault_audit
     from pipelines import console
     from pipelines.settings import settings
+    from warehouse import vault_head
 
     workplace = settings().workplace()
     secret = _secret(key_file, twice=False)
     with console.watching("restore"):
-        held = archive.restore(file, secret, workplace.vault_url, workplace.home / "keys", workplace.sealed)
-        vault_audit.tell_lost_lines(workplace)
+        known = vault_head.last(workplace.warehouse)
+        held = archive.restore(file, secret, workplace.vault_url, workplace.home / "keys", workplace.sealed, known)
+        vault_audit.follow_restore(workplace)
         again = lost_erasures.repeat_lost(workplace)
     _tell_archive(held, json, len(again))
 

@@ -26,9 +26,12 @@ def kept(engine: Engine) -> list[tuple[int, str]]:
         return run(conn, "SELECT entry, digest FROM audit.vault_head ORDER BY entry").fetchall()
 
 
-def forget_from(engine: Engine, entry: int) -> int | None:
-    """Remember no line from this one on: the vault was restored from a backup that has none of them. The last of
-    those that were remembered, if any."""
+def last(engine: Engine) -> int:
+    """The number of the last line that was remembered; 0: none."""
+    return max((entry for entry, _ in kept(engine)), default=0)
+
+
+def forget_from(engine: Engine, entry: int) -> None:
+    """Remember no line from this one on: the vault was restored from a backup that has none of them."""
     with transaction(engine, "head of the vault's audit") as conn:
-        forgotten = run(conn, "DELETE FROM audit.vault_head WHERE entry >= %(entry)s RETURNING entry", {"entry": entry})
-        return max((one for (one,) in forgotten.fetchall()), default=None)
+        run(conn, "DELETE FROM audit.vault_head WHERE entry >= %(entry)s", {"entry": entry})

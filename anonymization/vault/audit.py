@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Vaultside = Cursor[tuple[Any, ...]]
 
 WITHDRAWN, OVERWRITTEN, REFUSED = "consent withdrawn", "pages overwritten", "refused"
+RESTORED, LOST = "restore", "lines lost"
 _LOCK = 0x61756469
 _START = bytes(32)
 _ADD = """
@@ -115,6 +116,12 @@ def head(vault: Vault) -> Head | None:
     """The last line; None while there is none."""
     found = lines(vault, 1)
     return Head(found[0].entry, found[0].digest.hex()) if found else None
+
+
+def restored_at(cursor: Vaultside) -> int:
+    """The line of the last restore; 0: there was none."""
+    row = cursor.execute("SELECT coalesce(max(entry), 0) FROM vault.audit WHERE action = %s", (RESTORED,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def verify(vault: Vault, heads: list[Head]) -> Broken | None:

@@ -1,7 +1,8 @@
 """Backup and restore of the vault: its rows, its keys and on demand the sealed files, in one encrypted archive.
 
 The archive opens with its own passphrase or key file and with nothing else; no root key is in it. It is restored into
-a home without keys and a vault without people: whole, or not at all.
+a home without keys and a vault without people: whole, or not at all. A restore that was cut off is run again, at any
+point: what the vault has of this archive already is not brought back twice.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ _COLUMNS = """
 _IDENTITIES = """
     SELECT c.relname, a.attname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
     WHERE c.relnamespace = 'vault'::regnamespace AND a.attidentity <> ''"""
+
+_RESTORED = """
+    SELECT facts FROM vault.audit AS r WHERE action = %s AND facts ->> 'archive' = %s
+        AND NOT EXISTS (SELECT FROM vault.audit AS l WHERE l.entry > r.entry AND l.action <> %s)"""
 
 
 @dataclass(frozen=True)
@@ -98,33 +103,60 @@ def _write(vault: Vault, target: Path, secret: bytes, sealed: Path | None) -> He
     return Held(tables, persons, len(files), size)
 
 
-def restore(source: Path, secret: bytes, vault_url: str, keys: Path, sealed: Path) -> Held:
-    """Restore into `keys` (a folder without keys) and the empty vault at `vault_url`; see the module."""
+def restore(source: Path, secret: bytes, vault_url: str, keys: Path, sealed: Path, remembered: int = 0) -> Held:
+    """Restore into `keys` (a folder without keys) and the empty vault at `vault_url`; see the module. `remembered`: the
+    last line of the vault's audit of which somebody else knows; those that the archive lacks are told to be lost."""
     reader = Reader.verified(source, secret)
     sections = _sections(reader)
     manifest = _manifest(sections, source)
-    masters = {name: base64.b64decode(key) for name, key in manifest["masters"].items()}
     vault = Vault(vault_url, Keyring.throwaway())  # no key is made before it is known that the vault serves
     vault.migrate()
     with vault.transaction() as cursor:
-        _refuse_if_used(cursor)
+        counted = _restored(cursor, reader.mark)
+        if counted is None:
+            _refuse_if_used(cursor)
+    masters = {name: base64.b64decode(key) for name, key in manifest["masters"].items()}
     keyring = _keyring(keys, masters)
-    files = 0
-    with vault.transaction() as cursor:
-        _refuse_if_used(cursor)
-        for head, blocks in sections:
-            if "table" in head:
-                _read_rows(cursor, head["table"], head["columns"], blocks)
-            else:
-                _read_file(sealed, head["file"], blocks)
-                files += 1
-        _count_on(cursor, manifest["person_block"])
-        persons = _count(cursor, "person")
-        facts = {"tables": len(manifest["tables"]), "persons": persons, "files": files}
-        audit.write(cursor, keyring, "restore", facts=facts)
+    if counted is None:
+        with vault.transaction() as cursor:
+            counted = _bring_back(cursor, sections, manifest, sealed)
+            _tell(cursor, keyring, {**counted, "archive": reader.mark}, remembered)
     keep_up(vault)
     put_in_order(vault)
-    return Held(len(manifest["tables"]), persons, files, source.stat().st_size)
+    return Held(**counted, size=source.stat().st_size)
+
+
+def _bring_back(
+    cursor: Vaultside,
+    sections: Iterator[tuple[dict[str, Any], Iterator[bytes]]],
+    manifest: dict[str, Any],
+    sealed: Path,
+) -> dict[str, int]:
+    """Rows and sealed files of the archive; how many tables, persons and files."""
+    _refuse_if_used(cursor)
+    files = 0
+    for head, blocks in sections:
+        if "table" in head:
+            _read_rows(cursor, head["table"], head["columns"], blocks)
+        else:
+            _read_file(sealed, head["file"], blocks)
+            files += 1
+    _count_on(cursor, manifest["person_block"])
+    return {"tables": len(manifest["tables"]), "persons": _count(cursor, "person"), "files": files}
+
+
+def _tell(cursor: Vaultside, keyring: Keyring, facts: dict[str, Any], remembered: int) -> None:
+    """The restore in the audit, and from which to which line the archive lacks what somebody else remembers."""
+    audit.write(cursor, keyring, audit.RESTORED, facts=facts)
+    first = audit.restored_at(cursor)
+    if remembered >= first:
+        audit.write(cursor, keyring, audit.LOST, facts={"first": first, "last": remembered})
+
+
+def _restored(cursor: Vaultside, archive: str) -> dict[str, int] | None:
+    """What was counted, if the vault was restored from this archive and nothing has happened in it since."""
+    found = cursor.execute(_RESTORED, (audit.RESTORED, archive, audit.LOST)).fetchone()
+    return {name: int(found[0][name]) for name in ("tables", "persons", "files")} if found else None
 
 
 class _Archive:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MAGIC = b"HOMEWARD BACKUP 1\n"
 _SALT, _CHECK, _FRAME, _TAG = 16, 8, 1 << 20, 16
+_HEADER = len(_MAGIC) + _SALT + _CHECK
 _SHORTEST = 12
 
 
@@ -81,13 +82,19 @@ class Reader:
             pass
         return reader
 
+    @property
+    def mark(self) -> str:
+        """Tells this file from every other: a hash of its random salt."""
+        with self._path.open("rb") as file:
+            return hashlib.sha256(file.read(_HEADER)).hexdigest()[:16]
+
     def frames(self) -> Iterator[bytes]:
         from cryptography.exceptions import InvalidTag
 
         try:
             with self._path.open("rb") as file:
-                header = file.read(len(_MAGIC) + _SALT + _CHECK)
-                if not header.startswith(_MAGIC) or len(header) < len(_MAGIC) + _SALT + _CHECK:
+                header = file.read(_HEADER)
+                if not header.startswith(_MAGIC) or len(header) < _HEADER:
                     raise HomewardError("this is no backup of a vault", self._path.name, "name another file")
                 key = _key(self._secret, header[len(_MAGIC) : -_CHECK])
                 if not hmac.compare_digest(_check(key), header[-_CHECK:]):

@@ -172,6 +172,28 @@ def test_a_restore_that_was_cut_off_after_the_keys_is_run_again(
     assert tokens(register, Vault(other_url, Keyring.open(tmp_path / "clean")), batch) == before
 
 
+def test_a_restore_is_run_again_until_something_has_happened_since(
+    register: Source, vault: Vault, other_url: str, batch: TextBatch, tmp_path: Path
+) -> None:
+    before = tokens(register, vault, batch)
+    backup(vault, tmp_path / "vault.backup", SECRET, None)
+    backup(vault, tmp_path / "other.backup", SECRET, None)
+    asked = (SECRET, other_url, tmp_path / "clean", tmp_path / "store", 9)
+    held = restore(tmp_path / "vault.backup", *asked)
+    there = Vault(other_url, Keyring.open(tmp_path / "clean"))
+    told = [(line.action, line.facts.get("first"), line.facts.get("last")) for line in audit.lines(there, 2)]
+    at = audit.lines(there, 2)[0].entry
+    assert told == [("restore", None, None), ("lines lost", at, 9)]
+    assert restore(tmp_path / "vault.backup", *asked) == held
+    assert audit.lines(there, 1)[0].entry == at + 1, "and says nothing twice"
+    with pytest.raises(HomewardError, match="the vault is not empty"):
+        restore(tmp_path / "other.backup", *asked)
+    assert tokens(register, there, batch) == before
+    audit.note(there, "gate")
+    with pytest.raises(HomewardError, match="the vault is not empty"):
+        restore(tmp_path / "vault.backup", *asked)
+
+
 def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "backup.key"
     path.write_bytes(os.urandom(32))
