@@ -64,7 +64,8 @@ def protect(
             break
         for column, recode in step.items():
             coarser = recode(made[column])
-            decisions.note("recoding", column, int((coarser != made[column]).sum()), categories=coarser.nunique())
+            changed = (coarser != made[column]) & (coarser.notna() | made[column].notna())
+            decisions.note("recoding", column, int(changed.sum()), categories=coarser.nunique())
             made[column] = coarser
         after = measure(made, keys, goal.k, weights)
     made = _suppress(made, goal, weights, decisions)

@@ -39,11 +39,11 @@ class Previous:
     @classmethod
     def of(cls, cells: Cells, released: pd.DataFrame | Sequence[pd.DataFrame], cumulative: bool = True) -> Previous:
         """What `released` tells of `cells`: one release before or several, oldest first (variables of `cells` and a
-        count; null: withheld). ValueError: a cell had more before, though counts only grow."""
+        count; null: withheld). ValueError: a cell had more before, though counts only grow; or a variable is not among
+        those of `cells`."""
         variables = list(cells.keys.columns)
         releases = [
-            one.assign(**{name: TOTAL for name in variables if name not in one})[[*variables, COUNT]]
-            for one in ([released] if isinstance(released, pd.DataFrame) else released)
+            _told_by(one, variables) for one in ([released] if isinstance(released, pd.DataFrame) else released)
         ]
         counts: dict[int, int] = {}
         for one in releases:
@@ -76,6 +76,16 @@ class Previous:
         settled = together.settled.copy()
         settled[earlier[before.narrow(before.withheld, width)]] = True
         return replace(together, settled=settled)
+
+
+def _told_by(released: pd.DataFrame, variables: list[str]) -> pd.DataFrame:
+    """A release with the variables of the new one. Those of its own would tell several cells as one."""
+    if further := [str(name) for name in released.columns if name not in (*variables, COUNT)]:
+        raise ValueError(
+            f"a release before has {', '.join(further)}, which this one has not: lay this one out with it, {TOTAL!r} in"
+            " every cell"
+        )
+    return released.assign(**{name: TOTAL for name in variables if name not in released})[[*variables, COUNT]]
 
 
 def _keys(frame: pd.DataFrame) -> list[Key]:

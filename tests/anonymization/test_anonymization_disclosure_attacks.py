@@ -96,6 +96,22 @@ def test_the_attacker_works_out_releases_that_know_nothing_of_each_other() -> No
     assert Attacker(releases).widths().min() < 5
 
 
+def test_a_release_by_more_variables_is_read_with_them_or_not_at_all() -> None:
+    """Its cells of several ages are no counts of one sex: which of them came last decided what was known before."""
+    frame = people(1, 200, (3, 2))
+    first = published(lay_out([cube(frame.iloc[:40], ["v0", "v1"])]), 5)
+    fewer = cube(frame, ["v0"])
+    with pytest.raises(ValueError, match="a release before has v1, which this one has not"):
+        Previous.of(lay_out([fewer]), first)
+    both = lay_out([fewer.assign(v1="total")])
+    known = {tuple(key): count for *key, count in first.itertuples(index=False)}
+    said = Previous.of(both, first.iloc[::-1]).counts
+    there = enumerate(both.keys.itertuples(index=False, name=None))
+    assert said == {position: known[key] for position, key in there if known[key] is not pd.NA}
+    attacker = Attacker([first, published(both, 5, [first])])
+    assert attacker.widths().min() >= 5 - 1e-6
+
+
 def test_a_category_that_nobody_had_before_tells_nothing() -> None:
     frame = people(2, 120, (4, 3))
     later = pd.concat([frame, pd.DataFrame({"v0": ["d9"] * 8, "v1": ["d1"] * 6 + ["d2"] * 2})])

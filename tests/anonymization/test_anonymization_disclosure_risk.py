@@ -131,7 +131,14 @@ def test_recodings_are_taken_only_while_they_are_needed() -> None:
     assert set(done.frame["age"]) == {20, 30}, "ten-year bands were enough"
     assert done.withheld == 0
     assert done.decisions.table()["rule"].tolist() == ["recoding"]
+
     assert (done.before.k, done.after.k) == (4, 20)
+
+
+def test_what_is_missing_before_and_after_a_recoding_was_not_changed_by_it() -> None:
+    frame = pd.DataFrame({"age": ["21", "22", "23", "24", None, None]})
+    done = protect(frame, Goal(["age"], k=4, global_risk=0.5), [{"age": lambda ages: ages.str[0] + "0"}])
+    assert done.decisions.table()["affected"].tolist() == [4]
 
 
 def test_the_least_important_key_is_withheld_first() -> None:
