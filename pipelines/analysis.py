@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ def ask(sql: str, role: str, layout: str, out: Path | None) -> None:
     answer = access.query(settings().workplace().ready_url(), sql, role)
     if extracts.rekeyed_for(role):
         answer = extracts.rekeyed(answer, shuffle=layout != "table")
+    answer = answer.rename_columns(_told_apart(answer.column_names))
     if layout == "parquet":
         import pyarrow.parquet as pq
 
@@ -41,6 +43,16 @@ def ask(sql: str, role: str, layout: str, out: Path | None) -> None:
         console.print_json(rows)
     else:
         console.print_table(answer.column_names, [list(row.values()) for row in answer.to_pylist()])
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Column names, of several alike all but the first numbered: PostgreSQL calls every `count(...)` count, and JSON and
+    data frames would keep one of them."""
+    told: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in count(2) if f"{name}_{number}" not in names)
+        told.append(name if name not in told else next(one for one in numbered if one not in told))
+    return told
 
 
 def _flat(answer: pa.Table) -> pa.Table:
