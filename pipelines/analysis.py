@@ -46,8 +46,8 @@ def ask(sql: str, role: str, layout: str, out: Path | None) -> None:
 
 
 def _told_apart(names: list[str]) -> list[str]:
-    """Column names, of several alike all but the first numbered: PostgreSQL calls every `count(...)` count, and JSON and
-    data frames would keep one of them."""
+    """Column names, of several alike all but the first numbered: PostgreSQL calls every `count(...)` count, and JSON
+    would keep one of them."""
     told: list[str] = []
     for name in names:
         numbered = (f"{name}_{number}" for number in count(2) if f"{name}_{number}" not in names)

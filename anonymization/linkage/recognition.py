@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from anonymization.keys.country_keys import CountryKeys
-from anonymization.linkage import blocks, features, likeness, reindex, rounds, similarity
+from anonymization.linkage import blocks, decisions, features, likeness, reindex, rounds, similarity
 from anonymization.linkage.frequencies import Frequencies
 from anonymization.linkage.roster import Roster
 from anonymization.vault import identities
@@ -95,7 +95,7 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     everyone = Roster.of(chain([prepared], _known(cursor, neighbours, country_key)))
     heads = _heads_of(cursor, everyone.ids)
     pairs = similarity.compare(everyone, with_fresh.persons, with_fresh, fresh, heads)
-    merged, waiting = _decide(cursor, country, pairs)
+    merged, waiting = _decide(cursor, keys, pairs)
     cursor.execute(_COMPARED, (fresh.tolist(),))
     # A person met again is not one more who bears the name.
     frequencies.add(prepared.filter(pa.array(~np.isin(fresh, _joined(cursor, fresh)))))
@@ -209,7 +209,7 @@ def frequencies_of(cursor: Vaultside, keys: CountryKeys) -> Frequencies:
     return empty.loaded(identities.open_likeness(row[0], keys.key)) if row else empty
 
 
-def _decide(cursor: Vaultside, country: str, pairs: pa.Table) -> tuple[int, int]:
+def _decide(cursor: Vaultside, keys: CountryKeys, pairs: pa.Table) -> tuple[int, int]:
     """Write the round's decisions, and join who is the same."""
     one, other = pairs["one"].to_numpy(), pairs["other"].to_numpy()
     weight, same = pairs["weight"].to_numpy(), np.array(pairs["band"].to_pylist()) == similarity.SAME
@@ -225,31 +225,35 @@ def _decide(cursor: Vaultside, country: str, pairs: pa.Table) -> tuple[int, int]
     grouped_one = np.array([heads.get(person, person) for person in one.tolist()], dtype=np.int64)
     grouped_other = np.array([heads.get(person, person) for person in other.tolist()], dtype=np.int64)
     settled = rounds.settle(grouped_one, grouped_other, weight, same, similarity.rules())
-    _write(cursor, country, one, other, weight, settled.merged, "merged")
-    _write(cursor, country, one, other, weight, settled.waiting, "waiting")
+    _write(cursor, keys, one, other, weight, settled.merged, "merged")
+    _write(cursor, keys, one, other, weight, settled.waiting, "waiting")
     if len(settled.merged):
-        regroup(cursor, country, np.unique([one[settled.merged], other[settled.merged]]).tolist())
+        regroup(cursor, keys.country, np.unique([one[settled.merged], other[settled.merged]]).tolist())
     return len(settled.merged), len(settled.waiting)
 
 
 def _write(
-    cursor: Vaultside, country: str, one: Ids, other: Ids, weight: npt.NDArray[np.float64], chosen: Ids, state: str
+    cursor: Vaultside, keys: CountryKeys, one: Ids, other: Ids, weight: npt.NDArray[np.float64], chosen: Ids, state: str
 ) -> None:
+    pairs = list(zip(one[chosen].tolist(), other[chosen].tolist(), strict=True))
     cursor.execute(
         """WITH made AS (
-               INSERT INTO vault.decision (country, one, other, weight, model, state)
-               SELECT %(country)s, p.one, p.other, p.weight, %(model)s, %(state)s
-               FROM unnest(%(one)s::bigint[], %(other)s::bigint[], %(weight)s::float8[]) AS p (one, other, weight)
+               INSERT INTO vault.decision (country, one, other, weight, model, state, seal)
+               SELECT %(country)s, p.one, p.other, p.weight, %(model)s, %(state)s, p.seal
+               FROM unnest(%(one)s::bigint[], %(other)s::bigint[], %(weight)s::float8[], %(seal)s::bytea[])
+                   AS p (one, other, weight, seal)
                -- What waited for an officer is joined once more is known; what an officer has said stands.
                ON CONFLICT (one, other) DO UPDATE
-                   SET state = excluded.state, weight = excluded.weight, model = excluded.model
+                   SET state = excluded.state, weight = excluded.weight, model = excluded.model,
+                       seal = excluded.seal
                    WHERE decision.state = 'waiting' AND excluded.state = 'merged'
                RETURNING decision_id
            )
            INSERT INTO vault.decision_event (decision_id, state, who)
            SELECT decision_id, %(state)s, %(who)s FROM made""",
         {
-            "country": country, "model": similarity.version(), "state": state, "who": _MODEL,
+            "country": keys.country, "model": similarity.version(), "state": state, "who": _MODEL,
             "one": one[chosen].tolist(), "other": other[chosen].tolist(), "weight": weight[chosen].tolist(),
+            "seal": decisions.seals(cursor, keys.keyring, keys.country, pairs, state),
         },
     )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anonymization.keys import country_keys
-from anonymization.linkage import likeness, recognition
+from anonymization.linkage import decisions, likeness, recognition
 from anonymization.vault import audit, identities, officers
 from codebook.errors import HomewardError
 
@@ -26,7 +26,7 @@ _FROM = {ACCEPTED: (WAITING, REJECTED, UNDONE), REJECTED: (WAITING,), UNDONE: ("
 """Which states an answer can follow."""
 
 _LISTED = """
-    SELECT d.decision_id, d.country, d.weight, d.model, d.state, d.one, d.other
+    SELECT d.decision_id, d.country, d.weight, d.model, d.state, d.one, d.other, d.seal
     FROM vault.decision AS d
     WHERE d.state = ANY (%(states)s) AND (%(country)s::text IS NULL OR d.country = %(country)s)
         AND (%(mine)s::text[] IS NULL OR d.country = ANY (%(mine)s))
@@ -57,7 +57,9 @@ def pairs(vault: Vault, country: str | None = None, states: Sequence[str] = (WAI
         keys = country_keys.all_opened(cursor, vault.keyring)
         asked = {"states": list(states), "country": country, "mine": officers.countries(cursor), "limit": limit}
         rows = cursor.execute(_LISTED, asked).fetchall()
-        persons = sorted({person for row in rows for person in row[-2:]})
+        judged = [(number, whose, one, other, state, seal) for number, whose, _, _, state, one, other, seal in rows]
+        decisions.refuse_if_changed(cursor, vault.keyring, judged)
+        persons = sorted({person for row in judged for person in row[2:4]})
         said = {}
         for person, token, wrapped, sealed, whose in cursor.execute(_LIKENESS, (persons,), binary=True).fetchall():
             key = identities.open_person_key(token.bytes, wrapped, keys[whose].key)
@@ -67,7 +69,7 @@ def pairs(vault: Vault, country: str | None = None, states: Sequence[str] = (WAI
             audit.write(cursor, vault.keyring, "review", country, facts={"persons_shown": len(said)})
     return [
         Pair(number, whose, weight, model, state, said.get(one, {}), said.get(other, {}))
-        for number, whose, weight, model, state, one, other in rows
+        for number, whose, weight, model, state, one, other, _ in rows
     ]
 
 
@@ -76,19 +78,22 @@ def settle(vault: Vault, decision_id: int, answer: str, who: str) -> str:
     if not who.strip():
         raise HomewardError("nobody is named as the officer", f"decision {decision_id}", "say who decides: --as NAME")
     with vault.transaction() as cursor:
-        country: str = _decision(cursor, decision_id)[0]
+        country: str = _decision(cursor, decision_id)[1]
         officers.admit(cursor, country)
         recognition.lock(cursor, country)
-        _, one, other, state = _decision(
-            cursor, decision_id
-        )  # again under the lock: another officer may have been faster
+        decision = _decision(cursor, decision_id)  # again under the lock: another officer may have been faster
+        decisions.refuse_if_changed(cursor, vault.keyring, [decision])
+        _, _, one, other, state, _ = decision
         if state not in _FROM[answer]:
             raise HomewardError(
                 f"it is {state} and cannot become {answer}",
                 f"decision {decision_id}",
                 "`homeward vault review` lists them",
             )
-        cursor.execute("UPDATE vault.decision SET state = %s WHERE decision_id = %s", (answer, decision_id))
+        (seal,) = decisions.seals(cursor, vault.keyring, country, [(one, other)], answer)
+        cursor.execute(
+            "UPDATE vault.decision SET state = %s, seal = %s WHERE decision_id = %s", (answer, seal, decision_id)
+        )
         cursor.execute(
             "INSERT INTO vault.decision_event (decision_id, state, who) VALUES (%s, %s, %s)", (decision_id, answer, who)
         )
@@ -98,7 +103,7 @@ def settle(vault: Vault, decision_id: int, answer: str, who: str) -> str:
 
 
 def _decision(cursor: Vaultside, decision_id: int) -> tuple[Any, ...]:
-    ask = "SELECT country, one, other, state FROM vault.decision WHERE decision_id = %s"
+    ask = "SELECT decision_id, country, one, other, state, seal FROM vault.decision WHERE decision_id = %s"
     found = cursor.execute(ask, (decision_id,)).fetchone()
     if found is None:
         raise HomewardError("there is no such decision", f"{decision_id}", "`homeward vault review` lists them")

@@ -20,6 +20,7 @@ from psycopg import sql
 
 from anonymization.keys import rotation
 from anonymization.keys.ring import RING_FILE, Keyring
+from anonymization.linkage import decisions
 from anonymization.vault import audit
 from anonymization.vault.seal_format import SUFFIX
 from anonymization.vault.sealed_stream import Reader, Writer
@@ -119,7 +120,7 @@ def restore(source: Path, secret: bytes, vault_url: str, keys: Path, sealed: Pat
     keyring = _keyring(keys, masters)
     if counted is None:
         with vault.transaction() as cursor:
-            counted = _bring_back(cursor, sections, manifest, sealed)
+            counted = _bring_back(cursor, keyring, sections, manifest, sealed)
             _tell(cursor, keyring, {**counted, "archive": reader.mark}, remembered)
     keep_up(vault)
     put_in_order(vault)
@@ -128,19 +129,23 @@ def restore(source: Path, secret: bytes, vault_url: str, keys: Path, sealed: Pat
 
 def _bring_back(
     cursor: Vaultside,
+    keyring: Keyring,
     sections: Iterator[tuple[dict[str, Any], Iterator[bytes]]],
     manifest: dict[str, Any],
     sealed: Path,
 ) -> dict[str, int]:
     """Rows and sealed files of the archive; how many tables, persons and files."""
     _refuse_if_used(cursor)
-    files = 0
+    files, sealed_before = 0, False
     for head, blocks in sections:
         if "table" in head:
             _read_rows(cursor, head["table"], head["columns"], blocks)
+            sealed_before |= decisions.COLUMN in head["columns"]
         else:
             _read_file(sealed, head["file"], blocks)
             files += 1
+    if not sealed_before:  # the archive, which is authentic, is of a version that did not seal decisions
+        decisions.seal_all(cursor, keyring)
     _count_on(cursor, manifest["person_block"])
     return {"tables": len(manifest["tables"]), "persons": _count(cursor, "person"), "files": files}
 

@@ -15,10 +15,11 @@ import pyarrow as pa
 
 from anonymization.keys.country_keys import CountryKeys
 from anonymization.keys.pseudonyms import as_matrix, keyed
+from anonymization.linkage.decisions import same_person
 from anonymization.vault.origins import declared
 from anonymization.vault.persons import Said, read_identifiers
 from anonymization.vault.requests import Said as Record
-from anonymization.vault.requests import records_of, same_person
+from anonymization.vault.requests import records_of
 from sources.models import Source
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def elsewhere(vault: Vault, country: str, tokens: Sequence[UUID]) -> dict[str, t
                 if number is not None:
                     indexes = _indexes(keys, said, programme)
                     for (token,) in cursor.execute(_WHO, (number, indexes)).fetchall():
-                        found.setdefault(programme, set()).update(same_person(cursor, token))
+                        found.setdefault(programme, set()).update(same_person(cursor, vault.keyring, token))
     return {programme: tuple(sorted(persons - set(tokens))) for programme, persons in sorted(found.items())}
 
 

@@ -20,8 +20,9 @@ import pyarrow.compute as pc
 
 from anonymization.keys import country_keys
 from anonymization.keys.pseudonyms import WIDTH, as_matrix, from_bytes, keyed
+from anonymization.linkage.decisions import same_person
 from anonymization.vault import audit, unfinished, unlearning
-from anonymization.vault.requests import country_of, same_person
+from anonymization.vault.requests import country_of
 from anonymization.vault.unfinished import Begun
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Person:
 def find(vault: Vault, token: UUID) -> Person:
     """HomewardError if the vault has no such person, or no longer."""
     with vault.transaction() as cursor:
-        return Person(country_of(cursor, token), tuple(same_person(cursor, token)))
+        return Person(country_of(cursor, token), tuple(same_person(cursor, vault.keyring, token)))
 
 
 def countries(vault: Vault, tokens: Sequence[UUID], requests: Sequence[int]) -> set[str]:

@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from anonymization.linkage.decisions import same_person
 from anonymization.redaction.folding import clean, fold
 from anonymization.vault import audit, identities, officers
 from codebook.errors import HomewardError, Unavailable
@@ -50,13 +51,6 @@ _IDENTITIES = """
     JOIN vault.origin AS o USING (origin)
     WHERE p.token = ANY (%s)
     ORDER BY o.name, p.person_id"""
-_TOKENS = """
-    SELECT m.token
-    FROM vault.person AS p
-    JOIN vault.same_person AS s ON s.person_id = p.person_id
-    JOIN vault.same_person AS g ON g.head = s.head
-    JOIN vault.person AS m ON m.person_id = g.person_id
-    WHERE p.token = %s"""
 
 
 @dataclass(frozen=True)
@@ -96,11 +90,6 @@ def as_token(text: str, where: str = "--token") -> UUID:
         raise HomewardError("this is no person token", where, "copy it from a person_token column") from None
 
 
-def same_person(cursor: Vaultside, token: UUID) -> list[UUID]:
-    """All tokens of the person behind `token`, this one among them."""
-    return sorted({token} | {one for (one,) in cursor.execute(_TOKENS, (token,)).fetchall()})
-
-
 def country_of(cursor: Vaultside, token: UUID) -> str:
     """HomewardError if the vault has no such person, or the login is an officer's of other countries."""
     row = cursor.execute("SELECT country FROM vault.person WHERE token = %s", (token,)).fetchone()
@@ -122,7 +111,9 @@ def ask(vault: Vault, token: UUID, purpose: str, officer: str, days: int) -> int
         if not 1 <= days <= LONGEST_DAYS:
             raise HomewardError("this is no time for a request", "--expires", f"between 1 and {LONGEST_DAYS} days")
         country = country_of(cursor, token)
-        refuse_people(cursor, vault.keys_of(cursor, country), same_person(cursor, token), purpose, "--purpose")
+        refuse_people(
+            cursor, vault.keys_of(cursor, country), same_person(cursor, vault.keyring, token), purpose, "--purpose"
+        )
         row = cursor.execute(_MAKE, (country, token, purpose.strip(), officer, days)).fetchone()
         request = _read(cursor, int(row[0]) if row else 0)
         facts: Facts = {"request": request.request_id, "days": days, "seal": _seal(request, vault.keyring)}
@@ -201,7 +192,7 @@ def _attempt(vault: Vault, step: str, officer: str | None, number: int | None = 
 
 def _said(vault: Vault, cursor: Vaultside, request: Request) -> list[Said]:
     keys = vault.keys_of(cursor, request.country)
-    said = records_of(cursor, keys, same_person(cursor, request.token))
+    said = records_of(cursor, keys, same_person(cursor, vault.keyring, request.token))
     if not said:
         country_of(cursor, request.token)
     return said

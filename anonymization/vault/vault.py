@@ -21,7 +21,7 @@ from anonymization.keys import country_keys
 from anonymization.keys.country_keys import CountryKeys
 from anonymization.keys.ring import Keyring
 from anonymization.leaks.guard import scrubbed
-from anonymization.linkage import recognition
+from anonymization.linkage import decisions, recognition
 from anonymization.vault.enrolment import Enrolment, Linked, Statement
 from codebook.errors import HomewardError, Unavailable
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 ROLE = "homeward_vault"
 _SCHEMA = Path(__file__).with_name("vault.sql")
+_SEALS = Path(__file__).with_name("decision_seal.sql")
 _MIGRATION_LOCK = 0x686F6D65
 _PARTS = (
     ("identity", _SCHEMA),
@@ -45,6 +46,7 @@ _PARTS = (
     ("renewal", Path(__file__).with_name("renewal.sql")),
     ("person_covering", Path(__file__).with_name("person_covering.sql")),
     ("likeness.counted", Path(__file__).with_name("counted.sql")),
+    ("decision.seal", _SEALS),
 )
 """The schema in the order in which it grew: a table, column or index of each part, by which it is known, its file."""
 _TABLE = re.compile(rb"^CREATE TABLE (vault\.\w+)", re.MULTILINE)
@@ -106,6 +108,8 @@ class Vault:
             cursor.execute(f"SET LOCAL ROLE {ROLE}")
             for file in files:
                 cursor.execute(file.read_bytes())
+            if _SEALS in files:
+                decisions.seal_all(cursor, self.keyring)
 
     def link(self, statement: Statement) -> Linked:
         """Tokens for the rows of a batch."""

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 from anonymization.gate import Gate
 from anonymization.keys import rotation
 from anonymization.keys.ring import Keyring
-from anonymization.linkage import review
+from anonymization.linkage import decisions, review
 from anonymization.vault import enrolment, erasure, requests
 from anonymization.vault import vault as vaults
 from anonymization.vault.unfinished import Begun
@@ -170,6 +170,7 @@ def similarity_reviewed(vault: Vault) -> object:
             " VALUES ('SLV', %s, %s, 9, 'model', 'waiting')",
             persons[:2],
         )
+        decisions.seal_all(cursor, vault.keyring)
     return review.pairs(vault, "SLV")
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from anonymization.gate import Gate
-from anonymization.linkage import review
+from anonymization.linkage import decisions, review
 from anonymization.vault import erasure, requests
 from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
@@ -46,6 +46,7 @@ def tokens(make_source: Callable[..., Source], vault: Vault, rows: Rows) -> dict
             "INSERT INTO vault.decision (country, one, other, weight, model, state)"
             " SELECT country, min(person_id), max(person_id), 9, 'model', 'waiting' FROM vault.person GROUP BY country"
         )
+        decisions.seal_all(cursor, vault.keyring)
     return found
 
 

@@ -1,0 +1,100 @@
+"""Seals of decisions: who can write into the vault's database, and has no keys, joins nobody and shows nobody's names.
+
+That two tokens are one person opens the records of both to who may see one, and a pair that waits is laid before an
+officer side by side. So each decision carries a keyed digest of its two tokens and its state, and what stands without
+one is an error that is told. Which pairs are decided how is the business of `recognition` and `review`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from codebook.errors import HomewardError
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
+
+    from anonymization.keys.ring import Keyring
+
+    Vaultside = Cursor[tuple[Any, ...]]
+
+COLUMN = "seal"
+_MEND = "find out who can write to the vault, and restore it from its backup"
+_TOKENS = "SELECT person_id, token FROM vault.person WHERE person_id = ANY (%s)"
+_UNSEALED = "SELECT decision_id, country, one, other, state FROM vault.decision WHERE seal IS NULL"
+_SEAL = """
+    UPDATE vault.decision AS d SET seal = s.seal
+    FROM unnest(%s::bigint[], %s::bytea[]) AS s (decision_id, seal) WHERE d.decision_id = s.decision_id"""
+_GROUP = """
+    SELECT m.person_id, m.token
+    FROM vault.person AS p
+    JOIN vault.same_person AS s ON s.person_id = p.person_id
+    JOIN vault.same_person AS g ON g.head = s.head
+    JOIN vault.person AS m ON m.person_id = g.person_id
+    WHERE p.token = %s"""
+_JOINING = """
+    SELECT decision_id, country, one, other, state, seal FROM vault.decision
+    WHERE state IN ('merged', 'accepted') AND one = ANY (%(persons)s) AND other = ANY (%(persons)s)"""
+
+
+def seals(
+    cursor: Vaultside, keyring: Keyring, country: str, pairs: Sequence[tuple[int, int]], state: str
+) -> list[bytes]:
+    """Seals of a state of these pairs of persons."""
+    tokens = _tokens(cursor, pairs)
+    return [_seal(keyring, country, tokens[one], tokens[other], state) for one, other in pairs]
+
+
+def refuse_if_changed(cursor: Vaultside, keyring: Keyring, rows: Sequence[tuple[Any, ...]]) -> None:
+    """HomewardError if a row (decision_id, country, one, other, state, seal) is not as it was decided."""
+    tokens = _tokens(cursor, [(row[2], row[3]) for row in rows])
+    for number, country, one, other, state, seal in rows:
+        known = one in tokens and other in tokens
+        if not known or not hmac.compare_digest(
+            bytes(seal or b""), _seal(keyring, country, tokens[one], tokens[other], state)
+        ):
+            raise HomewardError("it is not as it was decided", f"decision {number}", _MEND)
+
+
+def seal_all(cursor: Vaultside, keyring: Keyring) -> None:
+    """Seal the decisions of a vault from before there were seals; HomewardError with keys that are not the vault's."""
+    rows = cursor.execute(_UNSEALED).fetchall()
+    if rows and keyring.folder is None:
+        raise HomewardError("the vault is not empty", "vault", "restore into an empty database")
+    tokens = _tokens(cursor, [(one, other) for _, _, one, other, _ in rows])
+    sealed = {
+        number: _seal(keyring, country, tokens[one], tokens[other], state)
+        for number, country, one, other, state in rows
+        if one in tokens and other in tokens
+    }
+    cursor.execute(_SEAL, (list(sealed), list(sealed.values())))
+
+
+def same_person(cursor: Vaultside, keyring: Keyring, token: UUID) -> list[UUID]:
+    """All tokens of the person behind `token`, this one among them; HomewardError if no decision joins them."""
+    members: dict[int, UUID] = dict(cursor.execute(_GROUP, (token,)).fetchall())
+    if not members:
+        return [token]
+    joining = cursor.execute(_JOINING, {"persons": list(members)}).fetchall()
+    refuse_if_changed(cursor, keyring, joining)
+    edges = [(one, other) for _, _, one, other, _, _ in joining]
+    found = {person for person, theirs in members.items() if theirs == token}
+    while more := {person for edge in edges if found.intersection(edge) for person in edge} - found:
+        found |= more
+    if found != set(members):
+        raise HomewardError("tokens count as one person that no decision joins", "vault.same_person", _MEND)
+    return sorted(members.values())
+
+
+def _tokens(cursor: Vaultside, pairs: Sequence[tuple[int, int]]) -> dict[int, UUID]:
+    return dict(cursor.execute(_TOKENS, (sorted({person for pair in pairs for person in pair}),)).fetchall())
+
+
+def _seal(keyring: Keyring, country: str, one: UUID, other: UUID, state: str) -> bytes:
+    text = json.dumps([country, one.hex, other.hex, state]).encode()
+    return hmac.digest(keyring.derive(country, "decision"), text, sha256)

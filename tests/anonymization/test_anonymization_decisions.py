@@ -1,0 +1,116 @@
+"""What somebody writes into the vault's database joins nobody: approvals and queues show the decided persons only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from anonymization.gate import Gate
+from anonymization.keys.ring import Keyring
+from anonymization.linkage import decisions, review
+from anonymization.vault import backup, erasure, requests
+from anonymization.vault.sealed_stream import secret_of_passphrase
+from anonymization.vault.vault import Vault
+from codebook.errors import HomewardError
+from sources.batches import TextBatch
+from sources.models import Source
+
+Rows = Callable[..., TextBatch]
+SECRET = secret_of_passphrase("correct horse battery")
+
+JOINS = {
+    "a group": "INSERT INTO vault.same_person SELECT person_id, (SELECT min(person_id) FROM vault.person)"
+    " FROM vault.person",
+    "a decision": "INSERT INTO vault.decision (country, one, other, weight, model, state)"
+    " SELECT 'SLV', min(person_id), max(person_id), 9, 'model', 'accepted' FROM vault.person;"
+    " INSERT INTO vault.same_person SELECT person_id, (SELECT min(person_id) FROM vault.person) FROM vault.person",
+    "a seal of another state": "UPDATE vault.decision SET state = 'accepted';"
+    " INSERT INTO vault.same_person SELECT person_id, (SELECT min(person_id) FROM vault.person) FROM vault.person",
+}
+
+
+@pytest.fixture
+def tokens(similar: Source, vault: Vault, rows: Rows) -> list[UUID]:
+    """Two people whom nothing joins."""
+    said = ({"NAME": "Xochitl Amaya", "DUI": "04567890-3"}, {"FILE": "F2", "NAME": "Rosa Portillo"})
+    passed = Gate(similar, vault).pass_batch(rows(*said)).data
+    vault.recognise("SLV")
+    return [UUID(bytes=token) for token in passed["_person"].to_pylist()]
+
+
+@pytest.fixture
+def pair(vault: Vault, tokens: list[UUID]) -> list[UUID]:
+    """The two, whom the model has found alike."""
+    with vault.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO vault.decision (country, one, other, weight, model, state)"
+            " SELECT 'SLV', min(person_id), max(person_id), 2, 'model', 'waiting' FROM vault.person"
+        )
+        decisions.seal_all(cursor, vault.keyring)
+    return tokens
+
+
+def write(url: str, statement: str) -> None:
+    with create_engine(url).begin() as connection:
+        connection.execute(text(statement))
+
+
+def named(vault: Vault, token: UUID) -> list[requests.Said]:
+    number = requests.ask(vault, token, "family tracing", "Marta", 7)
+    requests.approve(vault, number, "Jorge")
+    return requests.reveal(vault, number, "Marta")
+
+
+@pytest.mark.parametrize("what", JOINS)
+def test_an_approval_shows_nobody_whom_somebody_wrote_beside_the_person(
+    vault: Vault, vault_url: str, pair: list[UUID], what: str
+) -> None:
+    number = requests.ask(vault, pair[1], "family tracing", "Marta", 7)
+    requests.approve(vault, number, "Jorge")
+    if what == "a decision":
+        write(vault_url, "DELETE FROM vault.decision")
+    write(vault_url, JOINS[what])
+    for act in (lambda: requests.reveal(vault, number, "Marta"), lambda: erasure.find(vault, pair[1])):
+        with pytest.raises(HomewardError, match=r"as it was decided|that no decision joins") as raised:
+            act()
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("act", ["list", "accept"])
+def test_a_pair_that_somebody_wrote_is_laid_before_no_officer(
+    vault: Vault, vault_url: str, tokens: list[UUID], act: str
+) -> None:
+    write(
+        vault_url,
+        "INSERT INTO vault.decision (country, one, other, weight, model, state)"
+        " SELECT 'SLV', min(person_id), max(person_id), 9, 'model', 'waiting' FROM vault.person",
+    )
+    with pytest.raises(HomewardError, match="it is not as it was decided"):
+        review.pairs(vault) if act == "list" else review.settle(vault, 1, review.ACCEPTED, "Marta")
+
+
+def test_who_was_joined_lawfully_is_shown_with_all_tokens(vault: Vault, pair: list[UUID]) -> None:
+    (waiting,) = review.pairs(vault)
+    review.settle(vault, waiting.decision_id, review.ACCEPTED, "Marta")
+    assert len(named(vault, pair[1])) == 2
+    review.settle(vault, waiting.decision_id, review.UNDONE, "Marta")
+    assert len(named(vault, pair[1])) == 1
+
+
+def test_decisions_of_an_older_vault_and_of_its_backup_stand(
+    vault: Vault, vault_url: str, other_url: str, pair: list[UUID], tmp_path: Path
+) -> None:
+    (waiting,) = review.pairs(vault)
+    review.settle(vault, waiting.decision_id, review.ACCEPTED, "Marta")
+    write(vault_url, "ALTER TABLE vault.decision DROP COLUMN seal")
+    older = Vault(vault_url, vault.keyring)
+    backup.backup(older, tmp_path / "older", SECRET, None)
+    older.migrate()
+    assert len(named(older, pair[1])) == 2
+    home = tmp_path / "restored"
+    backup.restore(tmp_path / "older", SECRET, other_url, home / "keys", home / "store")
+    assert len(named(Vault(other_url, Keyring.open(home / "keys")), pair[1])) == 2
