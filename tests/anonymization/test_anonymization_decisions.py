@@ -114,3 +114,15 @@ def test_decisions_of_an_older_vault_and_of_its_backup_stand(
     home = tmp_path / "restored"
     backup.restore(tmp_path / "older", SECRET, other_url, home / "keys", home / "store")
     assert len(named(Vault(other_url, Keyring.open(home / "keys")), pair[1])) == 2
+
+
+def test_a_restore_over_an_older_vault_seals_nothing_with_keys_of_its_own(
+    vault: Vault, vault_url: str, pair: list[UUID], tmp_path: Path
+) -> None:
+    backup.backup(vault, tmp_path / "archive", SECRET, None)
+    write(vault_url, "ALTER TABLE vault.decision DROP COLUMN seal")
+    with pytest.raises(HomewardError, match="the vault is not empty"):
+        backup.restore(tmp_path / "archive", SECRET, vault_url, tmp_path / "new" / "keys", tmp_path / "new" / "store")
+    older = Vault(vault_url, vault.keyring)
+    older.migrate()
+    assert len(review.pairs(older)) == 1
