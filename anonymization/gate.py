@@ -177,9 +177,11 @@ class Gate:
             if name not in cells.column_names or changed:
                 continue
             if again := own.repeated_in(name):
-                raise self._refused(f"{again} cells of column {name} repeat what identifies their row's person", table)
+                raise self._refused(
+                    f"{again} cells of column {name} repeat what identifies their row's person", table, name
+                )
             if early := self._event_dates.too_early(table.name, name, own.cells):
-                raise self._refused(f"{early} dates of column {name} look like birth dates", table)
+                raise self._refused(f"{early} dates of column {name} look like birth dates", table, name)
             found, named = self._scan.personal_data(table, cells[name], name)
             if named:
                 names = scan.full_names(table, cells) if names is None else names
@@ -190,13 +192,13 @@ class Gate:
             where = np.logical_or.reduce(list(found.values()))
             self._strays[table.name, name] += int(where.sum())
             if (count := self._strays[table.name, name]) > A_FEW:
-                raise self._refused(f"{count} cells of column {name} look like {' or '.join(found)}", table)
+                raise self._refused(f"{count} cells of column {name} look like {' or '.join(found)}", table, name)
             findings.hold("gate.personal_data", where, name)
 
-    def _refused(self, what: str, table: Table) -> Refused:
+    def _refused(self, what: str, table: Table, column: str) -> Refused:
         mend = "deliver the column without them, or declare it as identifier"
         where = f"{self._source.source}, table {table.name}"
-        return Refused("delivery.personal_data_in_plain_column", what, where, mend)
+        return Refused("delivery.personal_data_in_plain_column", what, where, mend, [column])
 
     def _hold_erased(
         self, table: Table, cells: pa.Table, keys: pa.Array, findings: _Findings

@@ -62,13 +62,23 @@ def check(workplace: Workplace, source: Source, files: Sequence[Path], language:
         except Refused as refusal:
             refused = refusal
         try:
-            findings = _staged_findings(dry, delivery)
+            findings = pa.concat_tables([_staged_findings(dry, delivery), _about_columns(refused)])
             marked_return(dry, delivery, out, language=language, findings=findings, refused=refused)
             told: dict[str, Any] = json.loads((out / "return.json").read_text(encoding="utf-8"))
             return told
         finally:
             with transaction(dry.warehouse, "clearing a dry run") as conn:
                 staging.drop(conn, source.source, delivery.key)
+
+
+def _about_columns(refused: Refused | None) -> pa.Table:
+    """What the ledger would keep of the columns that a refusal is about."""
+    from expectations.verdicts import FINDINGS
+
+    if refused is None:
+        return FINDINGS.empty_table()
+    fixed = {"rule": refused.rule, "version": "1", "severity": "error"}
+    return pa.Table.from_pylist([{**fixed, "source_column": column} for column in refused.columns], FINDINGS)
 
 
 def _staged_findings(dry: Workplace, delivery: Delivery) -> pa.Table:

@@ -47,7 +47,7 @@ STAGES = (
         pseudonymize,
         ("parquet",),
         False,
-        "Declared columns only, persons as random tokens, free text withheld; no identity beyond this point.",
+        "Declared columns only, persons as random tokens, free text withheld or redacted; no identity from here on.",
     ),
     Stage(
         "harmonized",
@@ -88,7 +88,9 @@ def pass_stage(workplace: Workplace, source: Source, key: str, stage: Stage, run
             admit(workplace, delivery)
             report = stage.run(workplace, delivery)
         except Refused as refusal:
-            ledger.refuse(workplace.warehouse, source.source, key, rule=refusal.rule, reason=str(refusal))
+            ledger.refuse(
+                workplace.warehouse, source.source, key, rule=refusal.rule, reason=str(refusal), columns=refusal.columns
+            )
             write_return(workplace, delivery)
             return StageReport(stage.name, "refused", refused=str(refusal))
         ledger.passed(workplace.warehouse, source.source, key, report.state, counts=report.counts, run_id=run_id)

@@ -5,6 +5,8 @@ No message ever holds a value from a delivery: names of files, sheets, columns a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class HomewardError(Exception):
     """Base of every error that is shown to a user: `what (where): mend`, on one line."""
@@ -19,12 +21,13 @@ class HomewardError(Exception):
 
 
 class Refused(HomewardError):
-    """This delivery cannot be taken as it is; `rule` is a stable `delivery.*` id that the marked return explains."""
+    """This delivery cannot be taken as it is; `rule` is a stable `delivery.*` id that the marked return explains.
+    `columns`: those of the source's declaration that it is about; their names go back to the supplier."""
 
-    def __init__(self, rule: str, what: str, where: str = "", mend: str = "") -> None:
+    def __init__(self, rule: str, what: str, where: str = "", mend: str = "", columns: Sequence[str] = ()) -> None:
         super().__init__(what, where, mend)
-        self.rule = rule
-        self.args = (rule, what, where, mend)
+        self.rule, self.columns = rule, tuple(columns)
+        self.args = (rule, what, where, mend, self.columns)
 
 
 class BadDefinition(HomewardError):

@@ -298,13 +298,15 @@ def _refuse_unless_all(table: Table, required: int, missing: list[str], unclear:
         )
     if missing:
         names = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
-        raise Refused("delivery.missing_column", f"missing: {names}", where, "deliver the file with these columns")
+        mend = "deliver the file with these columns"
+        raise Refused("delivery.missing_column", f"missing: {names}", where, mend, missing)
     if unclear:
         raise Refused(
             "delivery.missing_column",
             f"several columns answer to: {', '.join(unclear[:10])}",
             where,
             "declare the full path of the question",
+            unclear,
         )
 
 

@@ -200,9 +200,11 @@ def gather(return_: Return) -> Report:
         places.setdefault((rule, version, severity, table, header), []).append(rows)
     if return_.refused_reason:
         text = words.rule(return_.refused_reason)
-        where = f" ({return_.refused_where})" if return_.refused_where else ""
-        texts[return_.refused_reason] = Text(text.message + where, text.mend)
-        places.setdefault((return_.refused_reason, "1", "error", None, None), [])
+        columns = [column for rule, _, _, _, column in places if rule == return_.refused_reason and column]
+        where = ", ".join([*columns, *filter(None, [return_.refused_where])])
+        texts[return_.refused_reason] = Text(text.message + (f" ({where})" if where else ""), text.mend)
+        if not columns:
+            places[return_.refused_reason, "1", "error", None, None] = []
     marks = [
         Marks(rule, version, severity, table, _sheet(tables, table), column, texts[rule], _joined(rows))
         for (rule, version, severity, table, column), rows in places.items()

@@ -35,7 +35,6 @@ def delivery_job(source: Source) -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         job_name(source.source),
         selection=dg.AssetSelection.key_prefixes(source.source.split("/")),
-        partitions_def=partitions(source),
         executor_def=dg.in_process_executor,
         config=QUIET,
         description=f"{source.title['en']}: one delivery from received to published.",

@@ -28,6 +28,12 @@ RETURNED = "returned"
 """Event: the marked return lies in the outbox."""
 FINDINGS_AT_ONCE = 20_000
 NO_CONSENT = ("gate.no_consent", "gate.no_guardian_consent")
+_REFUSED_BEFORE = """
+    DELETE FROM audit.finding
+    WHERE source_id = %(source)s AND delivery_id = %(delivery)s AND source_table IS NULL AND rule LIKE 'delivery.%%'"""
+_ABOUT_COLUMNS = """
+    INSERT INTO audit.finding (source_id, delivery_id, source_column, rule, severity)
+    SELECT %(source)s, %(delivery)s, unnest(%(columns)s::text[]), %(rule)s, 'error'"""
 WHOLE = "*"
 """Name under which a stage's counts of the whole delivery stand."""
 
@@ -176,17 +182,21 @@ def passed(
             count(conn, source, delivery, state, "delivery", WHOLE, own["rows_in"], rows_out, rejected)
 
 
-def refuse(engine: Engine, source: str, delivery: str, *, rule: str, reason: str, run_id: str | None = None) -> None:
-    """The delivery as a whole cannot be taken: all its rows count as rejected, what was found in them is kept.
+def refuse(engine: Engine, source: str, delivery: str, *, rule: str, reason: str, columns: Sequence[str] = ()) -> None:
+    """The delivery as a whole cannot be taken: all its rows count as rejected, what was found in them is kept, and so
+    are the declared `columns` that it is about.
 
     A delivery that is published stays so: its refusal, when it is run again, is only an event.
     """
     with transaction(engine, f"ledger, {source} {delivery}") as conn:
-        if not set_state(conn, source, delivery, "refused", rule=rule, reason=reason, run_id=run_id):
+        if not set_state(conn, source, delivery, "refused", rule=rule, reason=reason):
             return
         tables = staging.names(source, delivery)
         if staging.exists(conn, tables, tables.finding):
             file_findings(conn, source, delivery)
+        found = {"source": source, "delivery": delivery, "rule": rule, "columns": list(columns)}
+        run(conn, _REFUSED_BEFORE, found)
+        run(conn, _ABOUT_COLUMNS, found)
         if staging.exists(conn, tables, tables.row):
             staged = "SELECT source_table, count(*) FROM {row} GROUP BY source_table"
             for table, rows in run(conn, staged, row=tables.sql(tables.row)).fetchall():

@@ -186,11 +186,11 @@ def test_who_is_in_no_delivery_that_may_be_kept_is_forgotten_alone(
     vault.recognise("SLV")
     keys = text("SELECT token, wrapped_key FROM vault.person")
     with create_engine(vault_url).connect() as connection:
-        before = dict(connection.execute(keys).tuples().all())
+        before = dict(map(tuple, connection.execute(keys)))
     assert retention.forget(vault, "slv/register", "SLV", kept=first[1:]) == 1
     assert retention.forget(vault, "slv/register", "SLV", kept=first[1:]) == 0
     with create_engine(vault_url).connect() as connection:
-        after = connection.execute(keys).tuples().all()
+        after = connection.execute(keys).all()
         changed = [token for token, key in after if before[token] != key]
         assert changed == [UUID(bytes=first[0])], "no copy of what was said opens with the key that is there"
         kept = [UUID(bytes=first[1])]

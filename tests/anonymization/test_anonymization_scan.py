@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 
 import pytest
@@ -48,6 +49,7 @@ def test_a_plain_column_full_of_personal_data_stops_the_delivery(register: Sourc
     with pytest.raises(Refused, match="5 cells of column SEX look like") as raised:
         dry(register, contacts)
     assert raised.value.rule == "delivery.personal_data_in_plain_column"
+    assert pickle.loads(pickle.dumps(raised.value)).columns == ("SEX",), "as it comes from a process"
     assert "person" not in str(raised.value).replace("personal", "")
 
 

@@ -172,6 +172,17 @@ def test_a_refused_delivery_gets_a_return_that_says_why(tmp_path: Path) -> None:
     assert ("Motivo", "Falta una columna del acuerdo. (FEC_CIERRE)") in sheets(folder)["Resumen"]
 
 
+def test_a_refusal_names_the_columns_that_it_is_about(tmp_path: Path) -> None:
+    rule = "delivery.missing_column"
+    found: list[Finding] = [(rule, "error", None, None, column, None) for column in ("EXPEDIENTE", "SEXO")]
+    refused = a_return("fr", found, state="refused", tables=(), refused_reason=rule, refused_where="casos.csv")
+    folder = returns.write(tmp_path / "out", refused)
+    said = read_json(folder)
+    assert [(one["scope"], one["column"]) for one in said["findings"]] == [("column", "EXPEDIENTE"), ("column", "SEXO")]
+    assert "(EXPEDIENTE, SEXO, casos.csv)" in said["rules"][0]["message"]
+    assert "(EXPEDIENTE, SEXO, casos.csv)" in (folder / "return.html").read_text("utf-8")
+
+
 def test_a_disk_that_is_full_leaves_the_older_return_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = returns.write(tmp_path / "out", a_return())
     before = {file.name: file.read_bytes() for file in folder.iterdir()}

@@ -112,6 +112,8 @@ def test_a_bad_delivery_is_refused_with_one_line(desk: tuple[House, dict[str, An
     assert {path.name for path in folder.iterdir()} == {"return.json", "return.html", "return.xlsx"}
     returned = json.loads((folder / "return.json").read_text())
     assert (returned["state"], returned["refused_reason"]) == ("refused", RULES[name])
+    about = {finding["column"] for finding in returned["findings"] if finding["rule"] == RULES[name]}
+    assert about == {"FECHA_RETORNO" if name == "column_missing" else None}
 
 
 def test_refused_deliveries_stand_in_the_status_and_nowhere_else(desk: tuple[House, dict[str, Any], str]) -> None:

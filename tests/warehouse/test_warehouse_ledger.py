@@ -51,6 +51,18 @@ def test_refused_delivery_says_why_keeps_its_findings_and_may_be_mended(supplier
     assert ledger.refusal(supplier.engine, supplier.source, delivery) is None
 
 
+def test_a_refusal_keeps_the_columns_that_it_is_about_and_those_of_the_last_one_only(supplier: Supplier) -> None:
+    delivery = supplier.register("one")
+    for columns in (["A", "B"], ["B"]):
+        ledger.refuse(
+            supplier.engine, supplier.source, delivery, rule="delivery.missing_column", reason="no", columns=columns
+        )
+        found = ledger.findings(supplier.engine, supplier.source, delivery)
+        assert found["column"].to_pylist() == columns
+        ledger.passed(supplier.engine, supplier.source, delivery, "pseudonymized")
+    assert set(found["rule"].to_pylist()) == {"delivery.missing_column"}
+
+
 def test_rows_held_back_for_want_of_consent_are_told_apart_and_counted_once(supplier: Supplier) -> None:
     delivery = supplier.register("one")
     tables = supplier.stage(delivery, {"person": [{"key": "a", "row": 2}, {"key": "b", "row": 3}]}, rejected=[2])
