@@ -2,7 +2,8 @@
 
 Names are folded, keyed and counted by versioned rules (`similarity.version`). The first round under another version
 opens everybody once, page by page, and makes folded names, keys and counts anew, all in that round's transaction:
-killed, nothing has happened. Decisions stand as they were made; nobody is compared again for it.
+killed, nothing has happened. Batches that describe somebody of the country wait for its end: what they brought in the
+middle would be taken for keys and records of before. Decisions stand as they were made; nobody is compared again.
 """
 
 from __future__ import annotations
@@ -42,9 +43,17 @@ _UNCOUNTED = "UPDATE vault.likeness SET counted = NULL WHERE country = %s AND co
 _STAND = """
     INSERT INTO vault.block_version VALUES (%s, %s)
     ON CONFLICT (country) DO UPDATE SET version = excluded.version"""
+_LOCK = "SELECT {}(hashtextextended(%s, 0))"
 _BEGIN = """
     INSERT INTO vault.block_version SELECT %(country)s, %(version)s
     WHERE NOT EXISTS (SELECT FROM vault.likeness WHERE country = %(country)s) ON CONFLICT DO NOTHING"""
+
+
+def hold(cursor: Vaultside, country: str, alone: bool = False) -> None:
+    """What the country's persons are found by is not made anew until the transaction ends; `alone`: and nobody else
+    describes anybody meanwhile."""
+    kind = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    cursor.execute(_LOCK.format(kind).encode(), (f"homeward:reindex:{country}",))
 
 
 def begin(cursor: Vaultside, country: str) -> None:
@@ -61,6 +70,7 @@ def is_current(cursor: Vaultside, country: str) -> bool:
 def rebuild(cursor: Vaultside, keys: CountryKeys) -> int:
     """Everybody of the country, under this model; returns how many. In the cursor's transaction, under its lock."""
     country, counted, persons = keys.country, similarity.no_frequencies(), 0
+    hold(cursor, country, alone=True)
     cursor.execute(_MAKE)
     for page in _pages(cursor, country):
         persons += len(page)

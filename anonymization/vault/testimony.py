@@ -83,6 +83,7 @@ class Descriptions:
 
     def keep(self, cursor: Vaultside, said: pa.Table, alike: list[bytes], place: Places, heard: Places | None) -> None:
         """`heard`: places of the known persons of whom the batch says something new; None: of whom, is not known."""
+        reindex.hold(cursor, self._people.country.country)
         places, last = _last_rows(place)
         new = places >= self._people.known
         ids, known = self._people.everyone.ids[places], self._people.everyone.ids[places[~new]]

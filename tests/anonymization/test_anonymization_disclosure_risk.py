@@ -131,7 +131,6 @@ def test_recodings_are_taken_only_while_they_are_needed() -> None:
     assert set(done.frame["age"]) == {20, 30}, "ten-year bands were enough"
     assert done.withheld == 0
     assert done.decisions.table()["rule"].tolist() == ["recoding"]
-
     assert (done.before.k, done.after.k) == (4, 20)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -71,6 +74,38 @@ def test_persons_of_an_older_model_are_found_again(deliver: Deliver, vault: Vaul
     vault.recognise("SLV")
     assert persons(vault, first + second) == 1
     assert asked(vault_url, "SELECT version FROM vault.block_version") == [(similarity.version(),)]
+
+
+def test_who_comes_while_everybody_is_made_anew_keeps_their_keys(
+    deliver: Deliver, vault: Vault, vault_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they had brought was taken for keys of before and deleted: nobody found them by it any more."""
+    deliver({})
+    vault.recognise("SLV")
+    aged(vault_url)
+    one_page = reindex._one_page
+    with ThreadPoolExecutor(1) as pool:
+        coming: list[Future[list[bytes]]] = []
+
+        def another_comes(*page: Any) -> None:
+            one_page(*page)
+            if not coming:
+                coming.append(pool.submit(deliver, {"FILE": "F2", "GIVEN": "Marta", "FAMILY": "Sosa"}))
+            given_up = time.monotonic() + 120
+            while not coming[0].done() and not waiting(vault_url) and time.monotonic() < given_up:
+                time.sleep(0.01)
+
+        monkeypatch.setattr(reindex, "_one_page", another_comes)
+        vault.recognise("SLV")
+        coming[0].result()
+    assert asked(vault_url, "SELECT count(DISTINCT person_id) FROM vault.block") == [(2,)]
+
+
+def waiting(url: str) -> int:
+    """Sessions of this database that wait for a lock."""
+    ask = "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    ((found,),) = asked(url, f"{ask} WHERE NOT granted AND datname = current_database()")
+    return int(str(found))
 
 
 def test_keys_after_a_rebuild_are_those_of_a_new_vault(deliver: Deliver, vault: Vault, vault_url: str) -> None:
