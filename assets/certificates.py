@@ -28,6 +28,7 @@ _REMAINS = (
     "keyed hashes of the person's identifiers and row keys, by which their rows are held back from now on",
     "row numbers and rule ids in findings and marked returns, which hold no value",
     "aggregates that passed disclosure control before",
+    "what rows about others say of the person, a relative's note or contact, in sealed deliveries until they are removed",
     "backups from before this day, and what a disk keeps of removed files, until they are replaced",
 )
 
@@ -93,7 +94,7 @@ def certify(workplace: Workplace, begun: Begun, vault: Overwritten) -> Certifica
                 {name: fact for name, fact in line.items() if name != "files"} for line in done["sealed"]
             ],
             "overwritten": {"tables": sum(one.tables for one in pages), "log": all(one.log for one in pages)},
-            "remains": [*_REMAINS, *_not_overwritten(pages)],
+            "remains": [*_REMAINS, *_not_overwritten(pages), *_not_searched(workplace)],
         },
     )
 
@@ -104,6 +105,18 @@ def _not_overwritten(pages: list[Overwritten]) -> list[str]:
     if not all(one.log for one in pages):
         told.append("the server's log of transactions, until its segments are written over")
     return told
+
+
+def _not_searched(workplace: Workplace) -> list[str]:
+    """Sealed files of which nothing says how they are read."""
+    from assets import raw_erasure
+
+    if not (count := len(list(raw_erasure.of_no_delivery(workplace)))):
+        return []
+    return [
+        f"{count} sealed files of no delivery that the warehouse knows, which were not searched: bring its ledger back"
+        " and erase again, or let `homeward vault retain` remove them after a day"
+    ]
 
 
 def _write(workplace: Workplace, said: dict[str, Any]) -> Certificate:

@@ -86,6 +86,16 @@ def finish(workplace: Workplace, done: str, files: Sequence[str]) -> None:
             shred(path, leave_word=done == DESTROYED)
 
 
+def of_no_delivery(workplace: Workplace) -> Iterator[Path]:
+    """Sealed files that no delivery is made of: a crash left them, or they were restored without the warehouse."""
+    from anonymization.vault.seal_format import SUFFIX
+    from warehouse import ledger
+
+    for path in sorted(workplace.sealed.glob(f"*{SUFFIX}")):
+        if not ledger.needs(workplace.warehouse, path.name.removesuffix(SUFFIX)):
+            yield path
+
+
 def cut_out(workplace: Workplace, delivery: Delivery) -> None:
     """A delivery that has just brought somebody erased again: their rows go, if its files can be overwritten by row."""
     from warehouse import ledger

@@ -298,6 +298,9 @@ def _tell_erasure(path: Path, said: dict[str, Any]) -> None:
     for one in said["sealed_deliveries"]:
         until = f" until {one['kept_until']}" if "kept_until" in one else ""
         console.out.print(f"Sealed {one['source']} {one['delivery']}: {one['done']}{until}", highlight=False)
+    for remains in said["remains"]:
+        if "not searched" in remains:
+            console.err.print(f"homeward: warning: {remains}", highlight=False, soft_wrap=True)
     if left := said.get("programmes_left"):
         console.out.print(f"Left in another programme: {', '.join(left)}", highlight=False)
     console.out.print(f"Certificate: {path}", highlight=False, soft_wrap=True)

@@ -128,6 +128,10 @@ def verify(vault: Vault, heads: list[Head]) -> Broken | None:
     """The first line that was changed, inserted or taken out; `heads`: what was kept of it elsewhere."""
     kept = {one.entry: one.digest for one in heads}
     previous, expected = _START, 1
+    with vault.transaction() as cursor:
+        before = cursor.execute("SELECT min(entry) FROM vault.audit WHERE entry < 1").fetchone()
+    if before and before[0] is not None:
+        return Broken(int(before[0]), "nothing was written before the first line")
     while True:
         with vault.transaction() as cursor:
             page = [_line(row) for row in cursor.execute(_FROM, (expected,)).fetchall()]

@@ -63,6 +63,11 @@ def test_the_audit_is_only_added_to(chain: Vault, statement: str) -> None:
         ("DELETE FROM vault.audit WHERE entry = 2", 2),
         ("DELETE FROM vault.audit WHERE entry = 4", 4),
         ("DELETE FROM vault.audit", 1),
+        (
+            "INSERT INTO vault.audit SELECT -7, at, login, officer, 'erase', country, facts, digest FROM vault.audit"
+            " WHERE entry = 4",
+            -7,
+        ),
     ],
 )
 def test_the_first_broken_line_is_named(chain: Vault, vault_url: str, statement: str, entry: int) -> None:

@@ -163,3 +163,19 @@ def test_who_was_erased_after_the_backup_is_erased_again_when_it_is_restored(
     house.homeward("deliver", str(house.samples / FILE), "--source", SOURCE)
     (told,) = house.ask("run", "--source", SOURCE, expect=None)
     assert told["state"] == "already_received"
+
+
+def test_an_erasure_without_the_warehouse_says_which_files_it_did_not_search(
+    house: House, elsewhere: Elsewhere, tmp_path: Path
+) -> None:
+    deliver(house)
+    ((token,),) = house.sql("SELECT person_token::text FROM core.return_event WHERE source_row = 3")
+    archive, there = tmp_path / "vault.backup", elsewhere.environment
+    house.homeward("vault", "backup", str(archive), "--store", **PASSPHRASE)
+    house.homeward("vault", "restore", str(archive), **there | PASSPHRASE)
+    done = house.homeward("vault", "erase", "--token", token, "--reason", "asked for it", **there)
+    assert "1 sealed files of no delivery that the warehouse knows, which were not searched" in done.stderr
+    (certificate,) = (elsewhere.home / "vault" / "certificates").glob("*.json")
+    assert "which were not searched" in certificate.read_text()
+    whole = house.ask("vault", "erase", "--token", token, "--reason", "asked for it")
+    assert not [one for one in whole["remains"] if "not searched" in one]
