@@ -28,7 +28,7 @@ _REMAINS = (
     "keyed hashes of the person's identifiers and row keys, by which their rows are held back from now on",
     "row numbers and rule ids in findings and marked returns, which hold no value",
     "aggregates that passed disclosure control before",
-    "what rows about others say of the person, a relative's note or contact, in sealed deliveries until they are removed",
+    "what rows about others say of the person (a note, a contact), in sealed deliveries until these are removed",
     "backups from before this day, and what a disk keeps of removed files, until they are replaced",
 )
 
