@@ -25,7 +25,7 @@ from anonymization.vault.store import Sealed, SealedFile, seal
 from assets.refused_uploads import set_aside
 from assets.stages.admit import admit_source
 from assets.workers import LARGE_BYTES
-from assets.workplace import Workplace
+from assets.workplace import PRIVATE, Workplace
 from codebook.errors import HomewardError, Refused, Unavailable
 from sources.batches import DeliveredFile, ending
 from sources.models import FETCHED, Source
@@ -104,7 +104,7 @@ def deliver(workplace: Workplace, source: Source, files: Sequence[Path]) -> Path
     upload = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{uuid.uuid4().hex[:8]}"
     draft, final = inbox / f"{DRAFT}{upload}", inbox / upload
     try:
-        draft.mkdir(parents=True)
+        draft.mkdir(mode=PRIVATE, parents=True)
         for file in files:
             shutil.copyfile(file, draft / file.name)
         (draft / COMPLETE).touch()

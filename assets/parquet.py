@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from assets.workplace import PRIVATE
 from codebook.errors import Unavailable
 from values.distinct import distinct, used
 
@@ -26,7 +27,7 @@ def whole_folder(final: Path) -> Iterator[Path]:
     try:
         for abandoned in final.parent.glob(f".{final.name}-*"):  # of a killed run: whoever writes here holds the source
             shutil.rmtree(abandoned, ignore_errors=True)
-        draft.mkdir(parents=True)
+        draft.mkdir(mode=PRIVATE, parents=True)
         yield draft
         shutil.rmtree(final, ignore_errors=True)
         draft.rename(final)

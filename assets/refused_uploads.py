@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from assets.workplace import PRIVATE
 from codebook.errors import HomewardError, Unavailable
 
 REFUSED = ".refused"
@@ -30,7 +31,7 @@ def set_aside(upload: Path, source: str, error: HomewardError) -> UploadRefused:
     folder = upload.parent / REFUSED
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{upload.name}"
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=PRIVATE, exist_ok=True)
         (folder / f"{name}{REASON}").write_text(f"{error}\n", encoding="utf-8")
         upload.rename(folder / name)
     except OSError as fault:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from anonymization.vault.vault import Vault
     from warehouse.embedded import EmbeddedServer
 
+PRIVATE = 0o770
+"""Of folders with rows about persons, delivered or pseudonymous: others have logins on this machine, and no right to
+them. The group is left what the umask leaves it, so that suppliers may have an account of their own."""
+
 
 class Workplace:
     """One deployment under `home`: embedded databases unless URLs of real ones are given."""
