@@ -2,7 +2,8 @@
 
 A name where a sex is expected, a note in place of a date: no rule reads it, its row is rejected for that further on,
 and its value is of no use there. So it stays here, and a sign that no rule reads either stands in its place: the
-verdict is the same. A column that the crosswalk records as without a place in the codebook is of no use at all.
+verdict is the same. So it is with a number or date beyond what the codebook takes (`stand_ins`). A column that the
+crosswalk records as without a place in the codebook is of no use at all.
 
 What looks like personal data is the business of `scan`: a number that could be a count passes here.
 """
@@ -13,21 +14,20 @@ import unicodedata
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from anonymization.stand_ins import Mask, Reading, reading, stand_in
 from codebook.loader import Codebook
 from sources.crosswalk import ANY, BLANK
 from sources.models import Source
-from sources.readers import TWO_DIGIT_YEAR, VERSION, Read, reader
+from sources.readers import VERSION
 from values.distinct import TextColumn, distinct, trimmed, used
 
 WITHHELD = "\ufffd"
 """In place of a value that no rule of the crosswalk reads: the sign for what cannot be shown."""
 FEW = 1_000
 """Batch after batch a column of so few different values has the same: what was read once is not read again."""
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass
@@ -36,7 +36,7 @@ class _Known:
     copied as it is, which is for versions of a form; `passed`: values of the last batch that had few, all readable."""
 
     codes: set[str] = field(default_factory=set)
-    reads: list[Read] = field(default_factory=list)
+    reads: list[Reading] = field(default_factory=list)
     words: bool = False
     versions: bool = False
     passed: frozenset[str] = frozenset()
@@ -61,7 +61,7 @@ class PassingValues:
             elif row.rule == "copy":
                 known.versions = True
             elif row.rule in ("number", "age", "date", "geography"):
-                known.reads.append(reader(source, codebook, row))
+                known.reads.append(reading(source, codebook, row))
         for known in self._known.values():
             known.codes -= {BLANK, ANY}
 
@@ -77,35 +77,39 @@ class PassingValues:
         few = frozenset(values.to_pylist()) if len(values) <= FEW else None
         if few is not None and few <= known.passed:
             return given if encoded else cells
-        kept = _readable(values, known)
+        kept, instead = _readable(values, known)
         if kept.all():
             known.passed = known.passed if few is None else few
             return given if encoded else cells
-        hidden = [_hidden(text, known) for text in values.filter(pa.array(~kept)).to_pylist()]
+        hidden = [_hidden(values[at].as_py(), known, instead.get(int(at))) for at in np.flatnonzero(~kept)]
         shown = pc.replace_with_mask(values, pa.array(~kept), pa.array(hidden, pa.string())).dictionary_encode()
         return pa.DictionaryArray.from_arrays(shown.indices.take(given.indices), shown.dictionary)
 
 
-def _readable(values: pa.StringArray, known: _Known) -> Mask:
+def _readable(values: pa.StringArray, known: _Known) -> tuple[Mask, dict[int, str]]:
+    """Which values pass; and by their place those in whose place another text has the same thing wrong with it."""
     texts = pc.utf8_normalize(trimmed(values), "NFC")
     found = _mask(texts.is_null()) | _mask(pc.is_in(texts, pa.array(sorted(known.codes), pa.string())))
     if known.versions:
         found |= _mask(pc.match_substring_regex(texts, f"^(?:{VERSION})$"))
     if known.words and not found.all():
         found |= np.array([text is not None and known.codes.issuperset(text.split()) for text in texts.to_pylist()])
+    instead: dict[int, str] = {}
     for read in known.reads:
         if found.all():
             break
-        _, rejected = read(texts)
-        wrong = [mask for rule, mask in rejected.items() if rule != TWO_DIGIT_YEAR]
-        found |= ~np.logical_or.reduce([*wrong, np.zeros(len(values), bool)])
-    return found
+        answers, wrong = read.judge(texts)
+        found |= answers
+        for what, places in wrong.items():
+            if places.any() and (text := stand_in(known.reads, read, what, known.codes)) is not None:
+                instead |= {int(place): text for place in np.flatnonzero(places)}
+    return found, instead
 
 
-def _hidden(text: str, known: _Known) -> str:
+def _hidden(text: str, known: _Known, instead: str | None) -> str:
     """Of several codes in one cell, those that are known stay: the others may have an answer of their own (`*`)."""
     if not known.words:
-        return WITHHELD
+        return instead or WITHHELD
     return " ".join(word if word in known.codes else WITHHELD for word in unicodedata.normalize("NFC", text).split())
 
 

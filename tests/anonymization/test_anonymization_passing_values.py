@@ -81,7 +81,8 @@ def passed(source: Source, column: str, cells: Iterable[str | None], encoded: bo
     [
         ("sex", ["F", " F ", "M", None, " ", NAME], ["F", " F ", "M", None, " ", WITHHELD]),
         ("needs", ["ill", f"ill {NAME}", NAME], ["ill", f"ill {WITHHELD} {WITHHELD}", f"{WITHHELD} {WITHHELD}"]),
-        ("returned", ["17/05/2024", "?", "17/05/24", "2024-05-17"], ["17/05/2024", "?", "17/05/24", WITHHELD]),
+        ("returned", ["17/05/2024", "?", "17/05/24", "2024-05-17"], ["17/05/2024", "?", "01/01/01", WITHHELD]),
+        ("returned", ["01/01/1980", "13/04/1931", "01/01/2101"], ["01/01/1980", "31/12/1979", "01/01/2101"]),
         ("returned", ["31/02/2024", NAME, "٠١/٠٢/٢٠٢٤"], [WITHHELD, WITHHELD, "٠١/٠٢/٢٠٢٤"]),
         ("age", ["34", "3O", "0456789012345", "٣٤", "9" * 40], ["34", WITHHELD, WITHHELD, "٣٤", WITHHELD]),
         ("place", ["San Salvador", NAME], ["San Salvador", WITHHELD]),
