@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from expectations.returns import LISTED, Marks, Report
-from expectations.returns_words import SEVERITY_MEANINGS, SEVERITY_WORDS, cut_short, outcome, scope_word, summary
+from expectations.returns_words import SEVERITY_MEANINGS, SEVERITY_WORDS, colon, cut_short, outcome, scope_word, summary
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -29,6 +29,7 @@ def render(report: Report) -> str:
         say=words.say,
         language=words.language,
         direction="rtl" if words.language == "ar" else "ltr",
+        colon=colon(words),
         outcome=outcome(report),
         summary=summary(report)[5:],
         severities={name: words.say(word) for name, word in SEVERITY_WORDS.items()},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from expectations.returns import LISTED, Report
 from expectations.words import Words
 
@@ -13,12 +15,24 @@ SEVERITY_MEANINGS = {
     "note": "A note: the row was taken; for your information.",
 }
 
+_NUMBERED = re.compile(r"file (\d+)((?:\.\w+)?)")
 _SCOPES = {"delivery": "whole delivery", "table": "whole sheet", "column": "whole column", "row": "row"}
 
 
 def scope_word(words: Words, scope: str) -> str:
     """What a finding without a row is about."""
     return words.say(_SCOPES[scope])
+
+
+def colon(words: Words) -> str:
+    """As the language writes it behind a word."""
+    return "\N{NO-BREAK SPACE}:" if words.language == "fr" else ":"
+
+
+def _file(words: Words, name: str) -> str:
+    """A file that is named by its number only, since its own name may be somebody's, in the language."""
+    numbered = _NUMBERED.fullmatch(name)
+    return words.say("file {n}", n=numbered[1]) + numbered[2] if numbered else name
 
 
 def outcome(report: Report) -> str:
@@ -53,7 +67,7 @@ def summary(report: Report) -> list[tuple[str, str | int]]:
         (say("Source"), f"{facts.title} ({facts.source})"),
         (say("Delivery"), facts.delivery),
         (say("Received"), facts.received.isoformat()),
-        (say("Files"), ", ".join(facts.files)),
+        (say("Files"), ", ".join(_file(report.words, name) for name in facts.files)),
         (say("Codebook version"), facts.versions.get("codebook", "")),
         (say("Crosswalk version"), facts.versions.get("crosswalk", "")),
     ]

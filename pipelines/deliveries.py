@@ -164,7 +164,9 @@ def check_files(files: Sequence[Path], source_id: str, language: str | None, out
         totals = marked["totals"]
         console.print_table(("rows_in", "accepted", "flagged", "rejected"), [list(totals.values())])
         if marked["refused_reason"]:
-            console.out.print(f"Refused: {marked['refused_reason']}", highlight=False)
+            (why,) = (rule for rule in marked["rules"] if rule["rule"] == marked["refused_reason"])
+            told = f"Refused ({why['rule']}): {why['message']} {why['mend']}"
+            console.out.print(told, highlight=False, markup=False, soft_wrap=True)
         console.out.print(f"The marked return is in {out}", highlight=False)
     if marked["state"] == "refused":
         return REFUSED

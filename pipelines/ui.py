@@ -27,7 +27,8 @@ def serve(port: int) -> int:
     # and an interrupt that a calling shell had switched off is switched on again.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)
-    command = [sys.executable, "-m", "dagster", "dev", "--host", LOOPBACK, "--port", str(port)]
+    quiet = "ignore:Function `dev_command` is superseded"  # by a command line of its own, which is not installed
+    command = [sys.executable, "-W", quiet, "-m", "dagster", "dev", "--host", LOOPBACK, "--port", str(port)]
     command += ["--workspace", str(PROJECT / "workspace.yaml")]
     dagster = subprocess.Popen(command, cwd=PROJECT, start_new_session=True)  # noqa: S603
     try:

@@ -183,6 +183,18 @@ def test_a_refusal_names_the_columns_that_it_is_about(tmp_path: Path) -> None:
     assert "(EXPEDIENTE, SEXO, casos.csv)" in (folder / "return.html").read_text("utf-8")
 
 
+@pytest.mark.parametrize(("language", "file"), [("fr", "fichier 2"), ("es", "archivo 2"), ("ar", "الملف 2")])
+def test_a_file_without_its_name_is_called_so_in_the_language(tmp_path: Path, language: str, file: str) -> None:
+    folder = returns.write(tmp_path / "out", a_return(language, files=("casos.csv", "file 2.xlsx")))
+    assert f"casos.csv, {file}.xlsx" in (folder / "return.html").read_text("utf-8")
+    assert read_json(folder)["files"] == ["casos.csv", "file 2.xlsx"]
+
+
+def test_french_has_a_space_before_a_colon(tmp_path: Path) -> None:
+    page = (returns.write(tmp_path / "out", a_return("fr")) / "return.html").read_text("utf-8")
+    assert "Nombre\N{NO-BREAK SPACE}: " in page
+
+
 def test_a_disk_that_is_full_leaves_the_older_return_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = returns.write(tmp_path / "out", a_return())
     before = {file.name: file.read_bytes() for file in folder.iterdir()}

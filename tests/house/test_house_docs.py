@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 import shutil
 import signal
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from homes import PROJECT
 from pages import commands
@@ -103,6 +106,26 @@ def test_every_command_of_the_documentation_serves(reader: Reader) -> None:
     assert failed == []
     assert (reader.folder / "marked" / "return.html").exists()
     assert (reader.folder / "vault.backup").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_release_of_the_documentation_is_read_by_analysts_without_its_small_cells(reader: Reader) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", (PROJECT / "docs/release.md").read_text("utf-8"), re.DOTALL)
+    url = reader.demo.homeward("warehouse", "url").stdout.strip()
+    done = subprocess.run(
+        [sys.executable, "-c", f"URL = {url!r}\n{block}"],
+        cwd=PROJECT, env=reader.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "small_cell" in done.stdout
+    try:
+        asked = ("query", "SELECT * FROM released.returns_by_province", "--as", "analyst", "--format", "json")
+        cells = json.loads(reader.demo.homeward(*asked).stdout)
+    finally:
+        with psycopg.connect(url.replace("+psycopg", "")) as connection:
+            connection.execute("DROP TABLE released.returns_by_province")
+    counts = [cell["count"] for cell in cells]
+    assert None in counts
+    assert not any(count in range(1, 5) for count in counts)
 
 
 def test_the_ui_of_the_documentation_starts_and_stops(reader: Reader) -> None:

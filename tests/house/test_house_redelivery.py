@@ -151,6 +151,15 @@ def test_a_dry_run_says_what_a_run_would_say_and_leaves_nothing(house: House, tm
     }
 
 
+def test_a_dry_run_that_is_refused_says_why_in_the_language_that_was_asked(house: House, tmp_path: Path) -> None:
+    make_slv(tmp_path)
+    lacking = tmp_path / "lacking.csv"
+    lacking.write_bytes((tmp_path / FILE).read_bytes().replace(b"EXPEDIENTE", b"EXPED", 1))
+    asked = ("check", str(lacking), "--source", SOURCE, "--language", "fr", "--out", str(tmp_path / "check"))
+    told = house.homeward(*asked, expect=2).stdout
+    assert "Refused (delivery.missing_column): Une colonne de l’accord est absente. (EXPEDIENTE, lacking.csv)" in told
+
+
 def in_the_store(house: House, token: str) -> int:
     """Rows of the Parquet files that carry this person's token."""
     tables = [pq.read_table(path) for path in (house.home / "store").rglob("*.parquet")]
