@@ -7,24 +7,19 @@ may contradict. Which rows are asked is the business of `contradiction`, opening
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from anonymization.keys.pseudonyms import coded, text
-from anonymization.linkage.contradiction import Day, birth_form, contradict, describing
+from anonymization.linkage.contradiction import contradict
+from anonymization.linkage.described import Day, Described, Words, given_first, words_of
 from anonymization.linkage.features import ROLES
 from anonymization.linkage.linking import Ids
-from anonymization.linkage.names import fold, skeleton, sound
 from anonymization.vault.origins import declared, origin_of
-from sources.models import Source, Table
-from values.dates import read_dates
+from sources.models import Table
 
-Words = tuple[str, ...]
-"""Of a name in their order, the given one first where it is declared."""
 _NAMED = 2
 """So many words of a name tell a person; of one alone, the birth date has to be the same."""
 
@@ -41,9 +36,9 @@ Agrees = Callable[[Ids, Ids, Mapping[int, Sequence[Record]]], npt.NDArray[np.boo
 """Rows of the batch, the person of whom each is asked, and what is known of these: which rows speak of them."""
 
 
-def agreement(table: Table, cells: pa.Table, source: Source) -> Agrees:
+def agreement(rows: Described) -> Agrees:
     """A question about rows of the batch and what is known of people."""
-    return _Rows(table, cells, source).agree
+    return _Known(rows).agree
 
 
 @dataclass(frozen=True)
@@ -52,24 +47,22 @@ class _Person:
     born: list[Day]
 
 
-class _Rows:
-    """What rows of a batch say of who they speak of."""
+class _Known:
+    """What is known of people, as the rows of a batch say it."""
 
-    def __init__(self, table: Table, cells: pa.Table, source: Source) -> None:
-        self._cells, self._source = cells, source
-        self._births = describing(table, cells)[1]
-        self._table, self._origin = table, origin_of(source, table)
-        self._names = _given_first(table, cells.column_names)
-        self._others: dict[str, tuple[Source, Table] | None] = {}
+    def __init__(self, rows: Described) -> None:
+        self._rows = rows
+        self._tables: dict[str, Table | None] = {origin_of(rows.source, rows.table): rows.table}
 
     def agree(self, rows: Ids, persons: Ids, known: Mapping[int, Sequence[Record]]) -> npt.NDArray[np.bool_]:
-        """Each row and each person is read once, however many rows share a number."""
+        """Each person is read once, however many rows share a number."""
         people = {person: self._read(known[person]) for person in np.unique(persons).tolist()}
-        said = zip(self._named(rows), self._born(rows), persons.tolist(), strict=True)
-        return np.array([_speaks_of(words, born, people[person]) for words, born, person in said], dtype=bool)
+        asked = zip(rows.tolist(), persons.tolist(), strict=True)
+        found = [_speaks_of(self._rows.words(row), self._rows.born(row), people[person]) for row, person in asked]
+        return np.array(found, dtype=bool)
 
     def _read(self, records: Sequence[Record]) -> _Person:
-        names = [_words(value for name in self._names_of(one) if (value := one.said.get(name))) for one in records]
+        names = [words_of(value for name in self._names_of(one) if (value := one.said.get(name))) for one in records]
         born = [_day(day) for one in records if one.origin is None and (day := one.said.get("born"))]
         return _Person([words for words in names if words], born)
 
@@ -77,31 +70,11 @@ class _Rows:
         """What of a record is a name; nothing where its source is no longer declared."""
         if record.origin is None:
             return ROLES
-        if record.origin == self._origin:
-            return _given_first(self._table, record.said)
-        if record.origin not in self._others:
-            self._others[record.origin] = declared(record.origin)
-        other = self._others[record.origin]
-        return _given_first(other[1], record.said) if other else ()
-
-    def _named(self, rows: Ids) -> list[Words]:
-        said: list[Words] = [()] * len(rows)
-        for name in self._names:
-            column = coded(self._cells[name].take(pa.array(rows)))
-            read = [_words([cell]) if cell else () for cell in column.dictionary.cast(pa.string()).to_pylist()]
-            said = [
-                before if code is None else (*before, *read[code])
-                for before, code in zip(said, column.indices.to_pylist(), strict=True)
-            ]
-        return said
-
-    def _born(self, rows: Ids) -> list[Day | None]:
-        said: list[Day | None] = [None] * len(rows)
-        for name, column in self._births:
-            dates, _ = read_dates(text(self._cells[name].take(pa.array(rows))), birth_form(column, self._source))
-            days = ((day.year, day.month, day.day) if day else None for day in dates.to_pylist())
-            said = [before or day for before, day in zip(said, days, strict=True)]
-        return said
+        if record.origin not in self._tables:
+            found = declared(record.origin)
+            self._tables[record.origin] = found[1] if found else None
+        table = self._tables[record.origin]
+        return given_first(table, record.said) if table else ()
 
 
 def _speaks_of(words: Words, born: Day | None, person: _Person) -> bool:
@@ -120,17 +93,6 @@ def _one_name(words: Words, others: Words, same_day: bool) -> bool:
     return same_day or len(mine & theirs) >= _NAMED
 
 
-def _words(names: Iterable[str]) -> Words:
-    return tuple(word for name in names for word in skeleton(sound(fold(name))).split())
-
-
 def _day(born: str) -> Day:
     year, month, day = (*map(int, born.split("-")), 1, 1)[:3]
     return year, month, day
-
-
-def _given_first(table: Table, columns: Iterable[str]) -> list[str]:
-    """Those of these columns that hold names."""
-    place = {part: place for place, part in enumerate(ROLES)}
-    part = {name: column.part or "full" for name in columns if (column := table.column(name)) and column.kind == "name"}
-    return sorted(part, key=lambda name: place[part[name]])

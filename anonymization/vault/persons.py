@@ -20,6 +20,7 @@ from anonymization.keys.pseudonyms import coded, keyed, text
 from anonymization.keys.ring import Keyring
 from anonymization.linkage.agreement import agreement
 from anonymization.linkage.contradiction import disagreement, shared
+from anonymization.linkage.described import Described
 from anonymization.linkage.identifiers import Normalised, field_of, normalise
 from anonymization.linkage.likeness import likeness
 from anonymization.linkage.linking import Disagree
@@ -79,8 +80,9 @@ class Persons:
 
     def link(self, table: Table, cells: pa.Table, said: Mapping[str, Said], row_keys: pa.Array) -> Linked:
         """A token for every row; a row without a usable identifier is known within the source by its own key."""
-        disagree = disagreement(table, cells, self._source)
-        of_many = _of_many(table, cells, said, disagree)
+        described = Described(table, cells, self._source)
+        disagree = disagreement(described)
+        of_many = _of_many(described, cells, said, disagree)
         claims = list(self.claims(table, said, row_keys, of_many))
         nobodys = np.logical_or.reduce([*of_many.values(), np.zeros(len(cells), dtype=bool)])
         if self._vault is None:
@@ -94,7 +96,7 @@ class Persons:
             likeness(table, cells, said, self._source),
             disagree,
             self._source.programme,
-            agreement(table, cells, self._source),
+            agreement(described),
         )
         linked = self._vault.link(statement)
         return replace(linked, conflicts=linked.conflicts | nobodys)
@@ -133,11 +135,12 @@ class Persons:
         return f"{self._source.programme}: {said.field}" if self._source.programme else said.field
 
 
-def _of_many(table: Table, cells: pa.Table, said: Mapping[str, Said], disagree: Disagree | None) -> dict[str, Mask]:
+def _of_many(rows: Described, cells: pa.Table, said: Mapping[str, Said], disagree: Disagree | None) -> dict[str, Mask]:
     """By column, in which rows stands an identifier that several people share."""
-    if table.person is None or disagree is None:
+    person = rows.table.person
+    if person is None or disagree is None:
         return {}
-    return {name: shared(table, cells, said[name].codes, disagree) for name in table.person.link if name in said}
+    return {name: shared(rows, cells, said[name].codes, disagree) for name in person.link if name in said}
 
 
 def identity_records(table: Table, cells: pa.Table) -> pa.Array | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pyarrow as pa
 import pytest
 
 from anonymization.gate import Gate
+from anonymization.linkage import described
 from anonymization.vault.vault import Vault
 from sources.batches import TextBatch
 from sources.models import Source
+from values.dates import read_dates
 
 Rows = Callable[..., TextBatch]
 Row = dict[str, str | None]
@@ -71,6 +74,27 @@ def test_of_one_word_the_birth_date_has_to_be_the_same(whole: Source, vault: Vau
         whole, vault, rows(*STRANGERS, person("Ana López", "01/02/1990", "F8"), person("Ana Ruiz", "02/02/1990", "F9"))
     )
     assert (same, other == before) == (before, False)
+
+
+def test_birth_dates_of_households_are_read_column_by_column(
+    register: Source, vault: Vault, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One by one they took a register of families' phones twenty times as long as one of people's own."""
+    read: list[int] = []
+
+    def counted(texts: pa.Array, form: str) -> object:
+        read.append(len(texts))
+        return read_dates(texts, form)
+
+    monkeypatch.setattr(described, "read_dates", counted)
+    people = [("Ana Paz", "01/1970"), ("Berta Paz", "03/1980"), ("Carlos Paz", "05/1990"), ("Diego Paz", "07/2000")]
+    houses: list[Row] = [
+        {"FILE": f"H{house}{name}", "PHONE": f"7123-40{house:02}", "NAME": name, "BORN": f"{house + 1:02}/{born}"}
+        for house in range(20)
+        for name, born in people
+    ]
+    assert len(set(tokens(register, vault, rows(*houses)))) == 80, "a family's phone is nobody's"
+    assert read == [80]
 
 
 def test_a_place_in_another_sources_record_is_no_name(
