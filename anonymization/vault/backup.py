@@ -84,7 +84,7 @@ def _write(vault: Vault, target: Path, secret: bytes, sealed: Path | None) -> He
     try:
         with temporary.open("xb") as out:
             os.fchmod(out.fileno(), 0o600)
-            archive = _Archive(Writer(out, secret))
+            archive = _Archive(Writer(out, secret), target.name)
             tables, persons = _write_rows(vault, archive)
             files = sorted(sealed.glob(f"*{SUFFIX}")) if sealed else []
             for path in files:
@@ -98,7 +98,7 @@ def _write(vault: Vault, target: Path, secret: bytes, sealed: Path | None) -> He
         size = temporary.stat().st_size
         temporary.rename(target)
     except OSError as error:
-        raise Unavailable("the backup cannot be written", target.name, os.strerror(error.errno or 0)) from None
+        raise _unwritten(target.name, error) from None
     finally:
         temporary.unlink(missing_ok=True)
     return Held(tables, persons, len(files), size)
@@ -164,11 +164,15 @@ def _restored(cursor: Vaultside, archive: str) -> dict[str, int] | None:
     return {name: int(found[0][name]) for name in ("tables", "persons", "files")} if found else None
 
 
+def _unwritten(name: str, error: OSError) -> Unavailable:
+    return Unavailable("the backup cannot be written", name, os.strerror(error.errno or 0))
+
+
 class _Archive:
     """Named sections, each of blocks, into an encrypted stream."""
 
-    def __init__(self, out: Writer) -> None:
-        self._out = out
+    def __init__(self, out: Writer, name: str) -> None:
+        self._out, self._name = out, name
 
     def section(self, head: dict[str, Any]) -> None:
         self._write(_SECTION, json.dumps(head).encode())
@@ -180,8 +184,11 @@ class _Archive:
         self._out.close()
 
     def _write(self, kind: bytes, block: bytes | memoryview) -> None:
-        self._out.write(_HEAD.pack(kind, len(block)))
-        self._out.write(block)
+        try:
+            self._out.write(_HEAD.pack(kind, len(block)))
+            self._out.write(block)
+        except OSError as error:  # said here: around the rows it would be taken for the vault's
+            raise _unwritten(self._name, error) from None
 
 
 def _write_rows(vault: Vault, archive: _Archive) -> tuple[int, int]:

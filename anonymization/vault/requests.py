@@ -41,7 +41,7 @@ _MAKE = """
     INSERT INTO vault.request (country, token, purpose, asked_by, expires_at)
     VALUES (%s, %s, %s, %s, now() + make_interval(days => %s)) RETURNING request_id"""
 _READ = """
-    SELECT request_id, country, token, purpose, asked_by, asked_at, expires_at, approved_by, approved_at
+    SELECT request_id, country, token, purpose, asked_by, asked_at, expires_at, approved_by, approved_at, now()
     FROM vault.request"""
 _SEALS = "SELECT facts ->> 'seal' FROM vault.audit WHERE action = %s AND facts ->> 'request' = %s"
 _IDENTITIES = """
@@ -55,7 +55,7 @@ _IDENTITIES = """
 
 @dataclass(frozen=True)
 class Request:
-    """A request to name the person behind a token."""
+    """A request to name the person behind a token; `read_at` by the database's clock, which no officer sets back."""
 
     request_id: int
     country: str
@@ -66,10 +66,11 @@ class Request:
     expires_at: datetime
     approved_by: str | None
     approved_at: datetime | None
+    read_at: datetime
 
     @property
     def state(self) -> str:
-        if self.expires_at <= datetime.now(UTC):
+        if self.expires_at <= self.read_at:
             return "expired"
         return "approved" if self.approved_by else "waiting"
 
@@ -246,4 +247,6 @@ def _named(officer: str) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    return fold(one) == fold(other)
+    """Blanks, stops and hyphens make no other officer either."""
+    first, second = ("".join(filter(str.isalnum, fold(name))) for name in (one, other))
+    return first == second

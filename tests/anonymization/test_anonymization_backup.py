@@ -1,4 +1,6 @@
 import os
+import resource
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
@@ -14,7 +16,7 @@ from anonymization.vault.backup import backup, restore
 from anonymization.vault.sealed_stream import secret_of_file, secret_of_passphrase
 from anonymization.vault.store import open_sealed, seal
 from anonymization.vault.vault import Vault
-from codebook.errors import HomewardError
+from codebook.errors import HomewardError, Unavailable
 from sources.batches import TextBatch
 from sources.models import Source
 
@@ -202,3 +204,22 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
         secret_of_file(path)
     path.chmod(0o600)
     assert secret_of_file(path) == path.read_bytes()
+
+
+def test_a_disk_that_is_full_is_told_of_the_archive_and_leaves_nothing(
+    vault: Vault, vault_url: str, tmp_path: Path
+) -> None:
+    with create_engine(vault_url).begin() as connection:  # more than a frame, so that it is written amid the rows
+        connection.execute(
+            text("INSERT INTO vault.frequency (country, sealed) VALUES ('SLV', decode(repeat('00', 3000000), 'hex'))")
+        )
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, before[1]))
+    try:
+        with pytest.raises(Unavailable, match=r"the backup cannot be written \(vault\.backup\): File too large"):
+            backup(vault, tmp_path / "vault.backup", SECRET, None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not list(tmp_path.glob("*vault.backup*"))

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
 from uuid import UUID
 
 import pytest
@@ -30,7 +31,7 @@ def test_two_officers_name_a_person(vault: Vault, token: UUID) -> None:
     assert (said.record["DUI"], said.record["NAME"]) == ("04567890-3", "Xochitl")
 
 
-@pytest.mark.parametrize("second", ["Marta", "MARTA", " marta ", "Mar\u200bta", "\uff2darta"])
+@pytest.mark.parametrize("second", ["Marta", "MARTA", " marta ", "Mar\u200bta", "\uff2darta", "M. arta", "Mar-ta"])
 def test_who_asks_cannot_approve(vault: Vault, token: UUID, second: str) -> None:
     number = requests.ask(vault, token, "family tracing", "Marta", 7)
     with pytest.raises(HomewardError, match="who asks cannot approve"):
@@ -48,6 +49,24 @@ def test_only_who_asked_sees(vault: Vault, token: UUID) -> None:
     requests.approve(vault, number, "Jorge")
     with pytest.raises(HomewardError, match="another officer asked"):
         requests.reveal(vault, number, "Jorge")
+
+
+def test_a_clock_that_an_officer_set_back_opens_no_expired_request(
+    vault: Vault, vault_url: str, token: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OfficersClock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) - timedelta(days=1_000)
+
+    number = requests.ask(vault, token, "family tracing", "Marta", 1)
+    requests.approve(vault, number, "Jorge")
+    with create_engine(vault_url).begin() as connection:
+        connection.execute(text("UPDATE vault.request SET expires_at = now()"))
+    monkeypatch.setattr("anonymization.vault.requests.datetime", OfficersClock)
+    with pytest.raises(HomewardError, match="has expired"):
+        requests.reveal(vault, number, "Marta")
+    assert [one.state for one in requests.requests(vault)] == ["expired"]
 
 
 @pytest.mark.parametrize("step", ["approve", "reveal"])
