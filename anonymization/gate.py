@@ -181,7 +181,8 @@ class Gate:
                     f"{again} cells of column {name} repeat what identifies their row's person", table, name
                 )
             if early := self._event_dates.too_early(table.name, name, own.cells):
-                raise self._refused(f"{early} dates of column {name} look like birth dates", table, name)
+                what = f"{early} dates of column {name} lie before all that it tells of, as birth dates do"
+                raise self._refused(f"{what}, or days of a calendar that is not declared", table, name)
             found, named = self._scan.personal_data(table, cells[name], name)
             if named:
                 names = scan.full_names(table, cells) if names is None else names

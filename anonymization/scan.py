@@ -97,15 +97,16 @@ class ValueScan:
         longest = pc.max(pc.binary_length(values)).as_py() or 0
         if longest < SHORTEST:
             return {}, False
-        found = self._found(table, values, name)
+        found = self._found(table, values, name, encoded is not None)
         if encoded is not None:
             found = {kind: _mask(pa.array(mask).take(encoded.indices)) for kind, mask in found.items()}
         varied = len(values) * REPEATED >= len(cells)
         return found, varied and bool(pc.any(pc.match_substring(values, " ")).as_py())
 
-    def _found(self, table: Table, values: pa.Array, name: str) -> dict[str, Mask]:
-        """Only the very same values are left out: what a column is made of is judged by all of them together."""
-        few = frozenset(values.to_pylist()) if len(values) <= SPREAD else None
+    def _found(self, table: Table, values: pa.Array, name: str, distinct: bool) -> dict[str, Mask]:
+        """Only the very same values are left out, each of which stands once: what a column is made of is judged by all
+        of them together, and by how often it stands among them."""
+        few = frozenset(values.to_pylist()) if distinct and len(values) <= SPREAD else None
         if few is not None and self._harmless.get((table.name, name)) == few:
             return {}
         plain = values if _is_ascii(values) else with_ascii_digits(values)

@@ -50,7 +50,7 @@ class Root:
 def outside(ending: str = "") -> Root | None:
     """The root key that command or environment give, if one of them is set."""
     if command := os.environ.get(COMMAND + ending):
-        return Root(_read(_said_by(command), COMMAND + ending), "command")
+        return Root(_read(_said_by(command, COMMAND + ending), COMMAND + ending), "command")
     if text := os.environ.get(VARIABLE + ending):
         return Root(_read(text.encode(), VARIABLE + ending), "environment")
     return None
@@ -107,8 +107,9 @@ def refuse_if_others_can_read(path: Path) -> None:
         )
 
 
-def _said_by(command: str) -> bytes:
-    """Standard output of a command, run without a shell; what it says on its error stream is dropped with the key."""
+def _said_by(command: str, where: str) -> bytes:
+    """Standard output of a command, run without a shell; what it says on its error stream is dropped with the key.
+    `where`: the setting that holds it."""
     try:
         service = subprocess.Popen(  # noqa: S603  # the operator's own command, from the environment
             shlex.split(command),
@@ -118,7 +119,7 @@ def _said_by(command: str) -> bytes:
             start_new_session=True,
         )
     except (OSError, ValueError, IndexError):
-        raise HomewardError("the command for the root key cannot be run", COMMAND, "mend the command") from None
+        raise HomewardError("the command for the root key cannot be run", where, "mend the command") from None
     late = threading.Timer(_WAIT_SECONDS, _end, (service,))
     with service:
         try:
@@ -134,11 +135,11 @@ def _said_by(command: str) -> bytes:
             on_time = late.is_alive()
             late.cancel()
     if len(said) == _LONGEST:
-        raise HomewardError("the command for the root key prints far more than a key", COMMAND, "mend the command")
+        raise HomewardError("the command for the root key prints far more than a key", where, "mend the command")
     if not on_time:
-        raise Unavailable("the command for the root key did not answer", COMMAND, "see that it is up")
+        raise Unavailable("the command for the root key did not answer", where, "see that it is up")
     if code:
-        raise Unavailable(f"the command for the root key failed, exit {code}", COMMAND, "mend it")
+        raise Unavailable(f"the command for the root key failed, exit {code}", where, "mend it")
     return said
 
 

@@ -130,6 +130,16 @@ def test_a_command_that_gives_no_key_is_one_line(tmp_path: Path, monkeypatch: py
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "command", ["/nowhere/at-all", f"{sys.executable} -c 'exit(3)'", f"{sys.executable} -c 'print(5)'", "yes"]
+)
+def test_of_two_commands_the_one_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("HOMEWARD_ROOT_KEY_COMMAND_NEXT", command)
+    with pytest.raises(HomewardError) as raised:
+        roots.outside(roots.NEXT)
+    assert raised.value.where == "HOMEWARD_ROOT_KEY_COMMAND_NEXT"
+
+
 def test_a_command_that_prints_for_ever_or_never_ends_is_ended_with_what_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

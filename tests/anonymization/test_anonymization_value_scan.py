@@ -37,3 +37,11 @@ def test_answers_that_were_harmless_may_be_names_still(scan: ValueScan, register
     names = pa.array(["Ana López", "Mario Peña"])
     asked = [scan.personal_data(register.table("main"), names, "SEX") for _ in range(2)]
     assert asked == [({}, True)] * 2
+
+
+def test_a_value_that_stands_more_often_than_before_is_judged_anew(scan: ValueScan, register: Source) -> None:
+    """Of a column that is not encoded every cell counts: one id of a device among answers, then little else."""
+    device, answers = "a1b2c3d4e5f60718", ["sixteen letters!", "another answer16", "third answer of."]
+    before, after = pa.array([device, *answers * 3]), pa.array([*answers, *[device] * 9])
+    assert scan.personal_data(register.table("main"), before, "SEX")[0] == {}
+    assert scan.personal_data(register.table("main"), after, "SEX")[0].keys() == {"numbers of devices"}
