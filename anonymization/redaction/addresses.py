@@ -31,6 +31,7 @@ _WITHIN_STREETS = frozenset((" ", "'", "’"))
 _INSIDE_ADDRESSES = str.maketrans("", "", "\n-/.")
 _POSTCODE, _HOUSE = re.compile(r"\d{4,5}"), re.compile(r"\d{1,4}[a-zA-Z]?")
 _BEFORE_CODES = frozenset((", ", " ", "\n", ",\n", " - "))
+_BEHIND_COUNTS = frozenset((". ", ") ", ".) "))
 _LONG_STREET, _SHORT_POSTCODE = 4, 4
 _HOUSE_PARTS = frozenset(("bis", "ter", "quater"))
 
@@ -56,8 +57,9 @@ class Addresses:
         numbers = [place for place, flag in enumerate(flags) if flag & DIGITS] if every & DIGITS else []
         self._mark_postcodes(numbers)
         scores = len(numbers) > 2 and not every & STREET and self._tells_scores(numbers)
+        listed = self._enumerated(numbers)
         for place in () if scores else numbers:
-            if hits[place] or self._counts_something(place) or self._counts_lines(place):
+            if place in listed or hits[place] or self._counts_something(place) or self._counts_lines(place):
                 continue
             last = place + self._has_house_part(place)
             if self._touches(place, -1) or self._touches(last, +1):
@@ -98,10 +100,17 @@ class Addresses:
         )
         return len(list(islice(behind, 3))) == 3
 
+    def _enumerated(self, numbers: list[int]) -> set[int]:
+        """Numbers that count the people of a list from one: "1. Ana Gil 2. Eva Paz"."""
+        counting = [place for place in numbers if self._gaps[place + 1] in _BEHIND_COUNTS]
+        if len(counting) < 2 or [self._texts[place] for place in counting[:2]] != ["1", "2"]:
+            return set()
+        return {place for count, place in enumerate(counting, 1) if self._texts[place] == str(count)}
+
     def _counts_lines(self, place: int) -> bool:
         """Whether a number begins a line of a list: "1. Ana Gil"."""
         begins = not self._gaps[place].strip(" \t") if place == 0 else "\n" in self._gaps[place]
-        return begins and len(self._texts[place]) <= 2 and self._gaps[place + 1] in (". ", ") ", ".) ")
+        return begins and len(self._texts[place]) <= 2 and self._gaps[place + 1] in _BEHIND_COUNTS
 
     def _beside(self, place: int) -> list[str | None]:
         """What was found right before and right after a word, in its line."""

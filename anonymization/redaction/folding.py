@@ -9,7 +9,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from values.invisible import character_class
+from values.invisible import INVISIBLE, character_class
 
 _INVISIBLE = character_class() + "\u20e3"  # the frame of a digit's emoji, which stands behind it
 _HAS_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
@@ -22,7 +22,14 @@ _HYPHENS = (0x2010, 0x2011, 0x2012, 0x2212, 0xFE63, 0xFF0D)
 _PLAIN = {zero + digit: str(digit) for zero in _ZEROS for digit in range(10)}
 _PLAIN |= dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_HYPHENS, "-") | {0xFF20: "@", 0xFF0E: "."}
 """Digits, blanks, hyphens and signs of e-mail addresses that other keyboards and word processors write."""
-_TO_CLEAN = re.compile(f"[{_INVISIBLE}{''.join(map(chr, _PLAIN))}]")
+_FAR = 0x10000
+_TO_CLEAN = re.compile(
+    "[\u20e3"
+    + "".join(f"{chr(first)}-{chr(last)}" for first, last in INVISIBLE if last < _FAR)
+    + "".join(chr(code) for code in _PLAIN if code < _FAR)
+    + "\U00010000-\U0010ffff]"
+)
+"""Any sign beyond the plane that most scripts are in is reason enough to look closer: one range is soon asked."""
 _MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u135d-\u135f]"
 )

@@ -11,6 +11,7 @@ from anonymization.redaction.words import (
     CAPITAL,
     CASELESS,
     DIGITS,
+    KEEP,
     KIN,
     LISTED,
     MONTH,
@@ -70,8 +71,10 @@ class JoinedNames:
             elided = after and self._gaps[place + 1] in ("'", "’", ". ")  # N'Guessan, O'Brien, J. Brou
             cut_short = self._gaps[place + 1][:1] == "."  # "D.A. Weirwood", where d is a stop word
             initial = flag & SINGLE and (elided or (flag & CAPITAL and (cut_short or not flag & STOP)))
+            initial = initial or (flag & SINGLE and not flag & KEEP and "ሀ" <= self._texts[place] <= "ፚ")  # ጆ ባይደን
             son_of = flag & STOP and flag & CASELESS  # ابن النديم
             begins = flag & PARTICLE and after and (son_of or self._leads_to_name(place))
+            begins = begins and not flags[place + 1] & TITLE  # "Le Dr Yéo", "La señora Rivas"
             titled = flag & TITLE and not self._lexicon.titles_stay
             if (after and before) or begins or (after and titled) or (initial and (after or before)):
                 hits[place] = "NAME"
@@ -119,7 +122,7 @@ class JoinedNames:
                 inside = inside and flag & STOP and not flag & (PARTICLE | SINGLE)  # "von Will Enflo": no noun
             elif inside or self._is_line_of_two(place):
                 inside = flag & CAPITAL and (not flag & STOP or self._is_given_inside(place, flag))
-            if listed or inside:
+            if (listed or inside) and fold(self._texts[place]) not in self._lexicon.greetings:
                 hits[place] = "NAME"
         for place in range(1, len(flags)) if not self._cased else ():
             if hits[place - 1] == "NAME" and not hits[place] and self._is_part(place, place - 1):
@@ -135,7 +138,7 @@ class JoinedNames:
         if flag & (STOP | DIGITS | SINGLE | STREET | UNIT | MONTH | _ANNOUNCES) or self._flags[other] & CASELESS:
             return False
         folded = fold(self._texts[place])
-        return folded in family_names() or folded in given_names()
+        return (folded in family_names() or folded in given_names()) and folded not in self._lexicon.calendar
 
     def _is_family_name_by_its_end(self, place: int) -> bool:
         """Whether an everyday word behind a name ends as family names do: Persian سعید قهرمانی, ایلخانی زاده."""

@@ -44,8 +44,9 @@ class Lexicon:
     name stands right before it. `follows_subject`: what comes right behind the subject of a sentence. `determiners`:
     words after which a noun comes that is nobody's name. `formed`: forms that verbs and plurals have and hardly any
     name; `formed_loosely`: a word is kept for them, but not behind a name. `street_name_endings`: how only streets'
-    names end. `stems`: what everyday words have in common with their other forms. `titles_stay`: a title is no part of
-    a name.
+    names end. `greetings`: what letters and chats put before a name. `calendar`: months and days of the language, which
+    people are called after too. `stems`: what everyday words have in common with their other forms. `titles_stay`: a
+    title is no part of a name.
     """
 
     words: frozenset[str]
@@ -65,6 +66,8 @@ class Lexicon:
     formed_loosely: bool
     street_endings: tuple[str, ...]
     street_name_endings: tuple[str, ...]
+    greetings: frozenset[str]
+    calendar: frozenset[str]
     says: frozenset[str]
     follows_subject: frozenset[str]
     determiners: frozenset[str]
@@ -132,6 +135,8 @@ def lexicon(language: str) -> Lexicon:
         formed_loosely="formed_loosely" in own,
         street_endings=tuple(own.get("street_endings", ())),
         street_name_endings=tuple(own.get("street_name_endings", ())),
+        greetings=both("greetings"),
+        calendar=calendar_words(language),
         says=both("says"),
         follows_subject=_folded(own.get("follows_subject", "")),
         determiners=_folded(own.get("determiners", "")),
@@ -199,17 +204,18 @@ def _numerals() -> dict[str, dict[str, str]]:
     return listed
 
 
-@lru_cache(maxsize=1)
-def calendar_words() -> frozenset[str]:
-    """Months and days of the week, which people are called after too."""
-    from babel import Locale
+@lru_cache(maxsize=32)
+def calendar_words(language: str) -> frozenset[str]:
+    """Months and days of the week in a language, in English where the CLDR has none. Those of another language are
+    names: whom an Italian note calls Sunday or June is a person."""
+    from babel import Locale, UnknownLocaleError
 
-    days = {
-        fold(day)
-        for language in ("en", "fr", "es", "pt", "de", "it", "nl")
-        for day in Locale(language).days["format"]["wide"].values()
-    }
-    return months() | days
+    try:
+        own = Locale(language)
+    except UnknownLocaleError:
+        own = Locale("en")
+    forms = (named["format"][width] for named in (own.months, own.days) for width in ("wide", "abbreviated"))
+    return frozenset(fold(name).rstrip(".") for one in forms for name in one.values())
 
 
 @lru_cache(maxsize=1)

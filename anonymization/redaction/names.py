@@ -48,7 +48,7 @@ _OPENS, _CLOSES = (
 )
 _BEHIND_NAMES = frozenset((" ", "-", "-\n", "-\r\n"))
 _SHAPED = "SHAPED"
-_LONG_TITLE, _LONG_ACRONYM = 9, 4
+_LONG_TITLE, _LONG_ACRONYM, _LONG_PARTICLE = 9, 4, 5
 _AND = frozenset(("and", "or", "et", "ou", "y", "e", "o", "en", "of", "&", "iyo"))
 _INFLECTED = ("e", "en", "er", "es", "em", "so", "sehr")
 _ANNOUNCES = TITLE | KIN | NAMING
@@ -144,7 +144,7 @@ class _Note:
         if flag & CAPITAL:
             return self._is_name_by_its_capital(place, flag, follows)
         if flag & KEEP and flag & (LISTED | FORMED) and flag & CASELESS and follows:
-            return not flag & KIN
+            return not flag & (KIN | UNIT)
         if flag & (KEEP | SINGLE):
             return False
         if self._stands_alone(place):
@@ -161,7 +161,9 @@ class _Note:
         if place + 1 < len(self._flags) and self._gaps[place + 1] == " ":
             after = self._flags[place + 1]
             capital = after & CAPITAL and not after & (KEEP | STOP) and not self._lexicon.nouns_are_capital
-            if after & DIGITS or (capital and alone):  # "Eugène Delacroix admirait Rubens": of three the second is none
+            # "Via Appia degli Ulivi", not "Eugène Delacroix admirait Rubens"
+            short = len(self._texts[place]) <= _LONG_PARTICLE
+            if after & DIGITS or (capital and (alone or short)):
                 return True
         return alone and bool(before & (NAME | LISTED | PARTICLE))
 

@@ -87,7 +87,7 @@ class Redactor:
             more += spelled.numbers(parts, flags)
         if every & PAPER:
             more += papers.codes(text)
-        if every & SINGLE and len(flags) > 3:
+        if every & SINGLE and sum(flag & SINGLE for flag in flags) > 3 * SINGLE:
             more += spelled.letters(text)
         if labelled or more:
             shaped = sorted([*shaped, *more, *labelled])

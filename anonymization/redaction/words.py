@@ -16,7 +16,6 @@ from anonymization.redaction import papers
 from anonymization.redaction.folding import MARKS_IN_WORDS, fold
 from anonymization.redaction.lexicon import (
     Lexicon,
-    calendar_words,
     family_names,
     frequent_names,
     given_names,
@@ -169,7 +168,7 @@ class Words(dict[str, int]):
         if not cased:
             return any(form in given_names() or form in family_names() for form in forms)
         if word[0].isupper():
-            return (forms[0] in given_names() or forms[0] in family_names()) and forms[0] not in calendar_words()
+            return (forms[0] in given_names() or forms[0] in family_names()) and forms[0] not in self._lexicon.calendar
         return len(word) >= _LONG_ENOUGH and forms[0] in given_names()
 
     def _looks(self, word: str, folded: str, cased: bool) -> int:
