@@ -12,7 +12,8 @@ from anonymization.gate import Gate
 from anonymization.keys import rotation
 from anonymization.keys.ring import Keyring
 from anonymization.vault import audit, requests
-from anonymization.vault.backup import backup, restore
+from anonymization.vault import backup as backups
+from anonymization.vault.backup import Held, backup, restore
 from anonymization.vault.sealed_stream import secret_of_file, secret_of_passphrase
 from anonymization.vault.store import open_sealed, seal
 from anonymization.vault.vault import Vault
@@ -78,12 +79,21 @@ def test_a_backup_that_waited_for_its_passphrase_while_keys_were_rotated_opens_w
     assert tokens(register, Vault(other_url, Keyring.open(tmp_path / "clean")), batch) == before
 
 
-def test_while_an_archive_is_written_no_rotation_begins(vault: Vault) -> None:
-    with vault.transaction() as writing:
-        rotation.none_begins(writing)
+def test_while_an_archive_is_written_no_rotation_begins(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free: list[tuple[object, ...] | None] = []
+    write = backups._write
+
+    def looked_at(vault: Vault, target: Path, secret: bytes, sealed: Path | None) -> Held:
         with vault.transaction() as other:
-            (free,) = other.execute("SELECT pg_try_advisory_xact_lock(%s)", (rotation.LOCK,)).fetchone() or ()
-    assert not free
+            ask = "SELECT pg_try_advisory_xact_lock(%s)"
+            free.append(other.execute(ask, (rotation.LOCK,)).fetchone())
+        return write(vault, target, secret, sealed)
+
+    monkeypatch.setattr(backups, "_write", looked_at)
+    backup(vault, tmp_path / "vault.backup", SECRET, None)
+    assert free == [(False,)]
 
 
 def test_the_archive_is_for_its_owner_and_holds_nothing_readable(
