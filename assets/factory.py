@@ -4,12 +4,16 @@ A thin wrapping. What a stage does is in `assets/stages/`; what is shown of it i
 """
 
 # No postponed annotations here: Dagster reads those of its functions as they stand.
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import dagster as dg
 
 from anonymization.leaks.guard import no_values
 from assets import shown
 from assets.way import LAST_STAGE, STAGES, Stage, pass_stage, refresh_marts
 from assets.workplace import Workplace
+from codebook.errors import HomewardError
 from sources.models import Source
 
 WAREHOUSE_POOL = "warehouse"
@@ -28,6 +32,17 @@ def slug(source_id: str) -> str:
 
 def key(source: Source, stage: str) -> dg.AssetKey:
     return dg.AssetKey([*source.source.split("/"), stage])
+
+
+@contextmanager
+def _told(context: dg.AssetExecutionContext, where: str) -> Iterator[None]:
+    """Errors leave without values, and say so in the run: Dagster masks whatever is raised, and would show a number."""
+    try:
+        with no_values(where):
+            yield
+    except HomewardError as error:
+        context.log.error(str(error))
+        raise
 
 
 def source_assets(source: Source) -> list[dg.AssetsDefinition]:
@@ -58,8 +73,8 @@ def _stage_asset(source: Source, stage: Stage, upstream: list[dg.AssetKey]) -> d
     )
     def materialize(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads it
         workplace: Workplace = context.resources.workplace
-        done = pass_stage(workplace, source, context.partition_key, stage, run_id=context.run_id)
-        with no_values(f"{source.source}, {stage.name}, what is shown of it"):
+        with _told(context, f"{source.source}, {stage.name}, what is shown of it"):
+            done = pass_stage(workplace, source, context.partition_key, stage, run_id=context.run_id)
             context.log.info(shown.one_line(done))
             return dg.MaterializeResult(metadata=shown.metadata(source, done), check_results=shown.check_results(done))
 
@@ -82,7 +97,7 @@ def _ledger_asset(source: Source, upstream: list[dg.AssetKey]) -> dg.AssetsDefin
         from anonymization.vault.upkeep import keep_up
         from warehouse import ledger
 
-        with no_values(f"{source.source}, deliveries"):
+        with _told(context, f"{source.source}, deliveries"):
             keep_up(context.resources.workplace.vault)  # last: nobody waits for it who waits for the delivery
             entries = ledger.deliveries(context.resources.workplace.warehouse, source.source)[:20]
             return dg.MaterializeResult(metadata=shown.ledger_metadata(entries))
@@ -106,7 +121,7 @@ def marts_assets(sources: list[Source]) -> dg.AssetsDefinition:
 
     @dg.multi_asset(specs=specs, name="marts", pool=WAREHOUSE_POOL, required_resource_keys={"workplace"})
     def marts(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]  # Dagster reads the annotation
-        with no_values("marts"):
+        with _told(context, "marts"):
             refreshed = refresh_marts(context.resources.workplace, sources)
         for name, rows in refreshed.items():
             yield dg.MaterializeResult(

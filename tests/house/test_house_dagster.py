@@ -202,6 +202,13 @@ def test_a_run_of_the_command_line_appears_and_one_that_fails_tells_no_value(ser
             connection.execute("ALTER TABLE vault.elsewhere RENAME TO blind_index")
     assert len(done.stderr.strip().splitlines()) == 1
     wait_for("the failed run in the UI", lambda: ("deliver_slv_dgme_returns", "FAILURE") in served.runs())
+    (failed,) = served.ask("{runsOrError(filter: {statuses: [FAILURE]}) {... on Runs {results {runId}}}}")[
+        "runsOrError"
+    ]["results"]
+    asked = "{logsForRun(runId: %s) {... on EventConnection {events {... on LogMessageEvent {level message}}}}}"
+    events = served.ask(asked % json.dumps(failed["runId"]))["logsForRun"]["events"]
+    (told,) = [event["message"] for event in events if event.get("level") == "ERROR"]
+    assert told in done.stderr, "the run says what the command said"
     assert tables_with_a_planted_value(served.house) == []
     assert found_in((served.house.home / "ui.log").read_text(), planted(served.house)) == []
 
