@@ -253,6 +253,7 @@ def _warn(sources: list[str]) -> None:
     """Said before anything is removed; asked, where somebody sits there who can answer."""
     import sys
 
+    from codebook.errors import HomewardError
     from pipelines import console
 
     for source in sources:
@@ -263,8 +264,8 @@ def _warn(sources: list[str]) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    if sources and sys.stdin.isatty():
-        typer.confirm("Erase all the same?", abort=True, err=True)
+    if sources and sys.stdin.isatty() and not typer.confirm("Erase all the same?", err=True):
+        raise HomewardError("nothing was erased", "homeward vault erase", "--keep-raw keeps these files")
 
 
 def _whom(tokens: list[str], listed: Path | None, numbers: list[int]) -> list[UUID | int]:
