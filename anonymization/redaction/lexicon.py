@@ -40,6 +40,7 @@ _CALENDARS = ("en", "fr", "es", "ar", "am", "fa", "so", "ti", "pt", "de", "it", 
 class Lexicon:
     """Folded words of one language.
 
+    `small`: those of `words` that have no capital within a sentence; with one they are names ("chez Pape").
     `naming`: words after which a name comes, by the word before them if need be. `says`: what only people do, whose
     name stands right before it. `follows_subject`: what comes right behind the subject of a sentence. `determiners`:
     words after which a noun comes that is nobody's name. `formed`: forms that verbs and plurals have and hardly any
@@ -50,6 +51,7 @@ class Lexicon:
     """
 
     words: frozenset[str]
+    small: frozenset[str]
     stop: frozenset[str]
     titles: frozenset[str]
     kin: frozenset[str]
@@ -108,17 +110,13 @@ def lexicon(language: str) -> Lexicon:
     naming = {_pair(phrase) for source in (own, base) for phrase in source.get("naming", ())}
     of_language = known | _inflected(own) | stop | _listed(f"words_{language}") | _library_words(language)
     of_language |= _imperfects(own)
+    widely = of_language | _inflected(base) | _stop_words("en") | months() | _codebook_words() | _label_words()
+    widely |= numerals(language) | _listed("words_en") | {w for _, w in naming}
+    small = (_inflected(own, "words_small") | _inflected(base, "words_small")) - widely
     nobodys = of_language - frequent_names() - given_names() - family_names()
     return Lexicon(
-        words=of_language
-        | _inflected(base)
-        | _stop_words("en")
-        | months()
-        | _codebook_words()
-        | _label_words()
-        | numerals(language)
-        | _listed("words_en")
-        | {w for _, w in naming},
+        words=widely | small,
+        small=small,
         stop=stop | (_stop_words("en") if language == "en" else frozenset()),
         titles=both("titles"),
         kin=both("kin"),
@@ -241,9 +239,9 @@ def weekdays() -> frozenset[str]:
     return frozenset(part for one in parts for part in (*one, "".join(one)) if len(part) > 1)
 
 
-def _inflected(own: dict[str, Any]) -> frozenset[str]:
-    """The everyday words of a language with the endings that its `paradigms` put for another: hablar, hablando."""
-    words = own.get("words", "").split()
+def _inflected(own: dict[str, Any], key: str = "words") -> frozenset[str]:
+    """The words of a list of a language with the endings that its `paradigms` put for another: hablar, hablando."""
+    words = own.get(key, "").split()
     paradigms: dict[str, list[str]] = own.get("paradigms", {})
     made = [
         word[: -len(ending)] + other

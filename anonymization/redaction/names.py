@@ -34,6 +34,7 @@ from anonymization.redaction.words import (
     PAPER,
     PARTICLE,
     SINGLE,
+    SMALL,
     STOP,
     TITLE,
     UNIT,
@@ -170,7 +171,8 @@ class _Note:
     def _is_name_by_its_capital(self, place: int, flag: int, follows: bool) -> bool:
         """Whether a word with a capital is a name: what is not listed is, but for nouns and the words of titles."""
         if flag & KEEP:
-            inside = flag & LISTED and not self._lexicon.nouns_are_capital and not self._begins_a_sentence(place)
+            inside = flag & (LISTED | SMALL) and not self._begins_a_sentence(place)
+            inside = inside and not self._lexicon.nouns_are_capital
             if follows and self._hits[place - 1] == "NAME" and not flag & SINGLE:
                 return True  # "Mason More": no stop word has a capital behind a name
             return bool(follows or inside or self._after_initial(place)) and not flag & (STOP | TITLE | SINGLE)

@@ -47,7 +47,8 @@ from anonymization.redaction.lexicon import (
     NUMERAL,
     WEEKDAY,
     PAPER,
-) = (1 << bit for bit in range(22))
+    SMALL,
+) = (1 << bit for bit in range(23))
 
 SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
 """Splits a cleaned note into what is between words (even places) and words (odd places)."""
@@ -194,6 +195,7 @@ def _lists(lexicon: Lexicon) -> dict[str, int]:
         (MONTH, months()),
         (NUMERAL, lexicon.numerals),
         (WEEKDAY, weekdays()),
+        (SMALL, lexicon.small),
         (PAPER, map(fold, papers.WORDS.split())),
     ):
         for word in words:

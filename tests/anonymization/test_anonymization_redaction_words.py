@@ -27,6 +27,8 @@ def redacted(note: str, language: str, country: str = "SLV") -> str:
         ("am", "ከሊቢያ መጋቢት 8 ቀን 1985 መጣ", "ከሊቢያ [DATE] መጣ"),
         ("am", "ባለሥልጣኑ ጌታቸው ረዳ መግለጫ ሰጡ", "ባለሥልጣኑ [NAME] መግለጫ ሰጡ"),
         ("ar", "وصل الأخضر الإبراهيمي أمس", "وصل [NAME] أمس"),
+        ("fr", "elle cherche ses enfants Pape et Wideline", "elle cherche ses enfants [NAME] et [NAME]"),
+        ("fr", "Elle vit chez Romancier depuis hier", "Elle vit chez [NAME] depuis hier"),
         ("nl", "Volgens Keizer is het klaar", "Volgens [NAME] is het klaar"),
     ],
 )
