@@ -30,6 +30,10 @@ def secret_of_file(path: Path) -> bytes:
     try:
         refuse_if_others_can_read(path)
         secret = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        raise HomewardError(
+            "there is no such key file", path.name, "name a file of 32 random bytes, mode 0600"
+        ) from None
     except OSError as error:
         raise Unavailable("the key file cannot be read", path.name, os.strerror(error.errno or 0)) from None
     if len(secret) < 32:
@@ -113,6 +117,8 @@ class Reader:
             raise HomewardError(
                 "the backup is damaged, cut short or was changed", self._path.name, "use another backup"
             ) from None
+        except (FileNotFoundError, IsADirectoryError):
+            raise HomewardError("there is no such backup", self._path.name, "name the archive's file") from None
         except OSError as error:
             raise Unavailable("the backup cannot be read", self._path.name, os.strerror(error.errno or 0)) from None
 

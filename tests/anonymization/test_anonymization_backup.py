@@ -144,6 +144,17 @@ def test_a_wrong_passphrase_is_refused_in_one_line(
     )
 
 
+@pytest.mark.parametrize("name", ["nowhere", ""])
+def test_a_file_that_is_none_is_bad_input_and_no_fault(other_url: str, tmp_path: Path, name: str) -> None:
+    for ask in (
+        lambda: restore(tmp_path / name, SECRET, other_url, tmp_path, tmp_path),
+        lambda: secret_of_file(tmp_path / name),
+    ):
+        with pytest.raises(HomewardError, match=r"there is no such|others on this machine") as raised:
+            ask()
+        assert not isinstance(raised.value, Unavailable)
+
+
 def refused(path: Path, secret: bytes, url: str, tmp_path: Path, what: str) -> None:
     with pytest.raises(HomewardError, match=what) as raised:
         restore(path, secret, url, tmp_path / "clean" / "keys", tmp_path / "clean" / "store")
