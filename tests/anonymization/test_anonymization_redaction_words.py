@@ -26,6 +26,8 @@ def redacted(note: str, language: str, country: str = "SLV") -> str:
         ("am", "ፕሬዚዳንት ጆ ባይደን መግለጫ ሰጡ", "ፕሬዚዳንት [NAME] መግለጫ ሰጡ"),
         ("am", "ከሊቢያ መጋቢት 8 ቀን 1985 መጣ", "ከሊቢያ [DATE] መጣ"),
         ("am", "ባለሥልጣኑ ጌታቸው ረዳ መግለጫ ሰጡ", "ባለሥልጣኑ [NAME] መግለጫ ሰጡ"),
+        ("am", "ወይዘሮ ልደት መጣች", "ወይዘሮ [NAME] መጣች"),
+        ("ar", "جاءت السيدة تحية أمس", "جاءت [NAME] أمس"),
         ("ar", "وصل الأخضر الإبراهيمي أمس", "وصل [NAME] أمس"),
         ("fr", "elle cherche ses enfants Pape et Wideline", "elle cherche ses enfants [NAME] et [NAME]"),
         ("fr", "Elle vit chez Romancier depuis hier", "Elle vit chez [NAME] depuis hier"),
