@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,13 @@ from typing import Any
 from rich.text import Text
 
 from pipelines import console
+from sources.readers import VERSION
+
+_VERSION = re.compile(VERSION)
+_SOMEBODYS = re.compile(
+    r"\S@\S+\.\w|\+\s?\d[\d\s().-]{7,}\d|-?\d{1,3}\.\d{4,}[\s,;]+-?\d{1,3}\.\d{4,}|^\W*\d(?:[\s.()/-]{0,2}\d){8,}\W*$"
+)
+"""E-mail addresses, telephones, places, long numbers: where a sheet has no header, its first cells stand there."""
 
 
 def show_profile(file: Path, form: Path | None, json: bool) -> None:
@@ -22,7 +30,7 @@ def show_profile(file: Path, form: Path | None, json: bool) -> None:
     plain, beside = delivered(file), delivered(form) if form else None
     with console.watching(f"reading {file.name}"), unchanged(file), _without_looking_for_cycles():
         looked = open_unknown(plain, beside)
-        found = profile(looked, file.name)
+        found = without_values(profile(looked, file.name))
     if json:
         console.print_json(found)
         return
@@ -35,6 +43,25 @@ def show_profile(file: Path, form: Path | None, json: bool) -> None:
         console.out.print(line)
     for table in found["tables"]:
         _show_table(table)
+
+
+def without_values(found: dict[str, Any]) -> dict[str, Any]:
+    """The profile as it may be shown. Headers that are somebody's number or address are told by their place; of the
+    column of a form's version only what has the form of one is told: the rest are cells of one filled otherwise."""
+    tables = [
+        table | {"columns": [_nobodys(column, place) for place, column in enumerate(table["columns"], 1)]}
+        for table in found["tables"]
+    ]
+    facts = dict(found["facts"])
+    if versions := facts.get("form_versions"):
+        facts["form_versions"] = [one for one in versions if _VERSION.fullmatch(one)]
+    if said := facts.get("form_version"):
+        facts["form_version"] = ", ".join(one for one in said.split(", ") if _VERSION.fullmatch(one))
+    return found | {"tables": tables, "facts": facts}
+
+
+def _nobodys(column: dict[str, Any], place: int) -> dict[str, Any]:
+    return column | {"name": f"(column {place})"} if _SOMEBODYS.search(column["name"]) else column
 
 
 @contextmanager

@@ -1,0 +1,56 @@
+"""`homeward profile` shows no cell: not where one stands in place of a header, nor in place of a form's version."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from anonymization.leaks.canaries import Canaries
+from anonymization.leaks.search import LeakSearch
+from pipelines.profiling import show_profile
+
+CANARIES = Canaries(seed=23)
+HEADERS = ("age", "2024-01-01", "P30001002003", "q_10_15", "% 18-59", "2019-2020")
+
+
+def profiled(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    shown = []
+    for as_json in (True, False):
+        show_profile(path, form=None, json=as_json)
+        shown.append(capsys.readouterr().out)
+    json.loads(shown[0])
+    return "\n".join(shown)
+
+
+def leaks(shown: str) -> list[str]:
+    search = LeakSearch(CANARIES)
+    search.look(shown, "stdout", "profile")
+    return [leak.canary for leak in search.leaks]
+
+
+def test_a_header_that_is_somebodys_number_or_address(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    persons = [CANARIES.phone("persian"), CANARIES.phone(), CANARIES.email(), CANARIES.gps(), CANARIES.number("arabic")]
+    plain = ["case_no", "given", "family", "born", "address", "notes", "consent", "sex", "returned", "department"]
+    header = [*plain, *persons, *HEADERS]
+    rows = [[str(number), *("1" for _ in header[1:])] for number in range(1, 9)]
+    text = "\n".join(";".join(row) for row in [header, *rows])
+    (tmp_path / "list.csv").write_text(text, encoding="utf-8")
+    shown = profiled(tmp_path / "list.csv", capsys)
+    assert leaks(shown) == []
+    assert all(name in shown for name in ("(column 11)", "(column 15)", *HEADERS))
+
+
+def test_what_stands_in_place_of_the_version_of_a_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header = ["case_no", "sex", "_id", "_uuid", "_submission_time", "__version__", "_index"]
+    versions = ["vQ7aXk2LmN", *(CANARIES.name(script) for script in ("latin", "ethiopic", "arabic"))]
+    book = openpyxl.Workbook()
+    book.active.append(header)
+    for number, version in enumerate(versions, 1):
+        book.active.append(["1", "F", number, f"u-{number}", "2024-05-17T10:00:00", version, number])
+    book.save(tmp_path / "export.xlsx")
+    shown = profiled(tmp_path / "export.xlsx", capsys)
+    assert leaks(shown) == []
+    assert "vQ7aXk2LmN" in shown
