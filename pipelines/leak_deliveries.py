@@ -18,6 +18,7 @@ from pathlib import Path
 from anonymization.leaks.canaries import SCRIPTS, Canaries
 from assets.workers import LARGE_BYTES
 from pipelines.leak_files import WRITERS, book, labelled, write_database
+from pipelines.leak_parts import extra_field
 from pipelines.leak_rows import DECLARED, good_row, rows, table
 
 COUNTRY = "QZZ"
@@ -31,7 +32,16 @@ _DATABASE_FILE = "supplier.sqlite"
 _SOURCE_OF = {"geojson": "json", "lines": "json", "zip": "csv"}
 """Kinds of file that the source of another kind takes."""
 _ENDINGS = {
-    **{"csv": ".csv", "zip": ".zip", "xlsx": ".xlsx", "kobo": ".xlsx", "spss": ".sav", "stata": ".dta", "sas": ".xpt"},
+    **{
+        "csv": ".csv",
+        "zip": ".zip",
+        "xlsx": ".xlsx",
+        "kobo": ".xlsx",
+        "spss": ".sav",
+        "ods": ".ods",
+        "stata": ".dta",
+        "sas": ".xpt",
+    },
     **{"json": ".json", "geojson": ".geojson", "lines": ".jsonl"},
 }
 _FORMATS = {
@@ -186,6 +196,7 @@ def _packed(canaries: Canaries, content: bytes) -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         member = zipfile.ZipInfo(f"{canaries.name('chinese', 'file name in an archive')}.csv")
         member.comment = canaries.story("devanagari", "comment of a file in an archive").encode()
+        member.extra = extra_field(canaries)
         archive.writestr(member, content)
         archive.comment = canaries.story("pashto", "comment of an archive").encode()
     return out.getvalue()

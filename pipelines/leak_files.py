@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from anonymization.leaks.canaries import SCRIPTS, Canaries
+from pipelines.leak_parts import with_characteristics, with_records
 from pipelines.leak_rows import DECLARED, Row, table
 
 
@@ -112,7 +113,7 @@ def _spss(canaries: Canaries, rows: list[Row]) -> bytes:
             variable_value_labels={"status": coded},
             note=canaries.story("latin", "note of the file"),
         )
-        return path.read_bytes()
+        return with_records(path.read_bytes(), canaries)
 
 
 def _stata(canaries: Canaries, rows: list[Row]) -> bytes:
@@ -136,7 +137,7 @@ def _stata(canaries: Canaries, rows: list[Row]) -> bytes:
         value_labels={"status": coded},
         convert_strl=["address", "notes", "officer", "channel"],
     )
-    return out.getvalue()
+    return with_characteristics(out.getvalue(), canaries)
 
 
 def _json(canaries: Canaries, rows: list[Row]) -> bytes:
@@ -214,8 +215,14 @@ def labelled(canaries: Canaries, rows: list[Row]) -> dict[str, bytes]:
         + [str(number), canaries.phone(), str(number)]
         for number, row in enumerate(cells, start=1)
     ]
-    survey = [["type", "name", "label::English (en)", f"label::{canaries.name('latin', 'language of a form')}"]]
-    survey += [[f"select_one {name}" if name in lists else "text", name, label] for name, label in questions.items()]
+    language = canaries.name("latin", "language of a form")
+    survey = [
+        ["type", "name", "label::English (en)", f"label::{language}", "hint", "constraint_message", "media::image"]
+    ]
+    for name, label in questions.items():
+        beside = [canaries.story("arabic", "hint of a form"), canaries.story("ethiopic", "message of a constraint")]
+        kind = f"select_one {name}" if name in lists else "text"
+        survey.append([kind, name, label, "", *beside, f"{canaries.name('latin', 'picture of a form')}.jpg"])
     survey.append(["text", canaries.name("latin", "name of a question").replace(" ", "_"), canaries.story()])
     choices = [["list_name", "name", "label::English (en)"]]
     choices += [[of, code, label] for of, labels in lists.items() for code, label in labels.items()]
@@ -250,6 +257,8 @@ def write_database(canaries: Canaries, rows: list[Row], path: Path) -> None:
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(f"CREATE TABLE main ({columns})")
         database.execute('CREATE TABLE "{}" (a text)'.format(canaries.name("latin", "name of a table")))
+        shown = (canaries.name("arabic", "name of a view"), canaries.name("latin", "text of a view"))
+        database.execute("CREATE VIEW \"{}\" AS SELECT '{}' AS a FROM main".format(*shown))  # noqa: S608  # ours
         database.executemany(f"INSERT INTO main VALUES ({', '.join('?' * len(header))})", cells)  # noqa: S608  # marks
 
 

@@ -58,6 +58,7 @@ def rows(canaries: Canaries) -> list[Row]:
         {"age": canaries.number(next(scripts), "number of somebody in place of an age", 13)},
         {"channel": canaries.name(next(scripts), "name in a column without meaning")},
         {"consent": canaries.name(next(scripts), "name in place of a consent")},
+        {"returned": canaries.birth_date()},
         {"returned": "2023-13-45"},
         {"returned": ""},
         {"age": "4O"},
