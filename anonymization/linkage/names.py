@@ -11,12 +11,13 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-VERSION = 7
+VERSION = 8
 """Of `name_letters.csv`, `name_words.csv` and the rules here. Keys of two versions are never compared."""
 
 _FOLDER = Path(__file__).parent
@@ -29,6 +30,8 @@ _NO_LETTER = re.compile(r"[\W\d_]+")
 _NUMBER = re.compile(r"\d+")
 _SLASH = re.compile(r"\b(\w)\s?/\s?(?=\w{3})")
 """G/Michael is Gebremichael; what follows in W/ro and W/O (a title, wife of) is shorter than a name."""
+_PARTED = re.compile("(?<=[\u0600-\u06ff]{2})\u200c(?=[\u0600-\u06ff]{2})")
+"""A non-joiner parts two words that are written without a blank, as a Persian keyboard does it."""
 _ONE_SIGN = re.compile(r"^(\w)\1*( \1+)*$")
 _ARTICLE = re.compile("^ال(?=.{3})")
 _ANY_ARTICLE = re.compile("^ال(?=.{2})")
@@ -50,13 +53,15 @@ class _Words:
     suffixes: dict[str, str]
     shorts: dict[str, str]
     slashes: dict[str, str]
+    relations: re.Pattern[str]
     junk: frozenset[str]
 
 
 def fold(name: str) -> str:
     """Comparable form in the name's own script, words in order; "" where it is no name."""
     listed = _words()
-    words = _plain(_SLASH.sub(lambda cut: listed.slashes.get(_plain(cut[1]), cut[1]) + " ", name)).split()
+    alone = listed.relations.sub(" ", _PARTED.sub(" ", name))
+    words = _plain(_SLASH.sub(lambda cut: listed.slashes.get(_plain(cut[1]), cut[1]) + " ", alone)).split()
     if not words or _is_junk(words):
         return ""
     kept = [
@@ -161,7 +166,7 @@ _LETTERS_OF_TWO = tuple(
         ("zh|dj|dzh", "j"),
         ("ph", "f"),
         ("th", "t"),
-        ("dh", "d"),
+        ("(?<!^ab)dh", "d"),  # Abdhamid is Abd and Hamid
         ("(?<=..[^aeiou])ic$", "iʃ"),  # the Serbian surname without its hook
     )
 )
@@ -244,8 +249,15 @@ def _words() -> _Words:
         of("suffix"),
         of("short"),
         of("slash"),
+        _phrases(row["word"] for row in rows if row["kind"] == "relation"),
         frozenset(of("junk")),
     )
+
+
+def _phrases(said: Iterable[str]) -> re.Pattern[str]:
+    """Finds each of these as words of their own, in any case; around a slash there may be blanks."""
+    listed = "|".join(re.escape(phrase).replace("/", r"\s?/\s?").replace(r"\ ", r"\s+") for phrase in said)
+    return re.compile(rf"(?<!\w)(?:{listed})(?!\w)", re.IGNORECASE)
 
 
 def _bones(word: str) -> str:
