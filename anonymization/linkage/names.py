@@ -30,8 +30,8 @@ _NO_LETTER = re.compile(r"[\W\d_]+")
 _NUMBER = re.compile(r"\d+")
 _SLASH = re.compile(r"\b(\w)\s?/\s?(?=\w{3})")
 """G/Michael is Gebremichael; what follows in W/ro and W/O (a title, wife of) is shorter than a name."""
-_PARTED = re.compile("(?<=[\u0600-\u06ff]{2})\u200c(?=[\u0600-\u06ff]{2})")
-"""A non-joiner parts two words that are written without a blank, as a Persian keyboard does it."""
+_NON_JOINER = "\u200c"
+_LONG = 3
 _ONE_SIGN = re.compile(r"^(\w)\1*( \1+)*$")
 _ARTICLE = re.compile("^ال(?=.{3})")
 _ANY_ARTICLE = re.compile("^ال(?=.{2})")
@@ -54,13 +54,14 @@ class _Words:
     shorts: dict[str, str]
     slashes: dict[str, str]
     relations: re.Pattern[str]
+    apart: frozenset[str]
     junk: frozenset[str]
 
 
 def fold(name: str) -> str:
     """Comparable form in the name's own script, words in order; "" where it is no name."""
     listed = _words()
-    alone = listed.relations.sub(" ", _PARTED.sub(" ", name))
+    alone = listed.relations.sub(" ", _parted(name) if _NON_JOINER in name else name)
     words = _plain(_SLASH.sub(lambda cut: listed.slashes.get(_plain(cut[1]), cut[1]) + " ", alone)).split()
     if not words or _is_junk(words):
         return ""
@@ -116,6 +117,29 @@ def _plain(name: str) -> str:
         text = "".join(sign for sign in unicodedata.normalize("NFD", text) if unicodedata.category(sign) != "Cf")
         text = unicodedata.normalize("NFC", _MARKS.sub("", text)).translate(_letters())
     return _NO_LETTER.sub(" ", _APOSTROPHES.sub("", text)).strip()
+
+
+def _parted(name: str) -> str:
+    """Blanks for the non-joiners that part two words, as a Persian keyboard writes them (Ghulam Sakhi): one of the two is
+    listed, and the other is too or is long. Others stand in the midst of a word and are no sign of anything."""
+    apart = _words().apart
+
+    def is_parted(before: str, after: str) -> bool:
+        one, other = _plain(before), _plain(after)
+        if one in apart:
+            return other in apart or len(other) >= _LONG
+        return other in apart and len(one) >= _LONG
+
+    parted = []
+    for word in name.split():
+        first, *others = word.split(_NON_JOINER)
+        parted.append(first)
+        for other in others:
+            if is_parted(parted[-1], other):
+                parted.append(other)
+            else:
+                parted[-1] += other
+    return " ".join(parted)
 
 
 def _assimilated(word: str, following: str) -> bool:
@@ -250,6 +274,7 @@ def _words() -> _Words:
         of("short"),
         of("slash"),
         _phrases(row["word"] for row in rows if row["kind"] == "relation"),
+        frozenset(of("apart")) | frozenset(of("suffix")) | frozenset(of("prefix")),
         frozenset(of("junk")),
     )
 

@@ -110,6 +110,13 @@ def test_a_compound_is_joined_and_its_first_half_alone_is_a_name() -> None:
     assert len(fold("Almaz Gebre Alemu").split()) == 3
 
 
+@pytest.mark.parametrize("name", ["محمد", "فاطمه", "ابراهیم", "نوریه", "عبدالله", "حسینی", "Fatima", "Абдулло"])
+def test_a_sign_that_nobody_sees_within_a_name_changes_nothing(name: str) -> None:
+    for sign in "\u200b\u200c\u200d\u200e\u200f\u202b\u2060\ufeff\u00ad\u061c":
+        for place in range(1, len(name)):
+            assert fold(name[:place] + sign + name[place:]) == fold(name)
+
+
 def test_a_name_like_a_word_of_kinship_stays_a_name() -> None:
     assert fold("S. O. Mensah") == "s o mensah"
     assert fold("Jean Fils") == "jean fils"
