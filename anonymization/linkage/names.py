@@ -120,8 +120,8 @@ def _plain(name: str) -> str:
 
 
 def _parted(name: str) -> str:
-    """Blanks for the non-joiners that part two words, as a Persian keyboard writes them (Ghulam Sakhi): one of the two is
-    listed, and the other is too or is long. Others stand in the midst of a word and are no sign of anything."""
+    """Blanks for the non-joiners that part two words, as a Persian keyboard writes them (Ghulam Sakhi): one of the two
+    is listed, and the other is too or is long. Others stand in the midst of a word and are no sign of anything."""
     apart = _words().apart
 
     def is_parted(before: str, after: str) -> bool:
