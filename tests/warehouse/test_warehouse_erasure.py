@@ -163,5 +163,27 @@ def test_a_household_goes_where_nobody_can_tell_what_others_said(
     assert households_of(engine) == []
 
 
+@pytest.mark.usefixtures("persons")
+@pytest.mark.parametrize("source", ["slv/all", "slv/too"])
+def test_figures_do_not_hang_on_the_order_in_which_rows_lie(engine: Engine, codebook: Codebook, source: str) -> None:
+    with engine.begin() as conn:  # two rows of one delivery are the same person, who is of two sexes there
+        for table in ("person", "return_event", "rss_response"):
+            tokens = {"one": uuid.UUID(bytes=key("SLV 7")), "other": uuid.UUID(bytes=key("SLV 8")), "source": source}
+            merge = f"UPDATE core.{table} SET person_token = :one WHERE person_token = :other AND source_id = :source"
+            conn.execute(text(merge), tokens)
+    marts.refresh(engine, codebook)
+    before = figures(engine)
+    for row in ("p7", "p8"):
+        with engine.begin() as conn:  # a row that is written anew lies behind all others
+            for table in ("rss_score", "return_event", "assistance", "rss_response"):
+                conn.execute(text(f"UPDATE core.{table} SET country = country WHERE source_id = :s"), {"s": source})
+            conn.execute(
+                text("UPDATE core.person SET country = country WHERE source_id = :source AND record_key = :key"),
+                {"source": source, "key": uuid.UUID(bytes=key(row))},
+            )
+        marts.refresh(engine, codebook)
+        assert figures(engine) == before
+
+
 def test_every_computation_says_what_it_reads(codebook: Codebook) -> None:
     assert all(indicators._read_from(codebook, one) <= codebook.entities.keys() for one in codebook.indicators.values())

@@ -9,5 +9,5 @@ LEFT JOIN (
     SELECT DISTINCT ON (source_id, person_token) source_id, person_token, sex
     FROM core.person_named
     WHERE person_token IS NOT NULL
-    ORDER BY source_id, person_token, valid_from DESC
+    ORDER BY source_id, person_token, valid_from DESC, record_key
 ) AS person ON person.source_id = r.source_id AND person.person_token = r.person_token

@@ -5,7 +5,8 @@ WITH own_time AS (
     WHERE instrument = %(instrument)s
         AND person_token IS NOT NULL
         AND recall IS DISTINCT FROM 'retrospective'
-    ORDER BY country, person_token, instrument, method, wave, interview_date DESC NULLS LAST, record_key
+    ORDER BY country, person_token, instrument, method, wave, interview_date DESC NULLS LAST, record_key,
+        source_id
 )
 SELECT
     after.country, after.source_id, extract(year FROM after.interview_date)::text AS year,
