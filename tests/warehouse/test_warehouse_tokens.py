@@ -82,6 +82,7 @@ def test_a_merge_counts_as_one_and_a_split_as_two_and_no_fact_changes(engine: En
     assert facts(engine) == before
 
 
+@pytest.mark.usefixtures("two_returns")
 def test_readers_see_the_current_token_of_their_country_only(engine: Engine, warehouse_url: str) -> None:
     tell(engine, said(3, ANNA, ANA))
     ask = "SELECT count(*) AS n FROM core.current_token"
