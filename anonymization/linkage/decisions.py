@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from anonymization.keys import country_keys
 from codebook.errors import HomewardError
 
 if TYPE_CHECKING:
@@ -62,10 +63,13 @@ def refuse_if_changed(cursor: Vaultside, keyring: Keyring, rows: Sequence[tuple[
 
 
 def seal_all(cursor: Vaultside, keyring: Keyring) -> None:
-    """Seal the decisions of a vault from before there were seals; HomewardError with keys that are not the vault's."""
+    """Seal the decisions of a vault from before there were seals; HomewardError with keys that are not the vault's:
+    seals of theirs would stand for ever, and the right ones would take each for forged."""
     rows = cursor.execute(_UNSEALED).fetchall()
     if rows and keyring.folder is None:
         raise HomewardError("the vault is not empty", "vault", "restore into an empty database")
+    if rows:
+        country_keys.all_opened(cursor, keyring)
     tokens = _tokens(cursor, [(one, other) for _, _, one, other, _ in rows])
     sealed = {
         number: _seal(keyring, country, tokens[one], tokens[other], state)

@@ -126,3 +126,17 @@ def test_a_restore_over_an_older_vault_seals_nothing_with_keys_of_its_own(
     older = Vault(vault_url, vault.keyring)
     older.migrate()
     assert len(review.pairs(older)) == 1
+
+
+def test_an_older_vault_is_not_sealed_with_keys_that_are_not_its_own(
+    vault: Vault, vault_url: str, pair: list[UUID], tmp_path: Path
+) -> None:
+    """A home with other keys had sealed every decision, and with the right ones no officer saw or erased anybody."""
+    (waiting,) = review.pairs(vault)
+    review.settle(vault, waiting.decision_id, review.ACCEPTED, "Marta")
+    write(vault_url, "ALTER TABLE vault.decision DROP COLUMN seal")
+    with pytest.raises(HomewardError, match="the vault was made with another root key"):
+        Vault(vault_url, Keyring.open(tmp_path / "others")).migrate()
+    older = Vault(vault_url, vault.keyring)
+    older.migrate()
+    assert len(named(older, pair[1])) == 2
