@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from anonymization.keys import country_keys
 from anonymization.keys.pseudonyms import WIDTH, as_matrix, from_bytes, keyed
+from anonymization.linkage import recognition
 from anonymization.linkage.decisions import same_person
 from anonymization.vault import audit, unfinished, unlearning
 from anonymization.vault.requests import country_of
@@ -39,6 +40,10 @@ _MARK = """
     INSERT INTO vault.erased (country, marker) SELECT %s, m FROM unnest(%s::uuid[]) AS m ORDER BY m
     ON CONFLICT DO NOTHING"""
 _ERASE, _AGAIN = "erase", "erased again"
+_BESIDE = """
+    SELECT person_id FROM vault.same_person
+    WHERE head IN (SELECT head FROM vault.same_person WHERE person_id = ANY (%(persons)s))
+        AND person_id <> ALL (%(persons)s)"""
 _PERSONS = "SELECT person_id FROM vault.person WHERE token = ANY (%s)"
 # In the order of references. The person's row, which holds the wrapped key, goes last.
 _SHRED = (
@@ -131,11 +136,16 @@ def shred(vault: Vault, country: str, people: Sequence[Begun]) -> None:
     """Delete these people's keys and everything about them; `done` says how many rows went, by table."""
     with vault.transaction() as cursor:
         country_keys.hold(cursor, country, alone=True)  # no batch is writing about them at this moment
+        recognition.lock(cursor, country)
         keys = vault.keys_of(cursor, country)
         numbers = [_numbers(cursor, begun) for begun in people]
+        everybody = [person for persons in numbers for person in persons]
+        beside = [person for (person,) in cursor.execute(_BESIDE, {"persons": everybody}).fetchall()]
         said = [unlearning.words_said(cursor, keys, persons) for persons in numbers]
-        counted = unlearning.uncount(cursor, keys, [person for persons in numbers for person in persons])
+        counted = unlearning.uncount(cursor, keys, everybody)
         gone = [_delete(cursor, begun, persons) for begun, persons in zip(people, numbers, strict=True)]
+        # Who was joined with them since the erasure began stands by what is left: no decision joins them any more.
+        recognition.regroup(cursor, country, beside)
         forgotten = unlearning.forget_words(cursor, keys, frozenset().union(*said))
         for begun, persons, words, rows in zip(people, numbers, said, gone, strict=True):
             rows |= {"frequency": len(counted.intersection(persons)), "name_word": len(words & forgotten)}

@@ -6,7 +6,7 @@ from sqlalchemy import create_engine, text
 
 from anonymization.gate import Gate
 from anonymization.keys import rotation
-from anonymization.linkage import recognition
+from anonymization.linkage import decisions, recognition, review
 from anonymization.vault import audit, erasure, retention
 from anonymization.vault.name_words import NameWords
 from anonymization.vault.unfinished import Begun
@@ -109,6 +109,30 @@ def test_of_several_erased_at_once_words_go_that_only_they_said(register: Source
     assert (one["person"], one["name_word"], other["person"], other["name_word"]) == (1, 1, 1, 2)
     assert known_words(vault, "xochitl", "portillo", "menjivar", "ana") == {"menjivar", "ana"}
     assert [line.action for line in audit.lines(vault, 9)].count("erase") == 2
+
+
+def test_who_was_joined_while_an_erasure_was_cut_off_stands_alone_when_it_ends(
+    similar: Source, vault: Vault, rows: Rows
+) -> None:
+    """By what joined them gone and their group left, nobody of the group was named or erased any more."""
+    names = ("Xochitl Amaya", "Rosa Portillo", "Berta Cruz")
+    passed(similar, vault, rows(*({"FILE": f"F{at}", "NAME": name} for at, name in enumerate(names))))
+    with vault.transaction() as cursor:
+        (first, *others) = cursor.execute("SELECT token FROM vault.person ORDER BY person_id").fetchall()
+    begun = Begun("first", "SLV", first, frozenset(), {}, {"officer": "Marta"})
+    erasure.mark(vault, [begun])
+    with vault.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO vault.decision (country, one, other, weight, model, state)"
+            " SELECT 'SLV', (SELECT min(person_id) FROM vault.person), person_id, 2, 'model', 'waiting'"
+            " FROM vault.person ORDER BY person_id OFFSET 1"
+        )
+        decisions.seal_all(cursor, vault.keyring)
+    for pair in review.pairs(vault):
+        review.settle(vault, pair.decision_id, review.ACCEPTED, "Marta")
+    erasure.shred(vault, "SLV", [begun])
+    assert [erasure.find(vault, token).tokens for (token,) in others] == others
+    assert {(event.kind, event.token) for event in vault.token_events("SLV")} == {("split", one) for (one,) in others}
 
 
 def counts(vault: Vault) -> bytes:
