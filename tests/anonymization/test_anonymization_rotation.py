@@ -163,7 +163,7 @@ def test_a_rotation_that_was_killed_is_run_again_and_one_beside_it_waits(
     assert not done
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    beside.join(30)
+    beside.join()
     assert [(one.country, one.epoch, one.persons) for one in done] == [("SLV", 2, 3)]
     assert passed(register, vault, batch) == before
 
