@@ -62,6 +62,9 @@ def returned(engine: Engine, codebook: Codebook) -> int:
 
 @pytest.fixture
 def two_returns(supplier: Supplier) -> None:
+    """Of two people, of whom the vault has said nothing yet."""
+    with supplier.engine.begin() as conn:
+        conn.execute(text("TRUNCATE core.token_event, core.current_token"))
     rows = [
         {"key": "1", "row": 2, "person_token": ANA, "return_date": datetime(2025, 1, 1).date()},
         {"key": "2", "row": 3, "person_token": ANNA, "return_date": datetime(2025, 2, 1).date()},
