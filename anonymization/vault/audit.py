@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WITHDRAWN, OVERWRITTEN, REFUSED = "consent withdrawn", "pages overwritten", "refused"
 RESTORED, LOST = "restore", "lines lost"
+ERASED, ERASED_AGAIN = "erase", "erased again"
 _LOCK = 0x61756469
 _START = bytes(32)
 _ADD = """

@@ -53,7 +53,9 @@ _IDENTITIES = """
 
 _RESTORED = """
     SELECT facts FROM vault.audit AS r WHERE action = %s AND facts ->> 'archive' = %s
-        AND NOT EXISTS (SELECT FROM vault.audit AS l WHERE l.entry > r.entry AND l.action <> %s)"""
+        AND NOT EXISTS (SELECT FROM vault.audit AS l WHERE l.entry > r.entry AND l.action <> ALL (%s))"""
+_REPEATS = [audit.LOST, audit.ERASED, audit.ERASED_AGAIN]
+"""What the command writes once the rows are back: who was erased since is erased again."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,8 @@ def _tell(cursor: Vaultside, keyring: Keyring, facts: dict[str, Any], remembered
 
 
 def _restored(cursor: Vaultside, archive: str) -> dict[str, int] | None:
-    """What was counted, if the vault was restored from this archive and nothing has happened in it since."""
-    found = cursor.execute(_RESTORED, (audit.RESTORED, archive, audit.LOST)).fetchone()
+    """What was counted, if the vault was restored from this archive and since then people were erased at most."""
+    found = cursor.execute(_RESTORED, (audit.RESTORED, archive, _REPEATS)).fetchone()
     return {name: int(found[0][name]) for name in ("tables", "persons", "files")} if found else None
 
 

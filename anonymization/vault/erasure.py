@@ -39,7 +39,6 @@ _INDEXES = """
 _MARK = """
     INSERT INTO vault.erased (country, marker) SELECT %s, m FROM unnest(%s::uuid[]) AS m ORDER BY m
     ON CONFLICT DO NOTHING"""
-_ERASE, _AGAIN = "erase", "erased again"
 _BESIDE = """
     SELECT person_id FROM vault.same_person
     WHERE head IN (SELECT head FROM vault.same_person WHERE person_id = ANY (%(persons)s))
@@ -122,14 +121,14 @@ def mark_again(vault: Vault, country: str, marks: Iterable[str]) -> None:
 def certify_again(vault: Vault, country: str, certificate: str) -> None:
     """From now on the vault knows of this erasure: it was repeated."""
     if certificate not in certified(vault):
-        audit.note(vault, _AGAIN, country, certificate=certificate)
+        audit.note(vault, audit.ERASED_AGAIN, country, certificate=certificate)
 
 
 def certified(vault: Vault) -> set[str]:
     """Names of the certificates of all erasures of which the vault knows."""
     ask = "SELECT facts ->> 'certificate' FROM vault.audit WHERE action = ANY (%s)"
     with vault.transaction() as cursor:
-        return {name for (name,) in cursor.execute(ask, ([_ERASE, _AGAIN],)).fetchall()}
+        return {name for (name,) in cursor.execute(ask, ([audit.ERASED, audit.ERASED_AGAIN],)).fetchall()}
 
 
 def shred(vault: Vault, country: str, people: Sequence[Begun]) -> None:
@@ -152,7 +151,7 @@ def shred(vault: Vault, country: str, people: Sequence[Begun]) -> None:
             begun.done["vault"] = rows
             unfinished.forget(cursor, begun)
             facts: dict[str, audit.Fact] = {"certificate": begun.certificate, **rows}
-            audit.write(cursor, vault.keyring, _ERASE, country, begun.asked["officer"], facts)
+            audit.write(cursor, vault.keyring, audit.ERASED, country, begun.asked["officer"], facts)
 
 
 def _numbers(cursor: Vaultside, begun: Begun) -> list[int]:

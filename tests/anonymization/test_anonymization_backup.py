@@ -209,6 +209,9 @@ def test_a_restore_is_run_again_until_something_has_happened_since(
     assert told == [("restore", None, None), ("lines lost", at, 9)]
     assert restore(tmp_path / "vault.backup", *asked) == held
     assert audit.lines(there, 1)[0].entry == at + 1, "and says nothing twice"
+    for action in ("erase", "erased again"):  # cut off while who was erased since is erased again
+        audit.note(there, action, "SLV", certificate="one")
+        assert restore(tmp_path / "vault.backup", *asked) == held
     with pytest.raises(HomewardError, match="the vault is not empty"):
         restore(tmp_path / "other.backup", *asked)
     assert tokens(register, there, batch) == before
