@@ -16,7 +16,7 @@ from sources.readers import VERSION
 
 _VERSION = re.compile(VERSION)
 _SOMEBODYS = re.compile(
-    r"\S@\S+\.\w|\+\s?\d[\d\s().-]{7,}\d|-?\d{1,3}\.\d{4,}[\s,;]+-?\d{1,3}\.\d{4,}|^\W*\d(?:[\s.()/-]{0,2}\d){8,}\W*$"
+    r"\S@[^\s@]+\.\w|\+\s?\d[\d\s().-]{7,}\d|-?\d{1,3}\.\d{4,}[\s,;]+-?\d{1,3}\.\d{4,}|^\W*\d(?:[\s.()/-]{0,2}\d){8,}\W*$"
 )
 """E-mail addresses, telephones, places, long numbers: where a sheet has no header, its first cells stand there."""
 

@@ -10,7 +10,7 @@ import pytest
 
 from anonymization.leaks.canaries import Canaries
 from anonymization.leaks.search import LeakSearch
-from pipelines.profiling import show_profile
+from pipelines.profiling import show_profile, without_values
 
 CANARIES = Canaries(seed=23)
 HEADERS = ("age", "2024-01-01", "P30001002003", "q_10_15", "% 18-59", "2019-2020")
@@ -41,6 +41,13 @@ def test_a_header_that_is_somebodys_number_or_address(tmp_path: Path, capsys: py
     shown = profiled(tmp_path / "list.csv", capsys)
     assert leaks(shown) == []
     assert all(name in shown for name in ("(column 11)", "(column 15)", *HEADERS))
+
+
+@pytest.mark.parametrize("unit", ["@", "a@", "+1", "1.2345,", "-1 ", "((", "x."])
+def test_a_header_of_one_thing_over_and_over_holds_nobody_up(unit: str) -> None:
+    """A cell of a million signs, where a sheet has no header: by the square of its length it would take hours."""
+    column = {"name": unit * 1_000_000}
+    assert without_values({"tables": [{"columns": [column]}], "facts": {}})["tables"][0]["columns"]
 
 
 def test_what_stands_in_place_of_the_version_of_a_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
