@@ -6,23 +6,15 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from small_profiles import Deliver, profiled
 
 from codebook.errors import HomewardError
 from connectors.profiling import profile as profiling
-from connectors.profiling.profile import profile
-from connectors.unknown import delivered, open_unknown
+from connectors.unknown import delivered
 from sources.batches import PlainFile
-
-Deliver = Callable[[str, bytes], PlainFile]
-
-
-def profiled(file: PlainFile) -> dict[str, Any]:
-    return profile(open_unknown(delivered(file.path)), file.name)
 
 
 def looks(file: PlainFile) -> dict[str, list[str]]:
