@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pyarrow as pa
 import pytest
@@ -109,6 +110,17 @@ def rows() -> Callable[..., TextBatch]:
         return TextBatch(table, pa.array(range(2, 2 + len(full)), pa.int64()), cells)
 
     return make
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks the network fails."""
+
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise AssertionError("redaction asked the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
 @pytest.fixture
