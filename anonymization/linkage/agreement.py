@@ -1,8 +1,9 @@
 """Does a row that brings somebody's number speak of them? Asked of a number that several people of a batch share.
 
 Most who bring it with them are relatives: who has a house and a father in common has two words of the name in common
-too. So all words of the one's name are to be the other's as well, the given name of each among them, and no birth date
-may contradict. Which rows are asked is the business of `contradiction`, opening what is known that of `vault.known`.
+too. So all words of the one's name are to be the other's as well, in some spelling (`spellings`), the given name of
+each among them, and no birth date may contradict. Which rows are asked is the business of `contradiction`, opening what
+is known that of `vault.known`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymization.linkage.contradiction import contradict
-from anonymization.linkage.described import Day, Described, Words, given_first, words_of
+from anonymization.linkage.described import Day, Described, Words, given_first, spelt
 from anonymization.linkage.features import ROLES
 from anonymization.linkage.linking import Ids
+from anonymization.linkage.spellings import consonants, is_spelling
 from anonymization.vault.origins import declared, origin_of
 from sources.models import Table
 
@@ -58,11 +60,11 @@ class _Known:
         """Each person is read once, however many rows share a number."""
         people = {person: self._read(known[person]) for person in np.unique(persons).tolist()}
         asked = zip(rows.tolist(), persons.tolist(), strict=True)
-        found = [_speaks_of(self._rows.words(row), self._rows.born(row), people[person]) for row, person in asked]
+        found = [_speaks_of(self._rows.spelt(row), self._rows.born(row), people[person]) for row, person in asked]
         return np.array(found, dtype=bool)
 
     def _read(self, records: Sequence[Record]) -> _Person:
-        names = [words_of(value for name in self._names_of(one) if (value := one.said.get(name))) for one in records]
+        names = [spelt(value for name in self._names_of(one) if (value := one.said.get(name))) for one in records]
         born = [_day(day) for one in records if one.origin is None and (day := one.said.get("born"))]
         return _Person([words for words in names if words], born)
 
@@ -87,10 +89,21 @@ def _speaks_of(words: Words, born: Day | None, person: _Person) -> bool:
 def _one_name(words: Words, others: Words, same_day: bool) -> bool:
     """Whether one of two names is the other or leaves some words of it out: a father's is in his son's without the
     son's given name."""
-    mine, theirs = set(words), set(others)
-    if not (mine <= theirs or theirs <= mine) or words[0] not in theirs or others[0] not in mine:
+    if not _is_within(set(map(consonants, words)), set(map(consonants, others))):
+        return False  # most are relatives, of whom this tells
+    mine, theirs = _shared(words, others), _shared(others, words)
+    whole = len(mine) == len(set(words)) or len(theirs) == len(set(others))
+    if not whole or words[0] not in mine or others[0] not in theirs:
         return False
-    return same_day or len(mine & theirs) >= _NAMED
+    return same_day or min(len(mine), len(theirs)) >= _NAMED
+
+
+def _is_within(words: set[str], others: set[str]) -> bool:
+    return words <= others or others <= words
+
+
+def _shared(words: Words, others: Words) -> set[str]:
+    return {word for word in words if any(is_spelling(word, other) for other in others)}
 
 
 def _day(born: str) -> Day:

@@ -6,7 +6,7 @@ answers are compared for is the business of `contradiction` and `agreement`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cached_property
 
@@ -36,6 +36,7 @@ class Described:
             if column.kind == "birth_date" or column.keep == "year"
         }
         self._known: dict[str, Words] = {}
+        self._spelt: dict[str, Words] = {}
 
     @property
     def columns(self) -> list[str]:
@@ -43,18 +44,21 @@ class Described:
         return [*self.names, *self._births]
 
     def words(self, row: int) -> Words:
-        return tuple(word for name in self._said for word in self._words_of(name[row]))
+        """The consonants of each word of the name."""
+        return self._read(row, self._known, words_of)
+
+    def spelt(self, row: int) -> Words:
+        """The words of the name, folded."""
+        return self._read(row, self._spelt, spelt)
 
     def born(self, row: int) -> Day | None:
         day = next((days[row] for days in self._days if days[row]), None)
         return (day.year, day.month, day.day) if day else None
 
-    def _words_of(self, name: str | None) -> Words:
-        if not name:
-            return ()
-        if name not in self._known:
-            self._known[name] = words_of([name])
-        return self._known[name]
+    def _read(self, row: int, known: dict[str, Words], read: Callable[[Iterable[str]], Words]) -> Words:
+        names = [name for column in self._said if (name := column[row])]
+        known.update((name, read([name])) for name in names if name not in known)
+        return tuple(word for name in names for word in known[name])
 
     @cached_property
     def _said(self) -> list[list[str | None]]:
@@ -69,6 +73,11 @@ class Described:
 def words_of(names: Iterable[str]) -> Words:
     """The consonants of each word, as other spellings and scripts have them."""
     return tuple(word for name in names for word in skeleton(sound(fold(name))).split())
+
+
+def spelt(names: Iterable[str]) -> Words:
+    """The words, folded."""
+    return tuple(word for name in names for word in fold(name).split())
 
 
 def given_first(table: Table, columns: Iterable[str]) -> list[str]:
