@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 from uuid import UUID
 
 from anonymization.linkage.decisions import same_person
@@ -247,6 +248,6 @@ def _named(officer: str) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    """Blanks, stops and hyphens make no other officer either."""
-    first, second = ("".join(filter(str.isalnum, fold(name))) for name in (one, other))
+    """Blanks, stops and hyphens make no other officer either; vowel signs do: Kamal and Kamala are two."""
+    first, second = ("".join(sign for sign in fold(name) if category(sign)[0] in "LMN") for name in (one, other))
     return first == second

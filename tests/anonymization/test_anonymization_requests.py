@@ -69,6 +69,16 @@ def test_a_clock_that_an_officer_set_back_opens_no_expired_request(
     assert [one.state for one in requests.requests(vault)] == ["expired"]
 
 
+@pytest.mark.parametrize(("asks", "approves"), [("कमल शर्मा", "कमला शर्मा"), ("রহিম", "রাহিম")])
+def test_a_vowel_sign_makes_another_officer(vault: Vault, token: UUID, asks: str, approves: str) -> None:
+    """Kamala could not approve what Kamal asked, and was shown whom he may see."""
+    number = requests.ask(vault, token, "family tracing", asks, 7)
+    requests.approve(vault, number, approves)
+    with pytest.raises(HomewardError, match="another officer asked for this"):
+        requests.reveal(vault, number, approves)
+    assert len(requests.reveal(vault, number, asks)) == 1
+
+
 @pytest.mark.parametrize("step", ["approve", "reveal"])
 def test_an_expired_request_serves_for_nothing(vault: Vault, vault_url: str, token: UUID, step: str) -> None:
     number = requests.ask(vault, token, "family tracing", "Marta", 7)
