@@ -64,7 +64,8 @@ def protect(
             break
         for column, recode in step.items():
             coarser = recode(made[column])
-            changed = (coarser != made[column]) & (coarser.notna() | made[column].notna())
+            # Of a nullable type a comparison with what is missing is missing too.
+            changed = (coarser != made[column]).fillna(True) & (coarser.notna() | made[column].notna())
             decisions.note("recoding", column, int(changed.sum()), categories=coarser.nunique())
             made[column] = coarser
         after = measure(made, keys, goal.k, weights)

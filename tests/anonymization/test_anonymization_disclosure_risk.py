@@ -140,6 +140,13 @@ def test_what_is_missing_before_and_after_a_recoding_was_not_changed_by_it() -> 
     assert done.decisions.table()["affected"].tolist() == [4]
 
 
+def test_what_a_recoding_leaves_out_was_changed_by_it() -> None:
+    """Numbers that may be missing said none: the log of decisions told of fewer than there were."""
+    frame = pd.DataFrame({"age": pd.array([21, 22, 99, None, 24, 25], dtype="Int64")})
+    done = protect(frame, Goal(["age"], k=4, global_risk=0.5), [{"age": lambda ages: (ages // 10).where(ages < 90)}])
+    assert done.decisions.table()["affected"].tolist() == [5]
+
+
 def test_the_least_important_key_is_withheld_first() -> None:
     frame = pd.DataFrame({"sex": ["f"] * 6, "district": ["north"] * 5 + ["south"]})
     done = protect(frame, Goal(["sex", "district"], k=5, global_risk=0.2))
