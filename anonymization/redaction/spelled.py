@@ -7,7 +7,7 @@ Amounts stay. What is written in numerals is the business of `dates` and `patter
 from __future__ import annotations
 
 import re
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from anonymization.redaction.folding import fold
 from anonymization.redaction.lexicon import numeral_scales
@@ -21,7 +21,8 @@ _BETWEEN = frozenset(
 _BETWEEN |= frozenset(map(fold, ("من", "و", "እና", "ከዚያ")))
 _VERBS_TOO = frozenset(("may", "march"))
 _FEWEST_DIGITS, _FEWEST_WORDS = 7, 2
-_LETTERS = re.compile(r"(?<![\w.-])[^\W\d_]([ .·-])[^\W\d_](?:\1[^\W\d_]){2,38}(?!\w)")
+_LETTERS = re.compile(r"(?<![\w.-])[^\W\d_]( ?[.,،·/*–—-] ?| {1,3})[^\W\d_](?:\1[^\W\d_]){2,}(?!\w)")
+"""However many: the end of a long name is a name too. A run that cannot go on stops a letter before."""
 
 
 def numbers(parts: list[str], flags: list[int]) -> list[Span]:
@@ -39,10 +40,15 @@ def numbers(parts: list[str], flags: list[int]) -> list[Span]:
 
 
 def letters(text: str) -> list[Span]:
-    """Names that are spelt letter by letter: "X-i-o-m-a-r-a", "B i n t a"; not the letters of an office: U.N.H.C.R."""
-    return [
-        Span(*one.span(), "NAME") for one in _LETTERS.finditer(text) if not (one[1] == "." and one.group().isupper())
-    ]
+    """Names that are spelt letter by letter: "X-i-o-m-a-r-a", "B i n t a", "B, i, n, t, a"; not the letters of an
+    office (U.N.H.C.R.), those of a list (A, B, C, D), nor marks (x x x x)."""
+    return [Span(*one.span(), "NAME") for one in _LETTERS.finditer(text) if not _is_no_name(one.group(), one[1])]
+
+
+def _is_no_name(said: str, between: str) -> bool:
+    signs = [ord(letter) for letter in said.lower() if letter.isalpha()]
+    listed = all(after == before + 1 for before, after in pairwise(signs))
+    return listed or len(set(signs)) == 1 or (between.strip() == "." and said.isupper())
 
 
 def _end_of_run(place: int, gaps: list[str], texts: list[str], flags: list[int]) -> int:
