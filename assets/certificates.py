@@ -74,8 +74,9 @@ def _signature(keyring: Keyring, said: dict[str, Any]) -> str:
     return hmac.digest(keyring.derive("", "certificate", "signature"), text, sha256).hex()
 
 
-def certify(workplace: Workplace, begun: Begun, vault: Overwritten) -> Certificate:
-    """Write what was done of one erasure; `vault`: what was overwritten there, last of all. Repeatable."""
+def certify(workplace: Workplace, begun: Begun, vault: Overwritten, unsearched: int) -> Certificate:
+    """Write what was done of one erasure; `vault`: what was overwritten there, last of all; `unsearched`: sealed files
+    of which nothing says how they are read. Repeatable."""
     from assets.freed_pages import Overwritten
 
     done, asked = begun.done, {name: fact for name, fact in begun.asked.items() if name != "keep_raw"}
@@ -94,7 +95,7 @@ def certify(workplace: Workplace, begun: Begun, vault: Overwritten) -> Certifica
                 {name: fact for name, fact in line.items() if name != "files"} for line in done["sealed"]
             ],
             "overwritten": {"tables": sum(one.tables for one in pages), "log": all(one.log for one in pages)},
-            "remains": [*_REMAINS, *_not_overwritten(pages), *_not_searched(workplace)],
+            "remains": [*_REMAINS, *_not_overwritten(pages), *_not_searched(unsearched)],
         },
     )
 
@@ -107,11 +108,8 @@ def _not_overwritten(pages: list[Overwritten]) -> list[str]:
     return told
 
 
-def _not_searched(workplace: Workplace) -> list[str]:
-    """Sealed files of which nothing says how they are read."""
-    from assets import raw_erasure
-
-    if not (count := len(list(raw_erasure.of_no_delivery(workplace)))):
+def _not_searched(count: int) -> list[str]:
+    if not count:
         return []
     return [
         f"{count} sealed files of no delivery that the warehouse knows, which were not searched: bring its ledger back"

@@ -86,14 +86,15 @@ def finish(workplace: Workplace, done: str, files: Sequence[str]) -> None:
             shred(path, leave_word=done == DESTROYED)
 
 
-def of_no_delivery(workplace: Workplace) -> Iterator[Path]:
-    """Sealed files that no delivery is made of: a crash left them, or they were restored without the warehouse."""
+def of_no_delivery(workplace: Workplace) -> list[Path]:
+    """Sealed files that no delivery is made of: a crash left them, or they were restored without the warehouse. One
+    may have become a delivery's since."""
     from anonymization.vault.seal_format import SUFFIX
     from warehouse import ledger
 
-    for path in sorted(workplace.sealed.glob(f"*{SUFFIX}")):
-        if not ledger.needs(workplace.warehouse, path.name.removesuffix(SUFFIX)):
-            yield path
+    there = sorted(workplace.sealed.glob(f"*{SUFFIX}"))
+    known = ledger.sealed_files(workplace.warehouse)
+    return [path for path in there if path.name.removesuffix(SUFFIX) not in known]
 
 
 def cut_out(workplace: Workplace, delivery: Delivery) -> None:

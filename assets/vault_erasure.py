@@ -264,13 +264,14 @@ def _count(begun: Sequence[Begun], where: str, gone: Sequence[dict[str, int]]) -
 def _certify(workplace: Workplace, begun: Sequence[Begun]) -> list[Certificate]:
     """Clear the vault's freed pages and write the certificates; repeatable."""
     from anonymization.vault import erasure, unfinished
+    from assets import raw_erasure
     from assets.freed_pages import overwrite
 
     keep_head(workplace)
     pages = overwrite(workplace.vault_url, erasure.tables(workplace.vault))
-    written = []
+    written, unsearched = [], len(raw_erasure.of_no_delivery(workplace))
     for one in begun:
-        written.append(certificates.certify(workplace, one, pages))
+        written.append(certificates.certify(workplace, one, pages, unsearched))
         unfinished.end(workplace.vault, one)
     return written
 

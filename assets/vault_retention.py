@@ -146,14 +146,17 @@ def _tokens(workplace: Workplace, source: Source, kept: list[Entry]) -> set[byte
 def _sweep_orphans(workplace: Workplace) -> None:
     """Sealed files that no delivery is made of: a crash came between sealing and the ledger, or in a sealing anew, or
     a server was never read to its end."""
+    from anonymization.vault.seal_format import SUFFIX
     from anonymization.vault.sealed_keys import shred
     from assets import raw_erasure, sweeps
+    from warehouse import ledger
 
     for path in sweeps.abandoned(workplace.sweeps):
         shred(path, leave_word=False)
 
     for path in raw_erasure.of_no_delivery(workplace):
-        if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
+        old = time.time() - path.stat().st_mtime > _ABANDONED_SECONDS
+        if old and not ledger.needs(workplace.warehouse, path.name.removesuffix(SUFFIX)):
             shred(path, leave_word=False)
 
 

@@ -131,6 +131,13 @@ def needs(engine: Engine, sha256: str) -> bool:
     return bool(row and row[0])
 
 
+def sealed_files(engine: Engine) -> set[str]:
+    """Checksums of all sealed files that deliveries are made of."""
+    with transaction(engine, "ledger") as conn:
+        ask = "SELECT DISTINCT file ->> 0 FROM audit.delivery CROSS JOIN jsonb_array_elements(files) AS file"
+        return {sha256 for (sha256,) in run(conn, ask).fetchall()}
+
+
 def replace_files(engine: Engine, source: str, delivery: str, files: Sequence[tuple[str, int]], event: str) -> None:
     """From now on the delivery is made of other sealed files; it keeps the checksum that it was received under."""
     values = {"source": source, "delivery": delivery, "files": Jsonb([list(file) for file in files])}
