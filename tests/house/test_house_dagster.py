@@ -56,7 +56,7 @@ class Served:
             json.dumps({"query": query}).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             told = json.load(answer)
         assert "errors" not in told, told
         return told["data"]

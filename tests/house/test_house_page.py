@@ -90,7 +90,7 @@ def test_a_browser_opens_every_page_without_a_request_or_an_error(demo: House, t
             "--dump-dom",
             path.as_uri(),
         ]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
         said = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
         assert "</html>" in done.stdout
         if path == guilty:
