@@ -221,6 +221,6 @@ def test_one_run_for_one_source_and_a_killed_one_lets_go(server: EmbeddedServer)
         pass
     os.kill(holder.pid or 0, signal.SIGKILL)
     holder.join()
-    with source_lock(engine, "slv/held", wait=10):
+    with source_lock(engine, "slv/held", wait=200):
         pass
     engine.dispose()
