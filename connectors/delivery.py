@@ -23,7 +23,7 @@ from connectors.text.other_tables import OtherTables
 from sources.batches import ISSUES, DeliveredFile, TextBatch, issues_table
 from sources.models import FETCHED, Source, Table
 
-BATCH_ROWS = 50_000
+BATCH_ROWS = 1 << 16
 _UNPACKS_ITSELF = FETCHED | {"kobo_xlsx", "kobo_csv"}
 """Kinds whose files are never archives, or whose archives are exports in one piece."""
 _GUESSES = {"encoding_detected": "read.encoding_detected", "form_order_unknown": "read.form_order_unknown"}

@@ -12,16 +12,17 @@ from types import TracebackType
 from typing import Self
 
 _AHEAD = 3
-"""Blocks: the one that is parsed, the one that ends its last row, and one in hand."""
+"""Times the bytes that are given at once: those that are parsed, those that end their last row, and some in hand."""
 _PATIENCE = 0.2
 """Seconds. A parser that is asked for rows and gives none meanwhile has blocks without any, and needs another."""
 
 
 class Paced(io.RawIOBase):
-    """Reads of another thread wait while `_AHEAD` of them have not become a batch; leaving it lets them end."""
+    """Reads of another thread wait while too many of them have not become a batch; leaving it lets them end."""
 
-    def __init__(self, source: io.RawIOBase) -> None:
-        self._source = source
+    def __init__(self, source: io.RawIOBase, together: int) -> None:
+        """`together`: so many reads are given at once."""
+        self._source, self._most = source, _AHEAD * together
         self._changed = threading.Condition()
         self._ahead = 0
         self._asked = True
@@ -32,7 +33,7 @@ class Paced(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         with self._changed:
-            while not self._over and self._ahead >= _AHEAD:
+            while not self._over and self._ahead >= self._most:
                 if not self._changed.wait(_PATIENCE if self._asked else None) and self._asked:
                     break
             if self._over:

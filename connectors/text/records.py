@@ -26,7 +26,8 @@ class RecordCount:
 
     A quotation mark opens a cell only at the cell's start and is an ordinary letter elsewhere in an unquoted cell
     (`5" pipe`), as pyarrow's parser has it; inside a quoted cell a doubled one is a letter. `escaped`: whether one has
-    a backslash before it instead, which would be read as a letter of the cell, and the mark as its end.
+    a backslash before it instead, which would be read as a letter of the cell, and the mark as its end. `longest`: no
+    record that has ended is longer.
     """
 
     delimiter: str
@@ -36,6 +37,7 @@ class RecordCount:
     breaks_in_cells: bool = False
     last_end: int = 0
     escaped: bool = False
+    longest: int = 0
     _inside: bool = False
     _previous: int = _LF
     _carry: bytes = b""
@@ -46,7 +48,11 @@ class RecordCount:
         body = block if last else block.rstrip(b'"\r')
         self._carry = block[len(body) :]
         if body:
+            known, before = len(self.cuts), self.last_end
             self._count(body)
+            # The record that ended first may have begun in an earlier block; the others lie within this one.
+            begun = self.cuts[-1][0] - before if len(self.cuts) > known else 0
+            self.longest = max(self.longest, begun, len(body))
             # One byte is looked for at a hundred times the speed of two.
             if not self.escaped and b"\\" in body and b'\\"' in body:
                 self.escaped = _ESCAPED.search(body) is not None
