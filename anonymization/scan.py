@@ -22,6 +22,7 @@ from anonymization.national_phones import national_phones
 from sources.models import Table
 from values.contacts import emails, international_phones, linked_phones
 from values.digits import with_ascii_digits
+from values.letters import is_ascii
 from values.national_numbers import SCHEMES, plausible
 
 Mask = npt.NDArray[np.bool_]
@@ -109,7 +110,7 @@ class ValueScan:
         few = frozenset(values.to_pylist()) if distinct and len(values) <= SPREAD else None
         if few is not None and self._harmless.get((table.name, name)) == few:
             return {}
-        plain = values if _is_ascii(values) else with_ascii_digits(values)
+        plain = with_ascii_digits(values)
         looks = _looks(plain, schemes(table, self._country), name)
         looks["phones"] |= national_phones(plain, self._country, name)
         found = {kind: mask for kind, mask in looks.items() if mask.any()}
@@ -249,7 +250,7 @@ def _grid(values: pa.Array) -> Mask:
 
 def _in_degrees(values: pa.Array) -> Mask:
     """Degrees, minutes and perhaps seconds, with their signs."""
-    if _is_ascii(values):
+    if is_ascii(values):
         return np.zeros(len(values), dtype=bool)
     return _mask(pc.match_substring_regex(values, _DEGREES))
 
@@ -297,11 +298,6 @@ def _of_length(values: pa.Array, shortest: int, longest: int) -> npt.NDArray[np.
     """Positions of texts of so many bytes."""
     length = pc.fill_null(pc.binary_length(values), 0).to_numpy()
     return np.flatnonzero((length >= shortest) & (length <= longest))
-
-
-def _is_ascii(values: pa.Array) -> bool:
-    """Whether all of it is: told faster than any pattern."""
-    return pc.all(pc.string_is_ascii(values)).as_py() is not False
 
 
 def _folded(values: pa.Array) -> pa.Array:

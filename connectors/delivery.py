@@ -22,6 +22,7 @@ from connectors.shapes import ColumnShape, Grid, Heading, TableShape, Text
 from connectors.text.other_tables import OtherTables
 from sources.batches import ISSUES, DeliveredFile, TextBatch, issues_table
 from sources.models import FETCHED, Source, Table
+from values.letters import holds
 
 BATCH_ROWS = 1 << 16
 _UNPACKS_ITSELF = FETCHED | {"kobo_xlsx", "kobo_csv"}
@@ -108,6 +109,8 @@ def damaged_cells(column: Text) -> NDArray[np.bool_]:
         hit: NDArray[np.bool_] = damaged_cells(column.dictionary)[column.indices.fill_null(0).to_numpy()]
         valid: NDArray[np.bool_] = column.is_valid().to_numpy(zero_copy_only=False)
         return hit & valid
+    if not holds(column, "#+"):
+        return np.zeros(len(column), dtype=bool)
     narrow = pc.starts_with(column, "###")
     power = pc.or_(pc.match_substring(column, "E+"), pc.match_substring(column, "e+"))
     suspect: NDArray[np.bool_] = pc.fill_null(pc.or_(narrow, power), False).to_numpy(zero_copy_only=False).copy()

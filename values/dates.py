@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from values.calendars import CALENDARS, Ints
 from values.digits import with_ascii_digits
 from values.distinct import TextColumn, over_distinct, trimmed
+from values.letters import is_ascii
 from values.months import letters_of, month_names
 
 _YEAR = r"(?P<year>[0-9]{4})"
@@ -118,6 +119,8 @@ def two_digit_years(column: TextColumn, form: str) -> pa.Array:
 
 
 def _legible(texts: pa.Array) -> pa.Array:
+    if is_ascii(texts):
+        return trimmed(texts)
     return with_ascii_digits(trimmed(pc.replace_substring_regex(texts, _INVISIBLE, "")))
 
 

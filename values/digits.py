@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from values.distinct import TextColumn, over_distinct
+from values.letters import is_ascii
 
 _ZEROS = (0x0660, 0x06F0, 0x0966, 0x09E6)
 _POSITIONAL = {zero + digit: str(digit) for zero in _ZEROS for digit in range(10)}
@@ -31,6 +32,8 @@ def ascii_digits(column: TextColumn) -> pa.Array:
 
 def with_ascii_digits(texts: pa.Array) -> pa.Array:
     """The same for texts that are different values already."""
+    if is_ascii(texts):
+        return texts
     foreign = pc.fill_null(pc.match_substring_regex(texts, _NATIVE_OR_ETHIOPIC), False)
     if not pc.any(foreign).as_py():
         return texts

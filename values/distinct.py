@@ -15,11 +15,21 @@ import pyarrow.compute as pc
 TextColumn: TypeAlias = pa.Array | pa.ChunkedArray
 
 
-def distinct(column: TextColumn) -> pa.DictionaryArray:
-    """The column as one dictionary array of strings (already encoded columns keep their encoding)."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+def whole(column: TextColumn) -> pa.Array:
+    """A column as one array; a single chunk as it is, since combining would copy it."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    array = column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):  # combine_chunks of very long text, or of no chunk at all
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    return array
+
+
+def distinct(column: TextColumn) -> pa.DictionaryArray:
+    """The column as one dictionary array of strings (already encoded columns keep their encoding)."""
+    array = whole(column)
     if pa.types.is_dictionary(array.type):
         return array
     if pa.types.is_null(array.type):

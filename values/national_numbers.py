@@ -59,9 +59,10 @@ class Scheme:
         return complete if self.tail is None else pc.utf8_slice_codeunits(complete, -self.tail)
 
 
-def plausible(complete: pa.Array, scheme: Scheme) -> pa.Array:
-    """Which texts, without separators and of full length, are numbers that this scheme could have issued."""
-    formed = pc.fill_null(scheme.formed(complete), False)
+def plausible(complete: pa.Array, scheme: Scheme, formed: pa.Array | None = None) -> pa.Array:
+    """Which texts, without separators and of full length, are numbers that this scheme could have issued. `formed`:
+    which have its form, where that is known."""
+    formed = pc.fill_null(scheme.formed(complete) if formed is None else formed, False)
     if scheme.check is None:
         return formed
     result = formed.to_numpy(zero_copy_only=False).copy()

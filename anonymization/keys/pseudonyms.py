@@ -17,15 +17,15 @@ import pyarrow.compute as pc
 
 from anonymization.keys.ring import Keyring
 from sources.batches import KEY
-from values.distinct import distinct
+from values.distinct import distinct, whole
 
 WIDTH = 16
 
 
 def text(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """A column of a batch as one array of strings, whatever its encoding."""
-    whole = column.cast(pa.string())
-    return whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
+    array = whole(column)
+    return array if pa.types.is_string(array.type) else array.cast(pa.string())
 
 
 def texts(cells: pa.Table, names: Sequence[str]) -> list[pa.Array]:
@@ -43,9 +43,15 @@ def coded(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
 
 def keyed(values: pa.Array, key: bytes) -> pa.Array:
     """Keyed BLAKE2b of each text, as binary(16); a null stays null."""
+    encoded = keyed_once(values, key)
+    return encoded.dictionary.take(encoded.indices)
+
+
+def keyed_once(values: pa.Array, key: bytes) -> pa.DictionaryArray:
+    """The same, each different one once."""
     codes = values.dictionary_encode()
     digests = keyed_digests(codes.dictionary.cast(pa.binary()).to_pylist(), key, WIDTH)
-    return from_bytes(digests).take(codes.indices)
+    return pa.DictionaryArray.from_arrays(codes.indices, from_bytes(digests))
 
 
 def keyed_digests(values: Iterable[bytes], key: bytes, width: int) -> bytes:

@@ -17,6 +17,7 @@ from sources.models import Column
 from values.digits import with_ascii_digits
 from values.distinct import trimmed
 from values.invisible import INVISIBLE
+from values.letters import holds, is_ascii
 from values.national_numbers import SCHEMES, Scheme, plausible
 
 
@@ -62,24 +63,29 @@ def normalise(values: pa.Array, column: Column, country: str) -> Normalised:
 
 
 def _national_id(folded: pa.Array, scheme: Scheme | None) -> Normalised:
-    compact = pc.utf8_upper(pc.replace_substring_regex(folded, _SEPARATORS, ""))
+    bare = pc.replace_substring_regex(folded, _SEPARATORS, "") if holds(folded, " \t\n\f\r-./_") else folded
+    compact = pc.utf8_upper(bare)
     if scheme is None:
         # A number has a digit in it: "none", "n/a" and "pending" have not.
         number = pc.and_(pc.match_substring_regex(compact, r"[0-9]"), pc.greater_equal(pc.utf8_length(compact), 4))
         return _certain(_only(compact, pc.and_not(number, _junk(compact, pa.scalar(False)))))
     complete = scheme.complete(compact)
-    possible = plausible(complete, scheme)
+    formed = scheme.formed(complete)
+    possible = plausible(complete, scheme, formed)
     proven = possible if scheme.check_digit else pa.scalar(False)
     junk = _junk(complete, proven)
     if complete is not compact:
         junk = pc.or_(_junk(compact, proven), junk)
-    keys = _only(scheme.comparable(complete), pc.and_(scheme.matches, pc.and_not(scheme.formed(complete), junk)))
+    keys = _only(scheme.comparable(complete), pc.and_(scheme.matches, pc.and_not(formed, junk)))
     doubtful = pc.or_(pc.invert(possible), pc.fill_null(junk, False))
     return Normalised(keys, pc.and_(pc.is_valid(folded), doubtful))
 
 
 def _junk(numbers: pa.Array, proven: pa.Array | pa.Scalar) -> pa.Array:
     """Which numbers only fill their cell; `proven`: those that a check digit speaks for."""
+    either = pc.match_substring_regex(numbers, f"{_PLACEHOLDER}|{_ONE_SIGN}|{_COUNTED_UP}")
+    if not pc.any(either).as_py():
+        return either
     filled = pc.match_substring_regex(numbers, f"{_PLACEHOLDER}|{_ONE_SIGN}")
     counted = pc.match_substring_regex(numbers, _COUNTED_UP)
     if not pc.any(counted).as_py():
@@ -89,7 +95,7 @@ def _junk(numbers: pa.Array, proven: pa.Array | pa.Scalar) -> pa.Array:
 
 def _folded(values: pa.Array) -> pa.Array:
     """One form of what looks the same: any script's digits, no invisible marks; blank is null."""
-    if pc.all(pc.string_is_ascii(values)).as_py() is not False:
+    if is_ascii(values):
         return trimmed(values)
     seen = [value and unicodedata.normalize("NFKC", value).translate(_INVISIBLE) for value in values.to_pylist()]
     return with_ascii_digits(trimmed(pa.array(seen, pa.string())))

@@ -236,11 +236,13 @@ def _identifiers(fields: Sequence[int], claims: Sequence[Claim]) -> tuple[list[i
     stated, columns, start = [], {}, 0
     for field in named:
         mine = [at for at, number in enumerate(fields) if number == field]
-        united = pa.chunked_array([claims[at].index for at in mine]).unify_dictionaries()
-        for at, chunk in zip(mine, united.chunks, strict=True):
+        united = [claims[at].index for at in mine]
+        if len(mine) > 1:
+            united = pa.chunked_array(united).unify_dictionaries().chunks
+        for at, chunk in zip(mine, united, strict=True):
             codes = chunk.indices.fill_null(-1).to_numpy().astype(np.int64)
             columns[at] = np.where(codes >= 0, codes + start, -1)
-        stated.append(as_matrix(united.chunk(len(mine) - 1).dictionary))
+        stated.append(as_matrix(united[-1].dictionary))
         start += len(stated[-1])
     return named, stated, [columns[at] for at in range(len(claims))]
 

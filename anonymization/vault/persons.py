@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.keys.pseudonyms import coded, keyed, text
+from anonymization.keys.pseudonyms import coded, keyed_once, text
 from anonymization.keys.ring import Keyring
 from anonymization.linkage.agreement import agreement
 from anonymization.linkage.contradiction import disagreement, shared
@@ -29,11 +29,15 @@ from anonymization.vault.origins import origin_of
 from anonymization.vault.vault import Vault
 from sources.batches import KEY
 from sources.models import Source, Table
+from values.distinct import used
+from values.letters import holds
 from values.national_numbers import SCHEMES
 
 Mask = npt.NDArray[np.bool_]
 _NOT_SHARED: Mapping[str, Mask] = MappingProxyType({})
 _RECORD_BYTES = 64
+_ESCAPED = "".join(map(chr, range(32))) + '"\\'
+"""Signs that JSON does not take as they are."""
 """Identity records are sealed in multiples of this length."""
 
 
@@ -47,7 +51,7 @@ class Said:
     field: str
     distinct: Normalised
     codes: pa.Array
-    indexes: pa.Array | None = None
+    indexes: pa.DictionaryArray | None = None
 
     def filter(self, rows: pa.Array) -> Said:
         """The same of some rows; what only others say stays among the distinct values."""
@@ -109,7 +113,7 @@ class Persons:
         for name in table.person.link if table.person else ():
             if name in said:
                 index = self._blind(said[name])
-                claim = Claim(self._field(said[name]), index.dictionary_encode(), of_many.get(name, False))
+                claim = Claim(self._field(said[name]), index, of_many.get(name, False))
                 nameless = pc.and_(nameless, claim.own.is_null())
                 yield claim
         if pc.any(nameless).as_py():
@@ -121,14 +125,15 @@ class Persons:
         links = table.person.link if table.person else ()
         return {name: replace(one, indexes=self._indexes(one)) if name in links else one for name, one in said.items()}
 
-    def _indexes(self, said: Said) -> pa.Array:
+    def _indexes(self, said: Said) -> pa.DictionaryArray:
         programme = self._source.programme
         key = self._keyring.derive(self._source.country, "blind index", said.field, programme=programme)
-        return keyed(said.distinct.keys, key)
+        return keyed_once(said.distinct.keys, key)
 
-    def _blind(self, said: Said) -> pa.Array:
+    def _blind(self, said: Said) -> pa.DictionaryArray:
         """Blind indexes of a column's identifiers, null where a row has none that can serve as a key."""
-        return (self._indexes(said) if said.indexes is None else said.indexes).take(said.codes)
+        indexes = self._indexes(said) if said.indexes is None else said.indexes
+        return used(pa.DictionaryArray.from_arrays(indexes.indices.take(said.codes), indexes.dictionary))
 
     def _field(self, said: Said) -> str:
         """Under which the vault compares: a programme's identifiers with those of its own sources only."""
@@ -150,34 +155,29 @@ def identity_records(table: Table, cells: pa.Table) -> pa.Array | None:
     if not names:
         return None
     parts: list[pa.Array | str] = []
+    lengths = np.zeros(len(cells), dtype=np.int64)
+    before = "{"
     for name in names:
-        parts += [f"{',' if parts else '{'}{json.dumps(name)}:", _json_texts(cells[name])]
-    records = pc.binary_join_element_wise(*parts, "}", "")
+        texts, mark = _json_texts(cells[name])
+        parts += [f"{before}{json.dumps(name)}:{mark}", texts]
+        lengths += pc.binary_length(texts).to_numpy()
+        before = f"{mark},"
+    parts.append(before.replace(",", "}"))
+    lengths += sum(len(part.encode()) for part in parts if isinstance(part, str))
     # Encryption keeps lengths, and lengths tell names apart: blanks after the object hide them.
-    blanks = pc.binary_repeat(" ", pa.array(-pc.binary_length(records).to_numpy() % _RECORD_BYTES))
-    return pc.binary_join_element_wise(records, blanks, "")
+    blanks = pc.binary_repeat(" ", pa.array(-lengths % _RECORD_BYTES))
+    return pc.binary_join_element_wise(*parts, blanks, "")
 
 
-def _json_texts(cells: pa.ChunkedArray) -> pa.Array:
-    """Each cell as JSON; null as null."""
-    if not pa.types.is_dictionary(cells.type):
-        return pc.coalesce(_quoted(text(cells)), "null")
-    encoded = coded(cells)
-    return pc.coalesce(_quoted(encoded.dictionary.cast(pa.string())).take(encoded.indices), "null")
-
-
-def _quoted(values: pa.Array) -> pa.Array:
-    if not _to_escape(values):
-        return pc.binary_join_element_wise('"', values, '"', "")
-    quoted = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values.to_pylist()]
-    return pa.array(quoted, pa.string())
-
-
-def _to_escape(values: pa.Array) -> bool:
-    """Whether any text has a sign that JSON does not take as it is: looked for in all their bytes at once."""
-    _, offsets, data = values.buffers()
-    if not len(values) or data is None:
-        return False
-    ends = np.frombuffer(offsets, dtype=np.int32)[[values.offset, values.offset + len(values)]]
-    signs = np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[1]]
-    return bool(((signs < ord(" ")) | (signs == ord('"')) | (signs == ord("\\"))).any())
+def _json_texts(cells: pa.ChunkedArray) -> tuple[pa.Array, str]:
+    """Each cell as JSON, null as null; and what is still to be set before and behind each of them."""
+    encoded = coded(cells) if pa.types.is_dictionary(cells.type) else None
+    values = text(cells) if encoded is None else encoded.dictionary.cast(pa.string())
+    escaped = holds(values, _ESCAPED)
+    if escaped:
+        quoted = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values.to_pylist()]
+        values = pa.array(quoted, pa.string())
+    texts = values if encoded is None else values.take(encoded.indices)
+    if not (escaped or texts.null_count):
+        return texts, '"'
+    return pc.coalesce(texts if escaped else pc.binary_join_element_wise('"', texts, '"', ""), "null"), ""
