@@ -38,16 +38,18 @@ _PERSONS = """
     WHERE r.country = %s AND p.country = r.country AND p.person_id > r.done AND p.person_id <= r.upto
     ORDER BY p.person_id LIMIT %s"""
 _RECORDS = "SELECT person_id, origin, sealed FROM vault.identity WHERE person_id = ANY (%s)"
-_LIKENESSES = "SELECT person_id, sealed FROM vault.likeness WHERE person_id = ANY (%s)"
+# What the counts of names hold of who is to be compared again lies under their key too.
+_LIKENESSES = "SELECT person_id, sealed, counted FROM vault.likeness WHERE person_id = ANY (%s)"
 _TABLES = """
     CREATE TEMP TABLE renewed_person (person_id bigint, wrapped_key bytea) ON COMMIT DROP;
     CREATE TEMP TABLE renewed_identity (person_id bigint, origin smallint, sealed bytea) ON COMMIT DROP;
-    CREATE TEMP TABLE renewed_likeness (person_id bigint, sealed bytea) ON COMMIT DROP"""
+    CREATE TEMP TABLE renewed_likeness (person_id bigint, sealed bytea, counted bytea) ON COMMIT DROP"""
 _WRITE = (
     "UPDATE vault.person AS t SET wrapped_key = r.wrapped_key FROM renewed_person AS r WHERE r.person_id = t.person_id",
     "UPDATE vault.identity AS t SET sealed = r.sealed FROM renewed_identity AS r"
     " WHERE r.person_id = t.person_id AND r.origin = t.origin",
-    "UPDATE vault.likeness AS t SET sealed = r.sealed FROM renewed_likeness AS r WHERE r.person_id = t.person_id",
+    "UPDATE vault.likeness AS t SET sealed = coalesce(r.sealed, t.sealed), counted = r.counted"
+    " FROM renewed_likeness AS r WHERE r.person_id = t.person_id",
 )
 _GO_ON = "UPDATE vault.renewal SET done = %s WHERE country = %s"
 _END = "DELETE FROM vault.renewal WHERE country = %s"
@@ -112,20 +114,25 @@ def _exchange(cursor: Vaultside, persons: list[tuple[Any, ...]], country_key: by
             damaged += 1
             continue
         records.append((person, origin, identities.seal_record(record, origin, new[person][0])))
-    for person, sealed in cursor.execute(_LIKENESSES, (ids,), binary=True).fetchall():
-        try:
-            record = identities.open_likeness(bytes(sealed), old[person])
-        except InvalidTag:
-            damaged += 1
-            continue
-        likenesses.append((person, identities.seal_likeness(record, new[person][0])))
+    for person, *held in cursor.execute(_LIKENESSES, (ids,), binary=True).fetchall():
+        again = [_sealed_again(one, old[person], new[person][0]) for one in held]
+        damaged += again.count(None) - held.count(None)
+        likenesses.append((person, *again))
     cursor.execute(_TABLES)
     _fill(cursor, "renewed_person", "int8 bytea", [(person, wrapped) for person, (_, wrapped) in new.items()])
     _fill(cursor, "renewed_identity", "int8 int2 bytea", records)
-    _fill(cursor, "renewed_likeness", "int8 bytea", likenesses)
+    _fill(cursor, "renewed_likeness", "int8 bytea bytea", likenesses)
     for statement in _WRITE:
         cursor.execute(statement.encode())
     return damaged
+
+
+def _sealed_again(likeness: bytes | None, old: bytes, new: bytes) -> bytes | None:
+    """None: there is none, or it is damaged."""
+    try:
+        return None if likeness is None else identities.seal_likeness(identities.open_likeness(likeness, old), new)
+    except InvalidTag:
+        return None
 
 
 def _fill(cursor: Vaultside, table: str, types: str, rows: list[tuple[Any, ...]]) -> None:

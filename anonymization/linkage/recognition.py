@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from cryptography.exceptions import InvalidTag
 
 from anonymization.keys.country_keys import CountryKeys
 from anonymization.linkage import blocks, decisions, features, likeness, reindex, rounds, similarity
@@ -89,7 +90,8 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     fresh = prepared["unique_id"].to_numpy()
     neighbours = _neighbours(cursor, prepared, fresh, keys, programme)
     frequencies = frequencies_of(cursor, keys)
-    frequencies.remove(features.prepared(opened(_counted(cursor, rows), country_key)))
+    counted = [row for row in _counted(cursor, rows) if opens(row, country_key)]
+    frequencies.remove(features.prepared(opened(counted, country_key)))
     with_fresh = frequencies.copy()
     with_fresh.add(prepared)
     everyone = Roster.of(chain([prepared], _known(cursor, neighbours, country_key)))
@@ -162,6 +164,17 @@ def opened(rows: list[tuple[Any, ...]], country_key: bytes) -> pa.Table:
         for _, token, wrapped, sealed in rows
     ]
     return likeness.from_records(ids, opened)
+
+
+def opens(row: tuple[Any, ...], country_key: bytes) -> bool:
+    """Whether such a row can be opened. False: damaged, what was counted of this person cannot be known any more, and
+    keeps nobody else's counts."""
+    _, token, wrapped, sealed = row
+    try:
+        identities.open_likeness(sealed, identities.open_person_key(token.bytes, wrapped, country_key))
+    except InvalidTag:
+        return False
+    return True
 
 
 def _known(cursor: Vaultside, persons: Ids, country_key: bytes) -> Iterator[pa.Table]:

@@ -70,7 +70,7 @@ def forget_words(cursor: Vaultside, keys: CountryKeys, words: Iterable[str]) -> 
 def uncount(cursor: Vaultside, keys: CountryKeys, persons: list[int]) -> frozenset[int]:
     """The country's counts of names and places as if these people had not been counted; who had been."""
     asked = cursor.execute(_COUNTED, (persons,), binary=True).fetchall()
-    counted = [row for row in asked if _opens(row, keys)]
+    counted = [row for row in asked if recognition.opens(row, keys.key)]
     if not counted:
         return frozenset()
     recognition.lock(cursor, keys.country)
@@ -80,16 +80,6 @@ def uncount(cursor: Vaultside, keys: CountryKeys, persons: list[int]) -> frozens
     frequencies.remove(features.prepared(recognition.opened(counted, keys.key)))
     reindex.remember(cursor, keys, frequencies)
     return frozenset(person for person, *_ in counted)
-
-
-def _opens(row: tuple[Any, ...], keys: CountryKeys) -> bool:
-    """False: damaged, what was counted of this person cannot be known any more, and keeps nobody else's counts."""
-    _, token, wrapped, sealed = row
-    try:
-        identities.open_likeness(sealed, identities.open_person_key(token.bytes, wrapped, keys.key))
-    except InvalidTag:
-        return False
-    return True
 
 
 def _pages(cursor: Vaultside, statement: str, values: tuple[object, ...]) -> Iterator[list[tuple[Any, ...]]]:

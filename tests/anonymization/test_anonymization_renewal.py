@@ -16,7 +16,8 @@ from cryptography.exceptions import InvalidTag
 from anonymization.gate import Gate
 from anonymization.keys import renewal, rotation
 from anonymization.keys.ring import RING_FILE, ROOT_FILE, Keyring
-from anonymization.vault import audit, backup, erasure, identities, requests
+from anonymization.linkage import recognition, similarity
+from anonymization.vault import audit, backup, erasure, identities, requests, unlearning
 from anonymization.vault.sealed_keys import rewrap, sealed_under
 from anonymization.vault.store import open_sealed, seal
 from anonymization.vault.unfinished import Begun
@@ -97,6 +98,34 @@ def test_after_a_rotation_records_lie_under_other_keys_and_say_the_same(
     with pytest.raises(InvalidTag):
         opened(vault, old_keys)
     assert audit.lines(vault, 1)[0].action == "renewed"
+
+
+@pytest.mark.parametrize("left_behind", [(), ("compared",), ("rotated again", "compared")])
+def test_who_waits_to_be_compared_again_is_compared_with_another_key_too(
+    similar: Source, vault: Vault, vault_url: str, rows: Rows, left_behind: tuple[str, ...]
+) -> None:
+    """What the counts held of them lay under the old key, and no round of the country came to its end any more."""
+    known: dict[str, str | None] = {"DUI": "04567890-3", "NAME": "Xochitl"}
+    tokens(similar, vault, rows(known | {"BORN": None}))
+    vault.recognise("SLV")
+    tokens(similar, vault, rows(known))
+    with psycopg.connect(vault_url.replace("+psycopg", ""), autocommit=True) as connection:
+        ((counted,),) = connection.execute("SELECT counted FROM vault.likeness").fetchall()
+        rotation.rotate(vault)
+        assert renewal.renew(vault, "SLV", silent) == renewal.Renewed(1, 0)
+        if left_behind:  # by a version that did not renew it
+            connection.execute("UPDATE vault.likeness SET counted = %s", (counted,))
+    if "rotated again" in left_behind:
+        rotation.rotate(vault)
+        assert renewal.renew(vault, "SLV", silent) == renewal.Renewed(1, 1)
+    assert vault.recognise("SLV").compared == 1
+    if left_behind:
+        return
+    with vault.transaction() as cursor:
+        keys = vault.keys_of(cursor, "SLV")
+        assert unlearning.uncount(cursor, keys, list(own_keys(vault)))
+        left = recognition.frequencies_of(cursor, keys).dumps()
+    assert left == similarity.no_frequencies().dumps(), "counted once"
 
 
 def test_persons_with_another_key_are_known_say_something_new_and_can_be_rotated_again(
