@@ -133,6 +133,7 @@ def _agreeing(columns: Sequence[Ids], first: Ids, rows: Ids, disagree: Disagree)
 
     def find(node: int) -> int:
         while head[node] != node:
+            head[node] = head[head[node]]  # else the way grows with each group that is joined
             node = head[node]
         return node
 
@@ -145,5 +146,5 @@ def _agreeing(columns: Sequence[Ids], first: Ids, rows: Ids, disagree: Disagree)
             if mine == theirs or any(disagree(a, b) for a in members[mine][:_ASKED] for b in members[theirs][:_ASKED]):
                 continue
             head[mine] = theirs
-            members[theirs] = members[theirs][:_ASKED] + members.pop(mine)
+            members[theirs] = (members[theirs][:_ASKED] + members.pop(mine)[:_ASKED])[:_ASKED]
     return np.array([find(node) for node in first.tolist()], dtype=np.int64)

@@ -1,6 +1,7 @@
 import itertools
 
 import numpy as np
+import pytest
 
 from anonymization.linkage.linking import Resolution, resolve
 
@@ -35,6 +36,17 @@ def test_a_weaker_known_identifier_finds_the_person_where_the_stronger_is_new() 
     assert resolution.person.tolist() == [80]
     assert resolution.owner.tolist() == [80, 80]
     assert not resolution.conflicts.any()
+
+
+@pytest.mark.timeout(60)
+def test_many_groups_that_an_office_s_phone_joins_take_no_square_of_time() -> None:
+    """Each row of the office has a second phone, by which it is somebody who came with another number: 4,000 took more
+    than a second, and each doubling four times as long."""
+    many = 30_000
+    numbers = list(range(2 * many))
+    offices = [-1] * many + [2 * many] * many
+    phones = [2 * many + 1 + row % many for row in numbers]
+    assert link([numbers, offices, phones], people="a" * 2 * many).new_persons == 1
 
 
 def test_a_chain_of_shared_identifiers_is_one_new_person_in_any_order() -> None:
