@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -95,3 +95,17 @@ def test_readers_see_the_current_token_of_their_country_only(engine: Engine, war
     shown = access.query(warehouse_url, ask, "officer_slv")
     assert shown["person_token"].to_pylist() == [str(uuid.UUID(bytes=ANA))]
     assert access.query(warehouse_url, ask, "analyst").num_rows == 1
+
+
+@pytest.mark.usefixtures("two_returns")
+def test_what_a_vault_that_was_brought_back_does_not_know_is_forgotten(engine: Engine, codebook: Codebook) -> None:
+    """It counts on from an earlier event, and until it came to the last one that was known its word went unheard."""
+    merge = said(1, ANNA, ANA)
+    tell(engine, merge, said(2, ANNA, ANNA), said(3, ANNA, ANA))
+    assert returned(engine, codebook) == 1
+    split = said(2, ANNA, ANNA)
+    assert tell(engine, merge, replace(split, at=datetime(2026, 11, 23, tzinfo=UTC))) == 2
+    assert returned(engine, codebook) == 2
+    assert tell(engine) == 0
+    assert tell(engine, merge) == 1
+    assert returned(engine, codebook) == 1
