@@ -81,8 +81,7 @@ def netstrings(columns: Sequence[pa.Array]) -> pa.Array:
     """The cells of each row joined so that no two different rows read the same; null where a cell is null."""
     parts = []
     for column in columns:
-        length = pc.cast(pc.binary_length(column), pa.string())
-        parts.append(pc.binary_join_element_wise(length, column, ":"))
+        parts += [pc.cast(pc.binary_length(column), pa.string()), ":", column]
     return pc.binary_join_element_wise(*parts, "")
 
 
