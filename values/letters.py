@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-
 _AT_ONCE = 1 << 16
 """Bytes that a processor's cache holds."""
 
