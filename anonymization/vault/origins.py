@@ -6,12 +6,14 @@ from codebook.errors import HomewardError
 from sources.loader import load_source
 from sources.models import Source, Table
 
+Origin = tuple[Source, Table]
+
 
 def origin_of(source: Source, table: Table) -> str:
     return f"{source.source} {table.name}"
 
 
-def declared(origin: str) -> tuple[Source, Table] | None:
+def declared(origin: str) -> Origin | None:
     """The source and the table of an origin; None where they are no longer declared."""
     name, _, table = origin.partition(" ")
     try:

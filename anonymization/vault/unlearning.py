@@ -8,7 +8,8 @@ business: deleting the people's own rows (`erasure`, `retention`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
@@ -17,7 +18,7 @@ from anonymization.linkage import features, recognition, reindex
 from anonymization.redaction.redactor import name_words
 from anonymization.vault import identities
 from anonymization.vault.name_words import hashed
-from anonymization.vault.origins import declared, is_name
+from anonymization.vault.origins import Origin, declared, is_name
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -50,15 +51,15 @@ def words_said(
     cursor: Vaultside, keys: CountryKeys, persons: list[int], origins: list[int] | None = None
 ) -> frozenset[str]:
     """Folded words of the names in these people's records: of all sources' tables, or of these."""
-    pages = _pages(cursor, _RECORDS + _SOME, (keys.country, persons, origins, origins))
-    return name_words(*{piece for page in pages for piece in _pieces(page, keys)})
+    pages, tables = _pages(cursor, _RECORDS + _SOME, (keys.country, persons, origins, origins)), cache(declared)
+    return name_words(*{piece for page in pages for piece in _pieces(page, keys, tables)})
 
 
 def forget_words(cursor: Vaultside, keys: CountryKeys, words: Iterable[str]) -> frozenset[str]:
     """Those of `words` that no record of the country says any more are no names any more; which ones went."""
-    left, seen = set(words), set[str]()
+    left, seen, tables = set(words), set[str](), cache(declared)
     for page in _pages(cursor, _RECORDS, (keys.country,)) if left else ():
-        fresh = _pieces(page, keys) - seen
+        fresh = _pieces(page, keys, tables) - seen
         seen |= fresh
         left -= name_words(*fresh)
         if not left:
@@ -89,17 +90,16 @@ def _pages(cursor: Vaultside, statement: str, values: tuple[object, ...]) -> Ite
             yield page
 
 
-def _pieces(page: list[tuple[Any, ...]], keys: CountryKeys) -> set[str]:
-    """What stands between blanks in the names of these records."""
+def _pieces(page: list[tuple[Any, ...]], keys: CountryKeys, tables: Callable[[str], Origin | None]) -> set[str]:
+    """What stands between blanks in the names of these records; `tables`: `declared`, asked once for all pages."""
     pieces: set[str] = set()
-    tables = {name: declared(name) for name in {origin_name for origin_name, *_ in page}}
     for origin_name, origin, sealed, token, wrapped in page:
         try:
             key = identities.open_person_key(token.bytes, wrapped, keys.key)
             record = json.loads(identities.open_record(sealed, origin, key))
         except InvalidTag:  # damaged: it says nothing to anybody any more, and must not keep somebody else in the vault
             continue
-        found = tables[origin_name]  # of a source that is no longer declared all may be names
+        found = tables(origin_name)  # of a source that is no longer declared all may be names
         for column, value in record.items():
             if value is not None and (found is None or is_name(found[1], column)):
                 pieces.update(value.split())

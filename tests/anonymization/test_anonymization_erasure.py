@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, text
 from anonymization.gate import Gate
 from anonymization.keys import rotation
 from anonymization.linkage import decisions, recognition, review
-from anonymization.vault import audit, erasure, retention
+from anonymization.vault import audit, erasure, retention, unlearning
 from anonymization.vault.name_words import NameWords
 from anonymization.vault.unfinished import Begun
 from anonymization.vault.vault import Vault
@@ -86,6 +86,25 @@ def test_words_of_a_family_of_columns_go_too_and_those_of_a_place_do_not_stay(
     assert known_words(vault, "xochitl", "ana") == {"xochitl", "ana"}
     assert erase(vault, batch)["name_word"] == 1
     assert known_words(vault, "xochitl", "ana") == {"ana"}
+
+
+def test_a_source_is_read_once_however_many_pages_its_records_fill(
+    make_source: Callable[..., Source], vault: Vault, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    register = make_source(tables=REGISTER_OF_NAMES)
+
+    def load(name: str) -> Source:
+        read.append(name)
+        return register
+
+    monkeypatch.setattr("anonymization.vault.origins.load_source", load)
+    monkeypatch.setattr("anonymization.vault.unlearning._PAGE", 1)
+    passed(register, vault, rows(*({"FILE": f"F{at}", "NAME": "Ana Rosa"} for at in range(4)), blank=NAMED))
+    with vault.transaction() as cursor:
+        persons = [person for (person,) in cursor.execute("SELECT person_id FROM vault.person").fetchall()]
+        said = unlearning.words_said(cursor, vault.keys_of(cursor, "SLV"), persons)
+    assert (said, read) == ({"ana", "rosa"}, [register.source])
 
 
 NAMED: Row = {"FILE": "F1", "CASE": None, "NAME": "Ana", "PLACE": None}
