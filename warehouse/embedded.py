@@ -47,8 +47,8 @@ SETTINGS = {
     # that made it writes no WAL: staging is then as fast as an unlogged table and survives a crash.
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # A hundred writers at once, each with a connection to the vault and one or two to the warehouse.
-    "max_connections": "300",
+    # A hundred writers at once, each with a connection or two to the vault and to the warehouse.
+    "max_connections": "400",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "work_mem": "48MB",

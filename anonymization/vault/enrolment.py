@@ -2,12 +2,11 @@
 
 One transaction, set-wise, on binary COPY throughout. If another process introduces the same person first, the unique
 index says so and the whole batch is run again from the look-up (`vault`). Grouping rows is the business of `linking`,
-sealing what they say that of `testimony`.
+sealing what they say that of `testimony`, who waits for the server and when that of `line`.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from anonymization.linkage.agreement import Agrees
 from anonymization.linkage.linking import UNKNOWN, Disagree, Ids, resolve
 from anonymization.vault import identities, wire
 from anonymization.vault.known import descriptions
+from anonymization.vault.line import Ask, Line
 from anonymization.vault.people import Bytes, People, Persons, Places
 from anonymization.vault.testimony import Descriptions, Testimony
 from codebook.errors import HomewardError, Unavailable
@@ -116,16 +116,15 @@ class Enrolment:
     def __init__(self, keys: CountryKeys, origin: int, fields: Sequence[int], statement: Statement) -> None:
         self._keys, self._origin, self._statement = keys, origin, statement
         named, stated, self._columns = _identifiers(fields, statement.claims)
-        self._starts = np.cumsum([0, *map(len, stated)])
         self._indexes = np.frombuffer(keys.turned(np.concatenate(stated).tobytes()), dtype=np.uint8).reshape(-1, WIDTH)
         self._fields = np.repeat(np.array(named, dtype=np.int16), [len(one) for one in stated])
 
-    def run(self, cursor: Vaultside) -> Linked:
-        """The whole batch in the cursor's transaction. UniqueViolation: another process was faster, run again."""
-        owner = self._owners(cursor)
-        known = self._known(cursor, np.unique(owner[owner != UNKNOWN]))
-        resolution = resolve(self._own(cursor, owner, known), owner, self._statement.disagree)
-        new, wrapped, keys = self._make_persons(cursor, resolution.new_persons)
+    def run(self, line: Line) -> Linked:
+        """The whole batch in the line's transaction. UniqueViolation: another process was faster, run again."""
+        owner = self._owners(line)
+        known = self._known(line, np.unique(owner[owner != UNKNOWN]))
+        resolution = resolve(self._own(line, owner, known), owner, self._statement.disagree)
+        new = _new_persons(line.cursor, resolution.new_persons)
 
         def settled(person: Ids) -> Ids:
             """Ids of the vault in place of the numbers -1, -2, ... of new persons."""
@@ -134,24 +133,25 @@ class Enrolment:
             return ids
 
         taken = (owner == UNKNOWN) & (resolution.owner != UNKNOWN)
-        self._write_indexes(cursor, np.flatnonzero(taken), settled(resolution.owner))
-        self._write_persons(cursor, new, wrapped)
-        people = People(self._keys, known + new, len(known.ids), keys, partial(_wrapped, cursor))
+        self._write_indexes(line, np.flatnonzero(taken), settled(resolution.owner))
+        keys, wrapped = identities.new_person_keys(new.tokens.tobytes(), self._keys.key)
+        self._write_persons(line, new, wrapped)
+        people = People(self._keys, known + new, len(known.ids), keys, partial(_wrapped, line))
         place = people.places(settled(resolution.person))
-        self._keep(cursor, people, place)
+        self._keep(line, people, place)
         return Linked(from_bytes(people.everyone.tokens[place].tobytes()), resolution.conflicts)
 
-    def _keep(self, cursor: Vaultside, people: People, place: Places) -> None:
+    def _keep(self, line: Line, people: People, place: Places) -> None:
         """What the rows say about their people: their records, and by what they can be recognised."""
         said, records = self._statement.likeness, self._statement.records
         alike = None if said is None else likeness.records(said)
         heard: Places | None = None
         if records is not None:
-            heard = Testimony(people, self._origin).keep(cursor, records, alike, place)
+            heard = Testimony(people, self._origin).keep(line, records, alike, place)
         if said is not None and alike is not None:
-            Descriptions(people, self._statement.programme).keep(cursor, said, alike, place, heard)
+            Descriptions(people, self._statement.programme).keep(line.cursor, said, alike, place, heard)
 
-    def _own(self, cursor: Vaultside, owner: Ids, known: Persons) -> list[Ids]:
+    def _own(self, line: Line, owner: Ids, known: Persons) -> list[Ids]:
         """The columns without what several people share, but where it is known and the row speaks of its person."""
         claims, agrees = self._statement.claims, self._statement.agrees
         columns = [np.where(claim.shared, -1, column) for claim, column in zip(claims, self._columns, strict=True)]
@@ -160,32 +160,33 @@ class Enrolment:
         if agrees is None or not any(map(len, asked)):
             return columns
         theirs = np.concatenate([owner[was[rows]] for rows, was in zip(asked, self._columns, strict=True)])
-        people = People(self._keys, known, len(known.ids), [], partial(_wrapped, cursor))
-        said = descriptions(cursor, people, theirs, self._statement.programme)
+        people = People(self._keys, known, len(known.ids), [], partial(_wrapped, line))
+        said = descriptions(line.cursor, people, theirs, self._statement.programme)
         for own, was, rows in zip(columns, self._columns, asked, strict=True):
             mine = rows[agrees(rows, owner[was[rows]], said)]
             own[mine] = was[mine]
         return columns
 
-    def _owners(self, cursor: Vaultside) -> Ids:
+    def _owners(self, line: Line) -> Ids:
         """Whose each identifier is, as far as the vault knows."""
         owner = np.full(len(self._indexes), UNKNOWN, dtype=np.int64)
-        for start, end in itertools.pairwise(self._starts.tolist()):
-            if start == end:
-                continue
-            stated = self._indexes[start:end]
-            order = _by_key(self._fields[start:end], stated)
-            found = wire.answer(cursor, _OWNERS, (int(self._fields[start]), wire.Uuids(stated[order])), _OWNER)
+        rising = _by_key(self._fields, self._indexes)
+        # Each field in two: whoever asks beside has as much to do, whatever the number of fields.
+        by_field = np.split(rising, np.flatnonzero(np.diff(self._fields[rising])) + 1)
+        asked = [half for one in by_field for half in np.array_split(one, 2) if len(half)]
+        asks = [Ask(_OWNERS, (int(self._fields[some[0]]), wire.Uuids(self._indexes[some])), _OWNER) for some in asked]
+        for some, found in zip(asked, line.ask(asks), strict=True):
+            stated, places = self._indexes[some], np.arange(len(some))
             # Where all of them are known, they come as they were asked for: in the order of the index.
-            if len(found) < len(order) or not np.array_equal(found["idx"], stated[order]):
-                order = pc.index_in(from_bytes(found["idx"].tobytes()), from_bytes(stated.tobytes())).to_numpy()
-            owner[start + order] = found["person_id"]
+            if len(found) < len(some) or not np.array_equal(found["idx"], stated):
+                places = pc.index_in(from_bytes(found["idx"].tobytes()), from_bytes(stated.tobytes())).to_numpy()
+            owner[some[places]] = found["person_id"]
         return owner
 
-    def _known(self, cursor: Vaultside, ids: Ids) -> Persons:
+    def _known(self, line: Line, ids: Ids) -> Persons:
         """Persons of the vault, and what this origin last said about them."""
-        found = wire.answer(cursor, _PERSONS, (wire.Bigints(ids),), _PERSON)
-        said = wire.answer(cursor, _DIGESTS, (wire.Bigints(ids), self._origin), _DIGEST)
+        wanted = wire.Bigints(ids)
+        found, said = line.ask([Ask(_PERSONS, (wanted,), _PERSON), Ask(_DIGESTS, (wanted, self._origin), _DIGEST)])
         if len(found) != len(ids):
             raise HomewardError(
                 "an identifier in the vault is nobody's", self._keys.country, "restore the vault from its backup"
@@ -195,34 +196,34 @@ class Enrolment:
         digests[np.searchsorted(ids, said["person_id"].astype(np.int64))] = said["digest"]
         return Persons(ids, found["token"], digests)
 
-    def _make_persons(self, cursor: Vaultside, count: int) -> tuple[Persons, Bytes, list[bytes]]:
-        """New persons with random tokens and keys, wrapped and plain.
-
-        Ids rise with the tokens and not with the order of the rows: nothing in a table tells who came before whom.
-        """
-        tokens = np.frombuffer(os.urandom(count * identities.TOKEN_BYTES), dtype=np.uint8).reshape(-1, 16)
-        keys, wrapped = identities.new_person_keys(tokens.tobytes(), self._keys.key)
-        ids = np.empty(count, dtype=np.int64)
-        ids[_by_key(np.zeros(count, dtype=np.int16), tokens)] = _draw_ids(cursor, count)
-        return Persons(ids, tokens, np.zeros(count, dtype=np.int64)), wrapped, keys
-
-    def _write_indexes(self, cursor: Vaultside, positions: Places, owner: Ids) -> None:
+    def _write_indexes(self, line: Line, positions: Places, owner: Ids) -> None:
         """Sorted by key: two processes that meet the same people wait for each other in one order, and never both."""
         fields, indexes = self._fields[positions], self._indexes[positions]
         order = _by_key(fields, indexes)
         rows = wire.rows([fields[order], indexes[order], owner[positions][order]])
-        wire.copy_in(cursor, "vault.blind_index (field, idx, person_id)", rows)
+        line.copy_in("vault.blind_index (field, idx, person_id)", rows)
 
-    def _write_persons(self, cursor: Vaultside, new: Persons, wrapped: Bytes) -> None:
+    def _write_persons(self, line: Line, new: Persons, wrapped: Bytes) -> None:
         by_id = np.argsort(new.ids)
         country = np.tile(np.frombuffer(self._keys.country.encode(), dtype=np.uint8), (len(new.ids), 1))
         rows = wire.rows([new.ids[by_id], country, new.tokens[by_id], wrapped[by_id]])
-        wire.copy_in(cursor, "vault.person (person_id, country, token, wrapped_key)", rows)
+        line.copy_in("vault.person (person_id, country, token, wrapped_key)", rows)
 
 
-def _wrapped(cursor: Vaultside, ids: Ids) -> Bytes:
+def _new_persons(cursor: Vaultside, count: int) -> Persons:
+    """New persons with random tokens.
+
+    Ids rise with the tokens and not with the order of the rows: nothing in a table tells who came before whom.
+    """
+    tokens = np.frombuffer(os.urandom(count * identities.TOKEN_BYTES), dtype=np.uint8).reshape(-1, 16)
+    ids = np.empty(count, dtype=np.int64)
+    ids[_by_key(np.zeros(count, dtype=np.int16), tokens)] = _draw_ids(cursor, count)
+    return Persons(ids, tokens, np.zeros(count, dtype=np.int64))
+
+
+def _wrapped(line: Line, ids: Ids) -> Bytes:
     """The wrapped keys of persons whose ids rise."""
-    found = wire.answer(cursor, _WRAPPED, (wire.Bigints(ids),), _WRAPPED_KEY)
+    (found,) = line.ask([Ask(_WRAPPED, (wire.Bigints(ids),), _WRAPPED_KEY)])
     if len(found) != len(ids):
         raise Unavailable("a person was erased while a batch spoke of them", "vault", "run again")
     wrapped: Bytes = found["wrapped_key"][np.argsort(found["person_id"])]

@@ -13,6 +13,7 @@ import pyarrow as pa
 from anonymization.linkage import blocks, features, likeness, reindex
 from anonymization.linkage.linking import Ids
 from anonymization.vault import identities, wire
+from anonymization.vault.line import Line
 from anonymization.vault.people import People, Places
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Testimony:
     def __init__(self, people: People, origin: int) -> None:
         self._people, self._origin = people, origin
 
-    def keep(self, cursor: Vaultside, records: pa.Array, alike: list[bytes] | None, place: Places) -> Places:
+    def keep(self, line: Line, records: pa.Array, alike: list[bytes] | None, place: Places) -> Places:
         """Seal what is new; places of the known persons of whom something is.
 
         By what a person is recognised (`alike`) is part of the digest: a birth date is no identifier, and can be new.
@@ -51,8 +52,9 @@ class Testimony:
         places, texts, digests = self._news(records, alike, place)
         met = places < self._people.known
         if not met.all():
-            wire.copy_in(cursor, f"vault.identity {_IDENTITY}", self._sealed(places[~met], texts[~met], digests[~met]))
+            line.copy_in(f"vault.identity {_IDENTITY}", self._sealed(places[~met], texts[~met], digests[~met]))
         if met.any():
+            cursor = line.cursor
             cursor.execute("CREATE TEMP TABLE said (LIKE vault.identity) ON COMMIT DROP")
             wire.copy_in(cursor, f"said {_IDENTITY}", self._sealed(places[met], texts[met], digests[met]))
             cursor.execute(_SAY_AGAIN)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from anonymization.keys.country_keys import CountryKeys
 from anonymization.keys.ring import Keyring
 from anonymization.leaks.guard import scrubbed
 from anonymization.linkage import decisions, recognition
+from anonymization.vault import line
 from anonymization.vault.enrolment import Enrolment, Linked, Statement
 from codebook.errors import HomewardError, Unavailable
 
@@ -59,6 +61,8 @@ _MADE = """
 _PATIENCE = 600
 """So many seconds a thread waits for a connection: a hundred writers at once wait for each other's transactions, on a
 busy machine longer than the library's half minute."""
+_AT_ONCE = 50
+"""Milliseconds that the second connection waits for a lock."""
 _ATTEMPTS = 100
 """Each failed attempt means that another process got on; so many in a row are no longer a coincidence."""
 
@@ -84,6 +88,7 @@ class Vault:
     def __init__(self, url: str, keyring: Keyring) -> None:
         self._url, self.keyring = url, keyring
         self._known: set[str] = set()
+        self._one_beside = Lock()
         self._field_numbers: dict[tuple[str, str], int] = {}
         self._origin_numbers: dict[str, int] = {}
 
@@ -95,6 +100,13 @@ class Vault:
         from sqlalchemy import create_engine
 
         return create_engine(self._url, hide_parameters=True, pool_pre_ping=True, pool_timeout=_PATIENCE)
+
+    @cached_property
+    def _beside_engine(self) -> Engine:
+        from sqlalchemy import create_engine
+
+        alone = {"isolation_level": "AUTOCOMMIT", "pool_size": 1, "max_overflow": 0}
+        return create_engine(self._url, hide_parameters=True, pool_pre_ping=True, **alone)
 
     def migrate(self) -> None:
         """Make role and tables where they are missing; safe to call from several processes at once."""
@@ -119,11 +131,19 @@ class Vault:
         origin = self._origin(statement.origin)
         for _ in range(_ATTEMPTS):
             try:
-                with self.transaction() as cursor:
-                    return Enrolment(self.keys_of(cursor, country), origin, numbers, statement).run(cursor)
+                return self._enrol(statement, origin, numbers)
             except _AnotherWasFaster:
                 continue  # another process has just met the same person: look again, and take theirs
         raise Unavailable("the vault is too busy", statement.origin, "run again")
+
+    def _enrol(self, statement: Statement, origin: int, fields: list[int]) -> Linked:
+        large = max(len(claim.index) for claim in statement.claims) >= line.LARGE
+        with (
+            self.transaction() as cursor,
+            self.beside(large) as second,
+            line.line(cursor, second, large) as way,
+        ):
+            return Enrolment(self.keys_of(cursor, statement.country), origin, fields, statement).run(way)
 
     def recognise(self, country: str) -> recognition.Recognised:
         """Compare all persons of a country who came since the last time; see `recognition`."""
@@ -192,6 +212,30 @@ class Vault:
             if as_role:
                 cursor.execute(f"SET LOCAL ROLE {ROLE}")
             yield cursor
+
+    @contextmanager
+    def beside(self, wanted: bool) -> Iterator[Cursor[tuple[Any, ...]] | None]:
+        """A cursor of one more connection, on which a batch reads beside its own; None where another batch of this
+        process has it, or the server gives none."""
+        if not wanted or not self._one_beside.acquire(blocking=False):
+            yield None
+            return
+        try:
+            with ExitStack() as held:
+                yield self._second(held)
+        finally:
+            self._one_beside.release()
+
+    def _second(self, held: ExitStack) -> Cursor[tuple[Any, ...]] | None:
+        from psycopg import Error
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            cursor = held.enter_context(_driver(held.enter_context(self._beside_engine.connect())).cursor())
+            cursor.execute(f"SET ROLE {ROLE}; SET lock_timeout = {_AT_ONCE}; SET default_transaction_read_only = on")
+        except (Error, SQLAlchemyError):
+            return None
+        return cursor
 
     @contextmanager
     def outside_transactions(self) -> Iterator[Cursor[tuple[Any, ...]]]:

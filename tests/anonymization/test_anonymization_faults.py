@@ -17,7 +17,7 @@ from anonymization.gate import Gate
 from anonymization.keys import rotation
 from anonymization.keys.ring import Keyring
 from anonymization.linkage import decisions, review
-from anonymization.vault import enrolment, erasure, requests
+from anonymization.vault import enrolment, erasure, line, requests
 from anonymization.vault import vault as vaults
 from anonymization.vault.unfinished import Begun
 from anonymization.vault.vault import Vault
@@ -34,14 +34,16 @@ def tokens(source: Source, vault: Vault, batch: TextBatch) -> list[bytes]:
     return Gate(source, vault).pass_batch(batch).data["_person"].to_pylist()
 
 
+@pytest.mark.parametrize("large", [1, 1_000], ids=["sent by a thread", "at once"])
 def test_a_vault_that_goes_down_in_the_middle_is_one_line_and_the_next_run_is_whole(
-    register: Source, vault: Vault, vault_url: str, rows: Rows, monkeypatch: pytest.MonkeyPatch
+    register: Source, vault: Vault, vault_url: str, rows: Rows, monkeypatch: pytest.MonkeyPatch, large: int
 ) -> None:
+    monkeypatch.setattr(line, "LARGE", large)
     batch = rows({"DUI": "04567890-3", "NAME": "Xochitl"}, {"FILE": "F2"})
 
-    def goes_down(self: enrolment.Enrolment, cursor: enrolment.Vaultside, *_: object) -> None:
-        cursor.execute("RESET ROLE")
-        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    def goes_down(self: enrolment.Enrolment, way: line.Line, *_: object) -> None:
+        way.cursor.execute("RESET ROLE")
+        way.cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
     with monkeypatch.context() as patched:
         patched.setattr(enrolment.Enrolment, "_write_persons", goes_down)
