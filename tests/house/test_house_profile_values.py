@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
+import pyreadstat
 import pytest
 
 from anonymization.leaks.canaries import Canaries
@@ -43,10 +45,19 @@ def test_a_header_that_is_somebodys_number_or_address(tmp_path: Path, capsys: py
     assert all(name in shown for name in ("(column 11)", "(column 15)", *HEADERS))
 
 
+def test_a_label_that_holds_somebodys_number_or_address(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = [f"Ask {CANARIES.phone()}", CANARIES.email(), f"near {CANARIES.gps()}", "Age in years"]
+    frame = pd.DataFrame({f"q{number}": [1, 2] for number in range(len(labels))})
+    pyreadstat.write_sav(frame, tmp_path / "survey.sav", column_labels=labels)
+    shown = profiled(tmp_path / "survey.sav", capsys)
+    assert leaks(shown) == []
+    assert "Age in years" in shown
+
+
 @pytest.mark.parametrize("unit", ["@", "a@", "+1", "1.2345,", "-1 ", "((", "x."])
 def test_a_header_of_one_thing_over_and_over_holds_nobody_up(unit: str) -> None:
     """A cell of a million signs, where a sheet has no header: by the square of its length it would take hours."""
-    column = {"name": unit * 1_000_000}
+    column = {"name": unit * 1_000_000, "label": ""}
     assert without_values({"tables": [{"columns": [column]}], "facts": {}})["tables"][0]["columns"]
 
 
