@@ -46,9 +46,9 @@ def show_profile(file: Path, form: Path | None, json: bool) -> None:
 
 
 def without_values(found: dict[str, Any]) -> dict[str, Any]:
-    """The profile as it may be shown. Headers that are somebody's number or address are told by their place, labels
-    that hold one not at all; of the column of a form's version only what has the form of one: the rest are cells of one
-    filled otherwise."""
+    """The profile as it may be shown. Headers that are somebody's number or address are told by their place, labels of
+    columns and codes that hold one not at all: some programs make labels of cells. Of the column of a form's version
+    only what has the form of one is told: the rest are cells of one filled otherwise."""
     tables = [
         table | {"columns": [_nobodys(column, place) for place, column in enumerate(table["columns"], 1)]}
         for table in found["tables"]
@@ -62,8 +62,13 @@ def without_values(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nobodys(column: dict[str, Any], place: int) -> dict[str, Any]:
-    shown = {"name": f"(column {place})", "label": ""}
-    return column | {what: instead for what, instead in shown.items() if _SOMEBODYS.search(column[what])}
+    labels = {code: _unless_somebodys(label) for code, label in column["value_labels"].items()}
+    name, label = _unless_somebodys(column["name"], f"(column {place})"), _unless_somebodys(column["label"])
+    return column | {"name": name, "label": label, "value_labels": labels}
+
+
+def _unless_somebodys(text: str, instead: str = "") -> str:
+    return instead if _SOMEBODYS.search(text) else text
 
 
 @contextmanager

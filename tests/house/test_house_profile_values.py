@@ -48,16 +48,17 @@ def test_a_header_that_is_somebodys_number_or_address(tmp_path: Path, capsys: py
 def test_a_label_that_holds_somebodys_number_or_address(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels = [f"Ask {CANARIES.phone()}", CANARIES.email(), f"near {CANARIES.gps()}", "Age in years"]
     frame = pd.DataFrame({f"q{number}": [1, 2] for number in range(len(labels))})
-    pyreadstat.write_sav(frame, tmp_path / "survey.sav", column_labels=labels)
+    codes = {"q0": {1: CANARIES.phone("persian"), 2: "no phone"}, "q1": {1: CANARIES.email(), 2: CANARIES.gps()}}
+    pyreadstat.write_sav(frame, tmp_path / "survey.sav", column_labels=labels, variable_value_labels=codes)
     shown = profiled(tmp_path / "survey.sav", capsys)
     assert leaks(shown) == []
-    assert "Age in years" in shown
+    assert all(label in shown for label in ("Age in years", "no phone"))
 
 
 @pytest.mark.parametrize("unit", ["@", "a@", "+1", "1.2345,", "-1 ", "((", "x."])
 def test_a_header_of_one_thing_over_and_over_holds_nobody_up(unit: str) -> None:
     """A cell of a million signs, where a sheet has no header: by the square of its length it would take hours."""
-    column = {"name": unit * 1_000_000, "label": ""}
+    column = {"name": unit * 1_000_000, "label": "", "value_labels": {}}
     assert without_values({"tables": [{"columns": [column]}], "facts": {}})["tables"][0]["columns"]
 
 
