@@ -64,6 +64,7 @@ _SENTENCE = r"^\s*(\S+\s+){6,}\S"
 """More words than a place has in its name."""
 _MOST, _RARELY = 0.7, 0.2
 _NEARLY = 0.9
+_CODES_OF_CELLS = 20
 _A_FEW, _MANY = 5, 20
 
 
@@ -149,7 +150,10 @@ def _of_whom(found: list[str], seen: Seen) -> list[str]:
 
 
 def may_show(seen: Seen, found: list[str]) -> bool:
-    """Whether labels of codes may be shown: not where text is labelled that could be of persons."""
+    """Whether labels of codes may be shown: not where text is labelled that could be of persons, nor where a program
+    made codes of cells (`encode` of Stata), so that all of many labels occur and most of them once."""
+    if len(seen.codes) >= _CODES_OF_CELLS and seen.distinct >= len(seen.codes) and 2 * seen.distinct > seen.filled:
+        return False
     personal = any(kind.split(":")[0] in PERSONAL for kind in found)
     numbers = all(re.fullmatch(r"-?[0-9.]+|\.[a-z]?", code) for code in seen.codes)
     return numbers or not personal

@@ -125,6 +125,17 @@ def test_coded_countries_are_told_where_the_file_has_their_labels(tmp_path: Path
     assert "country_code" not in found["q2"]["looks_like"]
 
 
+def test_labels_that_a_program_made_of_cells_are_not_shown(tmp_path: Path) -> None:
+    """`encode` of Stata makes codes of names; provinces of a short file are labelled too, and do not all occur."""
+    path, rows = tmp_path / "a.dta", range(1, 31)
+    people = {n: f"Ana Tum {'I' * n}" for n in rows}
+    provinces = {n: f"Province {n}" for n in range(1, 36)}
+    frame = pd.DataFrame({"q1": rows, "q2": rows, "sex": [1, 2] * 15})
+    pyreadstat.write_dta(frame, path, variable_value_labels={"q1": people, "q2": provinces, "sex": {1: "M", 2: "F"}})
+    found = columns(PlainFile(path))
+    assert {name: len(column["value_labels"]) for name, column in found.items()} == {"q1": 0, "q2": 35, "sex": 2}
+
+
 def test_numbers_of_a_scheme_are_no_telephones_too(deliver: Deliver) -> None:
     numbers = [f"009-{n:03}-{n * 7 % 1000:03}-{n % 10}" for n in range(100, 140)]
     found = looks(deliver, "NIF/NINU;n", *(f"{number};{n}" for n, number in enumerate(numbers)))
