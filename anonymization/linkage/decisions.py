@@ -2,7 +2,9 @@
 
 That two tokens are one person opens the records of both to who may see one, and a pair that waits is laid before an
 officer side by side. So each decision carries a keyed digest of its two tokens and its state, and what stands without
-one is an error that is told. Which pairs are decided how is the business of `recognition` and `review`.
+one is an error that is told. A seal of before stays true of what it says: so an officer's answers are in the audit too,
+with a mark of the pair, and the last of them counts. Which pairs are decided how is the business of `recognition` and
+`review`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     Vaultside = Cursor[tuple[Any, ...]]
 
 COLUMN = "seal"
+ACCEPTED = "accepted"
+_CHANGED = "it is not as it was decided"
 _MEND = "find out who can write to the vault, and restore it from its backup"
 _TOKENS = "SELECT person_id, token FROM vault.person WHERE person_id = ANY (%s)"
 _UNSEALED = "SELECT decision_id, country, one, other, state FROM vault.decision WHERE seal IS NULL"
@@ -38,6 +42,9 @@ _GROUP = """
     JOIN vault.same_person AS g ON g.head = s.head
     JOIN vault.person AS m ON m.person_id = g.person_id
     WHERE p.token = %s"""
+_ANSWERS = """
+    SELECT facts ->> 'pair', facts ->> 'answer' FROM vault.audit
+    WHERE action = 'decision' AND facts ->> 'pair' = ANY (%s) ORDER BY entry"""
 _JOINING = """
     SELECT decision_id, country, one, other, state, seal FROM vault.decision
     WHERE state IN ('merged', 'accepted') AND one = ANY (%(persons)s) AND other = ANY (%(persons)s)"""
@@ -59,7 +66,13 @@ def refuse_if_changed(cursor: Vaultside, keyring: Keyring, rows: Sequence[tuple[
         if not known or not hmac.compare_digest(
             bytes(seal or b""), _seal(keyring, country, tokens[one], tokens[other], state)
         ):
-            raise HomewardError("it is not as it was decided", f"decision {number}", _MEND)
+            raise HomewardError(_CHANGED, f"decision {number}", _MEND)
+
+
+def mark(cursor: Vaultside, keyring: Keyring, country: str, pair: tuple[int, int]) -> str:
+    """A keyed digest that stands for a pair of persons in the audit."""
+    tokens = _tokens(cursor, [pair])
+    return _mark(keyring, country, tokens[pair[0]], tokens[pair[1]])
 
 
 def seal_all(cursor: Vaultside, keyring: Keyring) -> None:
@@ -86,6 +99,7 @@ def same_person(cursor: Vaultside, keyring: Keyring, token: UUID) -> list[UUID]:
         return [token]
     joining = cursor.execute(_JOINING, {"persons": list(members)}).fetchall()
     refuse_if_changed(cursor, keyring, joining)
+    _refuse_if_taken_back(cursor, keyring, joining, members)
     edges = [(one, other) for _, _, one, other, _, _ in joining]
     found = {person for person, theirs in members.items() if theirs == token}
     while more := {person for edge in edges if found.intersection(edge) for person in edge} - found:
@@ -95,6 +109,17 @@ def same_person(cursor: Vaultside, keyring: Keyring, token: UUID) -> list[UUID]:
     return sorted(members.values())
 
 
+def _refuse_if_taken_back(
+    cursor: Vaultside, keyring: Keyring, joining: Sequence[tuple[Any, ...]], tokens: dict[int, UUID]
+) -> None:
+    """HomewardError if what an officer said last of a pair that counts as joined is not that it is one person."""
+    marks = {_mark(keyring, country, tokens[one], tokens[other]): number for number, country, one, other, *_ in joining}
+    last: dict[str, str] = dict(cursor.execute(_ANSWERS, (list(marks),)).fetchall()) if marks else {}
+    for one, answer in last.items():
+        if answer != ACCEPTED:
+            raise HomewardError(_CHANGED, f"decision {marks[one]}", _MEND)
+
+
 def _tokens(cursor: Vaultside, pairs: Sequence[tuple[int, int]]) -> dict[int, UUID]:
     return dict(cursor.execute(_TOKENS, (sorted({person for pair in pairs for person in pair}),)).fetchall())
 
@@ -102,3 +127,8 @@ def _tokens(cursor: Vaultside, pairs: Sequence[tuple[int, int]]) -> dict[int, UU
 def _seal(keyring: Keyring, country: str, one: UUID, other: UUID, state: str) -> bytes:
     text = json.dumps([country, one.hex, other.hex, state]).encode()
     return hmac.digest(keyring.derive(country, "decision"), text, sha256)
+
+
+def _mark(keyring: Keyring, country: str, one: UUID, other: UUID) -> str:
+    text = json.dumps([country, one.hex, other.hex]).encode()
+    return hmac.digest(keyring.derive(country, "decided pair"), text, sha256).hex()[:32]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from anonymization.linkage.recognition import Vaultside
     from anonymization.vault.vault import Vault
 
-ACCEPTED, REJECTED, UNDONE, WAITING = "accepted", "rejected", "undone", "waiting"
+ACCEPTED, REJECTED, UNDONE, WAITING = decisions.ACCEPTED, "rejected", "undone", "waiting"
 _FROM = {ACCEPTED: (WAITING, REJECTED, UNDONE), REJECTED: (WAITING,), UNDONE: ("merged", ACCEPTED)}
 """Which states an answer can follow."""
 
@@ -98,7 +98,9 @@ def settle(vault: Vault, decision_id: int, answer: str, who: str) -> str:
             "INSERT INTO vault.decision_event (decision_id, state, who) VALUES (%s, %s, %s)", (decision_id, answer, who)
         )
         recognition.regroup(cursor, country, [one, other])
-        audit.write(cursor, vault.keyring, "decision", country, who, {"decision": decision_id, "answer": answer})
+        mark = decisions.mark(cursor, vault.keyring, country, (one, other))
+        facts: dict[str, audit.Fact] = {"decision": decision_id, "answer": answer, "pair": mark}
+        audit.write(cursor, vault.keyring, "decision", country, who, facts)
     return country
 
 

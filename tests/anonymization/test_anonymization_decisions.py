@@ -101,6 +101,26 @@ def test_who_was_joined_lawfully_is_shown_with_all_tokens(vault: Vault, pair: li
     assert len(named(vault, pair[1])) == 1
 
 
+def test_a_decision_that_was_taken_back_is_not_brought_back_by_its_seal(
+    vault: Vault, vault_url: str, pair: list[UUID]
+) -> None:
+    """Who had read the seal of before wrote it again, and was shown both by a lawful approval of one."""
+    (waiting,) = review.pairs(vault)
+    review.settle(vault, waiting.decision_id, review.ACCEPTED, "Marta")
+    with vault.transaction() as cursor:
+        ((seal,),) = cursor.execute("SELECT encode(seal, 'hex') FROM vault.decision").fetchall()
+    review.settle(vault, waiting.decision_id, review.UNDONE, "Marta")
+    write(vault_url, JOINS["a group"])
+    write(vault_url, f"UPDATE vault.decision SET state = 'accepted', seal = '\\x{seal}'")
+    for act in (lambda: named(vault, pair[1]), lambda: erasure.find(vault, pair[0])):
+        with pytest.raises(HomewardError, match="it is not as it was decided"):
+            act()
+    write(vault_url, "DELETE FROM vault.same_person")
+    review.settle(vault, waiting.decision_id, review.UNDONE, "Marta")
+    review.settle(vault, waiting.decision_id, review.ACCEPTED, "Marta")
+    assert len(named(vault, pair[1])) == 2, "what an officer says last counts"
+
+
 def test_decisions_of_an_older_vault_and_of_its_backup_stand(
     vault: Vault, vault_url: str, other_url: str, pair: list[UUID], tmp_path: Path
 ) -> None:
