@@ -34,17 +34,23 @@ def calibrated(pairs: pa.Table, dated: npt.NDArray[np.bool_], nobody: float) -> 
     days are known; `nobody`: what a rival weighs at most who was not seen."""
     weight: Bits = pairs["weight"].to_numpy()
     besides: Bits = pairs["besides"].to_numpy()
-    alike = besides >= _ALIKE
-    if not alike.any():
+    near = alike(besides)
+    if not near.any():
         return weight
     lead = np.clip(besides - rivals.best(pairs, besides, nobody), nobody, rivals.FARTHEST)
-    said = np.stack([np.ones(len(besides)), besides, lead, pairs["phone"].to_numpy()], axis=1)[alike]
-    known = dated[alike]
-    curve = _curve(said[known], 1 / (1 + 2.0 ** -weight[alike][known]))
+    said = np.stack([np.ones(len(besides)), besides, lead, pairs["phone"].to_numpy()], axis=1)[near]
+    known = dated[near]
+    curve = _curve(said[known], 1 / (1 + 2.0 ** -weight[near][known]))
     made: Bits = weight.copy()
-    learned = np.clip(said @ curve / np.log(2), -_MOST, np.maximum(_MOST, besides[alike]))
-    made[alike] += learned - besides[alike]
+    learned = np.clip(said @ curve / np.log(2), -_MOST, np.maximum(_MOST, besides[near]))
+    made[near] += learned - besides[near]
     return made
+
+
+def alike(besides: Bits) -> npt.NDArray[np.bool_]:
+    """Of which pairs all are here, whatever their birth dates, so that they tell how often those agree."""
+    enough: npt.NDArray[np.bool_] = besides >= _ALIKE
+    return enough
 
 
 def _curve(said: Bits, same: Bits) -> Bits:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from anonymization.linkage.roster import Roster, Said
 
@@ -75,7 +76,7 @@ def _sexes(sex: Said) -> list[npt.NDArray[np.bool_]]:
 
 
 def _of_one_sex(words: pa.Array, place: npt.NDArray[np.int64], bearers: _Bearers) -> npt.NDArray[np.float64]:
-    """For each word in its place the share of its bearers who are of the sex that most of them are."""
+    """For each word in its place the share of its bearers who are of one sex: of that of who bears the whole name."""
     coded = words.dictionary_encode()
     stems = pa.array([_stem(word) for word in coded.dictionary.to_pylist()], pa.string()).dictionary_encode()
     stem = stems.indices.to_numpy()[coded.indices.to_numpy()].astype(np.int64)
@@ -86,11 +87,12 @@ def _of_one_sex(words: pa.Array, place: npt.NDArray[np.int64], bearers: _Bearers
         here = often & (place == one)
         usual[one] = np.average(anywhere[here], weights=bearers.all[here])
     anywhere, _ = _purity(stem, bearers, usual[place])
-    own, _ = _purity(
-        stem * _PLACES + place, bearers, np.minimum(anywhere, _borne_here(stem, place, anywhere, bearers)[place])
-    )
+    usual = np.minimum(anywhere, _borne_here(stem, place, anywhere, bearers)[place])
+    usual = np.minimum(usual, _purity(stem, bearers, usual, of_its_own=True)[0])
+    own, _ = _purity(stem * _PLACES + place, bearers, usual, of_its_own=True)
     own[place == 0] += _FIRST
     own[family] = 0.0
+    own[pc.utf8_length(words).to_numpy() == 1] = 0.0  # an initial, or what is left of a title
     return own
 
 
@@ -116,13 +118,19 @@ def _borne_here(stem: Ids, place: Ids, anywhere: npt.NDArray[np.float64], bearer
 
 
 def _purity(
-    kind: npt.NDArray[np.int64], bearers: _Bearers, usual: npt.NDArray[np.float64]
+    kind: npt.NDArray[np.int64], bearers: _Bearers, usual: npt.NDArray[np.float64], of_its_own: bool = False
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """For each word the share of its kind who are of one sex, `usual` where few are; whether they are not few."""
+    """For each word the share of its kind who are of one sex, `usual` where few are; whether they are not few.
+
+    `of_its_own`: of the sex that bears this whole name, where it is said; Marko is no given name of Jasmina Marko."""
     at = np.unique(kind, return_inverse=True)[1]
     counted = [np.bincount(at, sex)[at] for sex in bearers.sexes]
     by_sex = np.array(counted) if counted else np.zeros((1, len(at)))
     most, everybody = by_sex.max(axis=0), by_sex.sum(axis=0)
+    if of_its_own and counted:
+        said = np.array(bearers.sexes)
+        theirs = np.take_along_axis(by_sex, said.argmax(axis=0)[None], axis=0)[0]
+        most = np.where(said.sum(axis=0) > 0, theirs, most)
     return (most + _IMAGINED * usual) / (everybody + _IMAGINED), everybody >= _IMAGINED
 
 

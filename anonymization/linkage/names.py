@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-VERSION = 8
+VERSION = 9
 """Of `name_letters.csv`, `name_words.csv` and the rules here. Keys of two versions are never compared."""
 
 _FOLDER = Path(__file__).parent
@@ -30,6 +30,7 @@ _NO_LETTER = re.compile(r"[\W\d_]+")
 _NUMBER = re.compile(r"\d+")
 _SLASH = re.compile(r"\b(\w)\s?/\s?(?=\w{3})")
 """G/Michael is Gebremichael; what follows in W/ro and W/O (a title, wife of) is shorter than a name."""
+_IN_BRACKETS = re.compile(r"\([^()]*\)?")
 _NON_JOINER = "\u200c"
 _LONG = 3
 _ONE_SIGN = re.compile(r"^(\w)\1*( \1+)*$")
@@ -61,7 +62,11 @@ class _Words:
 def fold(name: str) -> str:
     """Comparable form in the name's own script, words in order; "" where it is no name."""
     listed = _words()
-    alone = listed.relations.sub(" ", _parted(name) if _NON_JOINER in name else name)
+    # A father's or a maiden name, or what somebody is called by: not the name itself.
+    own = _IN_BRACKETS.sub(" ", name) if "(" in name else name
+    if not _plain(own):
+        own = name
+    alone = listed.relations.sub(" ", _parted(own) if _NON_JOINER in own else own)
     words = _plain(_SLASH.sub(lambda cut: listed.slashes.get(_plain(cut[1]), cut[1]) + " ", alone)).split()
     if not words or _is_junk(words):
         return ""

@@ -1,10 +1,10 @@
 """How alike two persons are: a Fellegi-Sunter model run by splink, in memory, over persons that share a blocking key.
 
 In: persons as `features` prepares them. Out: pairs with a weight (bits of evidence) and one of two bands. A pair is
-weighed against everybody else who it could be: strangers, relatives and namesakes. The
-probabilities are fixed and versioned (`similarity.json`); how often a name, year or day occurs comes from the
-population, from `calibration` how much all of it is worth there, and from `standing` what it is worth among the other
-pairs. Where persons come from and what a band leads to is the business of `recognition`.
+weighed against everybody else who it could be: strangers, relatives and namesakes. The probabilities are fixed and
+versioned (`similarity.json`); how often a name, year or day occurs comes from the population, from `calibration` how
+much all of it is worth there, from `standing` what it is worth among the other pairs, and from `strictness` how much of
+it joins. Where persons come from and what a band leads to is the business of `recognition`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.linkage import candidates, rarity
-from anonymization.linkage.calibration import calibrated
+from anonymization.linkage import ages, candidates, rarity
+from anonymization.linkage.calibration import alike, calibrated
 from anonymization.linkage.called import with_called
 from anonymization.linkage.features import AGAIN
 from anonymization.linkage.frequencies import Frequencies
@@ -33,6 +33,7 @@ from anonymization.linkage.roster import NONE, Roster, Said
 from anonymization.linkage.rounds import Rules
 from anonymization.linkage.sieve import Sieve
 from anonymization.linkage.standing import Coefficients, among_others
+from anonymization.linkage.strictness import Strictness, joined_from
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,6 +61,7 @@ SAME, UNCERTAIN = "same", "uncertain"
 _MODEL = Path(__file__).with_name("similarity.json")
 _WORDS = Path(__file__).with_name("similarity.sql")
 _MEMORY = "1GB"
+_NO_YEAR = -1
 _SCORED = 50_000
 """So many pairs are weighed at a time."""
 _LEAST_POPULATION = 10_000
@@ -127,11 +129,29 @@ def _banded(pairs: pa.Table, persons: Roster, asked: npt.NDArray[np.bool_], grou
     among = {"one": one, "other": other, "one_group": groups[one], "other_group": groups[other]}
     rows = pa.table(among | {name: pairs[name] for name in pairs.column_names[2:]})
     dated, nobody = persons.said["date"].code != NONE, float(model()["seen_from"])
-    here = calibrated(rows, dated[one] & dated[other], nobody)
+    both = dated[one] & dated[other]
+    here = calibrated(rows, both, nobody)
     weight = (here + among_others(rows, asked, dated, nobody, Coefficients(**model()["standing"]))) / 2
-    same = pairs["joinable"].to_numpy() & (weight >= float(model()["same_from"]))
+    weight += _of_years(rows, persons, here, both)
+    joinable = pairs["joinable"].to_numpy()
+    same = joinable & (weight >= joined_from(weight[joinable], Strictness(**model()["same_from"])))
     columns = {"weight": weight, "band": np.where(same, SAME, UNCERTAIN)}
     return pa.table({"one": pairs["one"], "other": pairs["other"]} | columns)
+
+
+def _of_years(rows: pa.Table, persons: Roster, here: npt.NDArray[np.float64], dated: npt.NDArray[np.bool_]) -> Any:
+    """What years of birth without a day are worth here, to be added: learned of pairs that are somewhat `alike`."""
+    said = persons.said["year"]
+    year = np.append(_values(said, "year").fill_null(_NO_YEAR).to_numpy(), _NO_YEAR).astype(np.int64)[said.code]
+    one, other = year[rows["one"].to_numpy()], year[rows["other"].to_numpy()]
+    apart = np.where((one == _NO_YEAR) | (other == _NO_YEAR), -1, np.abs(one - other))
+    besides = rows["besides"].to_numpy()
+    near = alike(besides)
+    added = np.zeros(len(rows))
+    # The weight here without what the model says of birth dates.
+    beside_years = here - (rows["weight"].to_numpy() - besides)
+    added[near] = ages.learned(here[near], beside_years[near], apart[near], dated[near])
+    return added
 
 
 class _Scale:

@@ -29,7 +29,7 @@ def weight(**differs: str | None) -> float | None:
 
 def is_same(**differs: str | None) -> bool:
     bits = weight(**differs)
-    return bits is not None and bits >= similarity.model()["same_from"]
+    return bits is not None and bits >= similarity.model()["same_from"]["usual"]
 
 
 @pytest.mark.slow
@@ -169,7 +169,7 @@ def test_a_second_given_name_that_contradicts_tells_twins_apart_by_parts_too() -
 def test_a_namesake_of_one_village_without_a_birth_date_or_phone_is_asked_about() -> None:
     bits = weight(born=None, phone=None)
     assert bits is not None
-    assert 0 < bits < similarity.model()["same_from"]
+    assert 0 < bits < similarity.model()["same_from"]["usual"]
     assert is_same(born=None)
 
 
