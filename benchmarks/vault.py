@@ -131,6 +131,7 @@ def ask(workplace: Workplace, kind: str, persons: int, times: int, when: str) ->
 def restart(workplace: Workplace, forget: bool) -> None:
     """PostgreSQL anew; `forget`: and its files out of the system's cache."""
     workplace.vault._engine.dispose()
+    workplace.vault._beside_engine.dispose()
     workplace.server.stop()
     for path in (workplace.home / "postgres" / "base").rglob("*"):
         if forget and path.is_file():
