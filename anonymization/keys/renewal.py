@@ -8,6 +8,7 @@ where it stood. Who came after the rotation has a fresh key already, and is know
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,8 @@ _END = "DELETE FROM vault.renewal WHERE country = %s"
 
 @dataclass(frozen=True)
 class Renewed:
-    """Persons with another key; `damaged`: sealed records that nobody could open before either, and that stay so."""
+    """Persons with another key; `damaged`: keys and sealed records that nobody could open before either, and that stay
+    so."""
 
     persons: int = 0
     damaged: int = 0
@@ -96,16 +98,26 @@ def _page(vault: Vault, country: str) -> Renewed | None:
             if cursor.execute(_END, (country,)).rowcount:
                 audit.write(cursor, vault.keyring, "renewed", country, facts={"epoch": keys.epoch})
             return None
-        damaged = _exchange(cursor, persons, keys.key)
+        damaged_keys, damaged = _exchange(cursor, persons, keys.key)
         cursor.execute(_GO_ON, (persons[-1][0], country))
-    return Renewed(len(persons), damaged)
+    return Renewed(len(persons) - damaged_keys, damaged_keys + damaged)
 
 
-def _exchange(cursor: Vaultside, persons: list[tuple[Any, ...]], country_key: bytes) -> int:
-    """Another key for each of the persons, and their records under it; how many records could not be opened."""
-    ids = [person for person, *_ in persons]
-    old = {p: identities.open_person_key(token.bytes, bytes(wrapped), country_key) for p, token, wrapped in persons}
-    new = {p: identities.another_person_key(token.bytes, country_key) for p, token, _ in persons}
+def _old_keys(persons: list[tuple[Any, ...]], country_key: bytes) -> dict[int, bytes]:
+    """Own keys of those whose key can be opened."""
+    found = {}
+    for person, token, wrapped in persons:
+        with suppress(InvalidTag):
+            found[person] = identities.open_person_key(token.bytes, bytes(wrapped), country_key)
+    return found
+
+
+def _exchange(cursor: Vaultside, persons: list[tuple[Any, ...]], country_key: bytes) -> tuple[int, int]:
+    """Another key for each of the persons, and their records under it; how many keys, and how many records of the
+    others, could not be opened."""
+    old = _old_keys(persons, country_key)
+    ids = list(old)
+    new = {p: identities.another_person_key(token.bytes, country_key) for p, token, _ in persons if p in old}
     records, likenesses, damaged = [], [], 0
     for person, origin, sealed in cursor.execute(_RECORDS, (ids,), binary=True).fetchall():
         try:
@@ -124,7 +136,7 @@ def _exchange(cursor: Vaultside, persons: list[tuple[Any, ...]], country_key: by
     _fill(cursor, "renewed_likeness", "int8 bytea bytea", likenesses)
     for statement in _WRITE:
         cursor.execute(statement.encode())
-    return damaged
+    return len(persons) - len(old), damaged
 
 
 def _sealed_again(likeness: bytes | None, old: bytes, new: bytes) -> bytes | None:

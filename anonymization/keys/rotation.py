@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from cryptography.exceptions import InvalidTag
 
 from anonymization.keys import country_keys, renewal
 from anonymization.keys.country_keys import CountryKeys
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 PAGE = 50_000
 LOCK = 0x726F7461
+ONE_DAMAGED_OF = 100
+"""One key in so many may be damaged; with more of them it is the country's key that is not theirs."""
 
 _PERSONS = "SELECT person_id, token, wrapped_key FROM vault.person WHERE country = %s"
 _MAKE_REWRAPPED = "CREATE TEMP TABLE rewrapped (person_id bigint, wrapped_key bytea) ON COMMIT DROP"
@@ -134,22 +137,31 @@ def _rotate_one(vault: Vault, country: str, epoch: int, officer: str | None) -> 
 
 
 def _rewrap_persons(cursor: Vaultside, old: CountryKeys, new: CountryKeys) -> int:
+    """Keys of the country's people under its new key; how many. A damaged key stays as it is: it opens nothing before
+    and after, and must not keep all others under keys that somebody took along."""
+    damaged = 0
+
     def rewrapped(rows: list[tuple[Any, ...]]) -> bytes:
-        keys = [
-            identities.wrap_person_key(
-                token.bytes, identities.open_person_key(token.bytes, bytes(wrapped), old.key), new.key
-            )
-            for _, token, wrapped in rows
-        ]
-        ids = np.array([row[0] for row in rows], dtype=np.int64)
+        nonlocal damaged
+        ids, keys = [], []
+        for person, token, wrapped in rows:
+            try:
+                key = identities.open_person_key(token.bytes, bytes(wrapped), old.key)
+            except InvalidTag:
+                damaged += 1
+                continue
+            ids.append(person)
+            keys.append(identities.wrap_person_key(token.bytes, key, new.key))
         matrix = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(-1, identities.WRAPPED_BYTES)
-        return wire.rows([ids, matrix])
+        return wire.rows([np.array(ids, dtype=np.int64), matrix])
 
     cursor.execute(_MAKE_REWRAPPED)
     count = _copied(cursor, _PERSONS, old.country, "rewrapped", rewrapped)
+    if damaged and damaged >= min(count, max(2, count // ONE_DAMAGED_OF)):
+        raise InvalidTag
     cursor.execute("ANALYZE rewrapped")
     cursor.execute(_REWRAP)
-    return count
+    return count - damaged
 
 
 def _turn(cursor: Vaultside, index: _Index, old: CountryKeys, new: CountryKeys) -> int:

@@ -100,6 +100,38 @@ def test_after_a_rotation_records_lie_under_other_keys_and_say_the_same(
     assert audit.lines(vault, 1)[0].action == "renewed"
 
 
+DAMAGED_KEY = """
+    UPDATE vault.person SET wrapped_key = set_byte(wrapped_key, 3, 255 - get_byte(wrapped_key, 3))
+    WHERE token = ANY (%s)"""
+
+
+def test_one_damaged_key_keeps_nobody_else_under_the_keys_of_before(
+    similar: Source, vault: Vault, people: TextBatch
+) -> None:
+    first = tokens(similar, vault, people)
+    with vault.transaction() as cursor:
+        cursor.execute(DAMAGED_KEY, ([UUID(bytes=first[0])],))
+    (done,) = rotation.rotate(vault)
+    assert (done.epoch, done.persons) == (2, 5)
+    assert renewal.renew(vault, "SLV", silent) == renewal.Renewed(5, 1)
+    assert renewal.left(vault) == {}
+    assert revealed(vault, first[1])[0]["NAME"] == "Ana 1"
+    with pytest.raises(HomewardError, match="is damaged or was changed"):
+        revealed(vault, first[0])
+
+
+def test_where_many_keys_do_not_open_it_is_the_country_s_that_is_wrong_and_nothing_is_rotated(
+    similar: Source, vault: Vault, people: TextBatch
+) -> None:
+    first = tokens(similar, vault, people)
+    with vault.transaction() as cursor:
+        cursor.execute(DAMAGED_KEY, ([UUID(bytes=token) for token in first[:2]],))
+    with pytest.raises(HomewardError, match="is damaged or was changed"):
+        rotation.rotate(vault)
+    assert renewal.left(vault) == {}
+    assert revealed(vault, first[2])[0]["NAME"] == "Ana 2"
+
+
 @pytest.mark.parametrize("left_behind", [(), ("compared",), ("rotated again", "compared")])
 def test_who_waits_to_be_compared_again_is_compared_with_another_key_too(
     similar: Source, vault: Vault, vault_url: str, rows: Rows, left_behind: tuple[str, ...]
