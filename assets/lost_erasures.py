@@ -46,8 +46,26 @@ def lost(workplace: Workplace) -> list[Said]:
 
 def _of_home(workplace: Workplace) -> Iterator[Said]:
     for path in sorted(certificates.folder(workplace).glob("*.json")):
-        with suppress(HomewardError):  # of other keys, or damaged: nothing is repeated on its word
+        with suppress(HomewardError):  # of other keys, or damaged (`doubtful`): nothing is repeated on its word
             yield certificates.verify(workplace.keyring, path)
+
+
+def doubtful(workplace: Workplace) -> list[str]:
+    """Files of the home that say of an erasure what cannot be believed, and of which the vault knows nothing: they were
+    damaged or changed, or are of another vault. Whom they are about may be back."""
+    from anonymization.vault import erasure
+
+    known = erasure.certified(workplace.vault)
+    unknown = (path for path in sorted(certificates.folder(workplace).glob("*.json")) if path.stem not in known)
+    return [path.name for path in unknown if not _stands(workplace, path)]
+
+
+def _stands(workplace: Workplace, path: Path) -> bool:
+    try:
+        certificates.verify(workplace.keyring, path)
+    except HomewardError:
+        return False
+    return True
 
 
 def _of_warehouse(workplace: Workplace) -> list[Said]:

@@ -45,6 +45,11 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
+def warn(what: str) -> None:
+    """One line beside what a command says."""
+    err.print(f"homeward: warning: {what}", highlight=False, soft_wrap=True)
+
+
 def moment(at: datetime, to: str = "minutes") -> str:
     """A moment as it is shown: of UTC, wherever the database's server thinks it stands."""
     return at.astimezone(UTC).isoformat(timespec=to)

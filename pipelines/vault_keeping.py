@@ -137,6 +137,7 @@ def restore(
 ) -> None:
     """Bring an archive back into a home without keys and an empty vault; whole, or not at all. Who was erased since is
     erased again. Cut off, run it again."""
+    from anonymization.vault import audit
     from anonymization.vault import backup as archive
     from assets import lost_erasures, vault_audit
     from pipelines import console
@@ -149,8 +150,21 @@ def restore(
         known = vault_head.last(workplace.warehouse)
         held = archive.restore(file, secret, workplace.vault_url, workplace.home / "keys", workplace.sealed, known)
         vault_audit.follow_restore(workplace)
-        again = lost_erasures.repeat_lost(workplace)
-    _tell_archive(held, json, len(again))
+        lost_erasures.repeat_lost(workplace)
+        again = audit.repeated(workplace.vault)
+    _tell_doubtful(lost_erasures.doubtful(workplace))
+    _tell_archive(held, json, again)
+
+
+def _tell_doubtful(certificates: list[str]) -> None:
+    """Of certificates that nobody can go by: an erasure may be lost with them."""
+    from pipelines import console
+
+    for name in certificates:
+        console.warn(
+            f"the certificate {name} is damaged, was changed or is of another vault: whom it names may be back; look"
+            " for a copy of it, then `homeward vault erase --again FOLDER`"
+        )
 
 
 def _secret(key_file: Path | None, twice: bool) -> bytes:
@@ -233,6 +247,7 @@ def erase(
     with console.watching("erasure"):
         if resume:
             finished = [*vault_erasure.resume(workplace), *lost_erasures.repeat_lost(workplace)]
+            _tell_doubtful(lost_erasures.doubtful(workplace))
         else:
             asked = vault_erasure.Asked(whom, reason, officer, everywhere, keep_raw)
             if again is None:
@@ -257,12 +272,10 @@ def _warn(sources: list[str]) -> None:
     from pipelines import console
 
     for source in sources:
-        console.err.print(
-            f"homeward: warning: {source} delivers files of a statistics package (.sav, .dta, .sas7bdat ...), of which"
-            " no row can be overwritten: a sealed one in which the person stands is destroyed whole, with the rows of"
-            " all others; --keep-raw keeps it until its retention ends",
-            highlight=False,
-            soft_wrap=True,
+        console.warn(
+            f"{source} delivers files of a statistics package (.sav, .dta, .sas7bdat ...), of which no row can be"
+            " overwritten: a sealed one in which the person stands is destroyed whole, with the rows of all others;"
+            " --keep-raw keeps it until its retention ends"
         )
     if sources and sys.stdin.isatty() and not typer.confirm("Erase all the same?", err=True):
         raise HomewardError("nothing was erased", "homeward vault erase", "--keep-raw keeps these files")
@@ -301,7 +314,7 @@ def _tell_erasure(path: Path, said: dict[str, Any]) -> None:
         console.out.print(f"Sealed {one['source']} {one['delivery']}: {one['done']}{until}", highlight=False)
     for remains in said["remains"]:
         if "not searched" in remains:
-            console.err.print(f"homeward: warning: {remains}", highlight=False, soft_wrap=True)
+            console.warn(remains)
     if left := said.get("programmes_left"):
         console.out.print(f"Left in another programme: {', '.join(left)}", highlight=False)
     console.out.print(f"Certificate: {path}", highlight=False, soft_wrap=True)

@@ -41,6 +41,11 @@ _FROM = """
     SELECT entry, at, login, officer, action, country, facts, digest
     FROM vault.audit WHERE entry >= %s ORDER BY entry LIMIT 10000"""
 
+_REPEATED = """
+    SELECT count(*) FROM vault.audit WHERE action = %(erased)s
+        AND entry > (SELECT max(entry) FROM vault.audit WHERE action = %(restored)s)
+        AND entry < (SELECT max(entry) FROM vault.audit WHERE action = %(again)s)"""
+
 Fact = str | int | float | bool | None
 
 
@@ -122,6 +127,14 @@ def head(vault: Vault) -> Head | None:
 def restored_at(cursor: Vaultside) -> int:
     """The line of the last restore; 0: there was none."""
     row = cursor.execute("SELECT coalesce(max(entry), 0) FROM vault.audit WHERE action = %s", (RESTORED,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def repeated(vault: Vault) -> int:
+    """Persons erased between the last restore and the last erasure that was repeated after it, by however many runs."""
+    values = {"erased": ERASED, "restored": RESTORED, "again": ERASED_AGAIN}
+    with vault.transaction() as cursor:
+        row = cursor.execute(_REPEATED, values).fetchone()
     return int(row[0]) if row else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import tempfile
 import uuid
@@ -179,3 +180,32 @@ def test_an_erasure_without_the_warehouse_says_which_files_it_did_not_search(
     assert "which were not searched" in certificate.read_text()
     whole = house.ask("vault", "erase", "--token", token, "--reason", "asked for it")
     assert not [one for one in whole["remains"] if "not searched" in one]
+
+
+def test_a_restore_that_was_killed_says_who_is_erased_again_and_which_certificate_nobody_can_go_by(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first run erased her again and was killed before it said so; of him nothing is left but a damaged file."""
+    deliver(house)
+    tokens = house.sql("SELECT person_token::text FROM core.return_event WHERE source_row IN (2, 3) ORDER BY 1")
+    archive, folder = tmp_path / "vault.backup", house.home / "vault" / "certificates"
+    house.homeward("vault", "backup", str(archive), "--store", **PASSPHRASE)
+    for (token,) in tokens:
+        house.homeward("vault", "erase", "--token", token, "--reason", "asked for it")
+    damaged, _ = sorted(folder.glob("*.json"))
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    address = f"postgresql://postgres@/{{}}?host={house.home / 'postgres'}"
+    with psycopg.connect(address.format("warehouse")) as warehouse:
+        warehouse.execute("DELETE FROM audit.erasure WHERE certificate = %s", (damaged.stem,))
+    (house.home / "keys").rename(tmp_path / "lost keys")
+    with psycopg.connect(address.format("postgres"), autocommit=True) as server:
+        server.execute("DROP DATABASE vault WITH (FORCE)")
+    for name, given in PASSPHRASE.items():
+        monkeypatch.setenv(name, given)
+    killed(house, "assets.lost_erasures:keep_head", "vault", "restore", str(archive))
+    again = house.homeward("vault", "restore", str(archive), "--json")
+    assert json.loads(again.stdout)["erased_again"] == 1
+    warning = f"homeward: warning: the certificate {damaged.name} is damaged"
+    assert again.stderr.count("homeward: warning") == again.stderr.count(warning) == 1
+    resumed = house.homeward("vault", "erase", "--resume")
+    assert warning in resumed.stderr
