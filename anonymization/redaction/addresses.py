@@ -70,6 +70,8 @@ class Addresses:
                 told = flag & CAPITAL or not self._cased or "ADDRESS" in near
                 if flag & STREET_NAME or (any(near) and (told or (flag & CASELESS and near[-1]))):
                     hits[place] = "ADDRESS"
+            if flag & STREET and flag & CAPITAL:
+                self._mark_numbered(place)
             if flag & STREET:
                 self._mark_reach(place, "ADDRESS", {"ADDRESS", "NAME"})
 
@@ -134,6 +136,15 @@ class Addresses:
             plain = not self._cased and not self._flags[end] & (STOP | UNIT | KIN)
             if not plain and not self._flags[end] & (PARTICLE | STOP | CAPITAL):
                 return
+
+    def _mark_numbered(self, place: int) -> None:
+        """A house's number and the capitals between it and a street's word: "88B Cathedral Street"."""
+        first = place
+        while first > max(0, place - _LONG_STREET) and self._gaps[first] == " " and self._flags[first - 1] & CAPITAL:
+            first -= 1
+        house = first - 1
+        if first < place and house >= 0 and self._gaps[first] == " " and _HOUSE.fullmatch(self._texts[house]):
+            self._hits[house : place + 1] = ["ADDRESS"] * (place + 1 - house)
 
     def _has_house_part(self, place: int) -> bool:
         """Whether a letter or a "bis" behind a number belongs to it: "12/B", "12 bis"."""

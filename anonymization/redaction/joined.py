@@ -161,10 +161,13 @@ class JoinedNames:
         return begins and (place + 2 == len(self._flags) or "\n" in self._gaps[place + 2][:1])
 
     def _mark_family_name(self, place: int) -> None:
-        """After a name: particles, and the word with a capital that they lead to, whatever word it is."""
+        """After a name: particles, and the word with a capital that they lead to, whatever word it is; in a note without
+        capitals a word that people are called: "solène de la fontaine"."""
         end, last = place, min(len(self._flags) - 1, place + PARTICLES)
         while end < last and self._flags[end] & PARTICLE and self._gaps[end + 1] in _BEHIND_PARTICLES:
             end += 1
-        named = self._flags[end] & CAPITAL or (not self._cased and self._hits[end] == "NAME")
+        named = self._flags[end] & CAPITAL
+        if not self._cased:
+            named = self._hits[end] == "NAME" or self._is_part(end, end - 1)
         if named and not self._flags[end] & PARTICLE:
             self._hits[place : end + 1] = ["NAME"] * (end + 1 - place)

@@ -20,7 +20,7 @@ from anonymization.redaction.stems import Stems
 
 _FOLDER = Path(__file__).parent
 _LONG = 7
-_WORDS_TOO = ("words_too", "family_words_too")
+_WORDS_TOO = ("words_too", "family_words_too", "function_words_too")
 """Lists in `names.yaml` of names that are everyday words: no word is a name for being on them alone."""
 _WORD = re.compile(r"[^\W\d_]+")
 _JOINTS = re.compile("[ \u200c]")
@@ -166,7 +166,13 @@ def _own_names() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def given_names() -> frozenset[str]:
     """Given names of some fifty countries."""
-    return _listed("given") | _folded(_own_names()["words_too"])
+    return _listed("given") | _folded(_own_names()["words_too"]) | names_of_function_words()
+
+
+@lru_cache(maxsize=1)
+def names_of_function_words() -> frozenset[str]:
+    """Given names that are function words, letter by letter: Sara is a name in Italian, "sarà" is none."""
+    return frozenset(_own_names()["function_words_too"].split())
 
 
 @lru_cache(maxsize=1)

@@ -233,7 +233,7 @@ class _Note:
                 continue
             after = texts[place + 1] if place + 1 < len(texts) and gaps[place + 1] == " " else ""
             says = flag & (LISTED | MONTH) and fold(after) in self._lexicon.says
-            says = says or (flag & LISTED and self._is_whose_verb_follows(place, after))
+            says = says or (flag & LISTED and self._is_subject(place, after))
             cut_short = flag & (LISTED | MONTH) and len(after) == 1 and after.isupper() and gaps[place + 2][:1] == "."
             joined = place > 1 and gaps[place] == " " and texts[place - 1] in _AND and hits[place - 2] == "NAME"
             joined = joined and not flag & (TITLE | MONTH | UNIT) and not self._lexicon.nouns_are_capital
@@ -241,11 +241,19 @@ class _Note:
                 hits[place] = "NAME"
                 hits[place + 1 : place + 1 + bool(cut_short)] = ["NAME"] * bool(cut_short)
 
-    def _is_whose_verb_follows(self, place: int, after: str) -> bool:
-        """Whether a given name that is an everyday word begins a sentence whose subject it is: "Faith is a girl"."""
-        if not self._begins_a_sentence(place) or fold(after) not in self._lexicon.follows_subject:
+    def _is_subject(self, place: int, after: str) -> bool:
+        """Whether a given name that is an everyday word begins a sentence as somebody, or signs: "Faith is a girl",
+        "Faith's house", "Faith and her brother"."""
+        texts, flags = self._texts, self._flags
+        if not self._begins_a_sentence(place) or fold(texts[place]) not in given_names():
             return False
-        return fold(self._texts[place]) in given_names()
+        if place + 1 == len(texts):
+            return "\n" in self._gaps[place]
+        if fold(after) in self._lexicon.follows_subject:
+            return True
+        if after in _AND:
+            return place + 3 < len(texts) and bool(flags[place + 3] & KIN) and not flags[place + 2] & CAPITAL
+        return texts[place + 1 : place + 2] == ["s"] and self._gaps[place + 1] in ("'", "’")
 
     def _stands_alone(self, place: int) -> bool:
         """Whether a word has a line, brackets or quotation marks to itself."""

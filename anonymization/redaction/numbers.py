@@ -52,7 +52,7 @@ def kind(text: str, start: int, end: int, lexicon: Lexicon) -> str | None:
     found = text[start:end]
     digits = found if found.isascii() and found.isdigit() else _NO_DIGIT.sub("", found)
     if len(digits) <= 4:
-        told = len(digits) >= 3 and fold(word_before(text, start)) in lexicon.numbers
+        told = len(digits) >= 3 and _is_told(text, start, lexicon)
         return "ID" if told or found[0] == "#" else None
     before = text[max(0, start - 6) : start]
     if before.rstrip()[-1:].lower() in _MONEY_ENDS and _MONEY_BEFORE.search(before):
@@ -62,7 +62,7 @@ def kind(text: str, start: int, end: int, lexicon: Lexicon) -> str | None:
     if len(digits) < 7:
         grouped = found.count(" ") + found.count("-") + found.count(".") >= 2 and not _YEAR.search(found)
         lettered = _LETTERS_BEFORE.search(text[max(0, start - 4) : start]) and _LETTER_BEHIND.match(text, end)
-        told = grouped or bool(lettered) or found[0] in "#+(" or fold(word_before(text, start)) in lexicon.numbers
+        told = grouped or bool(lettered) or found[0] in "#+(" or _is_told(text, start, lexicon)
         return "ID" if told else None
     if _YEARS.fullmatch(found):
         return None
@@ -71,6 +71,14 @@ def kind(text: str, start: int, end: int, lexicon: Lexicon) -> str | None:
     if 13 <= len(digits) <= 19 and _cards().validate_result(digits):
         return "CREDIT_CARD"
     return UNDETERMINED
+
+
+def _is_told(text: str, start: int, lexicon: Lexicon) -> bool:
+    """Whether the word before a number says that it is one of a paper, over its letters too: "passport AA 069182"."""
+    if fold(word_before(text, start)) in lexicon.numbers:
+        return True
+    letters = _LETTERS_BEFORE.search(text, max(0, start - 4), start)
+    return letters is not None and fold(word_before(text, letters.start())) in lexicon.numbers
 
 
 def word_before(text: str, place: int) -> str:

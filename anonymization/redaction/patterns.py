@@ -87,6 +87,8 @@ _GROUPS, _PAIRS = re.compile(":(?:[0-9A-Fa-f]{0,4}:){2}"), re.compile("[:-](?:[0
 _PARTS = re.compile(r"[A-Z0-9]+")
 _KINDS = {"HANDLE": "USERNAME", "IP6": "IP", "REFERENCE": "ID"}
 _LETTERS_BEFORE = re.compile(r"(?<!\w)(?:[A-Z]{1,2} |[A-Z]{1,8}[-.])$")
+_WORDS_JOINED = re.compile(r"(?<![\w-])(?:[^\W\d_]{1,20}-){1,3}$")
+"""Before a code, and a part of it: "night-owl267"."""
 _LETTERS_BEHIND = re.compile(r"[ -](?:[A-Z]{1,3}(?!\w)(?:[ -]\d{1,6}(?!\w)){0,3}|[a-z](?=[.,;|\"\n]|$))(?!['’\w])")
 _ORDINAL_OR_PERIOD = re.compile(
     r"\d{1,4}(?:st|nd|rd|th|s|er|ère|ème|eme|e|h|km|kg|m|cm|g|years?|ans|años|x|do|ra|ro|to|º|ª)|covid-?19",
@@ -110,6 +112,8 @@ def shapes(text: str, lexicon: Lexicon) -> list[Span]:
         if kind:
             if shape == "NUMBER":
                 start, end = _with_letters(text, start, end)
+            elif shape == "CODE" and (words := _WORDS_JOINED.search(text, max(0, start - 40), start)):
+                start = words.start()
             found.append(Span(start, end, kind))
     if "digit" in needed and _SECRET_SIGN.search(text):
         found += [Span(*one.span(), "SECRET") for one in _SECRET.finditer(text) if _is_secret(one.group())]

@@ -21,6 +21,7 @@ from anonymization.redaction.lexicon import (
     given_names,
     months,
     names_as_written,
+    names_of_function_words,
     weekdays,
 )
 
@@ -101,6 +102,8 @@ class Words(dict[str, int]):
             return KEEP | SINGLE  # a mark without a letter
         cased = word[0].lower() != word[0].upper()
         flags = self._looks(word, forms[0], cased) | self._on_lists(forms, cased)
+        if flags & STOP and word.istitle() and word.lower() in names_of_function_words():
+            flags &= ~STOP
         if flags & CAPITAL and self._lexicon.is_street(word):
             flags |= STREET
         if not cased and not months().isdisjoint(forms[1:]):

@@ -216,3 +216,16 @@ def test_what_has_a_shape_is_found_behind_words_that_are_stepped_over(note: str,
 def test_one_note_is_read_like_a_note_of_a_batch(note: str) -> None:
     redactor = Redactor("ar", "SLV")
     assert redactor.find_in(note) == redactor.find(["Rosa, 7123-4567", note, None])[1]
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "left"),
+    [
+        ("es", "Sin documentos. Pasaporte AA 069182.", "Sin documentos. Pasaporte [ID]."),
+        ("en", "passport A 4471 is lost", "passport [ID] is lost"),
+        ("en", "User night-owl267 logged in", "User [ID] logged in"),
+        ("en", "billing address 88B Cathedral Street today", "billing address [ADDRESS] today"),
+    ],
+)
+def test_letters_and_words_that_belong_to_a_number_go_with_it(language: str, note: str, left: str) -> None:
+    assert redacted(note, language) == left

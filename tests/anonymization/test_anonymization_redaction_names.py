@@ -246,3 +246,37 @@ def test_a_known_stem_is_a_name_behind_a_name() -> None:
     """Father's names are words: what would stay by itself goes where it stands like a name."""
     assert redacted("ትናንት ደሞዙ መጣ", "am") == "ትናንት ደሞዙ መጣ"
     assert redacted("ትናንት ከበደ ደሞዙ መጣ", "am") == "ትናንት [NAME] መጣ"
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "left"),
+    [
+        ("en", "Will Postlethwaite called and Will was late", "[NAME] called and [NAME] was late"),
+        ("en", "It will help if Will can come", "It will help if [NAME] can come"),
+        ("en", "Gift and her brother left", "[NAME] and her brother left"),
+        ("en", "Comfort's house burned down", "[NAME]'s house burned down"),
+        ("en", "Best wishes,\nWill", "Best wishes,\n[NAME]"),
+        ("es", "Ayer Sean llegó con Dan", "Ayer [NAME] llegó con [NAME]"),
+        ("it", "Sara Conti abita qui", "[NAME] abita qui"),
+        ("it", "Sarà tardi", "Sarà tardi"),
+        ("fr", "Gloire et sa soeur sont parties", "[NAME] et sa soeur sont parties"),
+        ("fr", "dis à solène de la fontaine que c'est bon", "dis à [NAME] que c'est bon"),
+    ],
+)
+def test_a_given_name_that_is_a_function_word_or_an_everyday_one_goes(language: str, note: str, left: str) -> None:
+    assert redacted(note, language) == left
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "left"),
+    [
+        ("ar", "التقى جورج بوش أمس", "التقى [NAME] أمس"),
+        ("ar", "حسب ترامب فإن الوضع صعب", "حسب [NAME] فإن الوضع صعب"),
+        ("ar", "حضرت بنين مع زوجها", "حضرت [NAME] مع زوجها"),
+        ("fa", "دیروز بیژن به شهر آمد", "دیروز [NAME] به شهر آمد"),
+        ("am", "ትናንት አዳነች መጣች", "ትናንት [NAME] መጣች"),
+        ("am", "ትናንት ሶሎሞን መጣ", "ትናንት [NAME] መጣ"),
+    ],
+)
+def test_a_foreign_name_goes_though_it_has_the_form_of_a_word(language: str, note: str, left: str) -> None:
+    assert redacted(note, language) == left
