@@ -161,8 +161,8 @@ class JoinedNames:
         return begins and (place + 2 == len(self._flags) or "\n" in self._gaps[place + 2][:1])
 
     def _mark_family_name(self, place: int) -> None:
-        """After a name: particles, and the word with a capital that they lead to, whatever word it is; in a note without
-        capitals a word that people are called: "solène de la fontaine"."""
+        """After a name: particles, and the word with a capital that they lead to, whatever word it is. In a note without
+        capitals it is a word that people are called: "solène de la fontaine"."""
         end, last = place, min(len(self._flags) - 1, place + PARTICLES)
         while end < last and self._flags[end] & PARTICLE and self._gaps[end + 1] in _BEHIND_PARTICLES:
             end += 1

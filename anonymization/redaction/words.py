@@ -101,9 +101,7 @@ class Words(dict[str, int]):
         if not forms[0]:
             return KEEP | SINGLE  # a mark without a letter
         cased = word[0].lower() != word[0].upper()
-        flags = self._looks(word, forms[0], cased) | self._on_lists(forms, cased)
-        if flags & STOP and word.istitle() and word.lower() in names_of_function_words():
-            flags &= ~STOP
+        flags = self._looks(word, forms[0], cased) | self._on_lists(word, forms, cased)
         if flags & CAPITAL and self._lexicon.is_street(word):
             flags |= STREET
         if not cased and not months().isdisjoint(forms[1:]):
@@ -132,9 +130,11 @@ class Words(dict[str, int]):
             flags = (flags | NAME) & ~KEEP
         return flags
 
-    def _on_lists(self, forms: list[str], cased: bool) -> int:
+    def _on_lists(self, word: str, forms: list[str], cased: bool) -> int:
         """On which lists a word is; of relatives and titles also what is joined to a prefix: "from his brother"."""
         flags = self._lists.get(forms[0], 0)
+        if flags & STOP and word.istitle() and word.lower() in names_of_function_words():
+            return flags & ~STOP
         if cased or flags & (KIN | TITLE):
             return flags
         return reduce(or_, (self._lists.get(one, 0) & (KIN | TITLE) for one in forms[1:] if len(one) > 2), flags)
