@@ -95,9 +95,18 @@ def certify(workplace: Workplace, begun: Begun, vault: Overwritten, unsearched: 
                 {name: fact for name, fact in line.items() if name != "files"} for line in done["sealed"]
             ],
             "overwritten": {"tables": sum(one.tables for one in pages), "log": all(one.log for one in pages)},
-            "remains": [*_REMAINS, *_not_overwritten(pages), *_not_searched(unsearched)],
+            "remains": [
+                *_REMAINS,
+                *_not_decided(done.get("undecided", 0)),
+                *_not_overwritten(pages),
+                *_not_searched(unsearched),
+            ],
         },
     )
+
+
+def _not_decided(pairs: int) -> list[str]:
+    return [f"{pairs} other tokens that may be the person's, of which no officer had decided"] if pairs else []
 
 
 def _not_overwritten(pages: list[Overwritten]) -> list[str]:

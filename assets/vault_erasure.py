@@ -94,10 +94,21 @@ def destroys_whole(workplace: Workplace, whom: Sequence[Whom]) -> list[str]:
     from anonymization.vault import erasure
     from assets import raw_erasure
 
-    tokens, requests = [one for one in whom if isinstance(one, UUID)], [one for one in whom if isinstance(one, int)]
-    theirs = erasure.countries(workplace.vault, tokens, requests) if whom else None
+    theirs = erasure.countries(workplace.vault, *_by_kind(whom)) if whom else None
     sources = [load_source(name) for name in list_sources()]
     return list(raw_erasure.whole_only(workplace, (s for s in sources if theirs is None or s.country in theirs)))
+
+
+def undecided(workplace: Workplace, whom: Sequence[Whom]) -> int:
+    """Pairs of these people and somebody else of which no officer has decided whether they are one person."""
+    from anonymization.vault import erasure
+
+    pairs: int = erasure.undecided(workplace.vault, *_by_kind(whom))
+    return pairs
+
+
+def _by_kind(whom: Sequence[Whom]) -> tuple[list[UUID], list[int]]:
+    return [one for one in whom if isinstance(one, UUID)], [one for one in whom if isinstance(one, int)]
 
 
 def _named(workplace: Workplace, certificate: Certificate, asked: Asked) -> set[Whom]:

@@ -242,6 +242,7 @@ def erase(
     if not resume and again is None and not whom:
         raise HomewardError("who is to be erased?", "homeward vault erase", "give --token, --request or --list")
     workplace = settings().workplace()
+    _warn_of_pairs(vault_erasure.undecided(workplace, whom))
     if not (resume or keep_raw):
         _warn(vault_erasure.destroys_whole(workplace, whom))
     with console.watching("erasure"):
@@ -262,6 +263,23 @@ def erase(
         _tell_erasure(path, said)
     if not finished:
         console.out.print("No erasure was cut off." if resume else "The vault knows nobody whom they name.")
+
+
+def _warn_of_pairs(count: int) -> None:
+    """Said and asked as in `_warn`."""
+    import sys
+
+    from codebook.errors import HomewardError
+    from pipelines import console
+
+    if not count:
+        return
+    console.warn(
+        f"{count} pairs of these people wait for an officer (`homeward vault review`): who else is in them stays, and"
+        " nobody can tell afterwards that it may be the same person"
+    )
+    if sys.stdin.isatty() and not typer.confirm("Erase all the same?", err=True):
+        raise HomewardError("nothing was erased", "homeward vault erase", "`homeward vault review` settles the pairs")
 
 
 def _warn(sources: list[str]) -> None:

@@ -43,6 +43,11 @@ _BESIDE = """
     SELECT person_id FROM vault.same_person
     WHERE head IN (SELECT head FROM vault.same_person WHERE person_id = ANY (%(persons)s))
         AND person_id <> ALL (%(persons)s)"""
+_UNDECIDED = """
+    SELECT count(*) FROM vault.decision
+    WHERE state = 'waiting' AND (one = ANY (%(theirs)s) AND other <> ALL (%(erased)s)
+        OR other = ANY (%(theirs)s) AND one <> ALL (%(erased)s))"""
+_ASKED = "SELECT token FROM vault.request WHERE request_id = ANY (%s)"
 _PERSONS = "SELECT person_id FROM vault.person WHERE token = ANY (%s)"
 # In the order of references. The person's row, which holds the wrapped key, goes last.
 _SHRED = (
@@ -88,6 +93,16 @@ def countries(vault: Vault, tokens: Sequence[UUID], requests: Sequence[int]) -> 
     )
     with vault.transaction() as cursor:
         return {country for (country,) in cursor.execute(ask, (list(tokens), list(requests))).fetchall()}
+
+
+def undecided(vault: Vault, tokens: Sequence[UUID], requests: Sequence[int]) -> int:
+    """Pairs of one of these people and somebody else that wait for an officer. An erasure takes them along: whoever the
+    other is stays, and nobody can tell any more that it may be the same person."""
+    with vault.transaction() as cursor:
+        asked = [token for (token,) in cursor.execute(_ASKED, (list(requests),)).fetchall()]
+        theirs = {one for token in (*tokens, *asked) for one in same_person(cursor, vault.keyring, token)}
+        persons = [person for (person,) in cursor.execute(_PERSONS, (list(theirs),)).fetchall()]
+        return _undecided(cursor, persons, persons)
 
 
 def tokens_by_country(vault: Vault) -> dict[str, list[UUID]]:
@@ -140,18 +155,25 @@ def shred(vault: Vault, country: str, people: Sequence[Begun]) -> None:
         numbers = [_numbers(cursor, begun) for begun in people]
         everybody = [person for persons in numbers for person in persons]
         beside = [person for (person,) in cursor.execute(_BESIDE, {"persons": everybody}).fetchall()]
+        pairs = [_undecided(cursor, persons, everybody) for persons in numbers]
         said = [unlearning.words_said(cursor, keys, persons) for persons in numbers]
         counted = unlearning.uncount(cursor, keys, everybody)
         gone = [_delete(cursor, begun, persons) for begun, persons in zip(people, numbers, strict=True)]
         # Who was joined with them since the erasure began stands by what is left: no decision joins them any more.
         recognition.regroup(cursor, country, beside)
         forgotten = unlearning.forget_words(cursor, keys, frozenset().union(*said))
-        for begun, persons, words, rows in zip(people, numbers, said, gone, strict=True):
+        for begun, persons, words, rows, left in zip(people, numbers, said, gone, pairs, strict=True):
+            begun.done["undecided"] = left
             rows |= {"frequency": len(counted.intersection(persons)), "name_word": len(words & forgotten)}
             begun.done["vault"] = rows
             unfinished.forget(cursor, begun)
             facts: dict[str, audit.Fact] = {"certificate": begun.certificate, **rows}
             audit.write(cursor, vault.keyring, audit.ERASED, country, begun.asked["officer"], facts)
+
+
+def _undecided(cursor: Vaultside, theirs: list[int], erased: list[int]) -> int:
+    row = cursor.execute(_UNDECIDED, {"theirs": theirs, "erased": erased}).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _numbers(cursor: Vaultside, begun: Begun) -> list[int]:

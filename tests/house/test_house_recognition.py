@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -48,19 +49,25 @@ SECOND = (
 )
 
 
+def declared(folder: Path) -> dict[str, str]:
+    """The source, and the setting by which it is found."""
+    doors = folder / "sources" / "gtm" / "doors"
+    doors.mkdir(parents=True)
+    (doors / "source.yaml").write_text(SOURCE, encoding="utf-8")
+    (doors / "crosswalk.csv").write_text(CROSSWALK, encoding="utf-8")
+    return {"HOMEWARD_SOURCES": str(folder / "sources")}
+
+
+def deliver(house: House, folder: Path, content: str, more: dict[str, str]) -> None:
+    file = folder / "arrivals.csv"
+    file.write_text(content, encoding="utf-8")
+    house.homeward("deliver", str(file), "--source", "gtm/doors", **more)
+    house.homeward("run", "--source", "gtm/doors", **more)
+
+
 @pytest.mark.slow
 def test_one_person_in_two_deliveries_counts_once_until_an_officer_says_otherwise(house: House, tmp_path: Path) -> None:
-    folder = tmp_path / "sources" / "gtm" / "doors"
-    folder.mkdir(parents=True)
-    (folder / "source.yaml").write_text(SOURCE, encoding="utf-8")
-    (folder / "crosswalk.csv").write_text(CROSSWALK, encoding="utf-8")
-    more = {"HOMEWARD_SOURCES": str(tmp_path / "sources")}
-
-    def deliver(content: str) -> None:
-        file = tmp_path / "arrivals.csv"
-        file.write_text(content, encoding="utf-8")
-        house.homeward("deliver", str(file), "--source", "gtm/doors", **more)
-        house.homeward("run", "--source", "gtm/doors", **more)
+    more = declared(tmp_path)
 
     def persons() -> int:
         ((count,),) = house.sql(
@@ -69,9 +76,9 @@ def test_one_person_in_two_deliveries_counts_once_until_an_officer_says_otherwis
         )
         return int(count)
 
-    deliver(FIRST)
+    deliver(house, tmp_path, FIRST, more)
     assert persons() == 1
-    deliver(SECOND)
+    deliver(house, tmp_path, SECOND, more)
     assert persons() == 2  # the second row is recognised; the third has no birth date and waits
     facts = house.sql("SELECT r::text FROM core.return_event r ORDER BY 1")
 
@@ -89,3 +96,20 @@ def test_one_person_in_two_deliveries_counts_once_until_an_officer_says_otherwis
     assert house.sql("SELECT r::text FROM core.return_event r ORDER BY 1") == facts
     again = house.homeward("vault", "review", "--undo", str(first), "--as", "officer 2", expect=2, **more)
     assert "cannot become undone" in again.stderr
+
+
+@pytest.mark.slow
+def test_who_erases_is_told_of_pairs_that_wait(house: House, tmp_path: Path) -> None:
+    """The pair goes with the person; the other one, who may be her too, stays, and nobody was told."""
+    more = declared(tmp_path)
+    deliver(house, tmp_path, FIRST, more)
+    deliver(house, tmp_path, SECOND, more)
+    ((token,),) = house.sql("SELECT person_token::text FROM core.return_event WHERE return_date = '2025-01-10'")
+    erase = ("vault", "erase", "--token", token, "--reason", "asked for it", "--as", "officer 1")
+    done = house.homeward(*erase, "--json", **more)
+    assert "1 pairs of these people wait for an officer (`homeward vault review`)" in done.stderr
+    said = json.loads(done.stdout)
+    assert "1 other tokens that may be the person's, of which no officer had decided" in said["remains"]
+    ((left,),) = house.sql("SELECT person_token::text FROM core.person")
+    last = house.homeward("vault", "erase", "--token", left, "--reason", "asked for it", **more)
+    assert "wait for an officer" not in last.stderr
