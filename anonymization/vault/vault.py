@@ -23,7 +23,7 @@ from anonymization.keys.country_keys import CountryKeys
 from anonymization.keys.ring import Keyring
 from anonymization.leaks.guard import scrubbed
 from anonymization.linkage import decisions, recognition
-from anonymization.vault import line
+from anonymization.vault import followed, line
 from anonymization.vault.enrolment import Enrolment, Linked, Statement
 from codebook.errors import HomewardError, Unavailable
 
@@ -160,13 +160,18 @@ class Vault:
             total += done
 
     def token_events(self, country: str, after: int = 0) -> list[TokenEvent]:
-        """What has happened to the tokens of a country since event `after`, in order."""
+        """What has happened to the tokens of a country since event `after`, in order; HomewardError if it comes to what
+        no decision says."""
         ask = (
             "SELECT event_id, kind, token, current_token, at FROM vault.token_event"
             " WHERE country = %s AND event_id > %s ORDER BY event_id"
         )
         with self.transaction() as cursor:
-            return [TokenEvent(*row) for row in cursor.execute(ask, (country, after)).fetchall()]
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            events = [TokenEvent(*row) for row in cursor.execute(ask, (country, after)).fetchall()]
+            told = [(event.event_id, event.token, event.current_token) for event in events]
+            followed.refuse_if_undecided(cursor, self.keyring, country, told)
+            return events
 
     def keys_of(self, cursor: Cursor[tuple[Any, ...]], country: str) -> CountryKeys:
         """Keys of a country that the vault knows, which stay as they are to the end of the transaction."""

@@ -121,6 +121,45 @@ def test_a_decision_that_was_taken_back_is_not_brought_back_by_its_seal(
     assert len(named(vault, pair[1])) == 2, "what an officer says last counts"
 
 
+EVENT = (
+    "INSERT INTO vault.token_event (country, kind, token, current_token)"
+    " SELECT 'SLV', 'merge', a.token, b.token FROM vault.person AS a, vault.person AS b"
+    " WHERE a.person_id = (SELECT max(person_id) FROM vault.person)"
+    " AND b.person_id = (SELECT min(person_id) FROM vault.person)"
+)
+INVENTED = {
+    "an event": EVENT,
+    "with a group": f"{JOINS['a group']}; {EVENT}",
+    "with a decision": f"{JOINS['a decision']}; {EVENT}",
+    "about nobody": "INSERT INTO vault.token_event (country, kind, token, current_token)"
+    " SELECT 'SLV', 'merge', token, gen_random_uuid() FROM vault.person",
+}
+
+
+@pytest.mark.parametrize("statement", INVENTED.values(), ids=INVENTED)
+def test_the_warehouse_follows_no_event_that_nobody_decided(
+    vault: Vault, vault_url: str, tokens: list[UUID], statement: str
+) -> None:
+    assert len(tokens) == 2
+    write(vault_url, statement)
+    with pytest.raises(HomewardError) as raised:
+        vault.token_events("SLV")
+    assert "find out who can write to the vault" in str(raised.value)
+
+
+def test_a_split_that_no_officer_said_is_not_followed(vault: Vault, vault_url: str, pair: list[UUID]) -> None:
+    (waiting,) = review.pairs(vault)
+    review.settle(vault, waiting.decision_id, review.ACCEPTED, "Marta")
+    joined = vault.token_events("SLV")
+    assert [event.kind for event in joined] == ["merge"]
+    write(vault_url, EVENT.replace("'merge', a.token, b.token", "'split', a.token, a.token"))
+    with pytest.raises(HomewardError, match="whom no decision names"):
+        vault.token_events("SLV", joined[-1].event_id)
+    review.settle(vault, waiting.decision_id, review.UNDONE, "Marta")
+    assert [event.kind for event in vault.token_events("SLV")] == ["merge", "split", "split"]
+    assert len(pair) == 2
+
+
 def test_decisions_of_an_older_vault_and_of_its_backup_stand(
     vault: Vault, vault_url: str, other_url: str, pair: list[UUID], tmp_path: Path
 ) -> None:
