@@ -141,5 +141,5 @@ def _code(country: str) -> str:
 
 def _script(name: str | None) -> str:
     """Of the first letter of a name."""
-    letter = (name or "-")[0]
+    letter = name[0] if isinstance(name, str) and name else "-"
     return next((script for script, first, last in _BLOCKS if first <= letter <= last), "latin")

@@ -35,8 +35,8 @@ _LEAST_LETTERS = 5
 
 
 def with_called(persons: Roster) -> Roster:
-    """`persons` with `called` and `called_k`: sound and skeleton of the word that a whole name calls them by; `givens`:
-    sounds of all of its words that are surely given names."""
+    """`persons` with `called`, `called_k` and `called_n`: sound and skeleton of the word that a whole name calls them
+    by, and how it is written, if no word lost its sound; `givens`: sounds of all words that are surely given names."""
     whole = persons.said["full_n"]
     listed, bones = (whole.values[name].combine_chunks() for name in ("full_w", "full_k"))
     lengths = listed.value_lengths().fill_null(0).to_numpy()
@@ -58,7 +58,16 @@ def with_called(persons: Roster) -> Roster:
     chosen[named] = order[starts[named]]
     at = pa.array(chosen, mask=chosen < 0)
     said = {"called": words.take(at), "called_k": bones.flatten().take(at), "givens": givens}
+    said["called_n"] = _written(whole.values["full_n"].combine_chunks(), lengths, chosen - starts)
     return persons.with_values("full_n", said)
+
+
+def _written(names: pa.Array, sounds: Ids, chosen: Ids) -> pa.Array:
+    """Of each name the word number `chosen` (less than 0: none), if it has as many words as `sounds`."""
+    listed = pc.split_pattern(names.cast(pa.string()), " ")
+    lengths = listed.value_lengths().fill_null(0).to_numpy()
+    at = np.cumsum(lengths) - lengths + chosen
+    return listed.flatten().take(pa.array(at, mask=(chosen < 0) | (lengths != sounds)))
 
 
 @dataclass(frozen=True)

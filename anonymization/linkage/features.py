@@ -66,13 +66,13 @@ def blocking_keys(columns: Mapping[str, pa.Array]) -> pa.Array:
     who lost most, and count for nothing where a crowd shares them; the finer ones stay.
     """
     rough = zip(*(_rough(columns[f"{role}_k"]).to_pylist() for role in ROLES), strict=True)
-    as_g, hookless = (
+    as_g, with_dj, with_d = (
         zip(*(_rough(_mapped(columns[f"{role}_n"], read, _LIST)).to_pylist() for role in ROLES), strict=True)
-        for read in (_with_g, _without_hooks)
+        for read in (_with_g, _with_dj, _with_d)
     )
     known = zip(*(columns[name].to_pylist() for name in _Known._fields), strict=True)
     keys = []
-    for names, *others, said in zip(rough, as_g, hookless, known, strict=True):
+    for names, *others, said in zip(rough, as_g, with_dj, with_d, known, strict=True):
         mine = _keys(_first_words(names), _Known(*said))
         # A name read in several ways is looked for under all of them.
         for read in filter(any, others):
@@ -133,9 +133,19 @@ def _with_g(name: str) -> list[str] | None:
     return with_g.split() if with_g != bones(name) else None
 
 
-def _without_hooks(name: str) -> list[str] | None:
+def _with_dj(name: str) -> list[str] | None:
     """Skeletons of a Cyrillic name as its Latin spelling without hooks has them; nothing for all others."""
-    spelt = " ".join((plain(word) or [word])[0] for word in name.split())
+    return _without_hooks(name, 0)
+
+
+def _with_d(name: str) -> list[str] | None:
+    """The same for a name with ђ, where it is written d (Dordevic) and not dj."""
+    read = _without_hooks(name, -1)
+    return read if read != _with_dj(name) else None
+
+
+def _without_hooks(name: str, spelling: int) -> list[str] | None:
+    spelt = " ".join((plain(word) or [word])[spelling] for word in name.split())
     return bare(sound(spelt)).split() if spelt != name else None
 
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.linkage import ages, candidates, rarity
+from anonymization.linkage import ages, candidates, correspondence, rarity
 from anonymization.linkage.calibration import alike, calibrated
 from anonymization.linkage.called import with_called
 from anonymization.linkage.features import AGAIN
@@ -134,23 +134,32 @@ def _banded(pairs: pa.Table, persons: Roster, asked: npt.NDArray[np.bool_], grou
     weight = (here + among_others(rows, asked, dated, nobody, Coefficients(**model()["standing"]))) / 2
     weight += _of_years(rows, persons, here, both)
     joinable = pairs["joinable"].to_numpy()
-    same = joinable & (weight >= joined_from(weight[joinable], Strictness(**model()["same_from"])))
+    strictness = Strictness(**model()["same_from"])
+    day = np.where(
+        persons.said["date"].code[one] == persons.said["date"].code[other], persons.said["date"].code[one], NONE
+    )
+    given = correspondence.given_names(persons)
+    weight += correspondence.learned(weight, one, other, day, joinable & (weight >= strictness.least), given)
+    same = joinable & (weight >= joined_from(weight[joinable], strictness))
     columns = {"weight": weight, "band": np.where(same, SAME, UNCERTAIN)}
     return pa.table({"one": pairs["one"], "other": pairs["other"]} | columns)
 
 
 def _of_years(rows: pa.Table, persons: Roster, here: npt.NDArray[np.float64], dated: npt.NDArray[np.bool_]) -> Any:
-    """What years of birth without a day are worth here, to be added: learned of pairs that are somewhat `alike`."""
+    """What years of birth without a day are worth here, to be added: learned of pairs that are somewhat `alike`, and
+    beside that what generated populations say of all others."""
     said = persons.said["year"]
     year = np.append(_values(said, "year").fill_null(_NO_YEAR).to_numpy(), _NO_YEAR).astype(np.int64)[said.code]
     one, other = year[rows["one"].to_numpy()], year[rows["other"].to_numpy()]
-    apart = np.where((one == _NO_YEAR) | (other == _NO_YEAR), -1, np.abs(one - other))
+    apart = np.where((one == _NO_YEAR) | (other == _NO_YEAR), _NO_YEAR, np.abs(one - other))
     besides = rows["besides"].to_numpy()
     near = alike(besides)
-    added = np.zeros(len(rows))
+    usual = model()["unknown_days"]
+    kinds = [apart == _NO_YEAR, dated, apart > 0, ~near]
+    added = np.select(kinds, [usual["no_year"], 0.0, usual["another_year"], usual["same_year"]], 0.0)
     # The weight here without what the model says of birth dates.
     beside_years = here - (rows["weight"].to_numpy() - besides)
-    added[near] = ages.learned(here[near], beside_years[near], apart[near], dated[near])
+    added[near] += ages.learned(here[near], beside_years[near], apart[near], dated[near])
     return added
 
 

@@ -88,8 +88,9 @@ CREATE MACRO same_digits(a, b) AS regexp_replace(a, '[^0-9]', '', 'g') = regexp_
 CREATE MACRO same_consonants(a, b) AS
     a = b
     OR a = 'l' || b -- an article that one of them has (Alqadi)
-    OR b = 'l' || a
-    OR CASE WHEN least(length(a), length(b)) >= 4 THEN slipped(a, b, 1) ELSE false END;
+    OR b = 'l' || a;
+
+CREATE MACRO slipped_consonants(a, b) AS CASE WHEN least(length(a), length(b)) >= 4 THEN slipped(a, b, 1) ELSE false END;
 
 -- Whole names are compared by sound; between scripts by consonants too, and by them alone where vowels are not written.
 CREATE MACRO near_either(a, bones, b, other_bones) AS near(a, b) OR (length(bones) >= 3 AND bones = other_bones);
@@ -149,8 +150,9 @@ CREATE MACRO givens_shared(g1, f1, b1, g2, f2, b2, gk1, fk1, bk1, gk2, fk2, bk2,
 -- Words that only one of two names has: none, or one that may be the other's with more than a slip.
 CREATE MACRO rest_of(words, others) AS list_filter(words, lambda x: NOT list_contains(others, x) AND len(list_filter(others, lambda y: near(x, y))) = 0);
 
-CREATE MACRO rest_alike(one, other) AS
-    coalesce(jaro_winkler_similarity(rest_of(one, other)[1], rest_of(other, one)[1]) >= 0.8, true);
+CREATE MACRO rest_likeness(one, other) AS jaro_winkler_similarity(rest_of(one, other)[1], rest_of(other, one)[1]);
+
+CREATE MACRO rest_alike(one, other) AS coalesce(rest_likeness(one, other) >= 0.8, true);
 
 -- Each has a given name that the other has not, and that is no spelling or initial of one of the other's: Maria Elena and
 -- Maria Jose.

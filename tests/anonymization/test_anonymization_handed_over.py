@@ -70,3 +70,9 @@ def test_scripts_are_told_from_the_names_where_no_column_says_them(tmp_path: Pat
 def test_without_truth_or_names_nothing_is_measured(tmp_path: Path, text: str) -> None:
     with pytest.raises(Unreadable, match="entity_id"):
         _only(tmp_path, text)
+
+
+def test_a_record_that_names_nobody_is_read_like_all_others(tmp_path: Path) -> None:
+    country = _only(tmp_path, "entity_id,given,phone,script\na,Ana,,latin\nb,,70123456,latin\n")
+    assert country.scripts.tolist() == ["latin", "latin"]
+    assert country.persons.column("given").to_pylist() == ["ana", None]

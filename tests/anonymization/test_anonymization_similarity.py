@@ -74,6 +74,28 @@ def test_a_name_in_another_script_is_the_same_name() -> None:
     assert is_same(given="فاطمه", father="یوسف", grandfather="عمر", family="حداد")
 
 
+def test_one_consonant_in_common_between_scripts_says_less_than_three() -> None:
+    """Zaid, Saeed and Odai have the same one, and so have Daoud and Oda."""
+    latin = {**FATIMA, "grandfather": None, "family": None, "born": None, "phone": None}
+    arabic = {**latin, "given": "فاطمه"}
+    of_one = between({**arabic, "father": "عوده"}, {**latin, "father": "daoud"})
+    assert between({**arabic, "father": "حسن"}, {**latin, "father": "hasan"}) > of_one + 0.3
+
+
+def test_of_two_words_one_with_a_slip_is_no_other_person() -> None:
+    whole = dict.fromkeys(FATIMA) | {"born": "1988-03-14", "sex": "male", "place": "divo"}
+    kone = {**whole, "full": "aboubacar kone"}
+    assert between(kone, {**whole, "full": "koner aboubacar"}) > similarity.model()["same_from"]["usual"]
+    assert between(kone, {**whole, "full": "kone ibrahim"}) < 2
+
+
+def between(one: dict[str, str | None], other: dict[str, str | None]) -> float:
+    rows = [{"person_id": 1, **one}, {"person_id": 2, **other}]
+    prepared = features.prepared(pa.Table.from_pylist(rows, features.PERSONS))
+    pairs = similarity.compare(Roster.of([prepared]), 10_000, similarity.no_frequencies())
+    return float(pairs["weight"][0].as_py()) if len(pairs) else float(similarity.model()["seen_from"])
+
+
 def test_who_has_no_name_is_compared_by_what_is_said() -> None:
     rows = [
         dict.fromkeys(features.PERSONS.names) | {"person_id": n, "born": "1990-05-05", "place": "mosul"} for n in (1, 2)

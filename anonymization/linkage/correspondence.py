@@ -1,0 +1,149 @@
+"""Which spellings of a given name stand for one another in this country, told by its own pairs.
+
+Zayd and زياد, Ranko and Ратко, Mahmoud and Mohammed are alike, and are two names: twins and brothers bear them. Who is
+surely one person shows how a name is written elsewhere: of two names that many bear, how many birth dates have seen the
+one for the other. A name that is written as another one hardly ever is a different name, and a pair that takes them
+for one weighs less. Nothing is kept. Weights are bits; what they are made of is the business of `similarity`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, lgamma, log, log2
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from anonymization.linkage.names import bones, sound
+from anonymization.linkage.roster import Roster
+
+Bits = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+
+_MANY = 8
+"""A name that so many bear is one that is known; of others nothing is said."""
+_SLIP = 0.001
+"""How often a name is written as one certain other name that it is not."""
+_MOST = 8.0
+"""No pair weighs less by more than this."""
+_MANY_LETTERS = 4
+"""Of so many consonants one may differ."""
+_LATIN = "\u0250"
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Names alike in one way: how often one person's name is written so, as the model has it, and how likely two such
+    names are one."""
+
+    usual: float
+    likely: float
+
+
+_ONE_NAME, _TWO_SCRIPTS = Alike(0.68, 0.8), Alike(0.15, 0.5)
+_SOUND, _CONSONANTS, _ONE_LETTER = Alike(0.5, 0.5), Alike(0.2, 0.4), Alike(0.03, 0.1)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Of each person which of `words` is the first word of the given name; -1 where none is told."""
+
+    words: list[str]
+    code: Codes
+
+
+def given_names(persons: Roster) -> Given:
+    """As they are written: the column of given names, or else by what a whole name calls them."""
+    given, whole = persons.said["given_n"], persons.said["full_n"]
+    first = pc.list_element(pc.split_pattern(given.values["given_n"].combine_chunks(), " "), 0)
+    listed = pa.concat_arrays([first, whole.values["called_n"].combine_chunks()]).cast(pa.string()).dictionary_encode()
+    codes = np.append(listed.indices.fill_null(-1).to_numpy(), -1).astype(np.int64)
+    # The last place stands for who has no such name.
+    own = np.append(codes[: len(first)], -1)[given.code]
+    called = codes[len(first) :][whole.code]
+    return Given(listed.dictionary.to_pylist(), np.where(own >= 0, own, called))
+
+
+def learned(weight: Bits, one: Codes, other: Codes, day: Codes, joined: Flags, given: Given) -> Bits:
+    """Bits to add to each pair of persons (`one`, `other`: rows), 0 or less.
+
+    `day`: the birth date that both have, -1 where they have none in common; `joined`: who would be one person;
+    `given`: their names. Each pair is judged by what other birth dates have seen."""
+    many = np.bincount(given.code[given.code >= 0], minlength=len(given.words)) >= _MANY
+    known = np.append(many, False)
+    a, b = given.code[one], given.code[other]
+    seen = _Seen(a, b, day, joined & (day >= 0) & (a >= 0) & (b >= 0), given.words)
+    added = np.zeros(len(weight))
+    asked = np.flatnonzero((weight >= 0) & (a != b) & known[a] & known[b])
+    pairs, which = np.unique(np.stack([a[asked], b[asked]], axis=1), axis=0, return_inverse=True)
+    own = seen.own[asked].astype(np.int64)
+    bits = np.array([seen.bits(first, second) for first, second in pairs.tolist()]).reshape(-1, 2)
+    added[asked] = bits[which.ravel(), own]
+    return added
+
+
+class _Seen:
+    """By how many birth dates a name was seen as another one."""
+
+    def __init__(self, a: Codes, b: Codes, day: Codes, joined: Flags, words: list[str]) -> None:
+        self._words, self.own = words, joined
+        latin = np.array([word < _LATIN for word in words] or [False])
+        one, other = np.concatenate([a[joined], b[joined]]), np.concatenate([b[joined], a[joined]])
+        days = np.tile(day[joined], 2)
+        self._as_other = _distinct(one, other, days)
+        self._at_all = _distinct(one, latin[other].astype(np.int64), days)
+        self._latin = latin
+
+    def bits(self, a: int, b: int) -> tuple[float, float]:
+        """What two different names are worth, and the same for a pair that was itself counted."""
+        alike = _alike(self._words[a], self._words[b])
+        if alike is None:
+            return 0.0, 0.0
+        worth = []
+        for own in (0, 1):
+            best = max(
+                _rate(
+                    max(self._as_other.get((x, y), 0) - own, 0),
+                    max(self._at_all.get((x, int(self._latin[y])), 0) - own, 0),
+                    alike,
+                )
+                for x, y in ((a, b), (b, a))
+            )
+            worth.append(min(0.0, max(-_MOST, log2(best / alike.usual))))
+        return worth[0], worth[1]
+
+
+def _distinct(one: Codes, other: Codes, days: Codes) -> dict[tuple[int, int], int]:
+    """For each (one, other) how many days."""
+    rows = np.unique(np.stack([one, other, days], axis=1), axis=0)[:, :2]
+    pairs, counts = np.unique(rows, axis=0, return_counts=True)
+    return dict(zip(map(tuple, pairs.tolist()), counts.tolist(), strict=True))
+
+
+def _alike(one: str, other: str) -> Alike | None:
+    """In which way two written names are; None where they are not."""
+    from rapidfuzz.distance import OSA
+
+    heard, skeleton = (sound(one), sound(other)), (bones(one), bones(other))
+    of_bones = skeleton[0] == skeleton[1] and skeleton[0] != ""
+    slip = OSA.distance(*heard, score_cutoff=1) <= 1 or (
+        min(map(len, skeleton)) >= _MANY_LETTERS and OSA.distance(*skeleton, score_cutoff=1) <= 1
+    )
+    if not of_bones and not slip:
+        return None
+    if (one < _LATIN) != (other < _LATIN):
+        return _ONE_NAME if of_bones and len(skeleton[0]) > 1 else _TWO_SCRIPTS
+    if heard[0] == heard[1]:
+        return _SOUND
+    return _CONSONANTS if of_bones else _ONE_LETTER
+
+
+def _rate(times: int, of: int, alike: Alike) -> float:
+    """How often a name is written as another, if it was `times` of `of`: as one name often is, or as a slip."""
+    one_name = log(alike.likely) + lgamma(times + 1) + lgamma(of - times + 1) - lgamma(of + 2)
+    slip = log(1 - alike.likely) + times * log(_SLIP) + (of - times) * log(1 - _SLIP)
+    share = 1 / (1 + exp(min(700.0, slip - one_name)))
+    return share * (times + 1) / (of + 2) + (1 - share) * _SLIP
