@@ -34,7 +34,7 @@ def refuse_if_undecided(
     """HomewardError if these events (event_id, token, current_token; in order, up to the last one) come to something
     that nobody decided. The transaction must see one moment."""
     last = {token: (current, number) for number, token, current in events}
-    counts_as = dict(cursor.execute(_COUNTS_AS, (country, list(last))).fetchall())
+    counts_as: dict[UUID, UUID] = dict(cursor.execute(_COUNTS_AS, (country, list(last))).fetchall())
     for token, (current, number) in last.items():
         if counts_as.get(token) != current:
             raise HomewardError(
