@@ -62,8 +62,11 @@ class JoinedNames:
             flag = flags[place]
             if (flag & PARTICLE and self._is_article(place)) or (flag & SINGLE and self._is_conjunction(place)):
                 continue
-            if flag & PARTICLE and place and hits[place - 1] == "NAME" and self._gaps[place] in _BEFORE_PARTICLES:
-                self._mark_family_name(place)
+            if flag & PARTICLE and place and self._gaps[place] in _BEFORE_PARTICLES:
+                if hits[place - 1] == "NAME":
+                    self._mark_family_name(place)
+                elif flags[place - 1] & LISTED and flags[place - 1] & CAPITAL:
+                    self._mark_given_name(place)
             if hits[place] or flag & DIGITS:
                 continue
             after = place + 1 < len(hits) and hits[place + 1] == "NAME" and self._gaps[place + 1] in WITHIN_NAMES
@@ -161,8 +164,8 @@ class JoinedNames:
         return begins and (place + 2 == len(self._flags) or "\n" in self._gaps[place + 2][:1])
 
     def _mark_family_name(self, place: int) -> None:
-        """After a name: particles, and the word with a capital that they lead to, whatever word it is. In a note without
-        capitals it is a word that people are called: "solène de la fontaine"."""
+        """After a name: particles, and the word with a capital that they lead to, whatever word it is. In a note
+        without capitals it is a word that people bear: "solène de la fontaine"."""
         end, last = place, min(len(self._flags) - 1, place + PARTICLES)
         while end < last and self._flags[end] & PARTICLE and self._gaps[end + 1] in _BEHIND_PARTICLES:
             end += 1
@@ -171,3 +174,12 @@ class JoinedNames:
             named = self._hits[end] == "NAME" or self._is_part(end, end - 1)
         if named and not self._flags[end] & PARTICLE:
             self._hits[place : end + 1] = ["NAME"] * (end + 1 - place)
+
+    def _mark_given_name(self, place: int) -> None:
+        """Before particles that lead to a name a word that people are called, though it begins a sentence: "Jan de
+        Boer"."""
+        end, last = place, min(len(self._flags) - 1, place + PARTICLES)
+        while end < last and self._flags[end] & PARTICLE and self._gaps[end + 1] in _BEHIND_PARTICLES:
+            end += 1
+        if self._hits[end] == "NAME":
+            self._hits[place - 1 : end] = ["NAME"] * (end - place + 1)

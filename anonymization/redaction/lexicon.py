@@ -219,7 +219,8 @@ def calendar_words(language: str) -> frozenset[str]:
     except UnknownLocaleError:
         own = Locale("en")
     forms = (named["format"][width] for named in (own.months, own.days) for width in ("wide", "abbreviated"))
-    return frozenset(fold(name).rstrip(".") for one in forms for name in one.values())
+    names = frozenset(fold(name).rstrip(".") for one in forms for name in one.values())
+    return names - names_of_function_words()
 
 
 @lru_cache(maxsize=1)

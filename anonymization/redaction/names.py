@@ -14,7 +14,7 @@ from operator import or_
 from anonymization.redaction.addresses import SENTENCE_ENDS, Addresses
 from anonymization.redaction.folding import fold, sound
 from anonymization.redaction.joined import PARTICLES, WITHIN_NAMES, JoinedNames
-from anonymization.redaction.lexicon import Lexicon, given_names
+from anonymization.redaction.lexicon import Lexicon, given_names, names_of_function_words
 from anonymization.redaction.numbers import DIGIT
 from anonymization.redaction.patterns import Span
 from anonymization.redaction.words import (
@@ -172,7 +172,8 @@ class _Note:
         """Whether a word with a capital is a name: what is not listed is, but for nouns and the words of titles."""
         if flag & KEEP:
             inside = flag & (LISTED | SMALL) and not self._begins_a_sentence(place)
-            inside = inside and not self._lexicon.nouns_are_capital
+            if self._lexicon.nouns_are_capital:
+                inside = inside and self._texts[place].lower() in names_of_function_words()
             if follows and self._hits[place - 1] == "NAME" and not flag & SINGLE:
                 return True  # "Mason More": no stop word has a capital behind a name
             return bool(follows or inside or self._after_initial(place)) and not flag & (STOP | TITLE | SINGLE)

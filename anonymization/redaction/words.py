@@ -101,7 +101,7 @@ class Words(dict[str, int]):
         if not forms[0]:
             return KEEP | SINGLE  # a mark without a letter
         cased = word[0].lower() != word[0].upper()
-        flags = self._looks(word, forms[0], cased) | self._on_lists(word, forms, cased)
+        flags = self._looks(word, forms[0], cased) | self._on_lists(forms, cased)
         if flags & CAPITAL and self._lexicon.is_street(word):
             flags |= STREET
         if not cased and not months().isdisjoint(forms[1:]):
@@ -118,6 +118,8 @@ class Words(dict[str, int]):
             flags |= FORMED | LOOSELY
         if flags & STOP and not cased and word in names_as_written():
             flags |= LISTED  # Ali is written like "on" but for its last letter
+        if word.istitle() and word.lower() in names_of_function_words():
+            flags &= ~STOP  # a name where none of its language's function words has a capital: "I asked Will"
         if not name and not flags & STOP:
             name = self._is_listed(word, asked, cased)
             if name and everyday:
@@ -126,15 +128,12 @@ class Words(dict[str, int]):
             flags |= LISTED
         if name and (flags & CAPITAL or not everyday):
             flags |= NAME
-        if name and not cased:  # where letters have no case, nothing else could tell
-            flags = (flags | NAME) & ~KEEP
-        return flags
+        # where letters have no case, nothing else could tell
+        return (flags | NAME) & ~KEEP if name and not cased else flags
 
-    def _on_lists(self, word: str, forms: list[str], cased: bool) -> int:
+    def _on_lists(self, forms: list[str], cased: bool) -> int:
         """On which lists a word is; of relatives and titles also what is joined to a prefix: "from his brother"."""
         flags = self._lists.get(forms[0], 0)
-        if flags & STOP and word.istitle() and word.lower() in names_of_function_words():
-            return flags & ~STOP
         if cased or flags & (KIN | TITLE):
             return flags
         return reduce(or_, (self._lists.get(one, 0) & (KIN | TITLE) for one in forms[1:] if len(one) > 2), flags)
