@@ -152,11 +152,13 @@ class JoinedNames:
         return bool(listed and text[-1] in "یي" and len(text) >= _LONG_FAMILY and text not in _LIVES)
 
     def _is_given_inside(self, place: int, flag: int) -> bool:
-        """Whether a function word with a capital amid small words is a given name: "condamne Juste Bakayoko"."""
+        """Whether a function word with a capital before a name is a given name: "condamne Juste Bakayoko"; within a
+        sentence any but an article, "met So Yeon", "not in The Hague"."""
         before = self._flags[place - 1] if place else CAPITAL
-        return bool(
-            not flag & (SINGLE | PARTICLE) and not before & CAPITAL and fold(self._texts[place]) in given_names()
-        )
+        if flag & (SINGLE | PARTICLE) or before & CAPITAL:
+            return False
+        folded = fold(self._texts[place])
+        return folded in given_names() or (self._gaps[place] == " " and folded not in self._lexicon.determiners)
 
     def _is_line_of_two(self, place: int) -> bool:
         """Whether a word and the next have a line to themselves."""

@@ -256,6 +256,7 @@ def test_a_known_stem_is_a_name_behind_a_name() -> None:
         ("en", "Gift and her brother left", "[NAME] and her brother left"),
         ("en", "Comfort's house burned down", "[NAME]'s house burned down"),
         ("en", "Best wishes,\nWill", "Best wishes,\n[NAME]"),
+        ("en", "we met So Yeon Postlethwaite in The Hague", "we met [NAME] in The [NAME]"),
         ("es", "Ayer Sean llegó con Dan", "Ayer [NAME] llegó con [NAME]"),
         ("it", "Sara Conti abita qui", "[NAME] abita qui"),
         ("it", "Sarà tardi", "Sarà tardi"),
