@@ -86,3 +86,14 @@ def _show(pairs: list[Pair], json: bool) -> None:
         rows = [[name, pair.one.get(name), pair.other.get(name)] for name in names]
         title = f"decision {pair.decision_id}, {pair.country}, {pair.weight:.1f} bits, {pair.state}"
         console.print_table(("", "one", "other"), rows, title)
+
+
+def tell_doubtful(certificates: list[str]) -> None:
+    """Of certificates that nobody can go by: an erasure may be lost with them."""
+    from pipelines import console
+
+    for name in certificates:
+        console.warn(
+            f"the certificate {name} is damaged, was changed or is of another vault: whom it names may be back; look"
+            " for a copy of it, then `homeward vault erase --again FOLDER`"
+        )

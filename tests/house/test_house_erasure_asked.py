@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from codebook.errors import HomewardError
-from pipelines.vault_keeping import _warn
+from pipelines.vault_removing import _warn
 
 
 @pytest.mark.parametrize("answer", [b"n\n", b"\n"])
