@@ -27,6 +27,8 @@ _MANY = 8
 """A name that so many bear is one that is known; of others nothing is said."""
 _SLIP = 0.001
 """How often a name is written as one certain other name that it is not."""
+_TWINS = 30.0
+"""Of so many birth dates on which a name is borne, one may be that of twins who bear the one and the other name."""
 _MOST = 8.0
 """No pair weighs less by more than this."""
 _MANY_LETTERS = 4
@@ -142,8 +144,14 @@ def _alike(one: str, other: str) -> Alike | None:
 
 
 def _rate(times: int, of: int, alike: Alike) -> float:
-    """How often a name is written as another, if it was `times` of `of`: as one name often is, or as a slip."""
-    one_name = log(alike.likely) + lgamma(times + 1) + lgamma(of - times + 1) - lgamma(of + 2)
-    slip = log(1 - alike.likely) + times * log(_SLIP) + (of - times) * log(1 - _SLIP)
-    share = 1 / (1 + exp(min(700.0, slip - one_name)))
+    """How often a name is written as another, if it was `times` of `of`: as one name often is, or hardly ever, and those
+    who were taken for one person were twins."""
+    one_name = log(alike.likely) + _chance(times, of, 1.0)
+    another = log(1 - alike.likely) + _chance(times, of, _TWINS)
+    share = 1 / (1 + exp(min(700.0, another - one_name)))
     return share * (times + 1) / (of + 2) + (1 - share) * _SLIP
+
+
+def _chance(times: int, of: int, rest: float) -> float:
+    """Log of the chance of `times` of `of`, whose share may be anything (`rest` 1) or is some 1 in `rest` + 1."""
+    return log(rest) + lgamma(times + 1) + lgamma(of - times + rest) - lgamma(of + 1 + rest)
