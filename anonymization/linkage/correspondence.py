@@ -144,8 +144,8 @@ def _alike(one: str, other: str) -> Alike | None:
 
 
 def _rate(times: int, of: int, alike: Alike) -> float:
-    """How often a name is written as another, if it was `times` of `of`: as one name often is, or hardly ever, and those
-    who were taken for one person were twins."""
+    """How often a name is written as another, if it was `times` of `of`: as one name often is, or hardly ever, so that
+    those who were taken for one person were twins."""
     one_name = log(alike.likely) + _chance(times, of, 1.0)
     another = log(1 - alike.likely) + _chance(times, of, _TWINS)
     share = 1 / (1 + exp(min(700.0, another - one_name)))
