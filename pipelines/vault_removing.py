@@ -87,27 +87,19 @@ def erase(
 
 
 def _warn_of_pairs(count: int) -> None:
-    """Said and asked as in `_warn`."""
-    import sys
-
-    from codebook.errors import HomewardError
+    """Said before anything is removed; asked, where somebody sits there who can answer."""
     from pipelines import console
 
-    if not count:
-        return
-    console.warn(
-        f"{count} pairs of these people wait for an officer (`homeward vault review`): who else is in them stays, and"
-        " nobody can tell afterwards that it may be the same person"
-    )
-    if sys.stdin.isatty() and not typer.confirm("Erase all the same?", err=True):
-        raise HomewardError("nothing was erased", "homeward vault erase", "`homeward vault review` settles the pairs")
+    if count:
+        console.warn(
+            f"{count} pairs of these people wait for an officer (`homeward vault review`): who else is in them stays,"
+            " and nobody can tell afterwards that it may be the same person"
+        )
+        _ask("`homeward vault review` settles the pairs")
 
 
 def _warn(sources: list[str]) -> None:
-    """Said before anything is removed; asked, where somebody sits there who can answer."""
-    import sys
-
-    from codebook.errors import HomewardError
+    """The same of files that are destroyed whole."""
     from pipelines import console
 
     for source in sources:
@@ -116,8 +108,18 @@ def _warn(sources: list[str]) -> None:
             " overwritten: a sealed one in which the person stands is destroyed whole, with the rows of all others;"
             " --keep-raw keeps it until its retention ends"
         )
-    if sources and sys.stdin.isatty() and not typer.confirm("Erase all the same?", err=True):
-        raise HomewardError("nothing was erased", "homeward vault erase", "--keep-raw keeps these files")
+    if sources:
+        _ask("--keep-raw keeps these files")
+
+
+def _ask(otherwise: str) -> None:
+    """HomewardError if somebody sits at a terminal and says no; `otherwise`: what else can be done."""
+    import sys
+
+    from codebook.errors import HomewardError
+
+    if sys.stdin.isatty() and not typer.confirm("Erase all the same?", err=True):
+        raise HomewardError("nothing was erased", "homeward vault erase", otherwise)
 
 
 def _whom(tokens: list[str], listed: Path | None, numbers: list[int]) -> list[UUID | int]:

@@ -135,11 +135,10 @@ def _banded(pairs: pa.Table, persons: Roster, asked: npt.NDArray[np.bool_], grou
     weight += _of_years(rows, persons, here, both)
     joinable = pairs["joinable"].to_numpy()
     strictness = Strictness(**model()["same_from"])
-    day = np.where(
-        persons.said["date"].code[one] == persons.said["date"].code[other], persons.said["date"].code[one], NONE
-    )
-    given = correspondence.given_names(persons)
-    weight += correspondence.learned(weight, one, other, day, joinable & (weight >= strictness.least), given)
+    date = persons.said["date"].code
+    day = np.where(date[one] == date[other], date[one], NONE)
+    surely = joinable & (weight >= strictness.least)
+    weight += correspondence.learned(weight, one, other, day, surely, correspondence.given_names(persons))
     same = joinable & (weight >= joined_from(weight[joinable], strictness))
     columns = {"weight": weight, "band": np.where(same, SAME, UNCERTAIN)}
     return pa.table({"one": pairs["one"], "other": pairs["other"]} | columns)
