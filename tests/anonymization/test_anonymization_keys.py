@@ -159,7 +159,8 @@ def test_a_command_that_prints_for_ever_or_never_ends_is_ended_with_what_it_star
 
 def test_a_run_that_is_cancelled_ends_the_command_that_it_waits_for(tmp_path: Path) -> None:
     number = tmp_path / "number"
-    asks = f"from anonymization.keys.ring import Keyring; Keyring.open({str(tmp_path / 'keys')!r})"
+    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # as in no background job
+    asks = f"{listens}; from anonymization.keys.ring import Keyring; Keyring.open({str(tmp_path / 'keys')!r})"
     waits = os.environ | {"HOMEWARD_ROOT_KEY_COMMAND": f"sh -c 'echo $$ > {number}; sleep 600; echo x'"}
     run = subprocess.Popen([sys.executable, "-c", asks], env=waits, stderr=subprocess.DEVNULL, start_new_session=True)
     given_up = time.monotonic() + 120
@@ -176,6 +177,7 @@ def test_a_run_that_is_cancelled_ends_the_command_that_it_waits_for(tmp_path: Pa
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
     assert not left
+    assert run.returncode == -signal.SIGINT, "it ended since it was cancelled, not since its patience was over"
 
 
 def _is_waiting(run: subprocess.Popen[bytes], number: Path) -> bool:
