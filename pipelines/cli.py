@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from codebook.errors import HomewardError, Unavailable
-from pipelines import vault_keeping, vault_removing, vault_requests  # noqa: F401  # their commands join `homeward vault`
+from pipelines import vault_finding, vault_keeping, vault_removing, vault_requests  # noqa: F401  # join `homeward vault`
 from pipelines.vault_commands import vault_app
 
 app = typer.Typer(

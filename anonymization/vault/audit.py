@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 WITHDRAWN, OVERWRITTEN, REFUSED = "consent withdrawn", "pages overwritten", "refused"
 RESTORED, LOST = "restore", "lines lost"
 ERASED, ERASED_AGAIN = "erase", "erased again"
+FOUND = "find"
 _LOCK = 0x61756469
 _START = bytes(32)
 _ADD = """

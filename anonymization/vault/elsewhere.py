@@ -13,9 +13,8 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from anonymization.keys.country_keys import CountryKeys
-from anonymization.keys.pseudonyms import as_matrix, keyed
 from anonymization.linkage.decisions import same_person
+from anonymization.vault import finding
 from anonymization.vault.origins import declared
 from anonymization.vault.persons import Said, read_identifiers
 from anonymization.vault.requests import Said as Record
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 COMMON = ""
 """The programme of sources that declare none."""
 _FIELDS = "SELECT name, field FROM vault.field WHERE country = %s"
-_WHO = """
-    SELECT p.token FROM vault.blind_index AS b JOIN vault.person AS p USING (person_id)
-    WHERE b.field = %s AND b.idx = ANY (%s)"""
 
 
 def elsewhere(vault: Vault, country: str, tokens: Sequence[UUID]) -> dict[str, tuple[UUID, ...]]:
@@ -48,8 +44,8 @@ def elsewhere(vault: Vault, country: str, tokens: Sequence[UUID]) -> dict[str, t
             for programme in programmes - {source.programme or COMMON}:
                 number = fields.get(f"{programme}: {said.field}" if programme else said.field)
                 if number is not None:
-                    indexes = _indexes(keys, said, programme)
-                    for (token,) in cursor.execute(_WHO, (number, indexes)).fetchall():
+                    stated = finding.indexes(keys, said.field, programme, said.distinct.keys)
+                    for token in finding.who(cursor, keys, number, stated):
                         found.setdefault(programme, set()).update(same_person(cursor, vault.keyring, token))
     return {programme: tuple(sorted(persons - set(tokens))) for programme, persons in sorted(found.items())}
 
@@ -65,10 +61,3 @@ def _identifiers(records: Collection[Record]) -> Iterator[tuple[Source, Said]]:
         for column, said in read_identifiers(table, cells, source).items():
             if column in links:
                 yield source, said
-
-
-def _indexes(keys: CountryKeys, said: Said, programme: str) -> list[UUID]:
-    key = keys.keyring.derive(keys.country, "blind index", said.field, programme=programme or None)
-    stated = keyed(said.distinct.keys.drop_null(), key)
-    turned = keys.turned(as_matrix(stated).tobytes()) if len(stated) else b""
-    return [UUID(bytes=turned[at : at + 16]) for at in range(0, len(turned), 16)]

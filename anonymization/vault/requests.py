@@ -106,8 +106,8 @@ def ask(vault: Vault, token: UUID, purpose: str, officer: str, days: int) -> int
     """A new request; returns its number."""
     from anonymization.vault.wording import refuse_people
 
-    officer = _named(officer)
-    with _attempt(vault, "request", officer) as cursor:
+    officer = named(officer)
+    with attempt(vault, "request", officer) as cursor:
         if not purpose.strip():
             raise HomewardError("the request has no purpose", "--purpose", "say what the name is needed for")
         if not 1 <= days <= LONGEST_DAYS:
@@ -125,8 +125,8 @@ def ask(vault: Vault, token: UUID, purpose: str, officer: str, days: int) -> int
 
 def approve(vault: Vault, number: int, officer: str) -> Request:
     """The second officer's consent."""
-    officer = _named(officer)
-    with _attempt(vault, "approve", officer, number) as cursor:
+    officer = named(officer)
+    with attempt(vault, "approve", officer, number) as cursor:
         request = _open(vault, cursor, number)
         if _same(request.asked_by, officer):
             raise HomewardError(
@@ -145,8 +145,8 @@ def approve(vault: Vault, number: int, officer: str) -> Request:
 
 def reveal(vault: Vault, number: int, officer: str) -> list[Said]:
     """What is known about the person, for the officer who asked; the caller shows it and keeps nothing."""
-    officer = _named(officer)
-    with _attempt(vault, "reveal", officer, number) as cursor:
+    officer = named(officer)
+    with attempt(vault, "reveal", officer, number) as cursor:
         request = _open(vault, cursor, number)
         if not _same(request.asked_by, officer):
             raise HomewardError("another officer asked for this", f"request {number}", "make a request of your own")
@@ -168,7 +168,7 @@ def requests(vault: Vault) -> list[Request]:
 
 def standing(vault: Vault, number: int, officer: str | None) -> Request:
     """A request that is approved and has not expired, for `officer` who erases by it."""
-    with _attempt(vault, "erase", officer, number) as cursor:
+    with attempt(vault, "erase", officer, number) as cursor:
         request = _open(vault, cursor, number)
         if request.approved_by is None:
             raise HomewardError("nobody has approved it yet", f"request {number}", "`homeward vault approve`")
@@ -176,8 +176,11 @@ def standing(vault: Vault, number: int, officer: str | None) -> Request:
 
 
 @contextmanager
-def _attempt(vault: Vault, step: str, officer: str | None, number: int | None = None) -> Iterator[Vaultside]:
-    """A transaction for a step of a request; if it is refused, nothing of it stays but a line of the audit."""
+def attempt(
+    vault: Vault, step: str, officer: str | None, number: int | None = None, country: str | None = None
+) -> Iterator[Vaultside]:
+    """A transaction for a step of an officer, about a request (`number`) or people of a country; if it is refused,
+    nothing of it stays but a line of the audit."""
     try:
         with vault.transaction() as cursor:
             yield cursor
@@ -187,8 +190,8 @@ def _attempt(vault: Vault, step: str, officer: str | None, number: int | None = 
         facts: Facts = {"step": step, "why": error.what} | ({"request": number} if number else {})
         with vault.transaction() as cursor:
             row = cursor.execute("SELECT country FROM vault.request WHERE request_id = %s", (number,)).fetchone()
-            country = str(row[0]) if row else None
-            audit.write(cursor, vault.keyring, audit.REFUSED, country, officer, facts)
+            where = str(row[0]) if row else country
+            audit.write(cursor, vault.keyring, audit.REFUSED, where, officer, facts)
         raise error from None
 
 
@@ -239,7 +242,7 @@ def _seal(request: Request, keyring: Keyring) -> str:
     return hmac.digest(keyring.derive("", "request"), text, sha256).hex()[:32]
 
 
-def _named(officer: str) -> str:
+def named(officer: str) -> str:
     """The officer's name as it is recorded: signs that nobody sees make no other officer."""
     name = " ".join(clean(officer)[0].split())
     if not name:

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from anonymization.gate import Gate
 from anonymization.linkage import decisions, review
-from anonymization.vault import erasure, requests
+from anonymization.vault import audit, erasure, finding, requests
 from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError
 from sources.batches import TextBatch
@@ -76,3 +76,20 @@ def test_nothing_is_asked_settled_or_erased_in_another_country(
         with pytest.raises(HomewardError, match="this login sees people of GTM only"):
             act()
     assert requests.ask(officer, tokens["GTM"], "tracing", "Jorge", 7) > number
+
+
+def test_nobody_of_another_country_is_looked_up_and_that_somebody_tried_is_in_the_audit(
+    make_source: Callable[..., Source], officer: Vault, vault: Vault, rows: Rows
+) -> None:
+    """Whether somebody is known in another country is told to none of its officers."""
+    brought = {"SLV": "04567890-3", "GTM": "00016297-5"}
+    sources = [make_source(f"{country.lower()}/register", country) for country in brought]
+    for source, number in zip(sources, brought.values(), strict=True):
+        Gate(source, vault).pass_batch(rows({"DUI": number}))
+    for number in brought.values():
+        with pytest.raises(HomewardError, match="this login sees people of GTM only"):
+            finding.find(officer, sources, finding.Asked("SLV", "slv_dui", "erasure", "Jorge"), number)
+        (line,) = audit.lines(vault, 1)
+        assert (line.action, line.country, line.officer) == (audit.REFUSED, "SLV", "Jorge")
+    asked = finding.Asked("GTM", "slv_dui", "erasure", "Jorge")
+    assert [len(finding.find(officer, sources, asked, number).persons) for number in brought.values()] == [0, 1]
