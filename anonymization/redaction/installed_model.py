@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import TYPE_CHECKING
 
 from anonymization.redaction.patterns import Span
@@ -21,12 +22,23 @@ _SIZES = ("trf", "lg", "md", "sm")
 @lru_cache(maxsize=8)
 def installed_model(language: str) -> Language | None:
     """The largest model of a language on this machine, if any: asked by package name, so that nothing is fetched."""
-    import spacy
-
     kind = "web" if language in ("en", "zh") else "news"
     names = [f"{language}_core_{kind}_{size}" for size in _SIZES] + ["xx_ent_wiki_sm"]
-    found = next((name for name in names if spacy.util.is_package(name)), None)
-    return spacy.load(found, exclude=["lemmatizer", "parser", "attribute_ruler"]) if found else None
+    found = next((name for name in names if _is_package(name)), None)
+    if found is None:
+        return None
+    import spacy
+
+    return spacy.load(found, exclude=["lemmatizer", "parser", "attribute_ruler"])
+
+
+def _is_package(name: str) -> bool:
+    """As spaCy asks, which takes most of a second to import."""
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def named(model: Language, texts: Sequence[str]) -> Iterator[list[Span]]:

@@ -6,10 +6,12 @@ the codebook's own words. A language without a file has stop words and months at
 
 from __future__ import annotations
 
-import importlib
 import re
+import runpy
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -279,10 +281,18 @@ def _folded(words: str) -> frozenset[str]:
 @lru_cache(maxsize=32)
 def _stop_words(language: str) -> frozenset[str]:
     try:
-        words = importlib.import_module(f"spacy.lang.{language}.stop_words").STOP_WORDS
-    except ModuleNotFoundError:  # spaCy has no such language
+        words = _list_of_spacy(f"{language}/stop_words.py", "STOP_WORDS")
+    except FileNotFoundError:  # spaCy has no such language
         return frozenset()
     return frozenset(fold(part) for word in words for part in _WORD.findall(word))
+
+
+def _list_of_spacy(place: str, name: str) -> Collection[str]:
+    """One list in one file of spaCy, which stands by itself. Its package is not imported for it: that takes most of a
+    second, and of French, whose tokenizer it compiles, four."""
+    file = distribution("spacy").locate_file(f"spacy/lang/{place}")
+    words: Collection[str] = runpy.run_path(str(file))[name]
+    return words
 
 
 @lru_cache(maxsize=32)
@@ -299,7 +309,7 @@ def _library_words(language: str) -> frozenset[str]:
         return frozenset()
     words = {word for names in (known.territories, known.languages, known.scripts) for word in names.values()}
     if language == "fa":
-        verbs = importlib.import_module("spacy.lang.fa.generate_verbs_exc").VERBS_EXC
+        verbs = _list_of_spacy("fa/generate_verbs_exc.py", "VERBS_EXC")
         words |= {part for verb in verbs for part in _JOINTS.split(verb)}
     named = frequent_names() | given_names() | family_names()
     return frozenset(fold(word) for word in words if _WORD.fullmatch(word) and len(word) > 2) - named
