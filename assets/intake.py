@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -23,7 +24,7 @@ from anonymization.vault.seal_format import SUFFIX, was_shredded
 from anonymization.vault.sealed_keys import shred
 from anonymization.vault.store import Sealed, SealedFile, seal
 from assets.refused_uploads import set_aside
-from assets.stages.admit import admit_source
+from assets.stages.admit import admit_source, refuse_expired
 from assets.workers import LARGE_BYTES
 from assets.workplace import PRIVATE, Workplace
 from codebook.errors import HomewardError, Refused, Unavailable
@@ -328,17 +329,19 @@ def _contents(
     """Name and blocks of bytes of every file of the upload; a database or a form's server is read now."""
     if source.format.kind in FETCHED:
         admit_source(source)
+    still_stands = partial(refuse_expired, source)
     if source.format.kind == "database":
         from assets.credentials import database_url
         from connectors import snapshot
 
-        yield from snapshot(source, database_url(source))
+        yield from snapshot(source, database_url(source), still_stands)
     elif source.format.kind == "kobo_server":
         from assets import sweeps
         from assets.credentials import kobo_token
         from connectors import sweep
 
-        yield from sweep(source, kobo_token(source), sweeps.pages(workplace, source, upload.path.name), until=until)
+        pages = sweeps.pages(workplace, source, upload.path.name)
+        yield from sweep(source, kobo_token(source), pages, until=until, may_read=still_stands)
     else:
         for path in upload.files():
             yield path.name, _blocks(path)

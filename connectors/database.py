@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,10 +33,13 @@ _CONSISTENT = {"postgresql": "REPEATABLE READ", "mysql": "REPEATABLE READ", "mar
 _ORDINAL = "ordinal of the row"
 
 
-def snapshot(source: Source, url: str) -> list[tuple[str, Iterator[bytes]]]:
+def snapshot(
+    source: Source, url: str, may_read: Callable[[], None] = lambda: None
+) -> list[tuple[str, Iterator[bytes]]]:
     """File names and CSV bytes of every table the source names, in key order.
 
-    Read them all, one after the other; one that is closed early, or fails, ends the whole snapshot.
+    Read them all, one after the other; one that is closed early, or fails, ends the whole snapshot. `may_read` is asked
+    before rows are fetched and after; what it raises ends the snapshot too.
 
     Refused if a table or a declared column is missing, Unavailable if the server does not serve.
     """
@@ -52,7 +55,7 @@ def snapshot(source: Source, url: str) -> list[tuple[str, Iterator[bytes]]]:
     def stream(name: str) -> Iterator[bytes]:
         whole = False
         try:
-            yield from _csv(connection, selects[name])
+            yield from _csv(connection, selects[name], may_read)
             left.discard(name)
             whole = True
         except BaseException as error:
@@ -188,16 +191,21 @@ def _declared(name: str, source: Source) -> tuple[set[str], list[str], list[str]
     return wanted, required, order
 
 
-def _csv(connection: sa.Connection, select: sa.Select[tuple[object, ...]]) -> Iterator[bytes]:
+def _csv(
+    connection: sa.Connection, select: sa.Select[tuple[object, ...]], may_read: Callable[[], None]
+) -> Iterator[bytes]:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
+    may_read()
     result = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_A_TIME).execute(select)
     writer.writerow(result.keys())
     for rows in result.partitions():
+        may_read()
         writer.writerows([[text(value) for value in row] for row in rows])
         yield buffer.getvalue().encode("utf-8")
         buffer.seek(0)
         buffer.truncate()
+        may_read()
     if buffer.tell():
         yield buffer.getvalue().encode("utf-8")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from assets import parquet, progress
 from assets.intake import Delivery
 from assets.stages import pseudonymize
+from assets.stages.admit import refuse_expired
 from assets.stages.report import StageReport
 from assets.workers import spread
 from assets.workplace import Workplace
@@ -39,6 +40,7 @@ def harmonize(workplace: Workplace, delivery: Delivery) -> StageReport:
 
 
 def _batch(source: Source, path: Path, draft: Path) -> dict[str, int]:
+    refuse_expired(source)
     made = _harmonizer(source).apply(SafeBatch.read(path, source))
     number = path.stem.removeprefix("data-")
     for entity, rows in made.entities.items():

@@ -16,6 +16,7 @@ from assets.facts import tellable
 from assets.headers import shown
 from assets.intake import Delivery
 from assets.shape import Shape
+from assets.stages.admit import while_it_stands
 from assets.stages.report import StageReport
 from assets.vault_audit import keep_head
 from assets.workers import LARGE_BYTES, spread, wake
@@ -109,7 +110,7 @@ def _in_order(workplace: Workplace, delivery: Delivery, opened: Opened, draft: P
     tables: dict[str, Counts] = {}
     for table in opened.tables:
         counts = tables.setdefault(table, {"rows_in": 0})
-        for number, batch in enumerate(opened.batches(table)):
+        for number, batch in enumerate(while_it_stands(delivery.source, opened.batches(table))):
             _add(counts, _keep(gate.pass_batch(batch), draft, f"{table}-{number:05d}"))
             progress.report(STAGE, counts["rows_in"])
     return tables
@@ -132,7 +133,7 @@ def _part(workplace: Workplace, source: Source, part: Part, draft: Path, name: s
 
     gate = Gate(source, workplace.vault)
     counts: Counts = {}
-    for number, batch in enumerate(part.batches()):
+    for number, batch in enumerate(while_it_stands(source, part.batches())):
         _add(counts, _keep(gate.pass_batch(batch), draft, f"{name}-{number:05d}"))
     if (read := part.issues()).num_rows:
         parquet.write(read, draft / f"issues-{name}-read.parquet")

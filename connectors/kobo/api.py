@@ -11,7 +11,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,13 +55,19 @@ class Passing(Exception):
 class Server:
     """A connection to the declared server; close it after use. Its repr shows neither address nor token."""
 
-    def __init__(self, declared: KoboServerFormat, token: str, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        declared: KoboServerFormat,
+        token: str,
+        patience: Patience | None = None,
+        may_read: Callable[[], None] = lambda: None,
+    ) -> None:
         import httpx
 
         # A stray line end would be quoted, with the token, by the HTTP library's own error.
         if not _TOKEN.fullmatch(token.strip()):
             raise BadDefinition("the token is empty or has characters that no token has", declared.token_env)
-        self.declared = declared
+        self.declared, self._may_read = declared, may_read
         self._patience = patience or Patience()
         self._limit = TimeLimit(self._patience.answer)
         self._client = httpx.Client(
@@ -93,9 +99,11 @@ class Server:
         self, path: str, query: Mapping[str, str], headers: Mapping[str, str], also: Collection[int] = ()
     ) -> Iterator[httpx.Response]:
         """The server's answer with status 200 or one of `also`, to be read as it comes. Passing, whenever that may help
-        if it is asked again; HomewardError where it cannot help."""
+        if it is asked again; HomewardError where it cannot help. Whether it may be asked is asked each time, and again
+        when the answer has come."""
         import httpx
 
+        self._may_read()
         traced = {"trace": self._limit.opened}
         url = f"{self.declared.url.rstrip('/')}/api/v2/assets/{self.declared.asset}/{path}"
         try:
@@ -112,6 +120,7 @@ class Server:
             if self._limit.is_over:
                 raise Passing("does not come to the end of its answer") from None
             raise Passing(f"does not answer ({type(error).__name__})") from None
+        self._may_read()
 
     def wait(self, trouble: Passing, attempt: int) -> None:
         """Pause before the next attempt, longer each time. Unavailable after the last, or if too long."""

@@ -55,17 +55,23 @@ class _Changed(Exception):
 
 
 def sweep(
-    source: Source, token: str, kept: Kept, patience: Patience | None = None, until: float | None = None
+    source: Source,
+    token: str,
+    kept: Kept,
+    patience: Patience | None = None,
+    until: float | None = None,
+    may_read: Callable[[], None] = lambda: None,
 ) -> list[tuple[str, Iterator[bytes]]]:
     """File names and bytes of a delivery, after a whole sweep into `kept`; pages that are there already are not asked
-    for again. `until`: when (time.monotonic) to stop for this time, with Unfinished.
+    for again. `until`: when (time.monotonic) to stop for this time, with Unfinished. `may_read` is asked before each
+    request and after its answer; what it raises ends the sweep.
 
     Unavailable if the server does not serve (what came is kept), HomewardError if it refuses.
     """
     declared = source.format
     if not isinstance(declared, KoboServerFormat):
         raise TypeError(declared.kind)
-    server = Server(declared, token, patience or (Patience() if until is None else Patience(**BRIEF)))
+    server = Server(declared, token, patience or (Patience() if until is None else Patience(**BRIEF)), may_read)
     try:
         form = _form(server)
         for _ in range(MOST_SWEEPS):

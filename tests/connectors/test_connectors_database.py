@@ -172,6 +172,22 @@ def test_a_snapshot_that_is_not_read_to_its_end_holds_no_transaction(registry: s
     assert open_transactions(registry, "pid") == []
 
 
+@pytest.mark.parametrize("allowed", [0, 1, 3, 5, 9])
+def test_a_snapshot_that_may_not_be_read_any_more_stops_and_hangs_up(registry: str, allowed: int) -> None:
+    """Also between two tables, and before the first."""
+    left, had = [None] * allowed, list[int]()
+
+    def may_read() -> None:
+        if not left:
+            raise Refused("delivery.expired", "the agreement has expired", "slv/test")
+        left.pop()
+
+    with pytest.raises(Refused, match="has expired"):
+        had.extend(len(piece.splitlines()) for _, all_ in snapshot(declared(), registry, may_read) for piece in all_)
+    assert open_transactions(registry, "pid") == []
+    assert sum(had) == {0: 0, 1: 0, 3: 5, 5: 5_006, 9: 12_006}[allowed]
+
+
 def open_transactions(url: str, what: str) -> list[object]:
     """`what` of every session that waits inside a transaction."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)

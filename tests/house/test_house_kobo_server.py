@@ -200,6 +200,39 @@ def test_after_the_agreement_has_ended_the_server_is_not_asked(
     assert not list(waiting(workplace, SOURCE))
 
 
+def test_of_an_agreement_that_ends_during_a_sweep_nothing_is_asked_after_it(
+    desk: tuple[House, dict[str, str]], kobo: KoboServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Midnight comes with the second page: it is not kept, no third one is asked for, and the request is done with."""
+    house, more = desk
+    today = datetime.now(UTC)
+    source = load_source(SOURCE, Path(more["HOMEWARD_SOURCES"])).model_copy(update={"expires": today.date()})
+    workplace = Workplace(house.home)
+    deliver(workplace, source, [])
+
+    class Clock:
+        time = today
+
+        @classmethod
+        def now(cls, zone: object) -> datetime:
+            return cls.time
+
+    def midnight(answering: object) -> bool:
+        Clock.time = today + timedelta(days=1)
+        return False
+
+    monkeypatch.setattr("assets.stages.admit.datetime", Clock)
+    kobo.asked.clear()
+    kobo.faults = [None, None, midnight]
+    monkeypatch.setenv("HOMEWARD_SLV_KOBO_TOKEN", TOKEN)
+    with pytest.raises(UploadRefused, match="has expired"):
+        receive(workplace, source, next(waiting(workplace, SOURCE)))
+    assert len([path for path, _ in kobo.asked if path.endswith("/data/")]) == 3
+    assert kobo.asked[-1][0].endswith("/data/")
+    assert len([path for path in workplace.sweeps.rglob("*.sealed") if "att" not in path.parent.name]) == 1
+    assert not list(waiting(workplace, SOURCE))
+
+
 def test_nothing_that_a_server_says_of_people_gets_out(desk: tuple[House, dict[str, str]], kobo: KoboServer) -> None:
     """Answers, keys, users, notes, attachments, labels, titles, versions, and the page of an error."""
     house, _ = desk
