@@ -49,7 +49,7 @@ def sharing(frame: pd.DataFrame, keys: Sequence[str], weights: Sequence[float] |
 
 
 def _weights(frame: pd.DataFrame, weights: Sequence[float]) -> Counts:
-    weight = np.asarray(weights, dtype=float)
+    weight = pd.to_numeric(pd.Series(weights), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     if weight.shape != (len(frame),) or not (np.isfinite(weight) & (weight > 0)).all():
         raise ValueError(f"weights must be {len(frame)} numbers above 0, one a record: mend them before release")
     return weight
@@ -123,11 +123,14 @@ def closeness(
 ) -> float:
     """t of the worst class: how far its values of `sensitive` lie from those of all (Li, Li and Venkatasubramanian).
 
-    Earth mover's distance; `equal`: every two values are equally far, `ordered`: as far as their ranks.
+    Earth mover's distance; `equal`: every two values are equally far, `ordered`: as far as their ranks. Withheld keys
+    make a class of their own, as for `diversity`; records without a value of `sensitive` are left out.
     """
-    values = pd.Categorical(frame[sensitive], categories=sorted(frame[sensitive].dropna().unique()), ordered=True)
-    table = pd.crosstab([frame[key] for key in keys], values, dropna=False).reindex(columns=values.categories)
-    table = table[table.sum(axis=1) > 0]
+    told = frame[frame[sensitive].notna()]
+    if told.empty:
+        return float("nan")
+    counts = told.groupby([*keys, sensitive], dropna=False, observed=True).size()
+    table = counts.unstack(fill_value=0).sort_index(axis=1)
     inside = table.div(table.sum(axis=1), axis=0).to_numpy()
     everyone = table.sum(axis=0).to_numpy() / table.to_numpy().sum()
     apart = inside - everyone

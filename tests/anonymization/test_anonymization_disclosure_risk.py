@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,8 +69,9 @@ def test_the_weighted_risk_of_a_large_class_is_the_expectation_of_one_in_the_pop
     assert individual_risk(frame, ["a"], [1 / p] * f) == pytest.approx(np.full(f, expected), rel=1e-4)
 
 
-@pytest.mark.parametrize("weights", [[1.0], [0.0] * 4, [-2.0] * 4, [np.nan] * 4])
-def test_weights_that_are_none_are_refused(weights: list[float]) -> None:
+@pytest.mark.parametrize("weights", [[1.0], [0.0] * 4, [-2.0] * 4, [np.nan] * 4, ["Ana"] * 4, [None] * 4])
+def test_weights_that_are_none_are_refused(weights: list[Any]) -> None:
+    """In words that quote none of them."""
     with pytest.raises(ValueError, match="4 numbers above 0"):
         measure(pd.DataFrame({"a": ["x"] * 4}), ["a"], 2, weights)
 
@@ -103,6 +106,27 @@ def test_closeness_is_that_of_the_paper() -> None:
     assert closeness(by_class(SALARIES), ["q"], "s", "ordered") == pytest.approx(0.375)
     assert closeness(by_class(CLOSER), ["q"], "s", "ordered") == pytest.approx(0.167, abs=5e-4)
     assert closeness(by_class({"1": ("a", "a"), "2": ("b", "b")}), ["q"], "s") == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("kind", ["equal", "ordered"])
+def test_closeness_counts_records_whose_keys_are_withheld(kind: Any) -> None:
+    """They were left out, of their class and of everybody: what was protected looked closer than it is."""
+    frame = pd.DataFrame({"a": ["x", "x", "x", None], "b": ["y"] * 4, "s": [1, 1, 2, 2]})
+    assert closeness(frame, ["a", "b"], "s", kind) == pytest.approx(0.5)
+    assert np.isnan(closeness(frame.assign(s=None), ["a", "b"], "s", kind))
+
+
+def test_closeness_leaves_out_who_has_no_value() -> None:
+    frame = pd.DataFrame({"a": ["x", "x", "z", "z", "z"], "s": ["p", "q", "p", "q", None]})
+    assert closeness(frame, ["a"], "s") == 0
+
+
+def test_risks_of_the_eight_records_of_sdcmicro() -> None:
+    """Capobianchi, Polettini and Lucarelli's records, as sdcMicro's guide prints their risks: two pairs, four alone."""
+    frame = pd.DataFrame({"key": list("pqqrstup")})
+    weights = [18, 45.5, 39, 17, 541, 8, 5, 92]
+    expected = [0.017, 0.022, 0.022, 0.177, 0.012, 0.297, 0.402, 0.017]
+    assert individual_risk(frame, ["key"], weights).round(3).tolist() == expected
 
 
 RECORDS = st.lists(
