@@ -252,8 +252,9 @@ class Guardian(Closed):
     """Whose consent a row about somebody under `under` needs as well: `column` holds one of `accept`.
 
     Under age is who is so by `age` (a column of completed years), or by `born` on the day of `day`: one of them is
-    enough, and so is one that cannot be read while the other does not say otherwise. A row that says neither is judged
-    by the person's own consent alone.
+    enough, and so is one that tells no age (it cannot be read, is a code of the crosswalk or over 120 years, or the day
+    is missing) while the other does not say otherwise. Of a birth date without its day or month the latest day counts.
+    A row that says neither is judged by the person's own consent alone.
     """
 
     column: Text

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from anonymization.gate import Gate
 from sources.batches import ALONE, TextBatch
+from sources.crosswalk import Crosswalk, MapRow
 from sources.models import Guardian, Source
 
 FORM = """
@@ -86,6 +87,55 @@ def test_who_may_be_a_child_counts_as_one_until_something_says_otherwise(
     batch = rows(*({"FILE": f"F{i}", **row} for i, row in enumerate(said)), blank=ROW)
     found = held_back(form(f"{BY_AGE}, {BY_BIRTH}"), batch)
     assert [row for row, rule in found if rule == "gate.no_guardian_consent"] == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("said", "stays"),
+    [
+        ({"BORN": "01/01/2015"}, True),
+        ({"BORN": "01/01/2015", "HELD": "soon"}, True),
+        ({"BORN": "01/01/2015", "AGE": "40"}, False),
+        ({"AGE": "98"}, True),
+        ({"AGE": "98.0"}, True),
+        ({"AGE": "98", "BORN": "01/01/1980", "HELD": "2024-03-01"}, False),
+        ({"AGE": "97"}, False),
+        ({"AGE": "999"}, True),
+        ({"BORN": "01/01/1815", "HELD": "2024-03-01"}, True),
+    ],
+)
+def test_what_tells_no_age_does_not_speak_for_an_adult(
+    form: Callable[[str], Source], rows: Rows, said: dict[str, str], stays: bool
+) -> None:
+    """A birth date without the day to count to, a code for who does not know, nobody's age."""
+    source = form(f"{BY_AGE}, {BY_BIRTH}")
+    unknown = {"rule": "number", "table": "main", "column": "AGE", "code": "98", "target": "dont_know"}
+    known = MapRow.model_validate(
+        {"entity": "person", "variable": "age", "status": "exact", "state": "approved", **unknown}
+    )
+    source = source.model_copy(update={"crosswalk": Crosswalk((known,))})
+    assert (held_back(source, rows(said, blank=ROW)) == [(2, "gate.no_guardian_consent")]) is stays
+
+
+@pytest.mark.parametrize(
+    ("told", "born", "held", "stays"),
+    [
+        ("year", "2006", "2024-03-01", True),
+        ("year", "2005", "2024-03-01", False),
+        ("%m/%Y", "03/2006", "2024-03-30", True),
+        ("%m/%Y", "03/2006", "2024-03-31", False),
+        ("ethiopian:%d/%m/%Y", "01/01/2000", "2025-09-11", True),
+        ("ethiopian:%d/%m/%Y", "01/01/2000", "2025-09-12", False),
+        ("jalali:%Y/%m/%d", "۱۳۸۵/۰۱/۰۱", "2024-03-20", True),
+        ("jalali:%Y/%m/%d", "۱۳۸۵/۰۱/۰۱", "2024-03-21", False),
+    ],
+)
+def test_of_a_birth_date_of_any_calendar_the_latest_day_counts(
+    make_source: Callable[..., Source], rows: Rows, told: str, born: str, held: str, stays: bool
+) -> None:
+    """Of 2006 alone somebody is seventeen until the year is over."""
+    source = make_source(tables=(FORM % BY_BIRTH).replace("%d/%m/%Y", told))
+    batch = rows({"BORN": born, "HELD": held}, blank=ROW)
+    assert ((2, "gate.no_guardian_consent") in held_back(source, batch)) is stays
 
 
 @pytest.mark.parametrize(
