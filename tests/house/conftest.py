@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from disks import unflushed
 from homes import House, empty_home
 
 from warehouse.embedded import EmbeddedServer
@@ -17,6 +18,7 @@ def demo(server_folder: Path) -> Iterator[House]:
     house = House(server_folder / "demo" / "var", server_folder / "demo" / "samples")
     server = EmbeddedServer(house.home / "postgres").start()
     try:
+        unflushed(house.home / "postgres")
         house.process("demo")
         yield house
     finally:

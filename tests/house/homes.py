@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 from clerk import PROJECT, SECONDS, clerk
+from disks import unflushed
 
 from examples.manifest import Manifest
 from warehouse.embedded import EmbeddedServer
@@ -85,6 +86,7 @@ def _stopped_server(folder: Path) -> Path:
     """The server of an empty home with the schemas of its warehouse: made once, in a second, and copied in a tenth."""
     house = _house_below(folder)
     server = EmbeddedServer(house.home / "postgres").start()
+    unflushed(house.home / "postgres")
     house.homeward("query", "SELECT 1")
     server.stop()
     assert [path.name for path in house.home.iterdir()] == ["postgres"], "no keys: every home makes its own"

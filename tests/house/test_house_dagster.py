@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from disks import unflushed
 from psycopg import sql
 
 from examples.dgme_slv import SOURCE, make_slv
@@ -98,6 +99,7 @@ def served(server_folder: Path) -> Iterator[Served]:
     for name in ("dropped.csv", "dropped again.csv"):
         (found.inbox / name).write_bytes(found.sample.read_bytes())
     server = EmbeddedServer(house.home / "postgres").start()
+    unflushed(house.home / "postgres")
     command = [sys.executable, "-m", "pipelines.cli", "ui", "--port", str(found.port)]
     with (house.home / "ui.log").open("wb") as log:
         ui = subprocess.Popen(command, cwd=PROJECT, env=house.environment, stdout=log, stderr=log)
