@@ -36,7 +36,8 @@ _LEAST_LETTERS = 5
 
 def with_called(persons: Roster) -> Roster:
     """`persons` with `called`, `called_k` and `called_n`: sound and skeleton of the word that a whole name calls them
-    by, and how it is written, if no word lost its sound; `givens`: sounds of all words that are surely given names."""
+    by, and how it is written, if no word lost its sound; `givens`: sounds of all words that are surely given names;
+    `further_n`: how the first of them but that by which they are called is written."""
     whole = persons.said["full_n"]
     listed, bones = (whole.values[name].combine_chunks() for name in ("full_w", "full_k"))
     lengths = listed.value_lengths().fill_null(0).to_numpy()
@@ -58,7 +59,14 @@ def with_called(persons: Roster) -> Roster:
     chosen[named] = order[starts[named]]
     at = pa.array(chosen, mask=chosen < 0)
     said = {"called": words.take(at), "called_k": bones.flatten().take(at), "givens": givens}
-    said["called_n"] = _written(whole.values["full_n"].combine_chunks(), lengths, chosen - starts)
+    further = np.full(len(lengths), -1, dtype=np.int64)
+    others = given[given != chosen[name[given]]]
+    further[name[others[::-1]]] = others[::-1]
+    written = whole.values["full_n"].combine_chunks()
+    said |= {
+        f"{which}_n": _written(written, lengths, at - starts)
+        for which, at in (("called", chosen), ("further", further))
+    }
     return persons.with_values("full_n", said)
 
 

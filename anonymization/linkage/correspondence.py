@@ -51,40 +51,65 @@ _SOUND, _CONSONANTS, _ONE_LETTER = Alike(0.5, 0.5), Alike(0.2, 0.4), Alike(0.03,
 
 @dataclass(frozen=True)
 class Given:
-    """Of each person which of `words` is the first word of the given name; -1 where none is told."""
+    """Of each person which of `words` is the first word of the given name, and which the `second`; -1 where none is
+    told."""
 
     words: list[str]
-    code: Codes
+    first: Codes
+    second: Codes
 
 
 def given_names(persons: Roster) -> Given:
     """As they are written: the column of given names, or else by what a whole name calls them."""
     given, whole = persons.said["given_n"], persons.said["full_n"]
-    first = pc.list_element(pc.split_pattern(given.values["given_n"].combine_chunks(), " "), 0)
-    listed = pa.concat_arrays([first, whole.values["called_n"].combine_chunks()]).cast(pa.string()).dictionary_encode()
-    codes = np.append(listed.indices.fill_null(-1).to_numpy(), -1).astype(np.int64)
+    written = pc.split_pattern(given.values["given_n"].combine_chunks().cast(pa.string()), " ")
+    lists = [_nth(written, 0), _nth(written, 1)] + [
+        whole.values[name].combine_chunks().cast(pa.string()) for name in ("called_n", "further_n")
+    ]
+    listed = pa.concat_arrays(lists).dictionary_encode()
+    codes = np.split(listed.indices.fill_null(-1).to_numpy().astype(np.int64), np.cumsum(list(map(len, lists)))[:-1])
     # The last place stands for who has no such name.
-    own = np.append(codes[: len(first)], -1)[given.code]
-    called = codes[len(first) :][whole.code]
-    return Given(listed.dictionary.to_pylist(), np.where(own >= 0, own, called))
+    first, second, called, further = (
+        np.append(some, -1)[said.code] for some, said in zip(codes, (given, given, whole, whole), strict=True)
+    )
+    by_parts = first >= 0
+    return Given(listed.dictionary.to_pylist(), np.where(by_parts, first, called), np.where(by_parts, second, further))
+
+
+def _nth(lists: pa.Array, place: int) -> pa.Array:
+    """Of each list the word at `place`, null where there are fewer."""
+    long_enough = pc.greater(lists.value_lengths(), place)
+    starts = np.asarray(lists.offsets)[:-1]
+    at = pa.array(starts + place, mask=~long_enough.fill_null(False).to_numpy(zero_copy_only=False))
+    return lists.values.take(at)
 
 
 def learned(weight: Bits, one: Codes, other: Codes, day: Codes, joined: Flags, given: Given) -> Bits:
     """Bits to add to each pair of persons (`one`, `other`: rows), 0 or less.
 
     `day`: the birth date that both have, -1 where they have none in common; `joined`: who would be one person;
-    `given`: their names. Each pair is judged by what other birth dates have seen."""
-    many = np.bincount(given.code[given.code >= 0], minlength=len(given.words)) >= _MANY
-    known = np.append(many, False)
-    a, b = given.code[one], given.code[other]
-    seen = _Seen(a, b, day, joined & (day >= 0) & (a >= 0) & (b >= 0), given.words)
-    added = np.zeros(len(weight))
-    asked = np.flatnonzero((weight >= 0) & (a != b) & known[a] & known[b])
+    `given`: their names, of which the first are compared, and the second; nothing is said of names in another order
+    (José Jesús, Jesús José). Each pair is judged by what other birth dates have seen."""
+    names = np.concatenate([given.first, given.second])
+    known = np.append(np.bincount(names[names >= 0], minlength=len(given.words)) >= _MANY, False)
+    a, b = (np.concatenate([given.first[side], given.second[side]]) for side in (one, other))
+    seen = _Seen(a, b, np.tile(day, 2), np.tile(joined & (day >= 0), 2) & (a >= 0) & (b >= 0), given.words)
+    added = np.zeros(len(a))
+    in_order = ~_crossed(given, one, other) & ~_crossed(given, other, one)
+    asked = np.flatnonzero(np.tile((weight >= 0) & in_order, 2) & (a != b) & known[a] & known[b])
     pairs, which = np.unique(np.stack([a[asked], b[asked]], axis=1), axis=0, return_inverse=True)
     own = seen.own[asked].astype(np.int64)
     bits = np.array([seen.bits(first, second) for first, second in pairs.tolist()]).reshape(-1, 2)
     added[asked] = bits[which.ravel(), own]
-    return added
+    of_first, of_second = np.split(added, 2)
+    return np.maximum(of_first + of_second, -_MOST)
+
+
+def _crossed(given: Given, one: Codes, other: Codes) -> Flags:
+    """Whether the first name of the one is the second of the other."""
+    first = given.first[one]
+    crossed: Flags = (first >= 0) & (first == given.second[other])
+    return crossed
 
 
 class _Seen:

@@ -30,12 +30,15 @@ class Country:
     def bits(self, one: str, other: str, day: int | None = BORN_APART, weight: float = 6.0) -> float:
         """What is added to one more pair; `day`: None is one that nobody else was born on."""
         pairs = [*self.pairs, (one, other)]
-        words = sorted({word for pair in pairs for word in pair})
-        code = np.array([words.index(word) for pair in pairs for word in pair])
+        words = sorted({word for pair in pairs for name in pair for word in name.split()})
+        first, second = (
+            np.array([words.index(said[nth]) if len(said) > nth else -1 for said in map(str.split, sum(pairs, ()))])
+            for nth in (0, 1)
+        )
         days = np.array([*self.days, len(self.days) if day is None else day])
         weights = np.full(len(pairs), weight)
         at = np.arange(len(pairs)) * 2
-        added = learned(weights, at, at + 1, days, weights >= 3.25, Given(words, code))
+        added = learned(weights, at, at + 1, days, weights >= 3.25, Given(words, first, second))
         assert (added <= 0).all()
         return float(added[-1])
 
@@ -77,6 +80,28 @@ def test_a_slip_that_few_write_and_names_that_are_not_alike_are_left_to_the_mode
     assert iraq.bits("zaid", "عمر") == 0
 
 
+@pytest.fixture
+def salvador() -> Country:
+    """José and Josué are many, as first names and as second ones, and hardly ever one written as the other."""
+    country = Country()
+    for name in ("jose", "josue", "luis", "lucio", "juan jose", "juan josue", "gonzalo luis", "gonzalo lucio"):
+        country.add(name, name, 12)
+    return country
+
+
+def test_a_second_name_tells_twins_apart_who_share_the_first(salvador: Country) -> None:
+    assert salvador.bits("juan jose", "juan jose") == 0
+    assert salvador.bits("juan jose", "juan josue") < -3
+    assert salvador.bits("gonzalo luis", "gonzalo lucio") < -3
+    assert salvador.bits("juan jose", "juan") == 0
+
+
+def test_names_in_another_order_are_not_two_names_that_are_alike(salvador: Country) -> None:
+    assert salvador.bits("jose luis", "josue luis") < -3
+    assert salvador.bits("jose josue", "josue jose") == 0
+    assert salvador.bits("josue jose", "jose") == 0
+
+
 def test_who_is_somebody_else_anyway_is_not_asked_about(iraq: Country) -> None:
     assert iraq.bits("zaid", "زياد", weight=-1.0) == 0
 
@@ -87,11 +112,24 @@ def persons(rows: Sequence[dict[str, str]]) -> Roster:
     return with_called(Roster.of([features.prepared(table)]))
 
 
-def test_the_given_name_is_the_first_word_of_its_column_or_what_a_whole_name_calls_somebody_by() -> None:
-    given = given_names(
-        persons([{"given": "jose luis", "family": "paz"}, {"full": "ana paz", "sex": "female"}, {"family": "paz"}])
-    )
-    assert [given.words[code] if code >= 0 else None for code in given.code.tolist()] == ["jose", "ana", None]
+def test_given_names_are_those_of_their_column_or_what_a_whole_name_calls_somebody_by() -> None:
+    """Of a whole name those words are given names that one sex alone bears."""
+    many = [{"full": f"{name} luna", "sex": sex} for name, sex in (("ana", "female"), ("elena", "female"))] * 8
+    many += [{"full": f"{name} luna", "sex": "male"} for name in ("jose", "juan")] * 8
+    many += [{"full": f"maria elena {name}", "sex": "female"} for name in ("sol", "cruz")] * 8
+    asked = [
+        {"given": "jose luis", "family": "paz"},
+        {"full": "ana paz", "sex": "female"},
+        {"full": "ana elena luna", "sex": "female"},
+        {"family": "paz"},
+    ]
+    given = given_names(persons([*asked, *many]))
+
+    def words(codes: np.ndarray) -> list[str | None]:
+        return [given.words[code] if code >= 0 else None for code in codes[: len(asked)].tolist()]
+
+    assert words(given.first) == ["jose", "ana", "ana", None]
+    assert words(given.second) == ["luis", None, "elena", None]
 
 
 def test_a_country_without_names_is_compared_all_the_same() -> None:
