@@ -20,7 +20,7 @@ from uuid import UUID
 
 from assets import certificates, progress, store_erasure
 from assets.certificates import Certificate
-from assets.tokens import follow_tokens
+from assets.tokens import follow_for
 from assets.vault_audit import keep_head
 from assets.workplace import Workplace
 from codebook.errors import HomewardError
@@ -82,7 +82,7 @@ def erase(workplace: Workplace, asked: Asked) -> list[Certificate]:
             return before
         _refuse_names(workplace, people, asked.reason)
         with _held(workplace, people[0].country) as sources:
-            follow_tokens(workplace, people[0].country)
+            follow_for(workplace, people[0].country, {token for one in people for token in one.tokens})
             begun = _begin(workplace, sources, people, asked)
             erasure.mark(workplace.vault, begun)
             _remove(workplace, sources, begun)

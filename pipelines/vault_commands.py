@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from anonymization.linkage.review import Pair
+    from anonymization.vault.mending import Wrong
     from assets.workplace import Workplace
 
 vault_app = typer.Typer(help="The vault: for those who hold its keys.", no_args_is_help=True)
@@ -86,6 +87,60 @@ def _show(pairs: list[Pair], json: bool) -> None:
         rows = [[name, pair.one.get(name), pair.other.get(name)] for name in names]
         title = f"decision {pair.decision_id}, {pair.country}, {pair.weight:.1f} bits, {pair.state}"
         console.print_table(("", "one", "other"), rows, title)
+
+
+@vault_app.command()
+def events(
+    country: Annotated[str, typer.Option(help="Country, ISO 3166-1 alpha-3.")],
+    mend: Annotated[bool, typer.Option("--mend", help="Bring them back to what was decided.")] = False,
+    by: Annotated[str | None, typer.Option("--as", help="Who mends, for the audit (default: the login).")] = None,
+    json: Json = False,
+) -> None:
+    """Whether tokens count as what was decided; --mend sets right what somebody wrote into the vault or took out."""
+    from getpass import getuser
+
+    from anonymization.vault import mending
+    from assets.tokens import follow_tokens
+    from assets.vault_audit import head_kept
+    from assets.way import refresh_marts
+    from pipelines import console
+    from pipelines.settings import settings
+    from sources.loader import list_sources, load_source
+
+    workplace = settings().workplace()
+    if not mend:
+        wrong = mending.look(workplace.vault, country.upper())
+        _tell_wrong(wrong, json)
+        raise typer.Exit(1 if wrong else 0)
+    with console.watching(f"tokens of {country.upper()}"), head_kept(workplace):
+        wrong = mending.mend(workplace.vault, country.upper(), getuser() if by is None else by)
+        if follow_tokens(workplace, country.upper()):
+            refresh_marts(workplace, [load_source(name) for name in list_sources()])
+    _tell_wrong(wrong, json)
+    if wrong and not json:
+        console.out.print("It is set right.", highlight=False)
+
+
+def _tell_wrong(wrong: Wrong, json: bool) -> None:
+    from pipelines import console
+
+    rows = [
+        [one.event, str(one.token), one.says and str(one.says), one.counts_as and str(one.counts_as)]
+        for one in wrong.events
+    ]
+    columns = ("event", "token", "says", "counts_as")
+    if json:
+        told = [dict(zip(columns, row, strict=True)) for row in rows]
+        console.print_json({"decisions": wrong.decisions, "persons": wrong.persons, "events": told})
+        return
+    if not wrong:
+        console.out.print("Every token counts as what was decided.", highlight=False)
+    for number in wrong.decisions:
+        console.warn(f"decision {number} is not as it was made: undone, an officer may accept it again")
+    if wrong.persons:
+        console.warn(f"{wrong.persons} tokens stand in other groups than the decisions say")
+    if rows:
+        console.print_table(columns, rows, "Events that do not say what the groups do (none: it was taken out)")
 
 
 def tell_doubtful(certificates: list[str]) -> None:

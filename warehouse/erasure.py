@@ -171,6 +171,8 @@ def _counted(
 
 
 def _unstage(conn: Connection, country: str) -> Counter[int]:
+    """Rows of deliveries that wait to be published: what is staged is the login's, and not the loader's."""
+    run(conn, "SET LOCAL ROLE NONE")
     gone = Counter[int]()
     for source, delivery in run(conn, _DELIVERIES, {"country": country}).fetchall():
         staged = staging.names(source, delivery)

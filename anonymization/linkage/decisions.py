@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Vaultside = Cursor[tuple[Any, ...]]
 
 COLUMN = "seal"
-ACCEPTED = "accepted"
+ACCEPTED, UNDONE = "accepted", "undone"
 _CHANGED = "it is not as it was decided"
 _MEND = "find out who can write to the vault, and restore it from its backup"
 _TOKENS = "SELECT person_id, token FROM vault.person WHERE person_id = ANY (%s)"
@@ -61,12 +61,24 @@ def seals(
 def refuse_if_changed(cursor: Vaultside, keyring: Keyring, rows: Sequence[tuple[Any, ...]]) -> None:
     """HomewardError if a row (decision_id, country, one, other, state, seal) is not as it was decided."""
     tokens = _tokens(cursor, [(row[2], row[3]) for row in rows])
-    for number, country, one, other, state, seal in rows:
-        known = one in tokens and other in tokens
-        if not known or not hmac.compare_digest(
-            bytes(seal or b""), _seal(keyring, country, tokens[one], tokens[other], state)
-        ):
-            raise HomewardError(_CHANGED, f"decision {number}", _MEND)
+    for row in rows:
+        if not _is_sealed(keyring, tokens, row):
+            raise HomewardError(_CHANGED, f"decision {row[0]}", _MEND)
+
+
+def standing(cursor: Vaultside, keyring: Keyring, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Those of such rows of joining decisions that are as they were decided, and that no officer took back."""
+    tokens = _tokens(cursor, [(row[2], row[3]) for row in rows])
+    sealed = [row for row in rows if _is_sealed(keyring, tokens, row)]
+    back = _taken_back(cursor, keyring, sealed, tokens)
+    return [row for row in sealed if row[0] not in back]
+
+
+def _is_sealed(keyring: Keyring, tokens: dict[int, UUID], row: tuple[Any, ...]) -> bool:
+    _, country, one, other, state, seal = row
+    if one not in tokens or other not in tokens:
+        return False
+    return hmac.compare_digest(bytes(seal or b""), _seal(keyring, country, tokens[one], tokens[other], state))
 
 
 def mark(cursor: Vaultside, keyring: Keyring, country: str, pair: tuple[int, int]) -> str:
@@ -92,14 +104,21 @@ def seal_all(cursor: Vaultside, keyring: Keyring) -> None:
     cursor.execute(_SEAL, (list(sealed), list(sealed.values())))
 
 
+def group(cursor: Vaultside, token: UUID) -> dict[int, UUID]:
+    """Persons and tokens that the vault's groups take for the one behind `token`, whoever put them there; none where it
+    stands alone."""
+    return dict(cursor.execute(_GROUP, (token,)).fetchall())
+
+
 def same_person(cursor: Vaultside, keyring: Keyring, token: UUID) -> list[UUID]:
     """All tokens of the person behind `token`, this one among them; HomewardError if no decision joins them."""
-    members: dict[int, UUID] = dict(cursor.execute(_GROUP, (token,)).fetchall())
+    members = group(cursor, token)
     if not members:
         return [token]
     joining = cursor.execute(_JOINING, {"persons": list(members)}).fetchall()
     refuse_if_changed(cursor, keyring, joining)
-    _refuse_if_taken_back(cursor, keyring, joining, members)
+    for number in _taken_back(cursor, keyring, joining, members):
+        raise HomewardError(_CHANGED, f"decision {number}", _MEND)
     edges = [(one, other) for _, _, one, other, _, _ in joining]
     found = {person for person, theirs in members.items() if theirs == token}
     while more := {person for edge in edges if found.intersection(edge) for person in edge} - found:
@@ -109,15 +128,13 @@ def same_person(cursor: Vaultside, keyring: Keyring, token: UUID) -> list[UUID]:
     return sorted(members.values())
 
 
-def _refuse_if_taken_back(
+def _taken_back(
     cursor: Vaultside, keyring: Keyring, joining: Sequence[tuple[Any, ...]], tokens: dict[int, UUID]
-) -> None:
-    """HomewardError if what an officer said last of a pair that counts as joined is not that it is one person."""
+) -> list[int]:
+    """Decisions about a pair that counts as joined, of which an officer said last that it is not one person."""
     marks = {_mark(keyring, country, tokens[one], tokens[other]): number for number, country, one, other, *_ in joining}
     last: dict[str, str] = dict(cursor.execute(_ANSWERS, (list(marks),)).fetchall()) if marks else {}
-    for one, answer in last.items():
-        if answer != ACCEPTED:
-            raise HomewardError(_CHANGED, f"decision {marks[one]}", _MEND)
+    return [marks[one] for one, answer in last.items() if answer != ACCEPTED]
 
 
 def _tokens(cursor: Vaultside, pairs: Sequence[tuple[int, int]]) -> dict[int, UUID]:

@@ -118,7 +118,7 @@ def regroup(cursor: Vaultside, country: str, touched: list[int]) -> None:
         " WHERE state IN ('merged', 'accepted') AND (one = ANY (%(all)s) OR other = ANY (%(all)s))",
         {"all": list(before)},
     ).fetchall()
-    after = _heads(before, edges)
+    after = components(before, edges)
     changed = {person: head for person, head in after.items() if before[person] != head}
     if not changed:
         return
@@ -140,7 +140,7 @@ def regroup(cursor: Vaultside, country: str, touched: list[int]) -> None:
     )
 
 
-def _heads(persons: dict[int, int], edges: list[tuple[Any, ...]]) -> dict[int, int]:
+def components(persons: dict[int, int], edges: list[tuple[Any, ...]]) -> dict[int, int]:
     """The least person of each connected group."""
     head = {person: person for person in persons}
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from anonymization.linkage.recognition import Vaultside
     from anonymization.vault.vault import Vault
 
-ACCEPTED, REJECTED, UNDONE, WAITING = decisions.ACCEPTED, "rejected", "undone", "waiting"
+ACCEPTED, REJECTED, UNDONE, WAITING = decisions.ACCEPTED, "rejected", decisions.UNDONE, "waiting"
 _FROM = {ACCEPTED: (WAITING, REJECTED, UNDONE), REJECTED: (WAITING,), UNDONE: ("merged", ACCEPTED)}
 """Which states an answer can follow."""
 

@@ -144,7 +144,7 @@ def test_the_warehouse_follows_no_event_that_nobody_decided(
     write(vault_url, statement)
     with pytest.raises(HomewardError) as raised:
         vault.token_events("SLV")
-    assert "find out who can write to the vault" in str(raised.value)
+    assert "homeward vault events --country SLV" in str(raised.value)
 
 
 def test_a_split_that_no_officer_said_is_not_followed(vault: Vault, vault_url: str, pair: list[UUID]) -> None:

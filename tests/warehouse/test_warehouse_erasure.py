@@ -189,3 +189,17 @@ def test_figures_do_not_hang_on_the_order_in_which_rows_lie(engine: Engine, code
 
 def test_every_computation_says_what_it_reads(codebook: Codebook) -> None:
     assert all(indicators._read_from(codebook, one) <= codebook.entities.keys() for one in codebook.indicators.values())
+
+
+def test_rows_of_a_delivery_that_waits_to_be_published_go_too(supplier: Supplier) -> None:
+    """What was staged is the login's own: as the loader nobody was erased in the country until the delivery was out."""
+    rows = [
+        {"key": f"{name} returns", "row": at, "person_token": key(name)} for at, name in enumerate(("ana", "rosa"), 2)
+    ]
+    staged = supplier.stage(supplier.register("waits"), {"return_event": rows})
+    ana = erasure.Person([uuid.UUID(bytes=key("ana"))], {})
+    (gone,) = erasure.erase(supplier.engine, supplier.country, [ana], _nothing_is_kept).rows
+    assert gone["staging"] == 1
+    with supplier.engine.connect() as conn:
+        left = conn.scalars(text(f'SELECT person_token FROM staging."{staged.entity("return_event")}"')).all()
+    assert left == [uuid.UUID(bytes=key("rosa"))]
