@@ -55,11 +55,11 @@ _INDEXES = (
     _Index(
         "blind_index",
         "SELECT idx, person_id, field FROM vault.blind_index"
-        " WHERE field IN (SELECT field FROM vault.field WHERE country = %s)",
+        " WHERE abs(field) IN (SELECT field FROM vault.field WHERE country = %s)",
         "CREATE TEMP TABLE turned_blind_index (idx uuid, person_id bigint, field smallint) ON COMMIT DROP",
-        "DELETE FROM vault.blind_index WHERE field IN (SELECT field FROM vault.field WHERE country = %s)",
+        "DELETE FROM vault.blind_index WHERE abs(field) IN (SELECT field FROM vault.field WHERE country = %s)",
         "INSERT INTO vault.blind_index (field, idx, person_id)"
-        " SELECT field, idx, person_id FROM turned_blind_index ORDER BY field, idx",
+        " SELECT abs(field), idx, person_id FROM turned_blind_index ORDER BY 1, 2",
     ),
     _Index(
         "block",

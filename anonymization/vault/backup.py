@@ -197,6 +197,8 @@ def _write_rows(vault: Vault, archive: _Archive) -> tuple[int, int]:
     """All tables as they stand at one moment; how many, and how many persons."""
     with vault.transaction() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # Before the moment that is read: put in order in between (`upkeep`), the table would read as an empty one.
+        cursor.execute("LOCK TABLE vault.blind_index IN ACCESS SHARE MODE")
         tables = [name for (name,) in cursor.execute(_TABLES).fetchall()]
         masters = {name: base64.b64encode(key).decode() for name, key in vault.keyring.masters.items()}
         block = cursor.execute("SELECT last_value FROM vault.person_block").fetchone()

@@ -36,6 +36,18 @@ if TYPE_CHECKING:
     Vaultside = Cursor[tuple[Any, ...]]
 
 
+CAME = -1
+"""An identifier stands under its field's number times this until the index is put in order (`upkeep`). Keyed hashes
+fall on all pages of a large index: those of 50,000 new people changed 70,000 of them, and after each checkpoint wrote
+them out whole. Those who came lie together and change a few."""
+
+# Asked by the transaction itself, before the second connection asks anything: the table is held from then on, and
+# nothing is put in order between a look-up and what follows from it. By order of the index: of a field that has nothing
+# there, the whole table would be read.
+_IN_ORDER = """
+    SELECT f FROM unnest(%s::smallint[]) AS f
+    WHERE (SELECT field FROM vault.blind_index WHERE field = f ORDER BY idx LIMIT 1) IS NOT NULL"""
+
 _BLOCK = 1 << 17
 """Person ids are drawn in blocks of this many, so that a batch needs one call of the sequence."""
 
@@ -168,20 +180,29 @@ class Enrolment:
         return columns
 
     def _owners(self, line: Line) -> Ids:
-        """Whose each identifier is, as far as the vault knows."""
+        """Whose each identifier is, as far as the vault knows: asked first where the index is in order, then, of those
+        that are not there, among those who came since."""
         owner = np.full(len(self._indexes), UNKNOWN, dtype=np.int64)
         rising = _by_key(self._fields, self._indexes)
+        in_order = line.cursor.execute(_IN_ORDER, (np.unique(self._fields).tolist(),)).fetchall()
+        self._ask_owners(line, owner, rising[np.isin(self._fields[rising], [field for (field,) in in_order])], 1)
+        self._ask_owners(line, owner, rising[owner[rising] == UNKNOWN], CAME)
+        return owner
+
+    def _ask_owners(self, line: Line, owner: Ids, rising: Places, sign: int) -> None:
+        """Fill in `owner` of the identifiers at these places that stand under their field times `sign`."""
         # Each field in two: whoever asks beside has as much to do, whatever the number of fields.
         by_field = np.split(rising, np.flatnonzero(np.diff(self._fields[rising])) + 1)
         asked = [half for one in by_field for half in np.array_split(one, 2) if len(half)]
-        asks = [Ask(_OWNERS, (int(self._fields[some[0]]), wire.Uuids(self._indexes[some])), _OWNER) for some in asked]
+        numbers = [sign * int(self._fields[some[0]]) for some in asked]
+        values = [(number, wire.Uuids(self._indexes[some])) for number, some in zip(numbers, asked, strict=True)]
+        asks = [Ask(_OWNERS, one, _OWNER) for one in values]
         for some, found in zip(asked, line.ask(asks), strict=True):
             stated, places = self._indexes[some], np.arange(len(some))
             # Where all of them are known, they come as they were asked for: in the order of the index.
             if len(found) < len(some) or not np.array_equal(found["idx"], stated):
                 places = pc.index_in(from_bytes(found["idx"].tobytes()), from_bytes(stated.tobytes())).to_numpy()
             owner[some[places]] = found["person_id"]
-        return owner
 
     def _known(self, line: Line, ids: Ids) -> Persons:
         """Persons of the vault, and what this origin last said about them."""
@@ -198,7 +219,7 @@ class Enrolment:
 
     def _write_indexes(self, line: Line, positions: Places, owner: Ids) -> None:
         """Sorted by key: two processes that meet the same people wait for each other in one order, and never both."""
-        fields, indexes = self._fields[positions], self._indexes[positions]
+        fields, indexes = CAME * self._fields[positions], self._indexes[positions]
         order = _by_key(fields, indexes)
         rows = wire.rows([fields[order], indexes[order], owner[positions][order]])
         line.copy_in("vault.blind_index (field, idx, person_id)", rows)

@@ -21,6 +21,7 @@ from anonymization.keys.pseudonyms import WIDTH, RecordKeys, as_matrix, keyed
 from anonymization.linkage.decisions import same_person
 from anonymization.linkage.identifiers import field_of, normalise
 from anonymization.vault import audit, officers, requests
+from anonymization.vault.enrolment import CAME
 from codebook.errors import HomewardError
 from sources.models import Column, Source, Table
 from values.national_numbers import SCHEMES
@@ -44,7 +45,7 @@ _COUNTRY = re.compile(r"[A-Z]{3}")
 _FIELDS = "SELECT name, field FROM vault.field WHERE country = %s ORDER BY name"
 _WHO = """
     SELECT p.token FROM vault.blind_index AS b JOIN vault.person AS p USING (person_id)
-    WHERE b.field = %s AND b.idx = ANY (%s) ORDER BY p.token"""
+    WHERE b.field = ANY (%s) AND b.idx = ANY (%s) ORDER BY p.token"""
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def who(cursor: Vaultside, keys: CountryKeys, number: int, stated: pa.Array) -> 
         return []
     turned = keys.turned(as_matrix(stated).tobytes())
     indexes = [UUID(bytes=turned[at : at + WIDTH]) for at in range(0, len(turned), WIDTH)]
-    return [token for (token,) in cursor.execute(_WHO, (number, indexes)).fetchall()]
+    return [token for (token,) in cursor.execute(_WHO, ([number, CAME * number], indexes)).fetchall()]
 
 
 def indexes(keys: CountryKeys, field: str, programme: str, values: pa.Array) -> pa.Array:

@@ -5,15 +5,18 @@ whether the row counts already, and plans as if it knew nothing of the table. VA
 everybody, ANALYZE what is in them. The server does the same by itself, minutes later and at its own pace.
 
 Where it grew in no order, as keyed hashes come, the pages of an index lie in none either: nothing to a look-up whose
-pages are in memory, but read from a disk each costs a way of its own. Built anew they lie as they are asked for. What
-is looked up is the business of `enrolment`.
+pages are in memory, but read from a disk each costs a way of its own. Built anew they lie as they are asked for; and
+the identifiers of those who came since the last time, which lay by themselves (`enrolment.CAME`), take their places
+among the others. What is looked up is the business of `enrolment`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from psycopg import Cursor
+
     from anonymization.vault.vault import Vault
 
 SHARE = 0.1
@@ -47,6 +50,10 @@ _DISORDERED = """
     WHERE c.relnamespace = to_regnamespace('vault') AND c.relname LIKE '%%\\_covering'
     AND pg_relation_size(c.oid) / current_setting('block_size')::int >= %s
     ORDER BY 1"""
+_LEAST = "SELECT min(field) FROM vault.blind_index"
+# Table and index are written anew at once. An UPDATE would leave each row twice, and go through the index row by row.
+_TAKE_PLACES = "ALTER TABLE vault.blind_index ALTER COLUMN field TYPE smallint USING abs(field)"
+_SEEN_BY_ALL = "VACUUM (ANALYZE) vault.blind_index"
 
 
 def put_in_order(vault: Vault) -> list[str]:
@@ -61,5 +68,14 @@ def put_in_order(vault: Vault) -> list[str]:
         with vault.transaction() as cursor:
             # The table first: a batch that has read it and goes on to write would wait for us, and we for it.
             cursor.execute(f"LOCK TABLE vault.{table} IN ACCESS EXCLUSIVE MODE".encode())
-            cursor.execute(f"REINDEX INDEX vault.{index}".encode())
+            moves = table == "blind_index" and _somebody_came(cursor)
+            cursor.execute(_TAKE_PLACES if moves else f"REINDEX INDEX vault.{index}".encode())
+        if moves:
+            with vault.outside_transactions() as cursor:
+                cursor.execute(_SEEN_BY_ALL)
     return [index for _, index in large]
+
+
+def _somebody_came(cursor: Cursor[tuple[Any, ...]]) -> bool:
+    (least,) = cursor.execute(_LEAST).fetchone() or (None,)
+    return least is not None and least < 0

@@ -37,7 +37,8 @@ CREATE TABLE vault.person (
 CREATE SEQUENCE vault.person_block;
 
 -- Keyed hash of a normalised identifier, or of a source's own row key. Its primary key is the arbiter between two
--- processes that meet the same new person at once.
+-- processes that meet the same new person at once. `field` is negative where the identifier came since the index was
+-- put in order.
 CREATE TABLE vault.blind_index (
     field     smallint NOT NULL,
     idx       uuid NOT NULL,
