@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import select
 import shlex
 import signal
 import stat
 import subprocess
-import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -63,6 +64,7 @@ def in_file(folder: Path) -> Root | None:
         return None
     refuse_if_others_can_read(folder)
     refuse_if_others_can_read(path)
+    _refuse_if_others_can_exchange(path)
     key = path.read_bytes()
     if len(key) != ROOT_BYTES:
         raise HomewardError("the root key is damaged", str(path), "restore it from your backup of the key folder")
@@ -98,12 +100,31 @@ def write_new(folder: Path, name: str, content: bytes, replace: bool = False) ->
 
 
 def refuse_if_others_can_read(path: Path) -> None:
-    """HomewardError if group or others have any right on `path`."""
-    mode = stat.S_IMODE(path.stat().st_mode)
+    """HomewardError if group or others have any right on `path`, or it is somebody else's (root reads all anyway)."""
+    found = path.stat()
+    if found.st_uid not in (os.geteuid(), 0):
+        raise HomewardError(
+            f"the keys belong to another user of this machine, number {found.st_uid}",
+            str(path),
+            "run as that user, or make them your own",
+        )
+    mode = stat.S_IMODE(found.st_mode)
     if mode & 0o077:
         wanted = "700" if path.is_dir() else "600"
         raise HomewardError(
             f"others on this machine can read the keys, mode is {mode:o}", str(path), f"chmod {wanted} {path}"
+        )
+
+
+def _refuse_if_others_can_exchange(path: Path) -> None:
+    """HomewardError if `path` is a link into a folder in which others may put another file in its place."""
+    folder = path.resolve().parent
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o022 and not mode & stat.S_ISVTX:
+        raise HomewardError(
+            f"others on this machine can exchange the key that a link leads to, mode is {mode:o}",
+            str(folder),
+            f"chmod go-w {folder}",
         )
 
 
@@ -120,26 +141,41 @@ def _said_by(command: str, where: str) -> bytes:
         )
     except (OSError, ValueError, IndexError):
         raise HomewardError("the command for the root key cannot be run", where, "mend the command") from None
-    late = threading.Timer(_WAIT_SECONDS, _end, (service,))
+    given_up = time.monotonic() + _WAIT_SECONDS
     with service:
         try:
-            late.start()
-            said = service.stdout.read(_LONGEST) if service.stdout else b""
-            if len(said) == _LONGEST:  # no key is so long: one that prints for ever would fill the memory
-                _end(service)
-            code = service.wait()
+            said = _output(service, given_up)
+            code = service.wait(max(0.0, given_up - time.monotonic()))
+        except (TimeoutError, subprocess.TimeoutExpired):
+            _end(service)
+            raise Unavailable("the command for the root key did not answer", where, "see that it is up") from None
+        except OverflowError:
+            _end(service)
+            raise HomewardError(
+                "the command for the root key prints far more than a key", where, "mend the command"
+            ) from None
         except BaseException:  # the run was cancelled: nobody else would end it, and leaving waits for it
             _end(service)
             raise
-        finally:
-            on_time = late.is_alive()
-            late.cancel()
-    if len(said) == _LONGEST:
-        raise HomewardError("the command for the root key prints far more than a key", where, "mend the command")
-    if not on_time:
-        raise Unavailable("the command for the root key did not answer", where, "see that it is up")
     if code:
         raise Unavailable(f"the command for the root key failed, exit {code}", where, "mend it")
+    return said
+
+
+def _output(service: subprocess.Popen[bytes], given_up: float) -> bytes:
+    """All that it prints. TimeoutError if that has no end until then: what it started in a session of its own may hold
+    its output open for good. OverflowError if it is no key: one that prints for ever would fill the memory."""
+    said = b""
+    while service.stdout is not None:
+        waits = max(0.0, given_up - time.monotonic())
+        if not select.select([service.stdout], [], [], waits)[0]:
+            raise TimeoutError
+        block = os.read(service.stdout.fileno(), _LONGEST)
+        if not block:
+            break
+        said += block
+        if len(said) >= _LONGEST:
+            raise OverflowError
     return said
 
 

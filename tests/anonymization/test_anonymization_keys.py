@@ -157,6 +157,45 @@ def test_a_command_that_prints_for_ever_or_never_ends_is_ended_with_what_it_star
     assert not _at_work(group)
 
 
+def test_a_command_whose_output_somebody_else_holds_open_is_not_waited_for_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it starts in a session of its own is not ended with it, and may never end."""
+    number = tmp_path / "number"
+    monkeypatch.setattr(roots, "_WAIT_SECONDS", 3)
+    monkeypatch.setenv(
+        "HOMEWARD_ROOT_KEY_COMMAND", f"sh -c 'setsid sh -c \"echo \\$\\$ > {number}; exec sleep 600\" &'"
+    )
+    try:
+        with pytest.raises(Unavailable, match="did not answer"):
+            Keyring.open(tmp_path / "keys")
+        assert _at_work(int(number.read_text())), "nobody waited for its end"
+    finally:
+        os.kill(int(number.read_text()), signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file to somebody else")
+@pytest.mark.parametrize("name", [ROOT_FILE, "."])
+def test_a_key_that_belongs_to_another_user_is_refused(keyring: Keyring, name: str) -> None:
+    assert keyring.folder is not None
+    os.chown(keyring.folder / name, 12345, -1)
+    with pytest.raises(HomewardError, match="belong to another user") as raised:
+        Keyring.open(keyring.folder)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_link_to_the_key_is_followed_where_nobody_else_can_exchange_it(keyring: Keyring, tmp_path: Path) -> None:
+    assert keyring.folder is not None
+    folder = tmp_path / "elsewhere"
+    folder.mkdir(mode=0o700)
+    (keyring.folder / ROOT_FILE).rename(folder / "key")
+    (keyring.folder / ROOT_FILE).symlink_to(folder / "key")
+    assert Keyring.open(keyring.folder).root == keyring.root
+    folder.chmod(0o777)
+    with pytest.raises(HomewardError, match="can exchange the key"):
+        Keyring.open(keyring.folder)
+
+
 def test_a_run_that_is_cancelled_ends_the_command_that_it_waits_for(tmp_path: Path) -> None:
     number = tmp_path / "number"
     listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # as in no background job
@@ -181,9 +220,8 @@ def test_a_run_that_is_cancelled_ends_the_command_that_it_waits_for(tmp_path: Pa
 
 
 def _is_waiting(run: subprocess.Popen[bytes], number: Path) -> bool:
-    """Whether its key command is at work, and the thread that would end it."""
-    at_work = number.exists() and number.read_text().endswith("\n")
-    return at_work and psutil.Process(run.pid).num_threads() > 1
+    """Whether its key command is at work."""
+    return run.poll() is None and number.exists() and number.read_text().endswith("\n")
 
 
 def _at_work(group: int) -> list[int]:
