@@ -4,11 +4,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from disks import unflushed
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling, Scheduling
 
 # How long an example takes says how busy the machine is, and nothing of the law.
 settings.register_profile(
@@ -23,6 +26,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first: two workers then end together, and not one of them minutes after the other."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Files go to one worker each, and all that look at the home after the demo to the same: it is made once."""
+    return ByHome(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+class ByHome(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "the demo" if _looks_at_the_demo(file) else file
+
+
+@cache
+def _looks_at_the_demo(file: str) -> bool:
+    return "demo: House" in (PROJECT / file).read_text("utf-8")
 
 
 @pytest.fixture(scope="session")

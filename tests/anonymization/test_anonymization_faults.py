@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from disks import unflushed
 from sqlalchemy import create_engine, text
 
 from anonymization.gate import Gate
@@ -208,6 +209,7 @@ def test_a_hundred_processes_that_write_the_same_people_agree_on_every_token(
     used = ["pytest", "pandas", "psycopg", "sqlalchemy.dialects.postgresql", "cryptography.hazmat.primitives.kdf.hkdf"]
     context.set_forkserver_preload(["anonymization.gate", *used])
     server = EmbeddedServer(server_folder / "writers").start()
+    unflushed(server_folder / "writers")
     try:
         url = server.url("vault")
         Vault(url, keyring).migrate()
