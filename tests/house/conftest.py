@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from disks import unflushed
-from homes import House, empty_home
+from homes import House, empty_home, registered_home
 
 from warehouse.embedded import EmbeddedServer
 
@@ -29,4 +29,11 @@ def demo(server_folder: Path) -> Iterator[House]:
 def house(server_folder: Path) -> Iterator[House]:
     """An empty home."""
     with empty_home(server_folder) as made:
+        yield made
+
+
+@pytest.fixture
+def registered(server_folder: Path) -> Iterator[House]:
+    """A home in which the Salvadoran sample is published."""
+    with registered_home(server_folder) as made:
         yield made

@@ -19,10 +19,11 @@ import psycopg
 from clerk import PROJECT, SECONDS, clerk
 from disks import unflushed
 
+from examples.dgme_slv import FILE, SOURCE, make_slv
 from examples.manifest import Manifest
 from warehouse.embedded import EmbeddedServer
 
-__all__ = ["PROJECT", "House", "empty_home"]
+__all__ = ["PROJECT", "House", "empty_home", "registered_home"]
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,19 @@ class House:
 @contextmanager
 def empty_home(folder: Path) -> Iterator[House]:
     """An empty home below `folder`; its server is held up, so that each command does not start its own."""
-    house = _house_below(folder)
-    house.home.mkdir()
-    subprocess.run(["cp", "--archive", _stopped_server(folder), house.home / "postgres"], check=True)
+    with _served(_copy(folder, _stopped_server(folder))) as house:
+        yield house
+
+
+@contextmanager
+def registered_home(folder: Path) -> Iterator[House]:
+    """The same once the Salvadoran sample was delivered and published; it lies in `samples`."""
+    with _served(_copy(folder, _registered(folder))) as house:
+        yield house
+
+
+@contextmanager
+def _served(house: House) -> Iterator[House]:
     server = EmbeddedServer(house.home / "postgres").start()
     try:
         yield house
@@ -82,7 +93,7 @@ def empty_home(folder: Path) -> Iterator[House]:
 
 
 @cache
-def _stopped_server(folder: Path) -> Path:
+def _stopped_server(folder: Path) -> House:
     """The server of an empty home with the schemas of its warehouse: made once, in a second, and copied in a tenth."""
     house = _house_below(folder)
     server = EmbeddedServer(house.home / "postgres").start()
@@ -90,7 +101,25 @@ def _stopped_server(folder: Path) -> Path:
     house.homeward("query", "SELECT 1")
     server.stop()
     assert [path.name for path in house.home.iterdir()] == ["postgres"], "no keys: every home makes its own"
-    return house.home / "postgres"
+    return house
+
+
+@cache
+def _registered(folder: Path) -> House:
+    house = _copy(folder, _stopped_server(folder))
+    house.samples.mkdir()
+    make_slv(house.samples)
+    server = EmbeddedServer(house.home / "postgres").start()
+    house.homeward("deliver", str(house.samples / FILE), "--source", SOURCE)
+    house.homeward("run", "--source", SOURCE, expect=1)
+    server.stop()
+    return house
+
+
+def _copy(folder: Path, of: House) -> House:
+    house = _house_below(folder)
+    subprocess.run(["cp", "--archive", f"{of.home.parent}/.", house.home.parent], check=True)
+    return house
 
 
 def _house_below(folder: Path) -> House:

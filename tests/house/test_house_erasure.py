@@ -209,55 +209,53 @@ def test_a_person_is_named_by_two_officers_then_erased_everywhere_and_stays_away
     assert [a for a in actions if a != "gate"] == ["request", "refused", "approve", "reveal", "erase"]
 
 
-def test_a_rotated_home_answers_a_redelivery_with_the_same_persons(house: House, tmp_path: Path) -> None:
-    deliver(house, [])
-    before = house.sql("SELECT record_key, person_token FROM core.return_event ORDER BY 1")
-    rotated = house.ask("vault", "rotate", "--root")
+def test_a_rotated_home_answers_a_redelivery_with_the_same_persons(registered: House, tmp_path: Path) -> None:
+    before = registered.sql("SELECT record_key, person_token FROM core.return_event ORDER BY 1")
+    rotated = registered.ask("vault", "rotate", "--root")
     assert [one["country"] for one in rotated["countries"]] == ["SLV"]
     assert rotated["files"] == 1
     assert rotated["persons"] == rotated["countries"][0]["persons"] > 100
-    old, new = (told := house.ask("vault", "keys"))["epochs"]
+    old, new = (told := registered.ask("vault", "keys"))["epochs"]
     assert told["key_id"] == rotated["root"]
     assert (old["state"], old["needed_by"]) == ("can be retired", [])
     assert new["needed_by"][1:] == ["1 countries (SLV)", "1 sealed files"]
-    refused = house.homeward("vault", "keys", "--retire", "2", expect=2).stderr
+    refused = registered.homeward("vault", "keys", "--retire", "2", expect=2).stderr
     assert "epoch 2 is still needed: it is the newest, 1 countries (SLV), 1 sealed files" in " ".join(refused.split())
-    house.homeward("vault", "keys", "--retire", "1", "--as", "Keeper")
-    assert (told := house.ask("vault", "keys"))["retired"] == [1]
+    registered.homeward("vault", "keys", "--retire", "1", "--as", "Keeper")
+    assert (told := registered.ask("vault", "keys"))["retired"] == [1]
     assert [one["epoch"] for one in told["epochs"]] == [2]
-    row = register(house)[0] | {"EXPEDIENTE": "RET-2024-900002", "FAMILIA": "F90002"}
-    deliver(house, [row])
-    after = dict(house.sql("SELECT record_key, person_token FROM core.return_event ORDER BY 1"))
+    row = register(registered)[0] | {"EXPEDIENTE": "RET-2024-900002", "FAMILIA": "F90002"}
+    deliver(registered, [row])
+    after = dict(registered.sql("SELECT record_key, person_token FROM core.return_event ORDER BY 1"))
     assert {key: after[key] for key, _ in before} == dict(before)
-    house.homeward("vault", "audit", "--verify")
+    registered.homeward("vault", "audit", "--verify")
 
 
-def test_a_cut_audit_is_noticed_by_the_command(house: House) -> None:
-    deliver(house, [])
-    house.homeward("vault", "rotate")
-    with psycopg.connect(f"postgresql://postgres@/vault?host={house.home / 'postgres'}") as connection:
+def test_a_cut_audit_is_noticed_by_the_command(registered: House) -> None:
+    registered.homeward("vault", "rotate")
+    with psycopg.connect(f"postgresql://postgres@/vault?host={registered.home / 'postgres'}") as connection:
         connection.execute("ALTER TABLE vault.audit DISABLE TRIGGER ALL")
         connection.execute("DELETE FROM vault.audit WHERE entry = (SELECT max(entry) FROM vault.audit)")
-    refused = house.homeward("vault", "audit", "--verify", expect=2)
+    refused = registered.homeward("vault", "audit", "--verify", expect=2)
     assert "the audit is broken at entry" in refused.stderr
 
 
-def test_what_is_past_its_retention_is_removed_and_published_rows_stay(house: House) -> None:
-    told = deliver(house, [])
-    published = house.sql("SELECT count(*) FROM core.return_event")
-    assert house.ask("vault", "retain", "--dry-run") == []
-    with psycopg.connect(f"postgresql://postgres@/warehouse?host={house.home / 'postgres'}") as connection:
+def test_what_is_past_its_retention_is_removed_and_published_rows_stay(registered: House) -> None:
+    (told,) = registered.ask("status")
+    published = registered.sql("SELECT count(*) FROM core.return_event")
+    assert registered.ask("vault", "retain", "--dry-run") == []
+    with psycopg.connect(f"postgresql://postgres@/warehouse?host={registered.home / 'postgres'}") as connection:
         connection.execute("UPDATE audit.delivery SET received_at = received_at - interval '10 years'")
-    (planned,) = house.ask("vault", "retain", "--dry-run")
+    (planned,) = registered.ask("vault", "retain", "--dry-run")
     assert (planned["raw_files"], planned["parquet_folders"], planned["returns"]) == (1, 1, 1)
     assert planned["identities"] > 100
-    raw, store = house.home / "vault" / "store", house.home / "store" / SOURCE / told["delivery"]
+    raw, store = registered.home / "vault" / "store", registered.home / "store" / SOURCE / told["delivery"]
     assert len(list(raw.glob("*.sealed"))) == 1
-    assert house.ask("vault", "retain") == [planned]
+    assert registered.ask("vault", "retain") == [planned]
     assert list(raw.glob("*.sealed")) == []
     assert not store.exists()
-    with psycopg.connect(f"postgresql://postgres@/vault?host={house.home / 'postgres'}") as connection:
+    with psycopg.connect(f"postgresql://postgres@/vault?host={registered.home / 'postgres'}") as connection:
         assert connection.execute("SELECT count(*) FROM vault.identity").fetchall() == [(0,)]
-    assert house.ask("vault", "retain") == []
-    assert house.sql("SELECT count(*) FROM core.return_event") == published
-    assert [line["action"] for line in house.ask("vault", "audit")[-2:]] == ["retain", "pages overwritten"]
+    assert registered.ask("vault", "retain") == []
+    assert registered.sql("SELECT count(*) FROM core.return_event") == published
+    assert [line["action"] for line in registered.ask("vault", "audit")[-2:]] == ["retain", "pages overwritten"]

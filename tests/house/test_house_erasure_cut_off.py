@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from homes import PROJECT
-from test_house_erasure import deliver, files_of_the_server, in_the_vault, places, raw, register
+from test_house_erasure import files_of_the_server, in_the_vault, places, raw, register
 
 from examples.ine_gtm import FILE as SURVEY
 from examples.ine_gtm import make_gtm
@@ -48,31 +48,31 @@ def killed(house: House, at: str, *arguments: str) -> None:
     ],
     ids=["before the warehouse", "before the old sealed file goes", "after the shredding", "after the certificate"],
 )
-def test_a_killed_erasure_of_two_is_finished_by_the_next(house: House, moment: str) -> None:
-    rows = register(house)
-    deliver(house, [])
-    found = house.sql("SELECT person_token::text, source_row FROM core.return_event ORDER BY source_row")
+def test_a_killed_erasure_of_two_is_finished_by_the_next(registered: House, moment: str) -> None:
+    rows = register(registered)
+    found = registered.sql("SELECT person_token::text, source_row FROM core.return_event ORDER BY source_row")
     named = {token: rows[at - 2] for token, at in found if rows[at - 2]["DUI"].strip()}
     one, two, other = list(named)[:3]
     mine = " UNION ".join(
         f"SELECT record_key::text FROM core.{entity} WHERE person_token IN ('{one}', '{two}')"
         for entity in ("return_event", "person")
     )
-    keys = [key for (key,) in house.sql(mine)]
+    keys = [key for (key,) in registered.sql(mine)]
     bare = [bytes.fromhex(key.replace("-", "")) for key in (one, two, *keys)]
-    bare += [*in_the_vault(house, one), *in_the_vault(house, two)]
-    (listed := house.samples / "erase.txt").write_text(f"{one}\n\n{two}\n")
+    bare += [*in_the_vault(registered, one), *in_the_vault(registered, two)]
+    assert {"pg_wal"} < files_of_the_server(registered, bare)
+    (listed := registered.samples / "erase.txt").write_text(f"{one}\n\n{two}\n")
     asked = ("vault", "erase", "--list", str(listed), "--reason", "asked for it", "--as", "Marta")
-    killed(house, moment, *asked)
-    assert "has no certificate yet: homeward vault erase --resume" in house.homeward("status").stdout
+    killed(registered, moment, *asked)
+    assert "has no certificate yet: homeward vault erase --resume" in registered.homeward("status").stdout
 
-    certificates = house.home / "vault" / "certificates"
+    certificates = registered.home / "vault" / "certificates"
     if moment == "warehouse.erasure:erase":
-        both = house.ask(*asked)
+        both = registered.ask(*asked)
     elif moment == "assets.vault_erasure:keep_head":
-        both = house.ask("vault", "erase", "--resume")
+        both = registered.ask("vault", "erase", "--resume")
     else:
-        assert house.ask("vault", "retain") == []
+        assert registered.ask("vault", "retain") == []
         both = [json.loads(path.read_text()) for path in certificates.glob("*.json")]
     assert len({said["person"] for said in both}) == 2
     assert max(said["interrupted"] for said in both) == 1
@@ -83,16 +83,16 @@ def test_a_killed_erasure_of_two_is_finished_by_the_next(house: House, moment: s
         (sealed,) = said["sealed_deliveries"]
         assert (sealed["done"], sealed["rows"]) == ("rows overwritten", 2)
     assert len(list(certificates.iterdir())) == 2
-    house.homeward("vault", "certificate", str(next(certificates.iterdir())))
-    assert places(house, [one, two, *keys]) == set()
-    assert files_of_the_server(house, bare) == set()
-    (content,) = raw(house)
+    registered.homeward("vault", "certificate", str(next(certificates.iterdir())))
+    assert places(registered, [one, two, *keys]) == set()
+    assert files_of_the_server(registered, bare) == set()
+    (content,) = raw(registered)
     assert not any(named[token]["EXPEDIENTE"].encode() in content for token in (one, two))
 
-    assert "no certificate" not in house.homeward("status").stdout
-    assert house.ask("vault", "erase", "--resume") == []
-    house.homeward("vault", "audit", "--verify")
-    assert house.sql(f"SELECT count(*) FROM core.return_event WHERE person_token = '{other}'")[0][0] >= 1
+    assert "no certificate" not in registered.homeward("status").stdout
+    assert registered.ask("vault", "erase", "--resume") == []
+    registered.homeward("vault", "audit", "--verify")
+    assert registered.sql(f"SELECT count(*) FROM core.return_event WHERE person_token = '{other}'")[0][0] >= 1
 
 
 def test_a_file_that_was_to_be_destroyed_is_destroyed_by_the_next(house: House) -> None:

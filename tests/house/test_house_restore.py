@@ -55,6 +55,12 @@ TOKENS = "SELECT record_key::text, person_token::text FROM core.return_event"
 
 
 @pytest.fixture
+def house(registered: House) -> House:
+    """A home with somebody in it."""
+    return registered
+
+
+@pytest.fixture
 def elsewhere(server_folder: Path) -> Iterator[Elsewhere]:
     folder = Path(tempfile.mkdtemp(dir=server_folder))
     folder.chmod(0o755)
@@ -88,7 +94,6 @@ def deliver(house: House, extra: int = 0, **more: str) -> dict[str, object]:
 def test_a_person_is_named_on_the_other_machine_and_the_next_delivery_knows_everybody(
     house: House, elsewhere: Elsewhere, tmp_path: Path
 ) -> None:
-    deliver(house)
     house.homeward("vault", "rotate")
     before = dict(house.sql(TOKENS))
     archive = tmp_path / "vault.backup"
@@ -138,7 +143,6 @@ def test_a_person_is_named_on_the_other_machine_and_the_next_delivery_knows_ever
 def test_who_was_erased_after_the_backup_is_erased_again_when_it_is_restored(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deliver(house)
     ((token,),) = house.sql("SELECT person_token::text FROM core.return_event WHERE source_row = 2")
     archive, certificates = tmp_path / "vault.backup", tmp_path / "certificates"
     made = house.ask("vault", "backup", str(archive), "--store", **PASSPHRASE)
@@ -169,7 +173,6 @@ def test_who_was_erased_after_the_backup_is_erased_again_when_it_is_restored(
 def test_an_erasure_without_the_warehouse_says_which_files_it_did_not_search(
     house: House, elsewhere: Elsewhere, tmp_path: Path
 ) -> None:
-    deliver(house)
     ((token,),) = house.sql("SELECT person_token::text FROM core.return_event WHERE source_row = 3")
     archive, there = tmp_path / "vault.backup", elsewhere.environment
     house.homeward("vault", "backup", str(archive), "--store", **PASSPHRASE)
@@ -186,7 +189,6 @@ def test_a_restore_that_was_killed_says_who_is_erased_again_and_which_certificat
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first run erased her again and was killed before it said so; of him nothing is left but a damaged file."""
-    deliver(house)
     tokens = house.sql("SELECT person_token::text FROM core.return_event WHERE source_row IN (2, 3) ORDER BY 1")
     archive, folder = tmp_path / "vault.backup", house.home / "vault" / "certificates"
     house.homeward("vault", "backup", str(archive), "--store", **PASSPHRASE)
