@@ -9,6 +9,7 @@ One gate serves one delivery, parents before children. Reading files and the mea
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from anonymization.notes import Notes
 from anonymization.own_values import spread
 from anonymization.passing_values import PassingValues
 from anonymization.vault import audit
+from anonymization.vault.people import Damaged
 from anonymization.vault.persons import Persons, Said, read_identifiers
 from anonymization.vault.vault import Vault
 from codebook.errors import Refused
@@ -89,18 +91,13 @@ class Gate:
         withdrawn = self._withdrawn(table, keys.filter(pa.array(refused)).drop_null())
         self._look_for_personal_data(table, batch.cells, findings)
         said = self._hold_erased(table, batch.cells, keys, findings)
+        tokens, passed = self._linked(table, batch, keys, said, findings)
         self._remember_held_back(table, keys, findings, refused)
-        cells, rows = batch.cells, batch.rows
-        if findings.held.any():
-            kept = pa.array(~findings.held)
-            cells, rows, keys = cells.filter(kept), rows.filter(kept), keys.filter(kept)
-            parents = None if parents is None else parents.filter(kept)
-            said = None if said is None else {name: one.filter(kept) for name, one in said.items()}
+        cells, rows, keys, parents = (_kept(one, ~findings.held) for one in (batch.cells, batch.rows, keys, parents))
         self._notes.remember_names(table, cells)
-        passed = _Findings(table.name, rows)
         columns: dict[str, pa.Array | pa.ChunkedArray] = {ROW: rows.cast(pa.int64()), ROW_KEY: keys}
-        if table.person is not None:
-            columns[PERSON] = self._link(table, cells, keys, said, passed)
+        if tokens is not None:
+            columns[PERSON] = tokens
         if parents is not None:
             columns[PARENT] = parents
         columns |= self._entity_keys(table, cells, keys, columns.get(PERSON))
@@ -226,6 +223,24 @@ class Gate:
             self._held_back[table.name].update(keys.filter(pa.array(findings.held)).drop_null().to_pylist())
             self._without_consent[table.name].update(keys.filter(pa.array(refused)).drop_null().to_pylist())
 
+    def _linked(
+        self, table: Table, batch: TextBatch, keys: pa.Array, said: dict[str, Said] | None, findings: _Findings
+    ) -> tuple[pa.Array | None, _Findings]:
+        """Tokens of the rows that are not held back, and what is to be asked about them. A person whom the vault cannot
+        open any more is held back, and keeps nobody else of the batch from passing."""
+        while True:
+            kept = ~findings.held
+            passed = _Findings(table.name, _kept(batch.rows, kept))
+            if table.person is None:
+                return None, passed
+            theirs = None if said is None else {name: _kept(one, kept) for name, one in said.items()}
+            try:
+                return self._link(table, _kept(batch.cells, kept), _kept(keys, kept), theirs, passed), passed
+            except Damaged as error:
+                harmed = np.zeros(len(kept), dtype=bool)
+                harmed[np.flatnonzero(kept)[error.rows]] = True
+                findings.hold("gate.identity_damaged", harmed)
+
     def _link(
         self, table: Table, cells: pa.Table, keys: pa.Array, said: dict[str, Said] | None, findings: _Findings
     ) -> pa.Array:
@@ -290,6 +305,11 @@ class _Findings:
     def _add(self, rule: str, severity: str, where: Mask, column: str | None) -> None:
         if where.any():
             self.issues.append(issues_table(self._table, self._rows.filter(pa.array(where)), rule, severity, column))
+
+
+def _kept(said: Any, kept: Mask) -> Any:
+    """The same of the rows that are kept; what is not there stays so."""
+    return said if said is None or kept.all() else said.filter(pa.array(kept))
 
 
 def _blank(cells: pa.Table, name: str) -> Mask:

@@ -75,6 +75,10 @@ RULES: dict[str, tuple[str, str]] = {
         "This row is about a person whose data were erased, so it was not taken.",
         "Leave this person out of deliveries.",
     ),
+    "gate.identity_damaged": (
+        "This row is about a person whose sealed data cannot be opened here any more, so it was not taken.",
+        "There is nothing to mend in the file; we will tell you when to deliver it again.",
+    ),
     "gate.missing_key": (
         "The columns that identify this row are empty.",
         "Fill in the identifying columns of this row.",

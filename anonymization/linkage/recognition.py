@@ -8,6 +8,7 @@ taken back. How alike two persons are is the business of `similarity`, and the o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -98,11 +99,11 @@ def one_round(cursor: Vaultside, keys: CountryKeys) -> Recognised:
     heads = _heads_of(cursor, everyone.ids)
     pairs = similarity.compare(everyone, with_fresh.persons, with_fresh, fresh, heads)
     merged, waiting = _decide(cursor, keys, pairs)
-    cursor.execute(_COMPARED, (fresh.tolist(),))
+    cursor.execute(_COMPARED, ([row[0] for row in rows],))  # who does not open is compared with nobody
     # A person met again is not one more who bears the name.
     frequencies.add(prepared.filter(pa.array(~np.isin(fresh, _joined(cursor, fresh)))))
     reindex.remember(cursor, keys, frequencies)
-    return Recognised(len(fresh), merged, waiting)
+    return Recognised(len(rows), merged, waiting)
 
 
 def regroup(cursor: Vaultside, country: str, touched: list[int]) -> None:
@@ -157,13 +158,15 @@ def components(persons: dict[int, int], edges: list[tuple[Any, ...]]) -> dict[in
 
 
 def opened(rows: list[tuple[Any, ...]], country_key: bytes) -> pa.Table:
-    """Persons of rows (person_id, token, wrapped key, sealed likeness)."""
-    ids = np.array([row[0] for row in rows], dtype=np.int64)
-    opened = [
-        identities.open_likeness(sealed, identities.open_person_key(token.bytes, wrapped, country_key))
-        for _, token, wrapped, sealed in rows
-    ]
-    return likeness.from_records(ids, opened)
+    """Persons of rows (person_id, token, wrapped key, sealed likeness), those that open. InvalidTag if many do not."""
+    found = {}
+    for person, token, wrapped, sealed in rows:
+        with suppress(InvalidTag):
+            key = identities.open_person_key(token.bytes, wrapped, country_key)
+            found[person] = identities.open_likeness(sealed, key)
+    if identities.are_many(len(rows) - len(found), len(rows)):
+        raise InvalidTag
+    return likeness.from_records(np.array(list(found), dtype=np.int64), list(found.values()))
 
 
 def opens(row: tuple[Any, ...], country_key: bytes) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from cryptography.exceptions import InvalidTag
 
 from anonymization.keys.country_keys import CountryKeys
 from anonymization.linkage import blocks, features, likeness, similarity
@@ -96,9 +97,12 @@ def remember(cursor: Vaultside, keys: CountryKeys, frequencies: Frequencies) -> 
 def _one_page(
     cursor: Vaultside, page: list[tuple[Any, ...]], keys: CountryKeys, programme: str, counted: Frequencies
 ) -> None:
-    ids = np.array([row[0] for row in page], dtype=np.int64)
-    opened_keys = [identities.open_person_key(row[1].bytes, row[2], keys.key) for row in page]
-    before = [identities.open_likeness(row[3], key) for row, key in zip(page, opened_keys, strict=True)]
+    held = {row[0]: one for row in page if (one := _opened(row, keys.key)) is not None}
+    if identities.are_many(len(page) - len(held), len(page)):
+        raise InvalidTag
+    page = [row for row in page if row[0] in held]
+    ids = np.array(list(held), dtype=np.int64)
+    opened_keys, before = [key for key, _ in held.values()], [text for _, text in held.values()]
     after = likeness.refolded(before)
     prepared = features.prepared(likeness.from_records(ids, after))
     with cursor.copy("COPY rekeyed FROM STDIN (FORMAT BINARY)") as copy:
@@ -112,6 +116,15 @@ def _one_page(
             copy.write(rows)
     # Who is still to be compared, or is somebody counted already, is not counted here.
     counted.add(prepared.filter(pa.array([not row[5] for row in page])))
+
+
+def _opened(row: tuple[Any, ...], country_key: bytes) -> tuple[bytes, bytes] | None:
+    """Own key and likeness of a person; None: damaged, and found by nobody any more."""
+    try:
+        key = identities.open_person_key(row[1].bytes, row[2], country_key)
+        return key, identities.open_likeness(row[3], key)
+    except InvalidTag:
+        return None
 
 
 def _pages(cursor: Vaultside, country: str) -> Iterator[list[tuple[Any, ...]]]:

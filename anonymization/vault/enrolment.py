@@ -26,7 +26,7 @@ from anonymization.linkage.linking import UNKNOWN, Disagree, Ids, resolve
 from anonymization.vault import identities, wire
 from anonymization.vault.known import descriptions
 from anonymization.vault.line import Ask, Line
-from anonymization.vault.people import Bytes, People, Persons, Places
+from anonymization.vault.people import Bytes, Damaged, DoesNotOpen, People, Persons, Places
 from anonymization.vault.testimony import Descriptions, Testimony
 from codebook.errors import HomewardError, Unavailable
 
@@ -132,7 +132,8 @@ class Enrolment:
         self._fields = np.repeat(np.array(named, dtype=np.int16), [len(one) for one in stated])
 
     def run(self, line: Line) -> Linked:
-        """The whole batch in the line's transaction. UniqueViolation: another process was faster, run again."""
+        """The whole batch in the line's transaction. UniqueViolation: another process was faster, run again. Damaged:
+        run it without these rows."""
         owner = self._owners(line)
         known = self._known(line, np.unique(owner[owner != UNKNOWN]))
         resolution = resolve(self._own(line, owner, known), owner, self._statement.disagree)
@@ -150,7 +151,10 @@ class Enrolment:
         self._write_persons(line, new, wrapped)
         people = People(self._keys, known + new, len(known.ids), keys, partial(_wrapped, line))
         place = people.places(settled(resolution.person))
-        self._keep(line, people, place)
+        try:
+            self._keep(line, people, place)
+        except DoesNotOpen as error:
+            raise Damaged(np.isin(place, error.places)) from None
         return Linked(from_bytes(people.everyone.tokens[place].tobytes()), resolution.conflicts)
 
     def _keep(self, line: Line, people: People, place: Places) -> None:

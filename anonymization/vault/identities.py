@@ -68,6 +68,11 @@ def another_person_key(token: bytes, country_key: bytes) -> tuple[bytes, bytes]:
     return key, AESGCM(country_key).encrypt(nonce, key, token) + nonce
 
 
+def are_many(damaged: int, asked: int) -> bool:
+    """Whether so many keys that do not open are no accident of single persons: one in a hundred, and more than one."""
+    return damaged > max(1, asked // 100)
+
+
 def digests(records: Iterable[bytes], key: bytes) -> npt.NDArray[np.int64]:
     """A keyed 64-bit digest of each record; equal digests mean that an origin says nothing new about a person."""
     return np.frombuffer(keyed_digests(records, key, 8), dtype=">i8").astype(np.int64)

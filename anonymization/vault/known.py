@@ -7,9 +7,11 @@ those are, and when a row agrees, is the business of `linkage`.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from cryptography.exceptions import InvalidTag
 
 from anonymization.linkage.agreement import Record
 from anonymization.linkage.linking import Ids
@@ -28,14 +30,19 @@ _LIKENESSES = "SELECT person_id, sealed FROM vault.likeness WHERE person_id = AN
 
 
 def descriptions(cursor: Vaultside, people: People, ids: Ids, programme: str | None) -> dict[int, list[Record]]:
-    """Of each known person all that was said of who they are, in this programme."""
+    """Of each known person all that was said of who they are, in this programme; what is damaged says nothing."""
     asked = np.unique(ids)
-    keys = dict(zip(asked.tolist(), people.keys(people.places(asked)), strict=True))
-    said: dict[int, list[Record]] = {person: [] for person in keys}
-    for person, name, origin, sealed in cursor.execute(_IDENTITIES, (asked.tolist(),), binary=True).fetchall():
-        record = json.loads(identities.open_record(bytes(sealed), origin, keys[person]))
-        said[person].append(Record(name, record))
-    for person, sealed in cursor.execute(_LIKENESSES, (asked.tolist(), programme or ""), binary=True).fetchall():
-        record = json.loads(identities.open_likeness(bytes(sealed), keys[person]))
-        said[person].append(Record(None, record))
+    places = people.places(asked)
+    opened = people.opened(places)
+    keys = {person: opened[at] for person, at in zip(asked.tolist(), places.tolist(), strict=True) if at in opened}
+    said: dict[int, list[Record]] = {person: [] for person in asked.tolist()}
+    theirs = list(keys)
+    for person, name, origin, sealed in cursor.execute(_IDENTITIES, (theirs,), binary=True).fetchall():
+        with suppress(InvalidTag):
+            record = json.loads(identities.open_record(bytes(sealed), origin, keys[person]))
+            said[person].append(Record(name, record))
+    for person, sealed in cursor.execute(_LIKENESSES, (theirs, programme or ""), binary=True).fetchall():
+        with suppress(InvalidTag):
+            record = json.loads(identities.open_likeness(bytes(sealed), keys[person]))
+            said[person].append(Record(None, record))
     return said

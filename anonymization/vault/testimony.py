@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from cryptography.exceptions import InvalidTag
 
 from anonymization.linkage import blocks, features, likeness, reindex
 from anonymization.linkage.linking import Ids
 from anonymization.vault import identities, wire
 from anonymization.vault.line import Line
-from anonymization.vault.people import People, Places
+from anonymization.vault.people import DoesNotOpen, People, Places
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -110,8 +111,12 @@ class Descriptions:
         ids = np.array(sorted(described), dtype=np.int64)
         places = self._people.places(ids)
         more: dict[int, bytes] = {}
-        for person, key in zip(ids.tolist(), self._people.keys(places), strict=True):
-            record = likeness.learned(identities.open_likeness(described[person], key), alike[person])
+        for person, place, key in zip(ids.tolist(), places.tolist(), self._people.keys(places), strict=True):
+            try:
+                known = identities.open_likeness(described[person], key)
+            except InvalidTag:
+                raise DoesNotOpen([place]) from None
+            record = likeness.learned(known, alike[person])
             if record is not None:
                 more[person] = record
         if not more:

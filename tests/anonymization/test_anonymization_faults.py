@@ -69,11 +69,12 @@ def test_a_vault_that_goes_down_in_the_middle_is_one_line_and_the_next_run_is_wh
     ],
 )
 def test_a_tampered_key_is_one_line(register: Source, vault: Vault, vault_url: str, rows: Rows, statement: str) -> None:
-    tokens(register, vault, rows({"DUI": "04567890-3", "NAME": "Ana"}))
+    people = [{"DUI": "04567890-3", "NAME": "Ana"}, {"FILE": "F2", "DUI": "00016297-5", "NAME": "Luz"}]
+    tokens(register, vault, rows(*people))
     with create_engine(vault_url).begin() as connection:
         connection.execute(text(statement))
     for harmed in (
-        lambda: tokens(register, vault, rows({"DUI": "04567890-3", "NAME": "Xochitl"})),
+        lambda: tokens(register, vault, rows(*(one | {"NAME": "Xochitl"} for one in people))),
         lambda: rotation.rotate(vault),
     ):
         with pytest.raises(HomewardError, match="is damaged or was changed") as raised:
@@ -156,7 +157,8 @@ def test_a_tampered_record_of_any_table_is_one_line(
 ) -> None:
     first = tokens(similar, vault, rows({"NAME": "Xochitl", "DUI": "04567890-3"}, {"FILE": "F2", "NAME": "Rosa"}))
     vault.recognise("SLV")
-    tokens(similar, vault, rows({"FILE": "F3", "NAME": "Xochitl", "DUI": "00016297-5"}))
+    later = {"FILE": "F3", "NAME": "Xochitl", "DUI": "00016297-5"}, {"FILE": "F4", "NAME": "Luz"}
+    tokens(similar, vault, rows(*later))
     with create_engine(vault_url).begin() as connection:
         connection.execute(text(HARM.format(table, column)))
     with pytest.raises(HomewardError, match="is damaged or was changed") as raised:
