@@ -42,10 +42,14 @@ BORN_THERE = [MADE.birth_date_in(calendar) for calendar in FIRST_YEARS]
 OTHERS = [*NUMBERS.values(), PHONE, EMAIL, GPS, BORN, DEGREES, LATITUDE, PASSPORT, PAGE, *BORN_THERE]
 
 
+SEARCH = LeakSearch(MADE)
+"""Which knows after the first text what it looks for: in the tests that takes as long as looking."""
+
+
 def found(data: bytes | str, place: str = "here") -> list[Leak]:
-    search = LeakSearch(MADE)
-    search.look(data, "a sink", place)
-    return search.leaks
+    SEARCH.leaks = []
+    SEARCH.look(data, "a sink", place)
+    return SEARCH.leaks
 
 
 def around(secret: str) -> str:
