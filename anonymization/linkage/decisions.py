@@ -41,7 +41,7 @@ _GROUP = """
     JOIN vault.same_person AS s ON s.person_id = p.person_id
     JOIN vault.same_person AS g ON g.head = s.head
     JOIN vault.person AS m ON m.person_id = g.person_id
-    WHERE p.token = %s"""
+    WHERE p.came IN (true, false) AND p.token = %s"""
 _ANSWERS = """
     SELECT facts ->> 'pair', facts ->> 'answer' FROM vault.audit
     WHERE action = 'decision' AND facts ->> 'pair' = ANY (%s) ORDER BY entry"""

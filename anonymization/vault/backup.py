@@ -24,7 +24,7 @@ from anonymization.linkage import decisions
 from anonymization.vault import audit
 from anonymization.vault.seal_format import SUFFIX
 from anonymization.vault.sealed_stream import Reader, Writer
-from anonymization.vault.upkeep import keep_up, put_in_order
+from anonymization.vault.upkeep import at_one_moment, keep_up, put_in_order
 from anonymization.vault.vault import Vault
 from codebook.errors import HomewardError, Unavailable
 
@@ -196,9 +196,8 @@ class _Archive:
 def _write_rows(vault: Vault, archive: _Archive) -> tuple[int, int]:
     """All tables as they stand at one moment; how many, and how many persons."""
     with vault.transaction() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        # Before the moment that is read: put in order in between (`upkeep`), the table would read as an empty one.
-        cursor.execute("LOCK TABLE vault.blind_index IN ACCESS SHARE MODE")
+        at_one_moment(cursor)
+        cursor.execute("SET TRANSACTION READ ONLY")
         tables = [name for (name,) in cursor.execute(_TABLES).fetchall()]
         masters = {name: base64.b64encode(key).decode() for name, key in vault.keyring.masters.items()}
         block = cursor.execute("SELECT last_value FROM vault.person_block").fetchone()

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     Vaultside = Cursor[tuple[Any, ...]]
 
 _INDEXES = """
-    SELECT b.idx FROM vault.blind_index AS b JOIN vault.person AS p USING (person_id) WHERE p.token = ANY (%s)"""
+    SELECT b.idx FROM vault.blind_index AS b JOIN vault.person AS p USING (person_id)
+    WHERE p.came IN (true, false) AND p.token = ANY (%s)"""
 _MARK = """
     INSERT INTO vault.erased (country, marker) SELECT %s, m FROM unnest(%s::uuid[]) AS m ORDER BY m
     ON CONFLICT DO NOTHING"""
@@ -48,7 +49,7 @@ _UNDECIDED = """
     WHERE state = 'waiting' AND (one = ANY (%(theirs)s) AND other <> ALL (%(erased)s)
         OR other = ANY (%(theirs)s) AND one <> ALL (%(erased)s))"""
 _ASKED = "SELECT token FROM vault.request WHERE request_id = ANY (%s)"
-_PERSONS = "SELECT person_id FROM vault.person WHERE token = ANY (%s)"
+_PERSONS = "SELECT person_id FROM vault.person WHERE came IN (true, false) AND token = ANY (%s)"
 # In the order of references. The person's row, which holds the wrapped key, goes last.
 _SHRED = (
     ("blind_index", "DELETE FROM vault.blind_index WHERE person_id = ANY (%(persons)s)"),
@@ -88,7 +89,7 @@ def find(vault: Vault, token: UUID) -> Person:
 def countries(vault: Vault, tokens: Sequence[UUID], requests: Sequence[int]) -> set[str]:
     """Countries of the people behind these tokens and requests; of those that the vault does not know, none."""
     ask = (
-        "SELECT country FROM vault.person WHERE token = ANY (%s)"
+        "SELECT country FROM vault.person WHERE came IN (true, false) AND token = ANY (%s)"
         " UNION SELECT country FROM vault.request WHERE request_id = ANY (%s)"
     )
     with vault.transaction() as cursor:

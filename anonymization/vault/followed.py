@@ -43,7 +43,8 @@ _CHANGED = """
         WHERE coalesce(l.current_token, token) <> coalesce(j.counts_as, token)
     )
     SELECT token, event_id, current_token, CASE WHEN p.country = %(country)s THEN counts_as END
-    FROM changed LEFT JOIN vault.person AS p USING (token) ORDER BY event_id, token"""
+    FROM changed LEFT JOIN (SELECT token, country FROM vault.person WHERE came IN (true, false)) AS p USING (token)
+    ORDER BY event_id, token"""
 _APART = """
     WITH apart AS MATERIALIZED (
         SELECT d.decision_id, d.country, d.one, d.other, d.state, d.seal

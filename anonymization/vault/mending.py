@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from anonymization.linkage import decisions, recognition
 from anonymization.vault import audit, followed, officers, requests
 from anonymization.vault.followed import Changed
+from anonymization.vault.upkeep import at_one_moment
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -60,7 +61,7 @@ class Wrong:
 def look(vault: Vault, country: str) -> Wrong:
     """What is wrong, for an officer of the country; every seal is checked."""
     with vault.transaction() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        at_one_moment(cursor)
         return _wrong(vault, cursor, country)[0]
 
 

@@ -50,7 +50,7 @@ _IDENTITIES = """
     FROM vault.person AS p
     JOIN vault.identity AS i USING (person_id)
     JOIN vault.origin AS o USING (origin)
-    WHERE p.token = ANY (%s)
+    WHERE p.came IN (true, false) AND p.token = ANY (%s)
     ORDER BY o.name, p.person_id"""
 
 
@@ -94,7 +94,8 @@ def as_token(text: str, where: str = "--token") -> UUID:
 
 def country_of(cursor: Vaultside, token: UUID) -> str:
     """HomewardError if the vault has no such person, or the login is an officer's of other countries."""
-    row = cursor.execute("SELECT country FROM vault.person WHERE token = %s", (token,)).fetchone()
+    ask = "SELECT country FROM vault.person WHERE came IN (true, false) AND token = %s"
+    row = cursor.execute(ask, (token,)).fetchone()
     if row is None:
         mend = "copy it from a person_token column as an officer sees it; ids of an analyst's extract are no tokens"
         raise HomewardError("the vault knows no person by this token", "vault", mend)

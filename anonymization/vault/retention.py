@@ -29,7 +29,7 @@ _SAID = """
     JOIN vault.origin AS o USING (origin)
     WHERE starts_with(o.name, %s)"""
 _PAST = _SAID + " AND NOT EXISTS (SELECT FROM kept_token AS k WHERE k.token = p.token)"
-_OF_THESE = _SAID + " AND p.token = ANY (%s)"
+_OF_THESE = _SAID + " AND p.came IN (true, false) AND p.token = ANY (%s)"
 _FORGET = "DELETE FROM vault.identity WHERE person_id = ANY (%s) AND origin = ANY (%s)"
 # By what a person is recognised is not kept by source: it goes with the last that is known of them.
 _SILENT = """

@@ -6,8 +6,8 @@ everybody, ANALYZE what is in them. The server does the same by itself, minutes 
 
 Where it grew in no order, as keyed hashes come, the pages of an index lie in none either: nothing to a look-up whose
 pages are in memory, but read from a disk each costs a way of its own. Built anew they lie as they are asked for; and
-the identifiers of those who came since the last time, which lay by themselves (`enrolment.CAME`), take their places
-among the others. What is looked up is the business of `enrolment`.
+who came since the last time, whose identifiers (`enrolment.CAME`) and tokens (`apart.sql`) lay by themselves, takes a
+place among the others. What is looked up is the business of `enrolment`.
 """
 
 from __future__ import annotations
@@ -50,10 +50,18 @@ _DISORDERED = """
     WHERE c.relnamespace = to_regnamespace('vault') AND c.relname LIKE '%%\\_covering'
     AND pg_relation_size(c.oid) / current_setting('block_size')::int >= %s
     ORDER BY 1"""
-_LEAST = "SELECT min(field) FROM vault.blind_index"
-# Table and index are written anew at once. An UPDATE would leave each row twice, and go through the index row by row.
-_TAKE_PLACES = "ALTER TABLE vault.blind_index ALTER COLUMN field TYPE smallint USING abs(field)"
-_SEEN_BY_ALL = "VACUUM (ANALYZE) vault.blind_index"
+# By table: whether somebody came, and how they take their places. Table and indexes are written anew at once; an UPDATE
+# would leave each row twice, and go through the indexes row by row.
+_APART = {
+    "blind_index": (
+        "SELECT min(field) < 0 FROM vault.blind_index",
+        "ALTER TABLE vault.blind_index ALTER COLUMN field TYPE smallint USING abs(field)",
+    ),
+    "person": (
+        "SELECT bool_or(came) FROM vault.person",
+        "ALTER TABLE vault.person ALTER COLUMN came TYPE boolean USING false",
+    ),
+}
 
 
 def put_in_order(vault: Vault) -> list[str]:
@@ -68,14 +76,17 @@ def put_in_order(vault: Vault) -> list[str]:
         with vault.transaction() as cursor:
             # The table first: a batch that has read it and goes on to write would wait for us, and we for it.
             cursor.execute(f"LOCK TABLE vault.{table} IN ACCESS EXCLUSIVE MODE".encode())
-            moves = table == "blind_index" and _somebody_came(cursor)
-            cursor.execute(_TAKE_PLACES if moves else f"REINDEX INDEX vault.{index}".encode())
-        if moves:
+            came, take_places = _APART.get(table, ("SELECT false", ""))
+            apart = cursor.execute(came.encode()).fetchone() == (True,)
+            cursor.execute((take_places if apart else f"REINDEX INDEX vault.{index}").encode())
+        if apart:
             with vault.outside_transactions() as cursor:
-                cursor.execute(_SEEN_BY_ALL)
+                cursor.execute(f"VACUUM (ANALYZE) vault.{table}".encode())
     return [index for _, index in large]
 
 
-def _somebody_came(cursor: Cursor[tuple[Any, ...]]) -> bool:
-    (least,) = cursor.execute(_LEAST).fetchone() or (None,)
-    return least is not None and least < 0
+def at_one_moment(cursor: Cursor[tuple[Any, ...]]) -> None:
+    """The transaction reads everything as it stands now. A table that is put in order after that moment, and before it
+    is read, would read as an empty one: so they are held first."""
+    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    cursor.execute("LOCK TABLE vault.blind_index, vault.person IN ACCESS SHARE MODE")

@@ -23,7 +23,7 @@ from anonymization.keys.country_keys import CountryKeys
 from anonymization.keys.ring import Keyring
 from anonymization.leaks.guard import scrubbed
 from anonymization.linkage import decisions, recognition
-from anonymization.vault import followed, line
+from anonymization.vault import followed, line, upkeep
 from anonymization.vault.enrolment import Enrolment, Linked, Statement
 from codebook.errors import HomewardError, Unavailable
 
@@ -49,6 +49,7 @@ _PARTS = (
     ("person_covering", Path(__file__).with_name("person_covering.sql")),
     ("likeness.counted", Path(__file__).with_name("counted.sql")),
     ("decision.seal", _SEALS),
+    ("person.came", Path(__file__).with_name("apart.sql")),
 )
 """The schema in the order in which it grew: a table, column or index of each part, by which it is known, its file."""
 _TABLE = re.compile(rb"^CREATE TABLE (vault\.\w+)", re.MULTILINE)
@@ -167,7 +168,8 @@ class Vault:
             " WHERE country = %s AND event_id > %s ORDER BY event_id"
         )
         with self.transaction() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            upkeep.at_one_moment(cursor)
+            cursor.execute("SET TRANSACTION READ ONLY")
             events = [TokenEvent(*row) for row in cursor.execute(ask, (country, after)).fetchall()]
             told = [(event.event_id, event.token, event.current_token) for event in events]
             followed.refuse_if_undecided(cursor, self.keyring, country, told)

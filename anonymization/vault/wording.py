@@ -39,7 +39,8 @@ _NO_MATTER = frozenset({"NAME", "DATE", "TIME", "ID", "REFERENCE"})
 
 def refuse_people(cursor: Vaultside, keys: CountryKeys, tokens: Sequence[UUID], text: str, where: str) -> None:
     """HomewardError if `text` says who the person behind `tokens` is, or anybody else."""
-    numbers = cursor.execute("SELECT person_id FROM vault.person WHERE token = ANY (%s)", (list(tokens),)).fetchall()
+    ask = "SELECT person_id FROM vault.person WHERE came IN (true, false) AND token = ANY (%s)"
+    numbers = cursor.execute(ask, (list(tokens),)).fetchall()
     own = words_said(cursor, keys, [number for (number,) in numbers])
     words = _words(text)
     asked = {form for word in words if word.may_name for form in word.forms}

@@ -1,4 +1,4 @@
-"""Identifiers of those who came lie apart until the index is put in order; wherever they lie, they are found."""
+"""Identifiers and tokens of those who came lie apart until the indexes are put in order; all are found all the time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine, text
 from anonymization.gate import Gate
 from anonymization.keys import rotation
 from anonymization.keys.ring import Keyring
-from anonymization.vault import backup, line, upkeep
+from anonymization.vault import backup, erasure, line, requests, upkeep
 from anonymization.vault.elsewhere import elsewhere
 from anonymization.vault.sealed_stream import secret_of_passphrase
 from anonymization.vault.vault import Vault
@@ -46,10 +46,12 @@ def people(first: int, end: int) -> list[Row]:
 
 
 def apart(url: str) -> tuple[int, int]:
-    """How many identifiers are in order, and how many came since."""
+    """How many identifiers are in order, and how many came since; each person has one, and a token."""
     with create_engine(url).connect() as connection:
         ask = "SELECT count(*) FILTER (WHERE field > 0), count(*) FILTER (WHERE field < 0) FROM vault.blind_index"
         in_order, came = connection.execute(text(ask)).one()
+        ask = "SELECT count(*) FILTER (WHERE NOT came), count(*) FILTER (WHERE came) FROM vault.person"
+        assert connection.execute(text(ask)).one() == (in_order, came)
         return in_order, came
 
 
@@ -79,10 +81,9 @@ def test_an_index_put_in_order_is_answered_from_alone(
 ) -> None:
     tokens(register, vault, rows(*people(0, 20)))
     upkeep.put_in_order(vault)
-    ask = "SELECT relpages, relallvisible FROM pg_class WHERE oid = 'vault.blind_index'::regclass"
+    ask = "SELECT relpages, relallvisible FROM pg_class WHERE relname IN ('blind_index', 'person')"
     with create_engine(vault_url).connect() as connection:
-        pages, seen_by_all = connection.execute(text(ask)).one()
-        assert pages == seen_by_all == 1
+        assert connection.execute(text(ask)).all() == [(1, 1), (1, 1)]
 
 
 def test_a_contradiction_between_one_in_order_and_one_who_came_is_noticed(
@@ -114,7 +115,8 @@ def test_a_rotation_puts_in_order(register: Source, vault: Vault, vault_url: str
     upkeep.put_in_order(vault)
     more = tokens(register, vault, rows(*people(20, 30)))
     rotation.rotate(vault)
-    assert apart(vault_url) == (30, 0)
+    with create_engine(vault_url).connect() as connection:
+        assert connection.scalar(text("SELECT min(field) > 0 FROM vault.blind_index"))
     assert tokens(register, vault, rows(*people(0, 30))) == first + more
 
 
@@ -152,6 +154,47 @@ def test_nothing_is_put_in_order_between_a_look_up_and_what_follows_from_it(
         tokens(register, vault, rows(*people(10, 30)))
         assert waiting[0].result()
     assert apart(vault_url) == (30, 0)
+
+
+def test_a_token_names_its_person_wherever_it_lies(register: Source, vault: Vault, rows: Rows) -> None:
+    for number in range(3):
+        (token,) = tokens(register, vault, rows({"PHONE": f"7123-000{number}", "NAME": "Xochitl"}))
+        for _ in range(2):
+            asked = requests.ask(vault, UUID(bytes=token), "family tracing", "Marta", 7)
+            requests.approve(vault, asked, "Jorge")
+            assert [said.record["NAME"] for said in requests.reveal(vault, asked, "Marta")] == ["Xochitl"]
+            assert erasure.find(vault, UUID(bytes=token)).tokens == (UUID(bytes=token),)
+            upkeep.put_in_order(vault)
+
+
+def test_tokens_of_a_vault_of_before_are_in_order(register: Source, vault: Vault, vault_url: str, rows: Rows) -> None:
+    first = tokens(register, vault, rows(*people(0, 20)))
+    upkeep.put_in_order(vault)
+    with create_engine(vault_url).begin() as connection:
+        connection.execute(text("ALTER TABLE vault.person DROP COLUMN came, ADD UNIQUE (token)"))
+    vault.migrate()
+    assert tokens(register, vault, rows(*people(0, 30)))[:20] == first
+    assert apart(vault_url) == (20, 10)
+
+
+def test_who_reads_at_one_moment_holds_what_is_put_in_order(
+    register: Source, vault: Vault, vault_url: str, rows: Rows
+) -> None:
+    """For whoever looks from before it, a table that was put in order is empty."""
+    tokens(register, vault, rows(*people(0, 20)))
+    holds = """
+        SELECT c.relname FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
+        WHERE l.pid = pg_backend_pid() AND l.mode = 'AccessShareLock' AND c.relname IN ('blind_index', 'person')"""
+    with ThreadPoolExecutor(1) as pool, create_engine(vault_url).connect() as other:
+        with vault.transaction() as cursor:
+            upkeep.at_one_moment(cursor)
+            assert len(cursor.execute(holds).fetchall()) == 2
+            order = pool.submit(upkeep.put_in_order, vault)
+            until_it_waits(other, order)
+            for table in ("blind_index", "person"):
+                assert cursor.execute(f"SELECT count(*) FROM vault.{table}".encode()).fetchone() == (20,)
+        order.result()
+    assert apart(vault_url) == (20, 0)
 
 
 def test_a_backup_holds_every_index_though_they_are_put_in_order_meanwhile(
