@@ -111,14 +111,20 @@ class Descriptions:
         ids = np.array(sorted(described), dtype=np.int64)
         places = self._people.places(ids)
         more: dict[int, bytes] = {}
+        lost = []
         for person, place, key in zip(ids.tolist(), places.tolist(), self._people.keys(places), strict=True):
             try:
                 known = identities.open_likeness(described[person], key)
             except InvalidTag:
-                raise DoesNotOpen([place]) from None
+                lost.append(place)
+                continue
             record = likeness.learned(known, alike[person])
             if record is not None:
                 more[person] = record
+        if identities.are_many(len(lost), len(ids)):
+            raise InvalidTag
+        if lost:
+            raise DoesNotOpen(lost)
         if not more:
             return
         fuller = np.isin(ids, list(more))

@@ -94,11 +94,12 @@ def test_who_shares_a_number_with_a_damaged_person_is_not_taken_for_them(
     assert ana not in tokens(passed(register, vault, rows(*crowd)))
 
 
+@pytest.mark.parametrize("statement", [KEY, LIKENESS], ids=["key", "likeness"])
 def test_many_who_do_not_open_are_no_accident_and_stop_the_delivery(
-    similar: Source, vault: Vault, vault_url: str, rows: Rows
+    similar: Source, vault: Vault, vault_url: str, rows: Rows, statement: str
 ) -> None:
     for token in tokens(passed(similar, vault, rows(ANA, ROSA))):
-        harm(vault_url, KEY, token)
+        harm(vault_url, statement, token)
     news: Row = {"BORN": "17/05/1990"}
     with pytest.raises(HomewardError, match="is damaged or was changed"):
         passed(similar, vault, rows(ANA | news, ROSA | news))
