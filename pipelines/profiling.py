@@ -19,6 +19,14 @@ _SOMEBODYS = re.compile(
     r"\S@[^\s@]+\.\w|\+\s?\d[\d\s().-]{7,}\d|-?\d{1,3}\.\d{4,}[\s,;]+-?\d{1,3}\.\d{4,}|^\W*\d(?:[\s.()/-]{0,2}\d){8,}\W*$"
 )
 """E-mail addresses, telephones, places, long numbers: where a sheet has no header, its first cells stand there."""
+_DATE = re.compile(
+    r"^\W*(?:"
+    r"\d{4}([-/. ])\d\d?\1\d\d?|\d\d?([-/. ])\d\d?\2\d{4}|[0-3]\d([-/.])[0-3]\d\3\d\d|(?:19|20)\d\d[01]\d[0-3]\d"
+    r"|\d\d?[-/. ]+(?:de )?[^\W\d_]{3,12}\.?[-/. ]+(?:del? )?\d{4}|\d\d?-[^\W\d_]{3}-\d\d"
+    r"|[^\W\d_]{3,12}\.? \d\d?, ?\d{4}"
+    r")(?:[T ]\d\d:\d\d[\d:.]{0,12}Z?)?\W*$"
+)
+"""A whole date and nothing else: somebody's birth date, where a table was turned on its side, or has no header."""
 
 
 def show_profile(file: Path, form: Path | None, json: bool) -> None:
@@ -46,9 +54,9 @@ def show_profile(file: Path, form: Path | None, json: bool) -> None:
 
 
 def without_values(found: dict[str, Any]) -> dict[str, Any]:
-    """The profile as it may be shown. Headers that are somebody's number or address are told by their place, labels of
-    columns and codes that hold one not at all: some programs make labels of cells. Of the column of a form's version
-    only what has the form of one is told: the rest are cells of one filled otherwise."""
+    """The profile as it may be shown. Headers that are somebody's number, address or date are told by their place,
+    labels of columns and codes that hold one not at all: some programs make labels of cells. Of the column of a form's
+    version only what has the form of one is told: the rest are cells of one filled otherwise."""
     tables = [
         table | {"columns": [_nobodys(column, place) for place, column in enumerate(table["columns"], 1)]}
         for table in found["tables"]
@@ -68,7 +76,7 @@ def _nobodys(column: dict[str, Any], place: int) -> dict[str, Any]:
 
 
 def _unless_somebodys(text: str, instead: str = "") -> str:
-    return instead if _SOMEBODYS.search(text) else text
+    return instead if _SOMEBODYS.search(text) or _DATE.match(text) else text
 
 
 @contextmanager

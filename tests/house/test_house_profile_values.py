@@ -15,7 +15,21 @@ from anonymization.leaks.search import LeakSearch
 from pipelines.profiling import show_profile, without_values
 
 CANARIES = Canaries(seed=23)
-HEADERS = ("age", "2024-01-01", "P30001002003", "q_10_15", "% 18-59", "2019-2020")
+HEADERS = ("age", "2024-01", "P30001002003", "q_10_15", "% 18-59", "2019-2020", "1.2.10", "30/40/50", "Round 2 2024")
+BORN = (
+    "1987-03-12",
+    "12/03/1987",
+    "12.03.87",
+    "12 de marzo de 1987",
+    "12-Mar-1987",
+    "12-mar-87",
+    "March 12, 1987",
+    "1987-03-12 00:00:00",
+    "١٩٨٧/٣/١٢",
+    "۱۳۶۶-۱۲-۲۱",
+    "19870312",
+    "(1987-03-12)",
+)
 
 
 def profiled(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
@@ -55,7 +69,19 @@ def test_a_label_that_holds_somebodys_number_or_address(tmp_path: Path, capsys: 
     assert all(label in shown for label in ("Age in years", "no phone"))
 
 
-@pytest.mark.parametrize("unit", ["@", "a@", "+1", "1.2345,", "-1 ", "((", "x."])
+@pytest.mark.parametrize("born", BORN)
+def test_a_birth_date_is_no_header_and_no_label(tmp_path: Path, capsys: pytest.CaptureFixture[str], born: str) -> None:
+    """A sheet that was turned on its side has a column for each day of birth."""
+    (tmp_path / "turned.csv").write_text(f"district;sex;{born};total\nNorte;F;1;7\nSur;M;2;8\n", encoding="utf-8")
+    shown = profiled(tmp_path / "turned.csv", capsys)
+    assert born not in shown
+    assert all(name in shown for name in ("district", "(column 3)", "total"))
+    column = {"name": "sex", "label": born, "value_labels": {"1": born, "2": "woman"}}
+    (told,) = without_values({"tables": [{"columns": [column]}], "facts": {}})["tables"][0]["columns"]
+    assert (told["label"], told["value_labels"]) == ("", {"1": "", "2": "woman"})
+
+
+@pytest.mark.parametrize("unit", ["@", "a@", "+1", "1.2345,", "-1 ", "((", "x.", "12-", "1/2/", "12 de ", " "])
 def test_a_header_of_one_thing_over_and_over_holds_nobody_up(unit: str) -> None:
     """A cell of a million signs, where a sheet has no header: by the square of its length it would take hours."""
     column = {"name": unit * 1_000_000, "label": "", "value_labels": {}}
