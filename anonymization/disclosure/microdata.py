@@ -24,11 +24,18 @@ Recoding = Callable[[pd.Series], pd.Series]
 @dataclass(frozen=True)
 class Goal:
     """What has to be reached. `keys`: quasi-identifiers, the one that matters most first; each record's key must be
-    shared by `k`, and no more than `global_risk` of the records may be expected to be re-identified."""
+    shared by `k`, and no more than the share `global_risk` of the records may be expected to be re-identified.
+
+    ValueError: a goal that every table reaches, such as 3 for three percent.
+    """
 
     keys: Sequence[str]
     k: int = K
     global_risk: float = GLOBAL_RISK
+
+    def __post_init__(self) -> None:
+        if not self.keys or self.k < 2 or not 0 < self.global_risk <= 1:
+            raise ValueError("a goal has keys, k from 2 and a risk that is a share: 0.03 for three percent")
 
     def reached(self, risk: Risk) -> bool:
         return risk.below == 0 and risk.global_risk <= self.global_risk

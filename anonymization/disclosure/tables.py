@@ -61,8 +61,10 @@ def suppress(cells: Cells, threshold: int, previous: Previous | None = None) -> 
     """Withhold cells so that none with a count from 1 to below `threshold` can be bounded within `threshold`.
 
     The same holds for every cell that is withheld. ArithmeticError if no further cell that could be withheld helps:
-    such a table must not be released.
+    such a table must not be released. ValueError: a threshold below 2, under which there is no count to withhold.
     """
+    if threshold < 2:
+        raise ValueError(f"a threshold of {threshold} withholds nothing: it is the smallest count that is published")
     reasons = np.full(len(cells.counts), PUBLISHED, dtype=object)
     reasons[(cells.counts > 0) & (cells.counts < threshold)] = SMALL
     decisions = Decisions()

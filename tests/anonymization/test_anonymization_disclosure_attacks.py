@@ -163,6 +163,13 @@ def test_amounts_are_no_counts(count: float | None) -> None:
         lay_out([pd.DataFrame({"x": ["a", "b"], "count": [9, count]})])
 
 
+@pytest.mark.parametrize("threshold", [1, 0, -5])
+def test_a_threshold_that_withholds_nothing_is_refused(threshold: int) -> None:
+    cells = lay_out([cube(pd.DataFrame({"a": ["x"]}), ["a"])])
+    with pytest.raises(ValueError, match="withholds nothing"):
+        suppress(cells, threshold)
+
+
 def test_people_without_a_category_are_not_left_out_in_silence() -> None:
     frame = pd.DataFrame({"x": ["a"] * 9 + [None], "y": ["b"] * 10})
     with pytest.raises(ValueError, match="1 records have no category of x"):

@@ -190,5 +190,12 @@ def test_too_few_records_are_not_released() -> None:
         protect(pd.DataFrame({"a": ["x"] * 4}), Goal(["a"], k=5))
 
 
+@pytest.mark.parametrize("said", [{"k": 1}, {"k": 0}, {"global_risk": 3}, {"global_risk": 0}, {"keys": []}])
+def test_a_goal_that_every_table_reaches_is_none(said: dict[str, Any]) -> None:
+    """Three for three percent let everything pass without a word."""
+    with pytest.raises(ValueError, match=r"0\.03 for three percent"):
+        Goal(**{"keys": ["sex"], **said})
+
+
 def test_who_says_no_more_asks_for_five_and_a_risk_of_three_percent() -> None:
     assert Goal(["sex"]) == Goal(["sex"], k=5, global_risk=0.03)
