@@ -2,8 +2,8 @@
 
 A name where a sex is expected, a note in place of a date: no rule reads it, its row is rejected for that further on,
 and its value is of no use there. So it stays here, and a sign that no rule reads either stands in its place: the
-verdict is the same. So it is with a number or date beyond what the codebook takes (`stand_ins`). A column that the
-crosswalk records as without a place in the codebook is of no use at all.
+verdict is the same. So it is with a number or date beyond what the codebook takes (`stand_ins`), and with the digits of
+a fraction that it does not keep. A column that the crosswalk records as without a place in the codebook is of no use.
 
 What looks like personal data is the business of `scan`: a number that could be a count passes here.
 """
@@ -94,6 +94,7 @@ def _readable(values: pa.StringArray, known: _Known) -> tuple[Mask, dict[int, st
         found |= _mask(pc.match_substring_regex(texts, f"^(?:{VERSION})$"))
     if known.words and not found.all():
         found |= np.array([text is not None and known.codes.issuperset(text.split()) for text in texts.to_pylist()])
+    listed = found.copy()
     instead: dict[int, str] = {}
     for read in known.reads:
         if found.all():
@@ -103,6 +104,10 @@ def _readable(values: pa.StringArray, known: _Known) -> tuple[Mask, dict[int, st
         for what, places in wrong.items():
             if places.any() and (text := stand_in(known.reads, read, what, known.codes)) is not None:
                 instead |= {int(place): text for place in np.flatnonzero(places)}
+    if len({read.mark for read in known.reads}) == 1:
+        cut = {at: text for at, text in known.reads[0].rounded(texts).items() if found[at] and not listed[at]}
+        found[list(cut)] = False
+        instead |= cut
     return found, instead
 
 

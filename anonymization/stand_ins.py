@@ -22,7 +22,9 @@ import pyarrow.compute as pc
 from codebook.loader import Codebook
 from sources.crosswalk import MapRow
 from sources.models import Source
+from sources.params import number_form
 from sources.readers import TWO_DIGIT_YEAR, Read, reader
+from values.digits import with_ascii_digits
 
 Mask = npt.NDArray[np.bool_]
 Bound = Decimal | date | None
@@ -43,6 +45,8 @@ class Reading:
     high: Bound
     form: str
     """Of a date; blank for numbers and places."""
+    mark: str = ""
+    """Before the fraction of a number of which the codebook keeps two digits, in the source's own unit; else blank."""
     _found: dict[str, list[str]] = field(default_factory=dict)
 
     def judge(self, texts: pa.StringArray) -> tuple[Mask, dict[str, Mask]]:
@@ -53,6 +57,16 @@ class Reading:
         beyond = {LOW: _beyond(values, self.low, pc.less), HIGH: _beyond(values, self.high, pc.greater)}
         beyond = {end: mask & ~wrong for end, mask in beyond.items()}
         return ~(wrong | beyond[LOW] | beyond[HIGH]), beyond | {SHORT: short}
+
+    def rounded(self, texts: pa.StringArray) -> dict[int, str]:
+        """By place the texts with more digits than the codebook keeps, as it keeps them: read, they are the same."""
+        if not self.mark:
+            return {}
+        longer = pc.match_substring_regex(with_ascii_digits(texts), re.escape(self.mark) + "[0-9]{3,}$")
+        places = np.flatnonzero(pc.fill_null(longer, False).to_numpy(zero_copy_only=False))
+        values, _ = self.read(texts.take(pa.array(places)))
+        kept = zip(places.tolist(), values.to_pylist(), strict=True)
+        return {place: str(value).replace(".", self.mark) for place, value in kept if value is not None}
 
     def stand_ins(self, wrong: str) -> list[str]:
         """Texts with the same thing wrong as all others of which this is wrong, the nearest first."""
@@ -83,7 +97,15 @@ def reading(source: Source, codebook: Codebook, row: MapRow) -> Reading:
     rejects = variable.range is not None and variable.range_severity == "error"
     low, high = variable.range if variable.range is not None and rejects else (None, None)
     form = (row.param or str(source.format.date_format)) if row.rule == "date" else ""
-    return Reading(reader(source, codebook, row), low, high, form)
+    return Reading(reader(source, codebook, row), low, high, form, _mark(source, variable.type, row))
+
+
+def _mark(source: Source, kind: str, row: MapRow) -> str:
+    """What is multiplied is rounded after it, and needs its digits."""
+    if row.rule != "number" or kind != "decimal":
+        return ""
+    said = number_form(row.param, source.format.decimal)
+    return said.decimal if said.factor == 1 else ""
 
 
 def _beyond(values: pa.Array, bound: Bound, compare: object) -> Mask:

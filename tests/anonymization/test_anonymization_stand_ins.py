@@ -112,3 +112,42 @@ def test_what_only_asks_a_question_passes_as_it_is(
     source = mapped(row("return_event.age_at_return", "number", "months"))
     told = PassingValues(source, codebook).of("main", "months", pa.array(["34", "140"])).to_pylist()
     assert told == ["34", "140"]
+
+
+INCOME = "return_event.monthly_income_abroad"
+
+
+@pytest.mark.parametrize(
+    ("param", "delivered", "kept"),
+    [
+        ("", "13.698765", "13.70"),
+        ("", "13.695", "13.70"),
+        ("decimal=, thousands=.", "1.234,56789", "1234,57"),
+        ("decimal=٫", "١٣٫٦٩٨٧", "13٫70"),
+        ("", "13.69", "13.69"),
+        ("", "13.7", "13.7"),
+        ("decimal=, thousands=.", "1.234", "1.234"),
+    ],
+)
+def test_digits_that_the_codebook_does_not_keep_stay(
+    mapped: Callable[..., Source], param: str, delivered: str, kept: str
+) -> None:
+    """Half of somebody's position stood in the store's Parquet as an amount with six digits."""
+    read = row(INCOME, "number", "months", param=param)
+    source = mapped(read)
+    assert passed(source, "months", delivered) == [kept]
+    values, _ = reader(source, load_codebook(), read)(pa.array([delivered, kept]))
+    assert values[0] == values[1], "the codebook has the same number of both"
+
+
+def test_digits_that_are_multiplied_or_are_a_code_are_needed(mapped: Callable[..., Source]) -> None:
+    by_week = mapped(row(INCOME, "number", "months", param="per=week>month"))
+    assert passed(by_week, "months", "13.698765") == ["13.698765"]
+    coded = mapped(row(INCOME, "number", "months"), row(INCOME, "recode", "months", code="999.000", target="refused"))
+    assert passed(coded, "months", "999.000", "998.999") == ["999.000", "999.00"]
+
+
+def test_a_column_of_few_values_is_cut_batch_after_batch(mapped: Callable[..., Source]) -> None:
+    known = PassingValues(mapped(row(INCOME, "number", "months")), load_codebook())
+    for _ in range(2):
+        assert known.of("main", "months", pa.array(["13.698765", "7", None])).to_pylist() == ["13.70", "7", None]
