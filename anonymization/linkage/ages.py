@@ -16,10 +16,10 @@ Bits = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Years = npt.NDArray[np.int64]
 
-_LEVELS = 3
-"""The same year, a year apart, farther."""
-_SAME = np.array([0.88, 0.06, 0.06])
-_OTHERS = np.array([0.03, 0.04, 0.93])
+_LEVELS = 4
+"""The same year, a year apart, two years, farther."""
+_SAME = np.array([0.88, 0.06, 0.02, 0.04])
+_OTHERS = np.array([0.03, 0.04, 0.04, 0.89])
 _IMAGINED = 100.0
 """So many pairs are taken to be spread over the levels like this."""
 _DOUBT = 200.0

@@ -95,6 +95,8 @@ class _Known(NamedTuple):
 
 def _keys(words: list[str], said: _Known) -> set[str]:
     date, year, day, phone, place = said
+    # Whose day is unknown may have another year at each office.
+    years = [] if not year else [year] if date else [year - 1, year, year + 1]
     mine = set()
     if date:
         mine |= {f"d{date}|{word}" for word in words} | ({f"dt{date}|{place}"} if place else set())
@@ -104,7 +106,7 @@ def _keys(words: list[str], said: _Known) -> set[str]:
         mine |= {f"p{phone}|{word}" for word in words} | ({f"py{phone}|{year}"} if year else set())
     for two in combinations(words, 2):
         pair = "|".join(two)
-        mine |= {f"y{year}|{pair}"} if year else set()
+        mine |= {f"y{near}|{pair}" for near in years}
         mine |= {f"m{day}|{pair}"} if day else set()
         mine |= {f"t{place}|{pair}"} if place else set()
         mine |= {f"yt{year}|{place}|{pair}"} if place and year else set()

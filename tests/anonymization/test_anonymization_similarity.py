@@ -247,6 +247,17 @@ def test_a_patronymic_is_the_name_of_the_father() -> None:
     assert not any(word.endswith(("ʃ", "na")) for word in sounds)
 
 
+def test_an_age_counted_back_from_another_day_is_still_compared() -> None:
+    """By names and year alone: neither phone nor place, and the day is unknown to one of them."""
+    elsewhere = {"phone": None, "place": None, "father": None, "grandfather": None}
+    one_off, two_off, far_off = (weight(born=born, **elsewhere) for born in ("1989", "1986", "1970"))
+    assert one_off is not None
+    assert one_off > 0
+    assert two_off is None or two_off < one_off
+    assert far_off is None
+    assert (weight(born="1986") or 0) > (weight(born="1970") or 0) + 1
+
+
 def test_no_blocking_key_is_a_name_alone() -> None:
     row = dict.fromkeys(features.PERSONS.names) | {"person_id": 1, "given": "rosa", "family": "lopez"}
     (keys,) = features.prepared(pa.Table.from_pylist([row], features.PERSONS))["keys"]
