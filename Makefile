@@ -23,6 +23,8 @@ lint: $(VENV)/.ready
 unit: $(VENV)/.ready
 	$(BIN)/pytest -m "not slow and not browser"
 
+# The tests start some hundred processes: where no bytecode is written, as in many containers, each compiles Homeward anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: lint
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
