@@ -44,8 +44,7 @@ def prepared(persons: pa.Table) -> pa.Table:
     """Persons with what the model compares: sounds, words and skeletons of names, parts of the birth date, keys."""
     columns: dict[str, pa.Array] = {"unique_id": persons["person_id"].combine_chunks()}
     for role in ROLES:
-        names = whole(persons[role])
-        columns |= _spoken(role, _mapped(names, _father) if role == "father" else names)
+        columns |= spoken(role, whole(persons[role]))
     columns |= _dated(whole(persons["born"]))
     for name in ("sex", "phone", "number"):
         columns[name] = whole(persons[name])
@@ -182,10 +181,12 @@ def _coded(values: pa.Array, function: Any, kind: pa.DataType | None = None) -> 
     return pa.DictionaryArray.from_arrays(known, made)
 
 
-def _spoken(role: str, names: pa.Array) -> dict[str, pa.Array]:
-    """`_n` the folded name, `_s` its sound without blanks, `_w` sounds of the words, `_k` their skeletons, `_j` those
-    joined, as scripts have them in common, `_latin` its script, `_vowels` whether they are written."""
+def spoken(role: str, names: pa.Array) -> dict[str, pa.Array]:
+    """Of names in a role: `_n` the folded name, `_s` its sound without blanks, `_w` sounds of the words, `_k` their
+    skeletons, `_j` those joined, as scripts have them in common, `_latin` its script, `_vowels` whether they are
+    written."""
     listed = pa.list_(pa.string())
+    names = _mapped(names, _father) if role == "father" else names
     return {
         f"{role}_n": names.dictionary_encode(),
         f"{role}_s": _coded(names, lambda name: sound(name).replace(" ", "") or None),

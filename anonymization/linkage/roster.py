@@ -73,7 +73,7 @@ class Roster:
         said: dict[str, _Growing] = {}
         words = _Growing()
         for page in pages:
-            columns = {name: _plain(page[name].combine_chunks()) for name in page.column_names}
+            columns = {name: decoded(page[name].combine_chunks()) for name in page.column_names}
             ids.append(columns.pop("unique_id").to_numpy())
             keys += candidates.numbered(columns.pop("keys")).chunks
             bag, bones = (columns.pop(name) for name in BAGS)
@@ -176,5 +176,6 @@ def _with(table: pa.Table, columns: Mapping[str, pa.Array]) -> pa.Table:
     return pa.table(kept | dict(columns)).combine_chunks()
 
 
-def _plain(values: pa.Array) -> pa.Array:
+def decoded(values: pa.Array) -> pa.Array:
+    """A dictionary as the values that it stands for; other values as they are."""
     return values.dictionary.take(values.indices) if isinstance(values, pa.DictionaryArray) else values

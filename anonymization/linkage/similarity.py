@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 from anonymization.linkage import ages, candidates, correspondence, rarity
 from anonymization.linkage.calibration import alike, calibrated
 from anonymization.linkage.called import with_called
+from anonymization.linkage.fathers import with_fathers
 from anonymization.linkage.features import AGAIN
 from anonymization.linkage.frequencies import Frequencies
 from anonymization.linkage.misspelt import corrected, names_of_many
@@ -100,7 +101,8 @@ def compare(
     parts: what grows with the persons is what is known of them, not what is compared.
     """
     asked = np.ones(len(persons), bool) if pending is None else np.isin(persons.ids, pending)
-    scale = _Scale(_weighable(corrected(persons, frequencies, WORDS), frequencies), max(population, _LEAST_POPULATION))
+    weighable = _weighable(corrected(with_fathers(persons), frequencies, WORDS), frequencies)
+    scale = _Scale(weighable, max(population, _LEAST_POPULATION))
     weighed = [_WEIGHED.empty_table()]
     compared, waiting = 0, _PAIRS.empty_table()
     with _in_memory() as connection:
