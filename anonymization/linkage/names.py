@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-VERSION = 9
+VERSION = 10
 """Of `name_letters.csv`, `name_words.csv` and the rules here. Keys of two versions are never compared."""
 
 _FOLDER = Path(__file__).parent
@@ -36,7 +36,7 @@ _LONG = 3
 _ONE_SIGN = re.compile(r"^(\w)\1*( \1+)*$")
 _ARTICLE = re.compile("^ال(?=.{3})")
 _ANY_ARTICLE = re.compile("^ال(?=.{2})")
-_SERVANT = re.compile("^(?:عبدال|abd(?:ul|oul|el|al|ur|our|er|ou)(?=[^aeiou].))(?=.{2})")
+_SERVANT = re.compile("^(?:عبدال|abd(?:ul|oul|ol|el|al|ur|our|er|ou)(?=[^aeiou].))(?=.{2})")
 _GLUED_ARTICLE = re.compile("^al(?=(?:[bcdfghj-np-tv-z].|[ou]..).{2,}[iy]e{0,2}$)")
 """Of a name of descent in Latin: Aljubouri, Alrubaie, Alobaidi; not Ali, Alavi, Alexei."""
 _ARABIC = re.compile("[\u0600-\u06ff]")
