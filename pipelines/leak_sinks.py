@@ -6,6 +6,7 @@ much in it only rows that came after `before_all`. What a value looks like in di
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,13 +109,19 @@ def search_home(search: LeakSearch, home: Path, since: float, sinks: Mapping[str
 
     `sinks`: what the folders are called.
     """
-    for path in sorted(home.rglob("*")):
-        place = path.relative_to(home)
-        if place.parts[0] == "keys" or path.is_symlink() or not path.is_file():
+    for top in sorted(home.iterdir()):
+        if top.name == "keys":
             continue
-        try:
-            if path.stat().st_mtime < since:
-                continue
-        except FileNotFoundError:
-            continue
-        search.look_at_file(path, sinks.get(place.parts[0], place.parts[0]), home)
+        sink = sinks.get(top.name, top.name)
+        for path in [top, *search.paths_below(top, sink, home)]:
+            if _written_after(since, path):
+                search.look_at_file(path, sink, home)
+
+
+def _written_after(since: float, path: Path) -> bool:
+    """Of a file that is there and no link."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_mtime >= since

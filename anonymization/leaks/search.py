@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import os
 import re
 import sys
 import unicodedata
@@ -146,16 +147,25 @@ class LeakSearch:
             return
         self.look(data, sink, place)
 
-    def look_at_folder(self, folder: Path, sink: str, beside: Iterable[Path] = ()) -> None:
-        """Search every file below `folder`, except those below one of `beside`."""
-        skipped = tuple(beside)
-        for path in sorted(folder.rglob("*")):
-            if any(path.is_relative_to(other) for other in skipped):
-                continue
+    def look_at_folder(self, folder: Path, sink: str) -> None:
+        """Search every file below `folder`, and the names of the others."""
+        for path in self.paths_below(folder, sink, folder):
             if path.is_file() and not path.is_symlink():
                 self.look_at_file(path, sink, folder)
             elif path.is_dir() or path.is_symlink():
                 self.look(str(path.relative_to(folder)), f"{sink}: names", str(path.relative_to(folder)))
+
+    def paths_below(self, folder: Path, sink: str, root: Path) -> list[Path]:
+        """What lies below `folder`, sorted: nothing below a file, or a folder that vanishes meanwhile. A folder that
+        cannot be read is told as not searched."""
+
+        def noted(error: OSError) -> None:
+            if not isinstance(error, FileNotFoundError | NotADirectoryError):
+                place = str(Path(error.filename).relative_to(root))
+                self.unread.append(Unread(sink, self._shown(place), "the folder"))
+
+        walked = os.walk(folder, onerror=noted)
+        return sorted(Path(at, name) for at, folders, files in walked for name in (*folders, *files))
 
     def _note(self, sink: str, place: str, canary: Canary, forms: tuple[str, ...]) -> None:
         leak = Leak(sink, place, str(canary), " > ".join(forms) or "utf-8")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -58,6 +59,15 @@ class House:
         """Look into the warehouse past its roles, as only a test may."""
         with psycopg.connect(f"postgresql://postgres@/warehouse?host={self.home / 'postgres'}") as connection:
             return connection.execute(statement).fetchall()
+
+    def files(self, *beside: Path) -> Iterator[tuple[Path, bytes]]:
+        """Every file of the home with its content, but those below `beside` and those that servers remove meanwhile."""
+        for at, folders, names in os.walk(self.home):
+            folders[:] = [name for name in folders if Path(at, name) not in beside]
+            for path in (Path(at, name) for name in names):
+                with suppress(FileNotFoundError):
+                    if stat.S_ISREG(path.stat().st_mode):
+                        yield path, path.read_bytes()
 
     def manifests(self) -> dict[str, Manifest]:
         found = [Manifest.read(path) for path in self.samples.glob("*/*/manifest.json")]

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,15 +72,11 @@ def places(house: House, needles: list[str]) -> set[str]:
         dump = everything_in(house, database)
         found |= {database for needle in needles if needle in dump or needle.replace("-", "") in dump}
     keys = {bytes.fromhex(needle.replace("-", "")) for needle in needles}
-    for path in house.home.rglob("*"):
-        hidden = path.is_relative_to(house.home / "postgres") or path.is_relative_to(house.home / "vault" / "store")
-        if path.is_dir() or hidden:
-            continue
+    for path, content in house.files(house.home / "postgres", house.home / "vault" / "store"):
         if path.suffix == ".parquet":
-            cells = [cell for column in pq.read_table(path).columns for cell in column.to_pylist()]
+            cells = [cell for column in pq.read_table(io.BytesIO(content)).columns for cell in column.to_pylist()]
             found |= {"parquet" for cell in cells if isinstance(cell, bytes) and cell in keys}
         else:
-            content = path.read_bytes()
             forms = [form for n in needles for form in (n.encode(), n.replace("-", "").encode())] + list(keys)
             found |= {path.name for form in forms if form in content}
     return found
@@ -92,11 +87,9 @@ def files_of_the_server(house: House, needles: list[bytes]) -> set[str]:
     with psycopg.connect(f"postgresql://postgres@/postgres?host={house.home / 'postgres'}", autocommit=True) as server:
         server.execute("CHECKPOINT")
     found = set()
-    for path in (house.home / "postgres").rglob("*"):
-        if path.is_file() and not path.is_socket():
-            with suppress(FileNotFoundError):  # the server removes some as it works
-                content = path.read_bytes()
-                found |= {path.parent.name for needle in needles if needle in content}
+    for path, content in house.files():
+        if house.home / "postgres" in path.parents:
+            found |= {path.parent.name for needle in needles if needle in content}
     return found
 
 

@@ -78,10 +78,13 @@ def kept(house: House) -> bytes:
                 " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
             ).fetchall()
             told += [connection.execute(f"SELECT t::text FROM {table} AS t").fetchall() for (table,) in tables]
-    hidden = (house.home / "postgres", house.home / "vault" / "store")
-    files = [path for path in house.home.rglob("*") if path.is_file() and not any(map(path.is_relative_to, hidden))]
-    logs = [path for path in (house.home / "postgres").rglob("*") if path.name == "log" or path.suffix == ".log"]
-    return repr(told).encode() + b"".join(path.read_bytes() for path in [*files, *logs] if path.is_file())
+    server = house.home / "postgres"
+    files = [
+        data
+        for path, data in house.files(house.home / "vault" / "store")
+        if server not in path.parents or path.name == "log" or path.suffix == ".log"
+    ]
+    return repr(told).encode() + b"".join(files)
 
 
 def test_who_comes_with_a_paper_is_found_and_erased_and_the_number_stays_nowhere(house: House) -> None:

@@ -128,19 +128,19 @@ def test_a_delivery_that_is_run_again_changes_nothing(house: House) -> None:
     assert house.sql("SELECT * FROM audit.count_mismatch") == []
 
 
-def contents(folder: Path) -> dict[str, int]:
+def contents(house: House) -> dict[str, int]:
     """Every file of the home but the servers' own, with its size."""
-    files = (path for path in folder.rglob("*") if path.is_file() and "postgres" not in path.parts)
-    return {str(path.relative_to(folder)): path.stat().st_size for path in files}
+    files = house.files(house.home / "postgres")
+    return {str(path.relative_to(house.home)): len(data) for path, data in files}
 
 
 def test_a_dry_run_says_what_a_run_would_say_and_leaves_nothing(house: House, tmp_path: Path) -> None:
     make_slv(tmp_path)
     house.homeward("status")
-    before = contents(house.home)
+    before = contents(house)
     out = tmp_path / "check"
     marked = house.ask("check", str(tmp_path / FILE), "--source", SOURCE, "--out", str(out), expect=1)
-    assert contents(house.home) == before
+    assert contents(house) == before
     assert house.ask("status") == []
     left = "SELECT tablename FROM pg_tables WHERE schemaname = 'staging' AND tablename LIKE 'd2%'"
     assert house.sql(left) == []
