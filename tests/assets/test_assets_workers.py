@@ -50,6 +50,14 @@ def lives(process: int) -> bool:
         return False
 
 
+def wait_for_the_end_of(processes: list[int]) -> None:
+    """Who is killed lets go of its output a moment before it is gone."""
+    give_up = time.monotonic() + 300
+    while any(lives(process) for process in processes):
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+
+
 @pytest.mark.parametrize("on_sigterm", ["SIG_DFL", "SIG_IGN"])
 def test_who_fails_does_not_wait_for_the_others(on_sigterm: str, tmp_path: Path) -> None:
     maker, processes = made(tmp_path / "fails", on_sigterm)
@@ -57,7 +65,7 @@ def test_who_fails_does_not_wait_for_the_others(on_sigterm: str, tmp_path: Path)
     told, _ = maker.communicate(timeout=300)
     assert told == "failed\n"
     assert maker.returncode == 0
-    assert not any(lives(process) for process in processes)
+    wait_for_the_end_of(processes)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
@@ -65,10 +73,7 @@ def test_workers_of_a_killed_process_end_with_it(sign: signal.Signals, tmp_path:
     maker, processes = made(tmp_path / "never")
     maker.send_signal(sign)
     maker.communicate(timeout=300)  # until nobody holds its output any more
-    give_up = time.monotonic() + 300
-    while any(lives(process) for process in processes):
-        assert time.monotonic() < give_up
-        time.sleep(0.1)
+    wait_for_the_end_of(processes)
 
 
 def test_one_process_does_small_work_itself() -> None:

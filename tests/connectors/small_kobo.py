@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from connectors.kobo.api import Patience
 from sources.batches import PlainFile
 from sources.models import Source
 
-HASTY = Patience(attempts=3, first_pause=0.01, longest_pause=2.0, answer=2.0)
+HASTY = Patience(attempts=3, first_pause=0.01, longest_pause=2.0, answer=60.0)
+"""Of pauses only: an answer of the double comes at once, on a machine that stands still for seconds a little later."""
+AT_ONCE = replace(HASTY, answer=2.0)
+"""For answers that never come, or a letter at a time."""
 SURVEY = [
     {"type": "start", "name": "start", "$xpath": "start"},
     {"type": "begin_group", "name": "who", "$xpath": "who"},
@@ -81,9 +85,11 @@ def declared(url: str, *tables: dict[str, Any], **more: Any) -> Source:
     return source(format, *(tables or (MAIN, MEMBERS, PAPERS)))
 
 
-def swept(url: str, *tables: dict[str, Any], kept: InMemory | None = None, token: str = TOKEN) -> dict[str, bytes]:
+def swept(
+    url: str, *tables: dict[str, Any], kept: InMemory | None = None, token: str = TOKEN, patience: Patience = HASTY
+) -> dict[str, bytes]:
     pages = InMemory() if kept is None else kept
-    return {name: b"".join(blocks) for name, blocks in sweep(declared(url, *tables), token, pages, HASTY)}
+    return {name: b"".join(blocks) for name, blocks in sweep(declared(url, *tables), token, pages, patience)}
 
 
 def read(content: dict[str, bytes], url: str, folder: Path, *tables: dict[str, Any]) -> Any:

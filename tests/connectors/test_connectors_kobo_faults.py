@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kobo_api_double import ASSET, TOKEN, Answering, KoboServer, cut, hang, html, serving, status
 from pydantic import ValidationError
-from small_kobo import HASTY, SURVEY, InMemory, data_requests, declared, names, read, swept
+from small_kobo import AT_ONCE, HASTY, SURVEY, InMemory, data_requests, declared, names, read, swept
 from small_sources import MemoryFile, rows
 
 from codebook.errors import HomewardError, Refused, Unavailable
@@ -47,12 +47,12 @@ KEPT = {
 
 @pytest.mark.parametrize(
     "fault",
-    [status(502), status(503), status(429, Retry_After="1"), html, hang(2.5), cut],
+    [status(502), status(503), status(429, Retry_After="1"), html, hang(20), cut],
     ids=["502", "503", "429", "html", "slow", "cut"],
 )
 def test_what_passes_is_waited_for(url: str, many: KoboServer, fault: Any) -> None:
     many.faults = [None, None, fault]
-    assert names(swept(url)) == 250
+    assert names(swept(url, patience=AT_ONCE)) == 250
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def test_what_passes_is_waited_for(url: str, many: KoboServer, fault: Any) -> No
         (status(429, Retry_After="3600"), "status 429"),
         (html, "not JSON"),
         (cut, "RemoteProtocolError"),
-        (hang(2.5), "ReadTimeout|come to the end"),
+        (hang(20), "ReadTimeout|come to the end"),
     ],
     ids=["500", "429_for_an_hour", "html", "cut", "slow"],
 )
 def test_what_does_not_pass_is_unavailable_in_one_line(url: str, many: KoboServer, fault: Any, says: str) -> None:
     many.faults = [None, *[fault] * HASTY.attempts]
     with pytest.raises(Unavailable, match=says) as caught:
-        swept(url)
+        swept(url, patience=AT_ONCE)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from kobo_api_double import KoboServer, drip, drip_headers, drip_packed, meanwhile, status, told
-from small_kobo import InMemory, names, read, swept
+from small_kobo import AT_ONCE, InMemory, names, read, swept
 
 from codebook.errors import HomewardError, Unavailable
 from connectors.kobo.api import asked_pause
@@ -43,7 +43,7 @@ from connectors.kobo.api import asked_pause
 )  # fmt: skip
 def test_a_page_that_lies_is_asked_for_again(url: str, many: KoboServer, fault: Any) -> None:
     many.faults = [None, fault]
-    assert names(swept(url)) == 250
+    assert names(swept(url, patience=AT_ONCE)) == 250
 
 
 @pytest.mark.parametrize(
