@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from presidio_analyzer.predefined_recognizers import CreditCardRecognizer
+from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, IbanRecognizer
 from stdnum import luhn
 
 from anonymization.redaction.analyzer import analyzer
 from anonymization.redaction.folding import fold
 from anonymization.redaction.installed_model import installed_model
 from anonymization.redaction.lexicon import lexicon
+from anonymization.redaction.numbers import is_iban
 from anonymization.redaction.policy import ENOUGH, may_redact, name_recall
 from anonymization.redaction.redactor import Redactor
 
@@ -87,11 +88,12 @@ def test_redaction_by_rules_loads_neither_spacy_nor_presidio() -> None:
     """They take two seconds to import, French five: every run of a small delivery would wait for them."""
     asks = (
         "import sys; from anonymization.redaction.redactor import Redactor\n"
-        "for language in ('en', 'fr', 'fa'): print(*Redactor(language, 'CIV').redact(['card 4539 4148 0863 8337']))\n"
+        "note = 'card 4539 4148 0863 8337, to DE89 3704 0044 0532 0130 00'\n"
+        "for language in ('en', 'fr', 'fa'): print(*Redactor(language, 'CIV').redact([note]))\n"
         "assert not {'spacy', 'presidio_analyzer'} & sys.modules.keys()"
     )
     done = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True)
-    assert done.stdout.split("\n")[:-1] == ["card [CREDIT_CARD]"] * 3
+    assert done.stdout.split("\n")[:-1] == ["card [CREDIT_CARD], to [IBAN]"] * 3
 
 
 @pytest.mark.parametrize("language", ["en", "es", "ar", "fa", "am"])
@@ -107,3 +109,16 @@ def test_a_card_is_what_presidio_takes_for_one() -> None:
     taken = [number for number in numbers if CreditCardRecognizer().validate_result(number)]
     assert 10 < len(taken) < 50
     assert [number for number in numbers if luhn.is_valid(number)] == taken
+
+
+def test_an_iban_is_what_presidio_takes_for_one_and_those_of_central_america() -> None:
+    known = [
+        *("DE89370400440532013000", "GB29NWBK60161331926819", "FR1420041010050500013M02606", "NL91ABNA0417164300"),
+        *("ES9121000418450200051332", "GT82TRAJ01020000001210029690", "BR9700360305000010009795493P1"),
+        *("IQ98NBIQ850123456789012", "LB62099900000001001901229114", "TN5910006035183598478831"),
+    ]
+    wrong = [f"{iban[:-3]}{(int(iban[-3]) + 1) % 10 if iban[-3].isdigit() else 'A'}{iban[-2:]}" for iban in known]
+    assert [bool(IbanRecognizer().validate_result(iban)) for iban in (*known, *wrong)] == [True] * 10 + [False] * 10
+    assert [is_iban(iban) for iban in (*known, *wrong)] == [True] * 10 + [False] * 10
+    assert is_iban("SV62 CENR 0000 0000 0000 0070 0025")
+    assert is_iban("HN88CABF00000000000250005469")
