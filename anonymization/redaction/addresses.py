@@ -12,6 +12,7 @@ from functools import reduce
 from itertools import islice, pairwise
 from operator import or_
 
+from anonymization.redaction.folding import fold
 from anonymization.redaction.words import (
     CAPITAL,
     CASELESS,
@@ -36,6 +37,14 @@ _LONG_STREET, _SHORT_POSTCODE = 4, 4
 _HOUSE_PARTS = frozenset(("bis", "ter", "quater"))
 
 
+_NUMBER_WORDS = frozenset(
+    map(
+        fold,
+        ("no", "nr", "nro", "num", "numero", "número", "numéro", "number", "house", "flat", "unit", "apt"),
+    )
+) | frozenset(map(fold, ("رقم", "دار", "پلاک", "شماره", "واحد", "የቤት", "ቤት", "ቁጥር")))
+
+
 class Addresses:
     """The words of one note, what each is, and in `hits` what was found of them: marked in place."""
 
@@ -47,8 +56,26 @@ class Addresses:
     def spread(self) -> None:
         """Both ways from what was found, once the parts between names are known."""
         if "ADDRESS" in self._hits:
+            self._mark_number_words()
             self._spread(range(1, len(self._hits)))
             self._spread(range(len(self._hits) - 2, -1, -1))
+
+    def _mark_number_words(self) -> None:
+        """Between a street and its number the words for "number": "شارع حيفا رقم 62", "ወረዳ 29 የቤት ቁጥር 293"."""
+        flags, hits, last = self._flags, self._hits, len(self._hits) - 1
+        for place in range(1, last):
+            if (
+                not hits[place - 1]
+                or "ADDRESS" not in hits[max(0, place - 3) : place]
+                or hits[place]
+                or fold(self._texts[place]) not in _NUMBER_WORDS
+            ):
+                continue
+            end = place + 1
+            while end < last and fold(self._texts[end]) in _NUMBER_WORDS:
+                end += 1
+            if flags[end] & DIGITS and not "".join(self._gaps[place : end + 1]).strip(" ,،.°º#"):
+                hits[place : end + 1] = ["ADDRESS"] * (end + 1 - place)
 
     def mark(self) -> None:
         """A number beside a name that is no amount is a house's or a postcode; a street's word beside it goes along."""
@@ -70,7 +97,7 @@ class Addresses:
                 told = flag & CAPITAL or not self._cased or "ADDRESS" in near
                 if flag & STREET_NAME or (any(near) and (told or (flag & CASELESS and near[-1]))):
                     hits[place] = "ADDRESS"
-            if flag & STREET and flag & CAPITAL:
+            if flag & STREET and (flag & CAPITAL or not self._cased):
                 self._mark_numbered(place)
             if flag & STREET:
                 self._mark_reach(place, "ADDRESS", {"ADDRESS", "NAME"})
@@ -138,13 +165,18 @@ class Addresses:
                 return
 
     def _mark_numbered(self, place: int) -> None:
-        """A house's number and the capitals between it and a street's word: "88B Cathedral Street"."""
+        """A house's number and the capitals between it and a street's word: "88B Cathedral Street", "45 mill road"."""
         first = place
-        while first > max(0, place - _LONG_STREET) and self._gaps[first] == " " and self._flags[first - 1] & CAPITAL:
+        while first > max(0, place - _LONG_STREET) and self._gaps[first] == " " and self._is_of_street(first - 1):
             first -= 1
         house = first - 1
         if first < place and house >= 0 and self._gaps[first] == " " and _HOUSE.fullmatch(self._texts[house]):
             self._hits[house : place + 1] = ["ADDRESS"] * (place + 1 - house)
+
+    def _is_of_street(self, place: int) -> bool:
+        """Whether a word may be of a street's name: with a capital; in a note without any, all but small words."""
+        flag = self._flags[place]
+        return bool(flag & CAPITAL) or not (self._cased or flag & (STOP | UNIT | KIN | DIGITS | CASELESS))
 
     def _has_house_part(self, place: int) -> bool:
         """Whether a letter or a "bis" behind a number belongs to it: "12/B", "12 bis"."""

@@ -13,7 +13,7 @@ import yaml
 
 from anonymization.redaction.folding import fold
 from anonymization.redaction.patterns import Span
-from anonymization.redaction.words import KEEP, PARTICLE, Words
+from anonymization.redaction.words import KEEP, PARTICLE, SECRET, Words
 
 _SEPARATOR = re.compile(r"""[:=：>](?:(?<=\w>)|(?<!>)\s{0,3}["'“«]?)""")
 _QUOTES = frozenset("\"'”»")
@@ -23,6 +23,12 @@ _NUMBER_SIGN = re.compile(r"\b[Nn]\s?[°º]$")
 _WORD = re.compile(r"[^\W_]+")
 _TOKEN = re.compile(r"[^\s,]+")
 _SECRET = re.compile(r"\S{1,60}")
+_TOLD_SECRET = re.compile(
+    r"([^\W\d_]{3,20})(?=((?:\s[^\W\d_]{1,20}){0,3}?\s(?:is|was|es|era|est|ist|lautet|é|è|waa)\s[\"'“«(]?)"
+    r"([^\s\"'”»)]{5,60}[^\s\"'”»).,;!?]))"
+)
+_NO_WORD = re.compile(r"\d|[!#$%^&*_+=?@](?!$)|[a-zß-öø-ÿ][A-ZÀ-Þ]")
+"""What passwords have and words have not."""
 _LONGEST = {"NAME": 5, "ADDRESS": 9, "USERNAME": 1, "ID": 7, "PHONE": 6, "DATE": 5, "TIME": 3}
 """Of how many words a value may be; what is longer is a sentence."""
 _NEEDS_DIGIT = {"ID", "PHONE", "DATE", "TIME"}
@@ -64,6 +70,15 @@ def values(text: str, words: Words) -> list[Span]:
         if span:
             found.append(span)
     return found
+
+
+def secrets(text: str, words: Words) -> list[Span]:
+    """Passwords in a sentence that says so: "sua senha é ijmoRNPd"; not "the password is wrong"."""
+    return [
+        Span(*told.span(3), "SECRET")
+        for told in _TOLD_SECRET.finditer(text)
+        if words[told[1]] & SECRET and _NO_WORD.search(told[3])
+    ]
 
 
 def _separators(text: str) -> list[tuple[int, int]]:

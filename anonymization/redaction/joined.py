@@ -33,6 +33,8 @@ PARTICLES = 6
 _LONG_FAMILY = 5
 _BORN_OF, _LIVES = "زاده", ("زندگی", "زندگي")
 _ARTICLES = frozenset(("der", "den", "zum", "zur"))
+_VOWELS = frozenset("aeiou")
+_DUTCH, _DUTCH_ARTICLE, _DUTCH_ARTICLES = frozenset(("van", "von")), "het", frozenset(("der", "den", "t"))
 _ANNOUNCES = TITLE | KIN | NAMING
 
 
@@ -62,11 +64,13 @@ class JoinedNames:
             flag = flags[place]
             if (flag & PARTICLE and self._is_article(place)) or (flag & SINGLE and self._is_conjunction(place)):
                 continue
-            if flag & PARTICLE and place and self._gaps[place] in _BEFORE_PARTICLES:
+            if flag & PARTICLE and place and self._is_behind_name(place):
                 if hits[place - 1] == "NAME":
                     self._mark_family_name(place)
                 elif flags[place - 1] & LISTED and flags[place - 1] & CAPITAL:
                     self._mark_given_name(place)
+            if flag & SINGLE and self._is_dutch_article(place):
+                hits[place - 1 : place + 1] = ["NAME"] * 2
             if hits[place] or flag & DIGITS:
                 continue
             after = place + 1 < len(hits) and hits[place + 1] == "NAME" and self._gaps[place + 1] in WITHIN_NAMES
@@ -74,6 +78,7 @@ class JoinedNames:
             elided = after and self._gaps[place + 1] in ("'", "’", ". ")  # N'Guessan, O'Brien, J. Brou
             cut_short = self._gaps[place + 1][:1] == "."  # "D.A. Weirwood", where d is a stop word
             initial = flag & SINGLE and (elided or (flag & CAPITAL and (cut_short or not flag & STOP)))
+            initial = initial or (before and flag & SINGLE and self._is_end_behind_apostrophe(place))
             initial = initial or (flag & SINGLE and not flag & KEEP and "ሀ" <= self._texts[place] <= "ፚ")  # ጆ ባይደን
             son_of = flag & STOP and flag & CASELESS  # ابن النديم
             begins = flag & PARTICLE and after and (son_of or self._leads_to_name(place))
@@ -82,6 +87,21 @@ class JoinedNames:
             if (after and before) or begins or (after and titled) or (initial and (after or before)):
                 hits[place] = "NAME"
         self._mark_first_names()
+
+    def _is_dutch_article(self, place: int) -> bool:
+        """Whether "'t" stands between "van" and a name: van 't Hof."""
+        if self._texts[place] != "t" or not place or place + 1 == len(self._hits) or self._hits[place + 1] != "NAME":
+            return False
+        return self._gaps[place] in (" '", " ’") and self._texts[place - 1].lower() in _DUTCH
+
+    def _is_behind_name(self, place: int) -> bool:
+        """Whether a particle may go on with the name before it: "Ana de la Rosa", "Maarten A. van der Meulen"."""
+        initial = self._gaps[place] == ". " and self._flags[place - 1] & SINGLE and self._flags[place - 1] & CAPITAL
+        return bool(initial) or self._gaps[place] in _BEFORE_PARTICLES
+
+    def _is_end_behind_apostrophe(self, place: int) -> bool:
+        """Whether a vowel ends a name: Nyong'o, Ng'ang'a; not "Ana's"."""
+        return self._gaps[place] in ("'", "’") and self._texts[place] in _VOWELS
 
     def _is_conjunction(self, place: int) -> bool:
         """Whether a word of one letter stands between two people: "Oumie e Tiago", "Roux à Kindia", "رویا و یما"; not
@@ -105,11 +125,20 @@ class JoinedNames:
 
     def _leads_to_name(self, place: int) -> bool:
         """Whether a particle before a name is a part of it: "De La Cruz", "Van der Velde", "mevrouw van den Berg"."""
-        flags, first = self._flags, max(0, place - PARTICLES)
+        flags, first, last = self._flags, max(0, place - PARTICLES), place
         while not flags[place] & CAPITAL and place > first and flags[place - 1] & PARTICLE and self._gaps[place] == " ":
             place -= 1
         titled = place and flags[place - 1] & TITLE and self._gaps[place] in (" ", ". ")
-        return bool(flags[place] & CAPITAL or titled)
+        begins = self._cased and (place == 0 or "\n" in self._gaps[place])  # "ten Brink won", "1. van Dam"
+        return bool(flags[place] & CAPITAL or titled or begins or self._is_dutch(place, last))
+
+    def _is_dutch(self, first: int, last: int) -> bool:
+        """Whether particles are those of names alone: "the van Gijn novel"; not the German "von der"."""
+        if self._lexicon.nouns_are_capital or self._texts[first].lower() not in _DUTCH:
+            return False
+        if _DUTCH_ARTICLE not in self._lexicon.determiners:
+            return True
+        return last > first and self._texts[first + 1].lower() in _DUTCH_ARTICLES
 
     def _mark_first_names(self) -> None:
         """What stands right before a name and is likely its first part: "with Will Postlethwaite", "Jan Smit"."""

@@ -43,6 +43,7 @@ class Lexicon:
     """Folded words of one language.
 
     `small`: those of `words` that have no capital within a sentence; with one they are names ("chez Pape").
+    `common`: words that are names with a capital, wherever they stand, and none without ("Rose", "prices rose").
     `naming`: words after which a name comes, by the word before them if need be. `says`: what only people do, whose
     name stands right before it. `follows_subject`: what comes right behind the subject of a sentence. `determiners`:
     words after which a noun comes that is nobody's name. `formed`: forms that verbs and plurals have and hardly any
@@ -54,6 +55,7 @@ class Lexicon:
 
     words: frozenset[str]
     small: frozenset[str]
+    common: frozenset[str]
     stop: frozenset[str]
     titles: frozenset[str]
     kin: frozenset[str]
@@ -119,6 +121,7 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(
         words=widely | small,
         small=small,
+        common=both("words_common"),
         stop=stop | (_stop_words("en") if language == "en" else frozenset()),
         titles=both("titles"),
         kin=both("kin"),
@@ -238,6 +241,15 @@ def months() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
+def months_as_written() -> frozenset[str]:
+    """The same names letter by letter, in lower case: março is a month, marcó is none."""
+    from babel import Locale
+
+    forms = (Locale(language).months["format"][width] for language in _CALENDARS for width in ("wide", "abbreviated"))
+    return frozenset(name.lower().rstrip(".") for one in forms for name in one.values()) | set(_FAR_MONTHS.split())
+
+
+@lru_cache(maxsize=1)
 def weekdays() -> frozenset[str]:
     """Days of the week in the same languages: of those that are two words, each, and both as one."""
     from babel import Locale
@@ -318,8 +330,19 @@ def _library_words(language: str) -> frozenset[str]:
 @lru_cache(maxsize=1)
 def _label_words() -> frozenset[str]:
     """Words of the labels of forms, in all languages: no answer is made of them."""
+    return frozenset(fold(word) for one in _labels().values() for label in one for word in _WORD.findall(str(label)))
+
+
+@lru_cache(maxsize=1)
+def secret_words() -> frozenset[str]:
+    """First words of the labels of passwords and keys."""
+    return frozenset(fold(_WORD.findall(str(label))[0]) for label in _labels()["SECRET"])
+
+
+@lru_cache(maxsize=1)
+def _labels() -> dict[str, list[str]]:
     labels: dict[str, list[str]] = yaml.safe_load((_FOLDER / "labels.yaml").read_text("utf-8"))
-    return frozenset(fold(word) for one in labels.values() for label in one for word in _WORD.findall(str(label)))
+    return labels
 
 
 @lru_cache(maxsize=1)

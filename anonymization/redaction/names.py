@@ -20,6 +20,7 @@ from anonymization.redaction.patterns import Span
 from anonymization.redaction.words import (
     CAPITAL,
     CASELESS,
+    COMMON,
     DERIVED,
     DIGITS,
     FORMED,
@@ -33,6 +34,7 @@ from anonymization.redaction.words import (
     NUMERAL,
     PAPER,
     PARTICLE,
+    SECRET,
     SINGLE,
     SMALL,
     STOP,
@@ -48,6 +50,8 @@ _OPENS, _CLOSES = (
     frozenset(("\n", "]", "}", '"', "'", "”", "»", "’")),
 )
 _BEHIND_NAMES = frozenset((" ", "-", "-\n", "-\r\n"))
+_APOSTROPHES = frozenset(("'", "’"))
+_BEHIND_GREETED = frozenset((",", "!", "\n", "-", "،", ""))
 _SHAPED = "SHAPED"
 _LONG_TITLE, _LONG_ACRONYM, _LONG_PARTICLE = 9, 4, 5
 _AND = frozenset(("and", "or", "et", "ou", "y", "e", "o", "en", "of", "&", "iyo"))
@@ -56,7 +60,7 @@ _ANNOUNCES = TITLE | KIN | NAMING
 _TELLING = (
     KEEP | CAPITAL | NAME | DIGITS | TITLE | KIN | NAMING | PARTICLE | LISTED | LOOSELY | SINGLE
 )  # of an everyday word all but the first say that more must be asked
-_NEEDS_A_LOOK = ~(KEEP | STOP | UNIT | PARTICLE | CASELESS | DIGITS | NUMERAL | WEEKDAY | PAPER)
+_NEEDS_A_LOOK = ~(KEEP | STOP | UNIT | PARTICLE | CASELESS | DIGITS | NUMERAL | WEEKDAY | PAPER | SECRET)
 
 
 class RowNames:
@@ -131,12 +135,14 @@ class _Note:
                 expecting = self._announced(place, flag) or expecting
 
     def _is_name(self, place: int, flag: int, expecting: int) -> bool:
-        if flag & NAME:
-            return True
+        if flag & NAME and not (flag & COMMON and self._cased):
+            return not self._is_negated(place)
         # a word without its prefix, by its form, or a name too
         loosely = flag & (LOOSELY | LISTED) if flag & CASELESS else flag & LISTED and not self._cased
         if expecting and not flag & SINGLE and (flag & CAPITAL or not flag & KEEP or loosely):
-            return True  # "my brother Will": a capital is a name even in the most frequent words
+            return not (
+                flag & KEEP and self._is_in_label(place)
+            )  # "my brother Will": a capital is a name even in the most frequent words
         if self._own is not None and not flag & STOP and self._is_own(place, flag, self._own):
             return True
         follows = place > 0 and bool(self._hits[place - 1]) and self._gaps[place] in _BEHIND_NAMES
@@ -146,11 +152,32 @@ class _Note:
             return self._is_name_by_its_capital(place, flag, follows)
         if flag & KEEP and flag & (LISTED | FORMED) and flag & CASELESS and follows:
             return not flag & (KIN | UNIT)
-        if flag & (KEEP | SINGLE):
+        if flag & (KEEP | SINGLE) or (flag & COMMON and self._cased) or self._is_negated(place):
             return False
-        if self._stands_alone(place):
+        if self._is_greeted(place) or self._stands_alone(place):
             return True  # an answer, or an item of a list
         return not self._cased or bool(flag & CASELESS) or (follows and self._is_rest_of_name(place))
+
+    def _is_in_label(self, place: int) -> bool:
+        """Whether an everyday word ends a form's label: "Employer ID:", "Doctor Phone:"."""
+        return self._gaps[place + 1].lstrip()[:1] == ":" and not self._flags[place] & LISTED
+
+    def _is_verb(self, place: int) -> bool:
+        """Whether a pronoun is joined behind the first word of a sentence: "Pouvez-vous venir", "Mudou-se"."""
+        if place + 1 == len(self._flags) or self._gaps[place + 1] != "-" or not self._begins_a_sentence(place):
+            return False
+        return bool(self._flags[place + 1] & STOP) and not self._flags[place + 1] & (CAPITAL | PARTICLE | NAME)
+
+    def _is_greeted(self, place: int) -> bool:
+        """Whether a word that nobody knows stands between a greeting and a comma: "hey zaynabou, are you there"."""
+        if not place or self._gaps[place] != " " or fold(self._texts[place - 1]) not in self._lexicon.greetings:
+            return False
+        return self._gaps[place + 1][:1] in _BEHIND_GREETED
+
+    def _is_negated(self, place: int) -> bool:
+        """Whether "n't" is joined to a word: "Don't go", "he hadn't"."""
+        negated = self._texts[place][-1:] == "n" and self._texts[place + 1 : place + 2] == ["t"]
+        return negated and self._gaps[place + 1] in _APOSTROPHES
 
     def _is_rest_of_name(self, place: int) -> bool:
         """Whether a rare word in lower case behind a name is more often the rest of it than a verb: "Ana quispe", "Gyul
@@ -177,7 +204,7 @@ class _Note:
             if follows and self._hits[place - 1] == "NAME" and not flag & SINGLE:
                 return True  # "Mason More": no stop word has a capital behind a name
             return bool(follows or inside or self._after_initial(place)) and not flag & (STOP | TITLE | SINGLE)
-        if flag & SINGLE or self._is_noun(place, flag) or self._is_acronym(place):
+        if flag & SINGLE or self._is_noun(place, flag) or self._is_acronym(place) or self._is_verb(place):
             return False
         if not self._begins_a_sentence(place):  # a title's words are capital too: "Admission Notification"
             return bool(follows) or not flag & DERIVED or len(self._texts[place]) < _LONG_TITLE or self._is_alone(place)
@@ -236,11 +263,25 @@ class _Note:
             says = flag & (LISTED | MONTH) and fold(after) in self._lexicon.says
             says = says or (flag & LISTED and self._is_subject(place, after))
             cut_short = flag & (LISTED | MONTH) and len(after) == 1 and after.isupper() and gaps[place + 2][:1] == "."
-            joined = place > 1 and gaps[place] == " " and texts[place - 1] in _AND and hits[place - 2] == "NAME"
-            joined = joined and not flag & (TITLE | MONTH | UNIT) and not self._lexicon.nouns_are_capital
-            if says or cut_short or joined or (texts[place] in named and not flag & (MONTH | TITLE)):
+            says = says or self._is_joined(place, flag) or self._begins_a_list(place, flag)
+            if says or cut_short or (texts[place] in named and not flag & (MONTH | TITLE)):
                 hits[place] = "NAME"
                 hits[place + 1 : place + 1 + bool(cut_short)] = ["NAME"] * bool(cut_short)
+
+    def _is_joined(self, place: int, flag: int) -> bool:
+        """Whether "and" is between a name and a word: "Evan and April"; "Ana Gil of Kenya" is of a country."""
+        if place < 2 or self._gaps[place] != " " or self._hits[place - 2] != "NAME" or flag & (TITLE | UNIT):
+            return False
+        word = self._texts[place - 1]
+        if word not in _AND or self._lexicon.nouns_are_capital or (word == "of" and not flag & (LISTED | SMALL)):
+            return False
+        return not flag & MONTH or fold(self._texts[place]) in given_names()
+
+    def _begins_a_list(self, place: int, flag: int) -> bool:
+        """Whether a given name begins a list of names: "There were six: Jan, Kristi, Nina"."""
+        if not flag & (LISTED | MONTH) or self._gaps[place].strip() != ":" or self._gaps[place + 1] != ", ":
+            return False
+        return self._hits[place + 1] == "NAME" and fold(self._texts[place]) in given_names()
 
     def _is_subject(self, place: int, after: str) -> bool:
         """Whether a given name that is an everyday word begins a sentence as somebody, or signs: "Faith is a girl",

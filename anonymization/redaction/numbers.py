@@ -49,7 +49,7 @@ def kind(text: str, start: int, end: int, lexicon: Lexicon) -> str | None:
     digits = found if found.isascii() and found.isdigit() else _NO_DIGIT.sub("", found)
     if len(digits) <= 4:
         told = len(digits) >= 3 and _is_told(text, start, lexicon)
-        return "ID" if told or found[0] == "#" else None
+        return "ID" if told or (found[0] == "#" and len(digits) >= 3) else None
     before = text[max(0, start - 6) : start]
     if before.rstrip()[-1:].lower() in _MONEY_ENDS and _MONEY_BEFORE.search(before):
         return None

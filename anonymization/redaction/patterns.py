@@ -49,7 +49,9 @@ _SHAPES = {
     "IBAN": r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b",
     "REFERENCE": r"(?<![\w/.-])(?=[A-Z0-9./-]{0,30}\d)(?=[0-9./-]{0,30}[A-Z])"
     r"(?:[A-Z0-9]{1,12}[-/.]){1,6}[A-Z0-9]{1,20}(?![\w/])|(?<![\w/.-])[A-Z]{1,3}[ ]\d{2,4}[ ][A-Z]{1,3}(?![\w/])",
-    "NUMBER": r"""(?<![0-9A-Za-zÀ-ɏ_.,])(?:[+(\#]{1,2}\s?)?\d{1,40}+(?:[\s().\-/–*~•·]{1,3}\d{1,40}+){0,12}
+    "AGENT": r"""(?:Mozilla|Opera)/\d[\d.]{0,9}(?:\s\([^()\n]{1,200}\)|\s[A-Za-z]{1,40}/[\w.]{0,39}\w){0,12}""",
+    "NUMBER": r"""(?<![0-9A-Za-zÀ-ɏ_.,])(?:[+(\#]{1,2}\s?)?\d{1,40}+(?:[\s().\-/–*~•·]{1,3}(?!\d{1,2}:\d\d)
+            \d{1,40}+){0,12}
         (?:\s?(?:x|ext\.?|poste|anexo)\s?\d{1,6})?(?![\w])""",
     "CODE": r"""(?<![\w])(?![\u0600-\u06ff\u1200-\u137f]{1,4}\d)
         (?=[^\W\d]{0,20}+\d)(?=\d{0,20}+[^\W\d])\w{3,64}(?:[.-]\w{1,40}){0,6}""",
@@ -63,7 +65,7 @@ _SIGNS = {"sign": "@_", "dot": "@_.:", "groups": ":-"}
 """Signs that a word must have for such a shape to be in it: words without any are stepped over."""
 _BY_FIRST_SIGN = (
     (r"(?=[-+(\#\d])", ("IP", "GPS", "DATE", "TIME", "REFERENCE", "NUMBER", "CODE")),
-    ("(?=[A-Z])", ("IBAN", "REFERENCE", "CODE")),
+    ("(?=[A-Z])", ("IBAN", "AGENT", "REFERENCE", "CODE")),
     (r"(?![-+(\#\dA-Z])", ("CODE",)),
 )
 """Which of the shapes that need a digit may begin with which sign: the others are not tried."""
@@ -85,7 +87,7 @@ _SECRET = re.compile(r"(?<!\S)[A-Za-z0-9][^\s:/=@]{5,40}(?![^\s.,;:)\]\"'»”])
 _DOT = re.compile(r"\.(?<=[A-Za-z]\.)[A-Za-z]")
 _GROUPS, _PAIRS = re.compile(":(?:[0-9A-Fa-f]{0,4}:){2}"), re.compile("[:-](?:[0-9A-Fa-f]{2}[:-]){2}")
 _PARTS = re.compile(r"[A-Z0-9]+")
-_KINDS = {"HANDLE": "USERNAME", "IP6": "IP", "REFERENCE": "ID"}
+_KINDS = {"HANDLE": "USERNAME", "IP6": "IP", "REFERENCE": "ID", "AGENT": "ID"}
 _LETTERS_BEFORE = re.compile(r"(?<!\w)(?:[A-Z]{1,2} |[A-Z]{1,8}[-.])$")
 _WORDS_JOINED = re.compile(r"(?<![\w-])(?:[^\W\d_]{1,20}-){1,3}$")
 """Before a code, and a part of it: "night-owl267"."""
@@ -195,9 +197,8 @@ def _kind(shape: str, text: str, start: int, end: int, lexicon: Lexicon) -> str 
     if shape == "REFERENCE" and sum(map(str.isdigit, found)) < 3 and len(_PARTS.findall(found)) < 3:
         return None  # COVID-19, B-12
     if shape == "USER":
-        left, _, right = found.partition("." if "." in found else "_")
-        if "_" not in found and fold(left) in lexicon.words and fold(right) in lexicon.words:
-            return None  # a full stop without a blank after it
+        if all(fold(part) in lexicon.words for part in found.split("_" if "_" in found else ".")):
+            return None  # a full stop without a blank after it, or a field of a form: street_name
         return "USERNAME"
     return _KINDS.get(shape, shape)
 

@@ -18,7 +18,7 @@ from anonymization.redaction.lexicon import lexicon
 from anonymization.redaction.merging import merged
 from anonymization.redaction.names import RowNames
 from anonymization.redaction.patterns import Span, shapes
-from anonymization.redaction.words import MONTH, NUMERAL, PAPER, SINGLE, SPLIT, WEEKDAY, Words, flags_of
+from anonymization.redaction.words import MONTH, NUMERAL, PAPER, SECRET, SINGLE, SPLIT, WEEKDAY, Words, flags_of
 
 _REMEMBERED = 200_000
 """So many different words are remembered from one batch to the next."""
@@ -89,6 +89,8 @@ class Redactor:
             more += papers.codes(text)
         if every & SINGLE and sum(flag & SINGLE for flag in flags) > 3 * SINGLE:
             more += spelled.letters(text)
+        if every & SECRET:
+            more += forms.secrets(text, words)
         if labelled or more:
             shaped = sorted([*shaped, *more, *labelled])
         if every & WEEKDAY:

@@ -20,8 +20,10 @@ from anonymization.redaction.lexicon import (
     frequent_names,
     given_names,
     months,
+    months_as_written,
     names_as_written,
     names_of_function_words,
+    secret_words,
     weekdays,
 )
 
@@ -49,7 +51,9 @@ from anonymization.redaction.lexicon import (
     WEEKDAY,
     PAPER,
     SMALL,
-) = (1 << bit for bit in range(23))
+    COMMON,
+    SECRET,
+) = (1 << bit for bit in range(25))
 
 SPLIT = re.compile(rf"([\w{MARKS_IN_WORDS}]+)")
 """Splits a cleaned note into what is between words (even places) and words (odd places)."""
@@ -101,18 +105,16 @@ class Words(dict[str, int]):
         if not forms[0]:
             return KEEP | SINGLE  # a mark without a letter
         cased = word[0].lower() != word[0].upper()
-        flags = self._looks(word, forms[0], cased) | self._on_lists(forms, cased)
+        flags = self._looks(word, forms[0], cased) | self._on_lists(word, forms, cased)
         if flags & CAPITAL and self._lexicon.is_street(word):
             flags |= STREET
-        if not cased and not months().isdisjoint(forms[1:]):
-            flags |= MONTH  # "in May" is one word
         exactly = forms[0] in self._lexicon.words
         if flags & STREET and not exactly and word.lower().endswith(self._lexicon.street_name_endings):
             flags |= STREET_NAME
         everyday = exactly or any(form in self._lexicon.words for form in forms)
         asked = forms[:1] if exactly else forms  # "the age" is a word, though "age" without its article is a name
-        name = any(form in self._names for form in forms) or any(form in frequent_names() for form in asked)
-        name = name and not flags & STOP
+        known = any(form in self._names for form in forms)
+        name = not flags & STOP and (known or self._is_frequent(asked, exactly and cased))
         flags |= (KEEP if exactly else KEEP | LOOSELY) if everyday else self._formed(word, forms, flags)
         if everyday and not cased and not flags & STOP and self._is_of_a_place(word, forms[0], exactly):
             flags |= FORMED | LOOSELY
@@ -128,13 +130,29 @@ class Words(dict[str, int]):
             flags |= LISTED
         if name and (flags & CAPITAL or not everyday):
             flags |= NAME
+            flags |= 0 if known or not cased or flags & CAPITAL else self._commonly(forms)
         # where letters have no case, nothing else could tell
         return (flags | NAME) & ~KEEP if name and not cased else flags
 
-    def _on_lists(self, forms: list[str], cased: bool) -> int:
+    def _is_frequent(self, forms: list[str], exactly: bool) -> bool:
+        """Whether so many people have a name that it is listed as frequent; "by August" is a month."""
+        if exactly and forms[0] in self._lexicon.calendar:
+            return False
+        return any(form in frequent_names() for form in forms)
+
+    def _commonly(self, forms: list[str]) -> int:
+        """COMMON if a word without a capital is more often a word than a name."""
+        return 0 if self._lexicon.common.isdisjoint(forms) else COMMON
+
+    def _on_lists(self, word: str, forms: list[str], cased: bool) -> int:
         """On which lists a word is; of relatives and titles also what is joined to a prefix: "from his brother"."""
         flags = self._lists.get(forms[0], 0)
-        if cased or flags & (KIN | TITLE):
+        if cased:
+            accented = flags & MONTH and not word.isascii() and word.lower() not in months_as_written()
+            return flags & ~MONTH if accented else flags  # Spanish marcó is no março
+        if not months().isdisjoint(forms[1:]):
+            flags |= MONTH  # "in May" is one word
+        if flags & (KIN | TITLE):
             return flags
         return reduce(or_, (self._lists.get(one, 0) & (KIN | TITLE) for one in forms[1:] if len(one) > 2), flags)
 
@@ -199,6 +217,7 @@ def _lists(lexicon: Lexicon) -> dict[str, int]:
         (WEEKDAY, weekdays()),
         (SMALL, lexicon.small),
         (PAPER, map(fold, papers.WORDS.split())),
+        (SECRET, secret_words()),
     ):
         for word in words:
             flags[word] = flags.get(word, 0) | flag
