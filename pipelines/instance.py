@@ -64,9 +64,12 @@ def prepare_environment() -> dict[str, str]:
 
 def instance() -> DagsterInstance:
     """The instance of this home, shared with the UI."""
-    prepare_environment()
+    changed = prepare_environment()
     from dagster import DagsterInstance
 
+    from pipelines.storage_away import give_up_soon
+
+    give_up_soon(changed["HOMEWARD_DAGSTER_URL"])
     found = DagsterInstance.get()
     # Its storage connects anew for each statement, 390 times in the run of a small delivery, unless it is told, as its
     # webserver tells it, to hold a connection. One that a firewall may have cut meanwhile is not used again.
