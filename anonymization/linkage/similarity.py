@@ -189,7 +189,8 @@ class _Scale:
         # splink makes tables of its own of whom it weighs: they go with the connection.
         with _in_memory() as connection:
             api = DuckDBAPI(connection)
-            linker = Linker(api.register(persons), self._settings, log_level=40)
+            # To check the settings takes a sixth of comparing few persons; what it finds would be a warning in a log.
+            linker = Linker(api.register(persons), self._settings, log_level=40, validate_settings=False)
             for column in (*WEIGHED, *rarity.WHOLE):
                 # Each person's share is a column of theirs; without a table of shares splink would count for itself.
                 none = pa.table({column: pa.array([], pa.string()), f"tf_{column}": pa.array([], pa.float64())})
