@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from disks import unflushed
+from ports import free_port
 from psycopg import sql
 
 from examples.dgme_slv import SOURCE, make_slv
@@ -39,6 +40,8 @@ PATIENCE = 400
 """Seconds until something that starts by itself must have happened; on an idle machine it takes a tenth of them."""
 GRAM = 6
 """Letters; what is shorter than that is in every text."""
+BEFORE = "(?<![0-9])(?<![0-9]:)"
+"""What does not stand before a number."""
 REPOSITORY = '{repositoryName: "__repository__", repositoryLocationName: "homeward"}'
 
 
@@ -77,12 +80,6 @@ def wait_for(what: str, holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < give_up, f"not within {PATIENCE} seconds: {what}"
         time.sleep(0.5)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -227,10 +224,11 @@ def planted(house: House) -> list[str]:
 def found_in(text: str, needles: list[str]) -> list[str]:
     """Which of thousands of needles are in a long text: only those whose first letters are there are searched for.
 
-    Not at the end of a longer number: one of ten thousand times to the microsecond ends like some latitude."""
+    Not at the end of a longer number, nor as the seconds of a time of day: one of ten thousand times to the
+    microsecond ends like some latitude."""
     grams = {text[start : start + GRAM] for start in range(len(text) - GRAM + 1)}
     likely = [needle for needle in needles if needle[:GRAM] in grams]
-    alone = {needle: ("(?<![0-9])" if needle[0].isdigit() else "") + re.escape(needle) for needle in likely}
+    alone = {needle: (BEFORE if needle[0].isdigit() else "") + re.escape(needle) for needle in likely}
     return [needle for needle in likely if re.search(alone[needle], text)]
 
 

@@ -20,6 +20,7 @@ import psycopg
 import pytest
 from homes import PROJECT
 from pages import commands
+from ports import free_port
 
 from codebook.loader import load_codebook
 from warehouse.embedded import EmbeddedServer
@@ -69,8 +70,10 @@ def reader(demo: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
             shutil.copyfile(demo.samples / source / name, folder / name)
     items = list(load_codebook().instruments["rss_2018"].items)
     (folder / "answers.csv").write_text(f"{','.join(items)}\n{','.join(['refused'] * len(items))}\n")
-    (record_key,) = demo.sql("SELECT record_key::text FROM core.return_event LIMIT 1")[0]
-    (token,) = demo.sql("SELECT person_token::text FROM core.return_event LIMIT 1")[0]
+    ((record_key, token),) = demo.sql(
+        "SELECT record_key::text, person_token::text FROM core.return_event"
+        f" WHERE source_id = '{SLV}' ORDER BY source_row LIMIT 1"
+    )
     (form,) = [name for name in files[ETH] if "all_versions" not in name]
     (export,) = [name for name in files[ETH] if name != form]
     meant = {
@@ -132,9 +135,7 @@ def test_the_release_of_the_documentation_is_read_by_analysts_without_its_small_
 
 
 def test_the_ui_of_the_documentation_starts_and_stops(reader: Reader) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     ui = reader.types(f"homeward ui --port {port}")
     try:
         give_up = time.monotonic() + 240

@@ -37,7 +37,7 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)  # somebody may still be about to close a file
 
 
 def enlarge(folder: Path) -> None:

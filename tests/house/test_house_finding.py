@@ -9,6 +9,7 @@ import os
 import pty
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -61,9 +62,10 @@ def at_a_terminal(house: House, *typed: str) -> tuple[str, str, int]:
         os.write(ours, f"{line}\n".encode())
         screen += b"|"
     said, _ = process.communicate(timeout=300)
-    os.set_blocking(ours, False)
-    screen += os.read(ours, 100_000)
     os.close(theirs)
+    with suppress(OSError):  # so the end is told, once all that was written has come
+        while block := os.read(ours, 100_000):
+            screen += block
     os.close(ours)
     return screen.decode(), said.decode(), process.returncode
 

@@ -95,7 +95,7 @@ def test_a_person_is_named_on_the_other_machine_and_the_next_delivery_knows_ever
     house: House, elsewhere: Elsewhere, tmp_path: Path
 ) -> None:
     house.homeward("vault", "rotate")
-    before = dict(house.sql(TOKENS))
+    before = dict(house.sql(f"{TOKENS} ORDER BY source_row"))
     archive = tmp_path / "vault.backup"
     made = house.ask("vault", "backup", str(archive), "--store", **PASSPHRASE)
     assert made["files"] == 1
