@@ -81,9 +81,9 @@ def test_server_has_its_three_databases_and_both_drivers(server: EmbeddedServer)
     assert server.url("dagster", "psycopg2").startswith("postgresql+psycopg2://")
 
 
-def test_a_server_whose_making_was_cut_off_is_made_again(tmp_path_factory: pytest.TempPathFactory) -> None:
-    for _ in range(20):  # on a busy machine it may be made before it is cut off
-        folder = tmp_path_factory.mktemp("home") / "postgres"
+def test_a_server_whose_making_was_cut_off_is_made_again(server_folder: Path) -> None:
+    for attempt in range(20):  # on a busy machine it may be made before it is cut off
+        folder = server_folder / f"cut_off_{attempt}" / "postgres"
         initdb = _cut_off(folder)
         if initdb is not None:
             break
