@@ -217,6 +217,8 @@ def test_a_hundred_processes_that_write_the_same_people_agree_on_every_token(
         Vault(url, keyring).migrate()
         with context.Pool(WRITERS) as pool:
             found = pool.map(write, [(url, keyring, register, batch) for batch in batches], chunksize=1)
+            pool.close()  # all end by themselves: who is ended may hold the queue that the others wait for
+            pool.join()
         with create_engine(url).connect() as connection:
             assert connection.scalar(text("SELECT count(*) FROM vault.person")) == 40
             assert connection.scalar(text("SELECT count(*) FROM vault.audit")) == WRITERS
