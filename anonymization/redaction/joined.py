@@ -77,6 +77,9 @@ class JoinedNames:
             before = place > 0 and hits[place - 1] == "NAME" and self._gaps[place] in WITHIN_NAMES
             elided = after and self._gaps[place + 1] in ("'", "’", ". ")  # N'Guessan, O'Brien, J. Brou
             cut_short = self._gaps[place + 1][:1] == "."  # "D.A. Weirwood", where d is a stop word
+            listed = place > 0 and hits[place - 1] == "NAME" and self._gaps[place] == ", " and cut_short
+            listed = listed and not (self._gaps[place + 1] == "." and place + 1 < len(flags))  # "Gil, M.D."
+            before = before or bool(listed and flag & SINGLE and flag & CAPITAL)  # "Gil, A., Paz, E."
             initial = flag & SINGLE and (elided or (flag & CAPITAL and (cut_short or not flag & STOP)))
             initial = initial or (before and flag & SINGLE and self._is_end_behind_apostrophe(place))
             initial = initial or (flag & SINGLE and not flag & KEEP and "ሀ" <= self._texts[place] <= "ፚ")  # ጆ ባይደን

@@ -34,6 +34,18 @@ _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _YEARS = re.compile(r"(?:(?:19|20)\d\d[\s\-–/.]*)+")
 _LETTERS_BEFORE, _LETTER_BEHIND = re.compile(r"(?<!\w)[A-Z]{1,2} $"), re.compile(r" [A-Z](?!\w)")
 _WORD = re.compile(r"[^\W\d_]+")
+_ENDS = frozenset(
+    (
+        "ending in",
+        "ending with",
+        "terminada en",
+        "terminant par",
+        "terminada em",
+        "terminado em",
+        "endet auf",
+        "endend auf",
+    )
+)
 _BETWEEN = frozenset(("is", "es", "est", "no", "nr", "n", "de", "هو", "ነው"))
 
 
@@ -80,6 +92,8 @@ def _is_told(text: str, start: int, lexicon: Lexicon) -> bool:
 def word_before(text: str, place: int) -> str:
     """The word before a place, over a colon, a number sign or "is"."""
     words = _WORD.findall(text[max(0, place - 24) : place])
+    if " ".join(words[-2:]).lower() in _ENDS and not _YEAR.match(text, place):
+        words.pop()
     while len(words) > 1 and fold(words[-1]) in _BETWEEN:
         words.pop()
     return words[-1] if words else ""

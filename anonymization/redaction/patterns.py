@@ -32,7 +32,8 @@ _TLD = (
 _SHAPES = {
     "EMAIL": r"[\w.%+'-]{1,120}+@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}",
     "URL": rf"""(?i:https?|ftp)://[^\s<>"'،؛]{{1,2000}}|(?i:www)\.[^\s<>"'،؛]{{1,2000}}
-        |(?<![\w.@-])(?:[a-zA-Z0-9-]{{2,63}}+\.){{1,4}}(?:{_TLD})\b(?:/[^\s<>"'،؛]{{0,2000}})?""",
+        |(?<![\w.@-])(?:[a-zA-Z0-9-]{{2,63}}+\.){{1,4}}(?:{_TLD})\b(?:/[^\s<>"'،؛]{{0,2000}})?
+        |(?<![\w.@-])t\.(?:me|co)/[^\s<>"'،؛]{{1,2000}}""",
     "HANDLE": r"(?<![\w@])@\w[\w.-]{1,40}",
     "MAC": r"\b[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}\b",
     "IP6": r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{1,4}(?![\w:])",
@@ -48,7 +49,8 @@ _SHAPES = {
         (?::[0-5]\d(?::[0-5]\d)?(?:\s?(?:[AaPp]\.?\s?[Mm]\b\.?|(?:[Uu]hr|[Uu]ur)\b))?(?![\d:])|[hH][0-5]\d\b|(?:[.:][0-5]\d)?\s?(?:[AaPp]\.?[Mm]\b\.?|o['’]clock\b|[Uu]hr\b|[Uu]ur\b))""",
     "IBAN": r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b",
     "REFERENCE": r"(?<![\w/.-])(?=[A-Z0-9./-]{0,30}\d)(?=[0-9./-]{0,30}[A-Z])"
-    r"(?:[A-Z0-9]{1,12}[-/.]){1,6}[A-Z0-9]{1,20}(?![\w/])|(?<![\w/.-])[A-Z]{1,3}[ ]\d{2,4}[ ][A-Z]{1,3}(?![\w/])",
+    r"(?:[A-Z0-9]{1,12}[-/.]){1,6}[A-Z0-9]{1,20}(?![\w/])"
+    r"|(?<![\w/.-])(?:[A-Z]{1,3}[ ]\d{2,4}[ ][A-Z]{1,3}|[A-Z]{2}\d\d[ ][A-Z]{3})(?![\w/])",
     "AGENT": r"""(?:Mozilla|Opera)/\d[\d.]{0,9}(?:\s\([^()\n]{1,200}\)|\s[A-Za-z]{1,40}/[\w.]{0,39}\w){0,12}""",
     "NUMBER": r"""(?<![0-9A-Za-zÀ-ɏ_.,])(?:[+(\#]{1,2}\s?)?\d{1,40}+(?:[\s().\-/–*~•·]{1,3}(?!\d{1,2}:\d\d)
             \d{1,40}+){0,12}
@@ -194,7 +196,7 @@ def _kind(shape: str, text: str, start: int, end: int, lexicon: Lexicon) -> str 
         return "IBAN" if numbers.is_iban(found) else "ID"
     if shape == "CODE":
         return _kind_of_code(found, text, start, lexicon)
-    if shape == "REFERENCE" and sum(map(str.isdigit, found)) < 3 and len(_PARTS.findall(found)) < 3:
+    if shape == "REFERENCE" and " " not in found and sum(map(str.isdigit, found)) < 3 > len(_PARTS.findall(found)):
         return None  # COVID-19, B-12
     if shape == "USER":
         if all(fold(part) in lexicon.words for part in found.split("_" if "_" in found else ".")):

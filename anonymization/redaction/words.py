@@ -64,7 +64,7 @@ _WU = "ዉ"
 _OF_A_PLACE, _THE, _ALEF = "ي", "ال", "ى"
 """Ends what is made of a place or a trade in Arabic and Persian, and family names: العراقي, اربابی."""
 _CARELESS = re.compile(r"[a-zß-öø-ÿ](?=.{0,4000}?[.!?]\s+[a-zß-öø-ÿ])(?!.{0,4000}?[.!?]\s+[^a-zß-öø-ÿ\s])", re.DOTALL)
-_CASED = re.compile("[A-ZÀ-ÖØ-ÞĀ-ſΆ-ΫЀ-ЯԱ-Ֆ][a-zß-öø-ÿā-ſά-ώа-џա-և]")
+_CASED = re.compile("[A-ZÀ-ÖØ-ÞĀ-ſΆ-ΫЀ-ЯԱ-Ֆ][a-zß-öø-ÿā-ſά-ώа-џա-և]|^[AÀEÈÉOY] [a-zß-öø-ÿ]")
 
 
 class Words(dict[str, int]):
@@ -113,7 +113,7 @@ class Words(dict[str, int]):
             flags |= STREET_NAME
         everyday = exactly or any(form in self._lexicon.words for form in forms)
         asked = forms[:1] if exactly else forms  # "the age" is a word, though "age" without its article is a name
-        known = any(form in self._names for form in forms)
+        known = bool(self._names) and any(form in self._names for form in forms)
         name = not flags & STOP and (known or self._is_frequent(asked, exactly and cased))
         flags |= (KEEP if exactly else KEEP | LOOSELY) if everyday else self._formed(word, forms, flags)
         if everyday and not cased and not flags & STOP and self._is_of_a_place(word, forms[0], exactly):

@@ -48,6 +48,24 @@ def test_words_that_are_names_elsewhere_stay(language: str, note: str) -> None:
     assert redacted(note, language) == note
 
 
+@pytest.mark.parametrize(
+    ("language", "note"),
+    [
+        ("en", "Furthermore the law is old."),
+        ("en", "Firefighters came at night."),
+        ("es", "Obtuvo el premio."),
+        ("es", "Seleccione la cuenta."),
+        ("fr", "Téléchargez la carte."),
+        ("pt", "Assumiu o cargo."),
+        ("it", "Ottenne il premio."),
+        ("de", "Zudem regnet es."),
+        ("nl", "Helaas is het te laat."),
+    ],
+)
+def test_a_word_that_begins_a_sentence_stays(language: str, note: str) -> None:
+    assert redacted(note, language) == note
+
+
 def test_a_country_behind_of_and_a_label_of_two_words_stay() -> None:
     assert redacted("Then Ana Gil of Kenya won", "en") == "Then [NAME] of Kenya won"
     assert redacted("Employer ID: EMP-22033\nReady", "en") == "Employer ID: [ID]\nReady"
@@ -65,6 +83,13 @@ def test_words_that_are_names_go_with_a_capital_in_small_notes_and_if_the_vault_
         ("pt", "Cara Ana, sua senha é ijmoRNPdE e pronto.", "Cara [NAME], sua senha é [SECRET] e pronto."),
         ("en", "Your temporary password is kTmzzQwd, change it.", "Your temporary password is [SECRET], change it."),
         ("en", "The password is wrong again.", "The password is wrong again."),
+        ("en", "The OTP 4829 was sent, ring extension 4821.", "The OTP [ID] was sent, ring extension [ID]."),
+        ("en", "The account ending in 4432 was closed.", "The account ending in [ID] was closed."),
+        ("en", "We met in 2015, ending in 2016.", "We met in 2015, ending in 2016."),
+        ("en", "A van, WA65 XYZ, was seen.", "A van, [ID], was seen."),
+        ("en", "See t.me/johndoe for more.", "See [URL] for more."),
+        ("en", "Her username is moonchild, mine is wrong.", "Her username is [NAME], mine is wrong."),
+        ("en", "Brankovic, O., Ngata, T. (2019). Of trout.", "[NAME], [NAME]., [NAME], [NAME]. (2019). Of trout."),
         ("en", "Signed on October 3rd, 2018 13:28 by her", "Signed on [DATE] [TIME] by her"),
         ("am", "የልደት ቀን: ጥር 8 ቀን 2000 ዓ.ም.", "የልደት ቀን: [DATE] ዓ.ም."),
         ("ar", "السكن في شارع حيفا رقم 62", "السكن في [ADDRESS]"),
