@@ -119,17 +119,24 @@ class _Group:
                     self._right[row] -= factor * cells.counts[position]
         self._matrix: csr_matrix = matrix.tocsr()
         self._bounds = [_bounds(int(position), known) for position in group]
+        self._least = np.array([low for low, _ in self._bounds])
+        self._as_least = np.zeros(len(group), dtype=bool)
 
     def interval(self, number: int) -> tuple[float, float]:
-        """What the cell `number` of the group can be."""
-        return self._smallest(number, 1.0), -self._smallest(number, -1.0)
+        """What the cell `number` of the group can be. Tables found for other cells show of most that they can be as
+        small as their bound: that needs no program of its own."""
+        highest = -self._smallest(number, -1.0)
+        return float(self._least[number]) if self._as_least[number] else self._smallest(number, 1.0), highest
 
     def _smallest(self, number: int, sign: float) -> float:
         """The smallest value of sign times the cell over all tables that look like the published one."""
         cost = np.zeros(len(self._bounds))
         cost[number] = sign
         found = solved(cost, self._matrix, self._right, self._bounds)
-        return -np.inf if found is None else float(cost @ found)
+        if found is None:
+            return -np.inf
+        self._as_least |= found <= self._least
+        return float(cost @ found)
 
 
 def _bounds(position: int, known: Bounds) -> tuple[float, float | None]:
