@@ -206,6 +206,7 @@ class JoinedNames:
         named = self._flags[end] & CAPITAL
         if not self._cased:
             named = self._hits[end] == "NAME" or self._is_part(end, end - 1)
+            named = named or (self._flags[end] & CASELESS and self._flags[end] & LISTED)  # بن علي
         if named and not self._flags[end] & PARTICLE:
             self._hits[place : end + 1] = ["NAME"] * (end + 1 - place)
 

@@ -114,7 +114,7 @@ def lexicon(language: str) -> Lexicon:
     naming = {_pair(phrase) for source in (own, base) for phrase in source.get("naming", ())}
     of_language = known | _inflected(own) | stop | _listed(f"words_{language}") | _library_words(language)
     of_language |= _imperfects(own)
-    widely = of_language | _inflected(base) | _stop_words("en") | months() | _codebook_words() | _label_words()
+    widely = of_language | _inflected(base) | _stop_words("en") | months() | _codebook_words(language) | _label_words()
     widely |= numerals(language) | _listed("words_en") | {w for _, w in naming}
     small = (_inflected(own, "words_small") | _inflected(base, "words_small")) - widely
     nobodys = of_language - frequent_names() - given_names() - family_names()
@@ -345,19 +345,17 @@ def _labels() -> dict[str, list[str]]:
     return labels
 
 
-@lru_cache(maxsize=1)
-def _codebook_words() -> frozenset[str]:
-    """Words of the codebook's labels: what answers are made of is nobody's name. Places and countries are not among
-    them, since people are called after places."""
+@lru_cache(maxsize=32)
+def _codebook_words(language: str) -> frozenset[str]:
+    """Words of the codebook's labels in English and a language: what answers are made of is nobody's name. Places and
+    countries are not among them, since people are called after places; nor what is a word elsewhere: Fuentes, Sol."""
     from codebook.loader import load_codebook
 
-    codebook = load_codebook()
+    codebook, asked = load_codebook(), {"en", language}
     labels = [variable.label for entity in codebook.entities.values() for variable in entity.variables]
-    texts = [text for label in labels for text in (label.en, label.fr, label.es, label.ar)]
+    texts = [getattr(label, one, None) for label in labels for one in asked]
     for name, codelist in codebook.codelists.items():
         if name not in ("country", "language", "currency"):
-            texts += [
-                text for code in codelist.codes for text in (code.label_en, code.label_fr, code.label_es, code.label_ar)
-            ]
-    words = {fold(word) for text in texts for word in _WORD.findall(text)}
+            texts += [getattr(code, f"label_{one}", None) for code in codelist.codes for one in asked]
+    words = {fold(word) for text in texts if text for word in _WORD.findall(text)}
     return frozenset(words - frequent_names())

@@ -22,6 +22,8 @@ def redacted(note: str, language: str, known: frozenset[str] = frozenset()) -> s
         ("en", "We saw Evan and April there", "We saw [NAME] and [NAME] there"),
         ("en", "Hey tinotenda, did it work? Call me.", "Hey [NAME], did it work? Call me."),
         ("ar", "زار الوفد سهيل حداد بعد العيد", "زار الوفد [NAME] بعد العيد"),
+        ("en", "Fuentes came second, and Sol led the race.", "[NAME] came second, and [NAME] led the race."),
+        ("ar", "صورة لطيف بن علي على الجدار", "صورة [NAME] على الجدار"),
         ("ar", "قال جمال السيد بعد ذلك", "قال [NAME] بعد ذلك"),
     ],
 )
