@@ -68,6 +68,22 @@ def test_a_word_that_begins_a_sentence_stays(language: str, note: str) -> None:
     assert redacted(note, language) == note
 
 
+@pytest.mark.parametrize(
+    ("language", "heading"),
+    [
+        ("en", "Patient Intake Form"),
+        ("en", "Travel Itinerary"),
+        ("es", "Contrato de Arrendamiento"),
+        ("fr", "Fiche d'Inscription"),
+        ("de", "Allgemeine Geschäftsbedingungen"),
+        ("pt", "Termo de Consentimento"),
+        ("it", "Cartella Clinica"),
+    ],
+)
+def test_headings_of_forms_stay(language: str, heading: str) -> None:
+    assert redacted(f"{heading}\n\nName: Ana Gil", language) == f"{heading}\n\nName: [NAME]"
+
+
 def test_a_country_behind_of_and_a_label_of_two_words_stay() -> None:
     assert redacted("Then Ana Gil of Kenya won", "en") == "Then [NAME] of Kenya won"
     assert redacted("Employer ID: EMP-22033\nReady", "en") == "Employer ID: [ID]\nReady"
