@@ -86,7 +86,8 @@ def struck(workplace: Workplace, words: Sequence[str], environment: dict[str, st
         found = (entry.state for source in SOURCES for entry in ledger.deliveries(workplace.warehouse, source=source))
         return state in found
 
-    own = environment | {"PGAPPNAME": SESSION}
+    # Bytecode that finds no room is cut off in silence (CPython issue 126606): nothing of Homeward would start again.
+    own = environment | {"PGAPPNAME": SESSION, "PYTHONDONTWRITEBYTECODE": "1"}
     with (
         subprocess.Popen(_command(words), env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,  # noqa: S603
         ThreadPoolExecutor(1) as beside,
