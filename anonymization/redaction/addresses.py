@@ -33,7 +33,7 @@ _INSIDE_ADDRESSES = str.maketrans("", "", "\n-/.")
 _POSTCODE, _HOUSE = re.compile(r"\d{4,5}"), re.compile(r"\d{1,4}[a-zA-Z]?")
 _BEFORE_CODES = frozenset((", ", " ", "\n", ",\n", " - "))
 _BEHIND_COUNTS = frozenset((". ", ") ", ".) "))
-_LONG_STREET, _SHORT_POSTCODE = 4, 4
+_LONG_STREET, _LONG_CALLE, _SHORT_POSTCODE = 4, 7, 4
 _HOUSE_PARTS = frozenset(("bis", "ter", "quater"))
 
 
@@ -83,6 +83,7 @@ class Addresses:
         every = reduce(or_, flags, 0)
         numbers = [place for place, flag in enumerate(flags) if flag & DIGITS] if every & DIGITS else []
         self._mark_postcodes(numbers)
+        self._mark_calles(numbers)
         scores = len(numbers) > 2 and not every & STREET and self._tells_scores(numbers)
         listed = self._enumerated(numbers)
         for place in () if scores else numbers:
@@ -117,6 +118,15 @@ class Addresses:
             if first < house:
                 hits[first : code + 2] = ["ADDRESS"] * (code + 2 - first)
 
+    def _mark_calles(self, numbers: list[int]) -> None:
+        """A Spanish street that is written with one letter, to its number: "C/ Mayor 3", "C/ de la Cruz, 12"."""
+        for number in numbers:
+            first = number
+            while first > max(0, number - _LONG_CALLE) and self._gaps[first] in (" ", ", "):
+                first -= 1
+            if 0 < first < number and self._gaps[first] in ("/", "/ ") and self._texts[first - 1] in ("C", "c"):
+                self._hits[first - 1 : number + 1] = ["ADDRESS"] * (number + 2 - first)
+
     def _tells_scores(self, numbers: list[int]) -> bool:
         """Whether at least three small numbers stand behind names, as in a list of results: "Barnet 2 Hull City 1"."""
         behind = (
@@ -150,7 +160,8 @@ class Addresses:
     def _mark_reach(self, place: int, kind: str, ends: AbstractSet[str]) -> None:
         """Small words and capitals from a word to the next found one: "Calle Mayor 45", "rue de la Paix"."""
         for end in range(place + 1, min(place + 5, len(self._hits))):
-            if self._gaps[end] not in _WITHIN_STREETS:
+            short = end == place + 1 and self._gaps[end] == ". " and len(self._texts[place]) <= _LONG_STREET
+            if self._gaps[end] not in _WITHIN_STREETS and not short:  # "Avda. de la Paz, 4"
                 return
             if self._flags[end] & DIGITS and not self._hits[end] and not self._counts_something(end):
                 self._hits[end] = kind

@@ -15,6 +15,7 @@ from anonymization.redaction.words import MONTH, Words
 
 _DAY_MONTH = re.compile(
     r"(?<![0-9A-Za-zÀ-ɏ_.,/-])\d{1,2}(?:st|nd|rd|th|er|º|ª|\.)?(?:\s{1,2}(?:de\s|of\s|d'|፣)?\s?|[-/.])([^\W\d_]{2,12})\.?"
+    r"(?:\sال(?:[أا]ولى?|[آا]خرة?|ثاني[ةه]?|قعد[ةه]|حج[ةه]))?"
     r"(?:(?:,?\s{1,2}(?:de\s|del\s|of\s)?(?:ዓ\.?ም\.?\s)?|[-/.])\d{2,4}(?![\d]))?(?:\s?[рг]\.)?",
     re.IGNORECASE,
 )

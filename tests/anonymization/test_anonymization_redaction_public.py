@@ -110,6 +110,12 @@ def test_words_that_are_names_go_with_a_capital_in_small_notes_and_if_the_vault_
         ("en", "Brankovic, O., Ngata, T. (2019). Of trout.", "[NAME], [NAME]., [NAME], [NAME]. (2019). Of trout."),
         ("en", "Signed on October 3rd, 2018 13:28 by her", "Signed on [DATE] [TIME] by her"),
         ("am", "የልደት ቀን: ጥር 8 ቀን 2000 ዓ.ም.", "የልደት ቀን: [DATE] ዓ.ም."),
+        ("fa", "متولد ۱۲ خرداد ۱۳۵۸ بود", "متولد [DATE] بود"),
+        ("ar", "ولد في 5 كانون الثاني 1987 هنا", "ولد في [DATE] هنا"),
+        ("ar", "ولد في 12 ذو الحجة 1405 هنا", "ولد في [DATE] هنا"),
+        ("es", "Vive en C/ de la Cruz, 12 desde ayer", "Vive en [ADDRESS] desde ayer"),
+        ("es", "Vive en Avda. de la Paz, 45 desde ayer", "Vive en [ADDRESS] desde ayer"),
+        ("de", "Vor dem Haus steht K-AB 1234 seit gestern", "Vor dem Haus steht [ID] seit gestern"),
         ("ar", "السكن في شارع حيفا رقم 62", "السكن في [ADDRESS]"),
         ("en", "send it to 453 mill avenue please", "send it to [ADDRESS] please"),
         (
