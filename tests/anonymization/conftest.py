@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import socket
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pyarrow as pa
 import pytest
 import yaml
+from databases import new_database
 from declared import AGREED
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import make_url
 
 from anonymization.keys.ring import Keyring
 from anonymization.vault.vault import Vault, _make_role
@@ -64,7 +63,7 @@ BLANK_ROW = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_source() -> Callable[..., Source]:
     def make(source: str = "slv/register", country: str = "SLV", tables: str = REGISTER) -> Source:
         declared = Declaration.model_validate(yaml.safe_load(HEAD.format(source=source, country=country) + tables))
@@ -78,7 +77,7 @@ def register(make_source: Callable[..., Source]) -> Source:
     return make_source()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def similar(make_source: Callable[..., Source]) -> Source:
     """The register, if its people are also known by name and birth date."""
     named = REGISTER.replace("part: full", "part: given")
@@ -99,7 +98,7 @@ def two_phones(make_source: Callable[..., Source]) -> Source:
     return make_source(tables=tables.replace("- {name: NAME,", f"{mobile}\n      - {{name: NAME,"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rows() -> Callable[..., TextBatch]:
     """A batch of the register: what a row does not say is as in BLANK_ROW; rows count from 2."""
 
@@ -126,18 +125,6 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def keyring(tmp_path: Path) -> Keyring:
     return Keyring.open(tmp_path / "keys")
-
-
-@contextmanager
-def new_database(postgres_url: str, template: str = "template1") -> Iterator[str]:
-    name = f"vault_{uuid.uuid4().hex[:8]}"
-    server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import create_engine, text
+from databases import new_database
+from sqlalchemy import create_engine, make_url, text
 
 from anonymization.gate import Gate
+from anonymization.keys.ring import Keyring
 from anonymization.linkage import decisions, review
 from anonymization.vault import audit, erasure, mending
 from anonymization.vault.followed import Undecided
@@ -46,9 +51,30 @@ WRITTEN = {
 }
 
 
-@pytest.fixture
-def people(similar: Source, vault: Vault, rows: Rows) -> list[UUID]:
-    """Five people by rising id: an officer has joined the first three, one after the other; two stand alone."""
+@dataclass(frozen=True)
+class Founded:
+    """A vault of five people by rising id: an officer joined the first three, one after the other; two stand alone."""
+
+    database: str
+    keys: Path
+    people: list[UUID]
+
+
+@pytest.fixture(scope="module")
+def founded(
+    postgres_url: str, migrated: str, tmp_path_factory: pytest.TempPathFactory, similar: Source, rows: Rows
+) -> Iterator[Founded]:
+    """Made once; each test has copies of its database and of its keys."""
+    keys = tmp_path_factory.mktemp("founded") / "keys"
+    with new_database(postgres_url, migrated) as url:
+        vault = Vault(url, Keyring.open(keys))
+        people = join_three_of_five(vault, similar, rows)
+        vault._engine.dispose()  # nobody may look on while it is copied
+        yield Founded(str(make_url(url).database), keys, people)
+
+
+def join_three_of_five(vault: Vault, similar: Source, rows: Rows) -> list[UUID]:
+    vault.migrate()
     said = [{"FILE": f"F{number}", "NAME": f"{name} Portillo"} for number, name in enumerate(("Ana", "Rosa", "Luz"))]
     said += [{"FILE": "F8", "NAME": "Xochitl Amaya"}, {"FILE": "F9", "NAME": "Mario Tobar"}]
     Gate(similar, vault).pass_batch(rows(*said))
@@ -67,6 +93,23 @@ def people(similar: Source, vault: Vault, rows: Rows) -> list[UUID]:
         review.settle(vault, waiting.decision_id, review.ACCEPTED, "Marta")
     assert len(counts_as(vault)) == 2
     return [token for _, token in found]
+
+
+@pytest.fixture
+def vault_url(postgres_url: str, founded: Founded) -> Iterator[str]:
+    with new_database(postgres_url, founded.database) as url:
+        yield url
+
+
+@pytest.fixture
+def keyring(tmp_path: Path, founded: Founded) -> Keyring:
+    shutil.copytree(founded.keys, tmp_path / "keys")
+    return Keyring.open(tmp_path / "keys")
+
+
+@pytest.fixture
+def people(founded: Founded) -> list[UUID]:
+    return list(founded.people)
 
 
 def counts_as(vault: Vault) -> dict[UUID, UUID]:
@@ -136,8 +179,6 @@ def test_a_decision_about_nobody_goes(vault: Vault, vault_url: str, people: list
 
 def test_with_other_keys_nothing_is_mended(vault: Vault, vault_url: str, people: list[UUID]) -> None:
     """All seals would look forged, and all decisions be undone."""
-    from anonymization.keys.ring import Keyring
-
     with pytest.raises(HomewardError, match="made with another root key"):
         mending.mend(Vault(vault_url, Keyring.throwaway()), "SLV", "Jorge")
     assert len(counts_as(vault)) == len(people[1:3])
