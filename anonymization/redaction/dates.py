@@ -20,7 +20,7 @@ _DAY_MONTH = re.compile(
     re.IGNORECASE,
 )
 _MONTH_DAY = re.compile(
-    r"\b([^\W\d_]{2,12})(?:\.?,?\s{1,2}(?:(?:the\s)?\d{1,2}(?:st|nd|rd|th|er)?(?:\sቀን)?(?:,?\s{1,2}\d{2,4})?|(?:de\s|del\s|of\s)?(?:19|20)\d\d)"
+    r"\b([^\W\d_]{2,12})(?:\.?,?\s{1,2}(?:(?:the\s)?\d{1,2}(?:st|nd|rd|th|er)?(?:\sቀን)?(?:,?\s{1,2}\d{2,4})?|(?:de\s|del\s|of\s)?(?:1[34]|19|20)\d\d)"
     r"|[-/](?:\d{4}|\d{2}))(?!\w)",
     re.IGNORECASE,
 )
