@@ -348,15 +348,26 @@ def _labels() -> dict[str, list[str]]:
 
 @lru_cache(maxsize=32)
 def _codebook_words(language: str) -> frozenset[str]:
-    """Words of the codebook's labels in English and a language: what answers are made of is nobody's name. Places and
-    countries are not among them, since people are called after places; nor what is a word elsewhere: Fuentes, Sol."""
+    """Words of the codebook's labels: what answers are made of is nobody's name. Of labels in other languages than
+    the note's and English, what nobody is called: not Fuentes, nor Sol. Places and countries are not among them, since
+    people are called after places."""
+    own = _codebook_labels("en") | _codebook_labels(language)
+    others = frozenset().union(*map(_codebook_labels, ("fr", "es", "ar")))
+    return (own | (others - given_names() - family_names())) - frequent_names()
+
+
+@lru_cache(maxsize=32)
+def _codebook_labels(language: str) -> frozenset[str]:
+    """Words of the codebook's labels in one language."""
     from codebook.loader import load_codebook
 
-    codebook, asked = load_codebook(), {"en", language}
-    labels = [variable.label for entity in codebook.entities.values() for variable in entity.variables]
-    texts = [getattr(label, one, None) for label in labels for one in asked]
+    codebook = load_codebook()
+    texts = [
+        getattr(variable.label, language, None)
+        for entity in codebook.entities.values()
+        for variable in entity.variables
+    ]
     for name, codelist in codebook.codelists.items():
         if name not in ("country", "language", "currency"):
-            texts += [getattr(code, f"label_{one}", None) for code in codelist.codes for one in asked]
-    words = {fold(word) for text in texts if text for word in _WORD.findall(text)}
-    return frozenset(words - frequent_names())
+            texts += [getattr(code, f"label_{language}", None) for code in codelist.codes]
+    return frozenset(fold(word) for text in texts if text for word in _WORD.findall(text))
