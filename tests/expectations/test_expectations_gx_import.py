@@ -9,6 +9,7 @@ import pytest
 from expectations import gx_import
 
 LIKE_GX = """
+import importlib.util
 import sys
 from expectations import gx_import
 gx_import.load()
@@ -17,9 +18,16 @@ import great_expectations as gx
 from great_expectations.expectations.core import expect_column_kl_divergence_to_be_less_than as unused
 assert not {"altair.vegalite", "scipy.stats._stats_py"} & sys.modules.keys()
 assert not {"altair", "scipy.stats"} & sys.modules.keys()
+assert not set(gx_import._KINDS) & sys.modules.keys()
 import altair, scipy.stats
 assert altair.Chart is unused.alt.Chart
 assert scipy.stats.entropy is unused.stats.entropy
+from great_expectations.datasource import fluent
+assert issubclass(fluent.PandasDatasource, fluent.Datasource)
+assert sys.modules[gx_import._SOURCES + ".pandas_datasource"].PandasDatasource is fluent.PandasDatasource
+assert issubclass(fluent.SparkS3Datasource, fluent.Datasource)
+assert not hasattr(fluent, "NoSuchDatasource")
+assert all(spec is not None for spec in map(importlib.util.find_spec, gx_import._KINDS))
 """
 
 
