@@ -45,6 +45,7 @@ class Lexicon:
 
     `small`: those of `words` that have no capital within a sentence; with one they are names ("chez Pape").
     `common`: words that are names with a capital, wherever they stand, and none without ("Rose", "prices rose").
+    `speaks_to`: what one does to people, right before their name or before "to".
     `naming`: words after which a name comes, by the word before them if need be. `says`: what only people do, whose
     name stands right before it. `follows_subject`: what comes right behind the subject of a sentence. `determiners`:
     words after which a noun comes that is nobody's name. `formed`: forms that verbs and plurals have and hardly any
@@ -76,6 +77,7 @@ class Lexicon:
     greetings: frozenset[str]
     calendar: frozenset[str]
     says: frozenset[str]
+    speaks_to: frozenset[str]
     follows_subject: frozenset[str]
     determiners: frozenset[str]
     nouns_are_capital: bool
@@ -142,6 +144,7 @@ def lexicon(language: str) -> Lexicon:
         greetings=both("greetings"),
         calendar=calendar_words(language),
         says=both("says"),
+        speaks_to=both("speaks_to"),
         follows_subject=_folded(own.get("follows_subject", "")),
         determiners=_folded(own.get("determiners", "")),
         nouns_are_capital=language == "de",

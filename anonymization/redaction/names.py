@@ -50,6 +50,7 @@ _OPENS, _CLOSES = (
     frozenset(("\n", "]", "}", '"', "'", "”", "»", "’")),
 )
 _BEHIND_NAMES = frozenset((" ", "-", "-\n", "-\r\n"))
+_TO = frozenset(("to", "with", "a", "ao", "com", "con", "avec"))
 _APOSTROPHES = frozenset(("'", "’"))
 _BEHIND_GREETED = frozenset((",", "!", "\n", "-", "،", ""))
 _SHAPED = "SHAPED"
@@ -152,7 +153,9 @@ class _Note:
             return self._is_name_by_its_capital(place, flag, follows)
         if flag & KEEP and flag & (LISTED | FORMED) and flag & CASELESS and follows:
             return not flag & (KIN | UNIT)
-        if flag & (KEEP | SINGLE) or (flag & COMMON and self._cased) or self._is_negated(place):
+        if flag & COMMON and self._cased:
+            return self._is_spoken_to(place)
+        if flag & (KEEP | SINGLE) or self._is_negated(place):
             return False
         if self._is_greeted(place) or self._stands_alone(place):
             return True  # an answer, or an item of a list
@@ -173,6 +176,20 @@ class _Note:
         if not place or self._gaps[place] != " " or fold(self._texts[place - 1]) not in self._lexicon.greetings:
             return False
         return self._gaps[place + 1][:1] in _BEHIND_GREETED
+
+    def _is_spoken_to(self, place: int) -> bool:
+        """Whether a common word in lower case is somebody: "we spoke to grace", "tell mark", "joy said"; not "the king
+        said"."""
+        word, gap = fold(self._texts[place]), self._gaps[place]
+        before = fold(self._texts[place - 1]) if place and gap == " " else ""
+        if word not in self._lexicon.common or before in self._lexicon.determiners:
+            return False
+        after = self._texts[place + 1] if place + 1 < len(self._texts) and self._gaps[place + 1] == " " else ""
+        if before and fold(after) in self._lexicon.says:
+            return True
+        if before in _TO and place > 1 and self._gaps[place - 1] == " ":
+            before = fold(self._texts[place - 2])
+        return before in self._lexicon.speaks_to
 
     def _is_negated(self, place: int) -> bool:
         """Whether "n't" is joined to a word: "Don't go", "he hadn't"."""

@@ -101,6 +101,12 @@ def test_words_that_are_names_go_with_a_capital_in_small_notes_and_if_the_vault_
     assert redacted("Nobody but rose came.", "en", frozenset({"rose"})) == "Nobody but [NAME] came."
 
 
+def test_a_common_word_in_lower_case_is_somebody_who_is_spoken_to() -> None:
+    assert redacted("I spoke to grace. Then we told mark.", "en") == "I spoke to [NAME]. Then we told [NAME]."
+    assert redacted("Le dije a pilar que venga.", "es") == "Le dije a [NAME] que venga."
+    assert redacted("The king said that prices rose.", "en") == "The king said that prices rose."
+
+
 @pytest.mark.parametrize(
     ("language", "note", "stays"),
     [
