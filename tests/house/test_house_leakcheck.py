@@ -137,6 +137,7 @@ def test_a_deliberate_leak_in_what_is_said_and_shown_is_found(sink: str, leaking
     assert {leak.sink for leak in search.leaks} == {sink}
 
 
+@pytest.mark.timeout(2400)  # of minutes, on a machine that has much else to do of many
 def test_nothing_gets_out_of_a_deployment_and_nothing_of_the_check_stays(house: House) -> None:
     bytecode = Path(cache_from_source(lexicon.__file__))
     bytecode.unlink(missing_ok=True)  # as after an upgrade: who reads notes first would write it
