@@ -23,6 +23,7 @@ from anonymization.linkage.features import PERSONS, ROLES
 from anonymization.linkage.identifiers import normalise
 from anonymization.linkage.names import fold, fold_place
 from sources.models import Column, IdentifierKind
+from values.national_numbers import SCHEMES
 
 TRUTH = "entity_id"
 COLUMNS = (
@@ -88,7 +89,7 @@ def _country(name: str, records: pd.DataFrame, lost: Counter[str]) -> Country:
     said["phone"] = _identifiers(records["phone"], "phone", None, name)
     said["place"] = records["place"].map(fold_place)
     said["number"] = ""
-    for scheme, rows in records.groupby("id_scheme"):
+    for scheme, rows in records.groupby(records["id_scheme"].map(lambda scheme: _scheme(scheme, name))):
         numbers = _identifiers(rows["national_id"], "national_id", str(scheme) or None, name)
         said.loc[rows.index, "number"] = numbers.where(numbers == "", f"{scheme}:" + numbers)
     for column, source in (("born", "birth_date"), ("phone", "phone"), ("number", "national_id")):
@@ -98,6 +99,12 @@ def _country(name: str, records: pd.DataFrame, lost: Counter[str]) -> Country:
     persons = pa.Table.from_pandas(_persons(said, person), schema=PERSONS, preserve_index=False)
     scripts = records["script"].where(records["script"] != "", said[list(ROLES)].bfill(axis=1).iloc[:, 0].map(_script))
     return Country(name, persons, person, records[TRUTH].to_numpy(str), scripts.to_numpy(str))
+
+
+def _scheme(said: str, country: str) -> str:
+    """As the project calls it, with the country in front (`bgd_nid`), where somebody left that out."""
+    full = f"{country}_{said}".lower()
+    return full if full in SCHEMES else said
 
 
 def _identifiers(written: pd.Series, kind: IdentifierKind, scheme: str | None, country: str) -> pd.Series:

@@ -48,6 +48,18 @@ def test_who_shares_a_national_number_is_one_person_and_junk_is_no_number(tmp_pa
     assert country.persons.column("number").to_pylist() == ["slv_dui:045678903", None, None]
 
 
+def test_a_scheme_is_known_without_its_country_in_front_and_others_are_opaque(tmp_path: Path) -> None:
+    country = _only(
+        tmp_path,
+        "entity_id,full,national_id,id_scheme,country\n"
+        "a,Ana Paz,2691234567895,nid,BD\n"
+        "a,Ana Paz,19902691234567895,NID,BD\n"
+        "b,Eva Paz,19902691234567895,village,BD\n",
+    )
+
+    assert country.persons.column("number").to_pylist() == ["bgd_nid:2691234567895", "village:19902691234567895"]
+
+
 def test_a_country_is_linked_for_itself_and_what_is_not_read_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "handed.csv"
     path.write_text(

@@ -119,6 +119,34 @@ def test_a_place_is_the_same_in_another_spelling_or_script_and_another_by_its_nu
     assert bits[4, 5] > bits[4, 6] == bits[5, 6]
 
 
+def numbered(one: str | None, other: str | None, **differs: str | None) -> float:
+    """Bits for FATIMA and somebody who differs in this, who say these numbers; none where they are not even seen."""
+    rows = [{**FATIMA, "person_id": 1, "number": one}, {**FATIMA, "person_id": 2, "number": other, **differs}]
+    prepared = features.prepared(pa.Table.from_pylist(rows, features.PERSONS))
+    pairs = similarity.compare(Roster.of([prepared]), 10_000, similarity.no_frequencies())
+    return float(pairs["weight"][0].as_py()) if len(pairs) else float(similarity.model()["seen_from"])
+
+
+def test_a_sister_who_stands_next_to_her_in_the_register_is_another_person() -> None:
+    """A family is entered together, and twins' numbers follow one another: they are a slip apart."""
+    usual = similarity.model()["same_from"]["usual"]
+    numbers = ("reg:12/340/5671", "reg:12/340/5672")
+    assert numbered(*numbers, given="zaynab", born="1990-07-02", phone=None) < usual
+    assert numbered(*numbers, given="zaynab", phone=None) < usual
+    little: dict[str, str | None] = {"grandfather": "ali", "family": None, "phone": None, "born": None}
+    assert numbered(None, None, **little) < usual < numbered(*numbers, **little)
+
+
+def test_numbers_of_two_lengths_are_two_papers_and_do_not_contradict() -> None:
+    """As a Bangladeshi card of ten digits and one of thirteen; one digit too few is a slip."""
+    none = numbered(None, None, phone=None, family=None)
+    bits = [
+        numbered("bgd_nid:1234567890", f"bgd_nid:{other}", phone=None, family=None)
+        for other in ("8346291750", "2691234567895", "123456790")
+    ]
+    assert bits[0] < none == bits[1] < bits[2]
+
+
 def test_a_sister_in_the_same_house_is_another_person() -> None:
     assert not is_same(given="zaynab", born="1990-07-02")
 
