@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-VERSION = 10
+VERSION = 11
 """Of `name_letters.csv`, `name_words.csv` and the rules here. Keys of two versions are never compared."""
 
 _FOLDER = Path(__file__).parent
@@ -39,6 +39,8 @@ _ANY_ARTICLE = re.compile("^ال(?=.{2})")
 _SERVANT = re.compile("^(?:عبدال|abd(?:ul|oul|ol|el|al|ur|our|er|ou)(?=[^aeiou].))(?=.{2})")
 _GLUED_ARTICLE = re.compile("^al(?=(?:[bcdfghj-np-tv-z].|[ou]..).{2,}[iy]e{0,2}$)")
 """Of a name of descent in Latin: Aljubouri, Alrubaie, Alobaidi; not Ali, Alavi, Alexei."""
+_OF_THE_FAITH = re.compile("(?<=..)ال(?=دین$)|(?<=..[^aeiou])[aeu]l(?=d[ei]{1,2}n$)")
+"""Of a name that ends in it, in one word: Shamseldin, Shamsuddin."""
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _FINAL_H = re.compile("(?<=...)h$")
 _NO_VOWELS = re.compile("[\u0600-\u06ff\u1200-\u137f]")
@@ -179,7 +181,7 @@ def _joined(words: list[str]) -> list[str]:
             bare = ("عبد" if word[0] == "ع" else "abd") + word[servant.end() :]
         else:
             bare = (_ANY_ARTICLE if waiting else _ARTICLE).sub("", _GLUED_ARTICLE.sub("", word))
-        result.append(waiting + bare)
+        result.append(waiting + _OF_THE_FAITH.sub("", bare))
         waiting = ""
     return [*result, waiting] if waiting else result
 
@@ -192,7 +194,8 @@ _LETTERS_OF_TWO = tuple(
         ("t?s?[cs]h", "ʃ"),  # ch, sh, tch, tsh: Cheikh and Sheikh
         ("kh", "h"),
         ("gh", "g"),
-        ("zh|dj|dzh", "j"),
+        ("zh|(?<!^ab)dj|dzh", "j"),  # Abdjalil too
+        ("ts", "s"),
         ("ph", "f"),
         ("th", "t"),
         ("(?<!^ab)dh", "d"),  # Abdhamid is Abd and Hamid
@@ -205,7 +208,7 @@ _SOUNDS = tuple(
         ("ll(?=[aeiou]..)|ñ", "l"),
         ("qu(?=[ei])|q|c(?![eiy])", "k"),
         ("ck", "k"),
-        ("c|z|ts", "s"),
+        ("c|z", "s"),
         ("gu(?=[ei])", "g"),
         ("v", "b"),  # Vásquez and Básquez
         ("ou|oo|w", "u"),

@@ -61,9 +61,26 @@ CREATE MACRO first_alike(one, other) AS
         ELSE false
     END;
 
--- Two names in each other's column.
+-- Half of all lists leave a Mohammed away who stands before another name: it is the second by which one is called, and
+-- that two have the first in common says nothing.
+CREATE MACRO is_mohammed(word) AS regexp_full_match(word, 'm[aiu]?h[aiu]?m[aiu]?d');
+CREATE MACRO behind_mohammed(words) AS len(words) > 1 AND is_mohammed(words[1]);
+CREATE MACRO word_shared(one, other) AS
+    list_has_any(one, other) AND len(list_filter(list_intersect(one, other), lambda x: NOT is_mohammed(x))) > 0;
+
+CREATE MACRO glued(words) AS array_to_string(words, '');
+
+-- Two names in each other's column: their words, or letters, whatever blanks stand between them. That both are there
+-- tells more than which word is first.
+CREATE MACRO crosswise(one, other) AS
+    CASE
+        WHEN all_alike(one, other) THEN true
+        WHEN len(one) = len(other) THEN false
+        ELSE near(glued(one), glued(other))
+    END;
+
 CREATE MACRO exchanged(one, its, other, theirs) AS
-    CASE WHEN coalesce(first_alike(one, its), false) THEN coalesce(first_alike(other, theirs), false) ELSE false END;
+    CASE WHEN coalesce(crosswise(one, its), false) THEN coalesce(crosswise(other, theirs), false) ELSE false END;
 
 -- One name is the beginning of the other: a narrow column, or the second half of a compound left out.
 CREATE MACRO cut_short(a, b) AS
@@ -72,13 +89,40 @@ CREATE MACRO cut_short(a, b) AS
     AND (starts_with(a, b) OR starts_with(b, a));
 
 -- A name in two spellings. Where vowels are not written, three letters with one slip are another name.
-CREATE MACRO slip(a, b, vowels) AS
+CREATE MACRO slip_of_all(a, b, vowels) AS
     CASE
         WHEN least(length(a), length(b)) >= 6
         THEN slipped(a, b, CASE WHEN jaro_winkler_similarity(a, b) >= 0.88 THEN 2 ELSE 1 END)
         WHEN least(length(a), length(b)) >= 4 THEN slipped(a, b, 1)
         WHEN least(length(a), length(b)) = 3 AND vowels THEN damerau_levenshtein(a, b) <= 1
         ELSE false
+    END;
+
+-- Of two texts of several words what is behind the first, if that is the same: it would make any two alike, and Mohammed
+-- Said is no slip of Mohammed Hamid.
+CREATE MACRO first_word_shared(a, b) AS
+    contains(a, ' ') AND contains(b, ' ') AND split_part(a, ' ', 1) = split_part(b, ' ', 1);
+CREATE MACRO behind_first(a) AS a[strpos(a, ' ') + 1 :];
+
+CREATE MACRO slip(a, b, vowels) AS
+    CASE
+        WHEN first_word_shared(a, b) THEN slip_of_all(behind_first(a), behind_first(b), vowels)
+        ELSE slip_of_all(a, b, vowels)
+    END;
+
+-- The same of the letters of names whose words are known.
+CREATE MACRO first_shared(words, others) AS coalesce(len(words) > 1 AND len(others) > 1 AND words[1] = others[1], false);
+
+CREATE MACRO slip_apart(a, words, b, others, vowels) AS
+    CASE
+        WHEN first_shared(words, others) THEN slip(glued(words[2:]), glued(others[2:]), vowels)
+        ELSE slip(a, b, vowels)
+    END;
+
+CREATE MACRO likeness(a, words, b, others) AS
+    CASE
+        WHEN first_shared(words, others) THEN jaro_winkler_similarity(glued(words[2:]), glued(others[2:]))
+        ELSE jaro_winkler_similarity(a, b)
     END;
 
 -- Zona 1 and Zona 2 are no slip apart.

@@ -21,22 +21,19 @@ _DOUBT = 200.0
 
 @dataclass(frozen=True)
 class Strictness:
-    """Bits: `usual` where little is known, and never less than `least` or more than `most`. Shares of the pairs that
-    are one person: `find` so many, and no weaker evidence than usual where `least` would not find `enough`."""
+    """Bits: `usual` where little is known, and never less than `least` or more than `most`. `find`: the share of the
+    pairs that are one person that is to be found."""
 
     usual: float
     least: float
     most: float
     find: float
-    enough: float
 
 
 def joined_from(weight: Bits, strictness: Strictness) -> float:
     """The least weight of a pair that is joined, by the `weight` of all pairs that may be joined."""
     same = 1 / (1 + 2.0**-weight)
     expected = float(same.sum())
-    if same[weight >= strictness.least].sum() < strictness.enough * expected:
-        return strictness.usual
     order = np.argsort(-weight, kind="stable")
     found = np.cumsum(same[order])
     last = np.searchsorted(found, strictness.find * expected)

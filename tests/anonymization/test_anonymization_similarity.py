@@ -119,12 +119,14 @@ def test_a_place_is_the_same_in_another_spelling_or_script_and_another_by_its_nu
     assert bits[4, 5] > bits[4, 6] == bits[5, 6]
 
 
+def beside(one: dict[str, str | None], other: dict[str, str | None], **both: str | None) -> float:
+    """Bits for two who say what FATIMA says but for this."""
+    return between({**FATIMA, **both, **one}, {**FATIMA, **both, **other})
+
+
 def numbered(one: str | None, other: str | None, **differs: str | None) -> float:
-    """Bits for FATIMA and somebody who differs in this, who say these numbers; none where they are not even seen."""
-    rows = [{**FATIMA, "person_id": 1, "number": one}, {**FATIMA, "person_id": 2, "number": other, **differs}]
-    prepared = features.prepared(pa.Table.from_pylist(rows, features.PERSONS))
-    pairs = similarity.compare(Roster.of([prepared]), 10_000, similarity.no_frequencies())
-    return float(pairs["weight"][0].as_py()) if len(pairs) else float(similarity.model()["seen_from"])
+    """The same for two who say these numbers, and one of whom differs in this."""
+    return beside({"number": one}, {"number": other, **differs})
 
 
 def test_a_sister_who_stands_next_to_her_in_the_register_is_another_person() -> None:
@@ -145,6 +147,25 @@ def test_numbers_of_two_lengths_are_two_papers_and_do_not_contradict() -> None:
         for other in ("8346291750", "2691234567895", "123456790")
     ]
     assert bits[0] < none == bits[1] < bits[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "family"), [("mohammed aslam", "khan"), ("woldekiros", "tesfa yohannes"), ("ወልደ ኪሮስ", "ደረጀ")]
+)
+def test_two_names_in_each_others_box_are_found_whatever_stands_before_or_between(given: str, family: str) -> None:
+    usual = similarity.model()["same_from"]["usual"]
+    bare, joined = given.removeprefix("mohammed "), family.replace(" ", "")
+    assert beside({"given": given, "family": family}, {"given": joined, "family": bare}) > usual
+    assert beside({"given": given, "family": family}, {"given": joined, "family": "rahman"}) < usual
+
+
+def test_brothers_with_a_mohammed_in_front_are_told_apart_by_the_name_behind_it() -> None:
+    usual = similarity.model()["same_from"]["usual"]
+    brothers = [{"given": f"mohammed {name}", "sex": "male"} for name in ("rofiqul", "mizanur", "rafiqul")]
+    assert beside(brothers[0], brothers[1], phone=None) < usual < beside(brothers[0], brothers[2], phone=None)
+    assert beside({"given": "mohammed rofiqul"}, {"given": "rofiqul"}, phone=None) > usual
+    fathers = [{"father": name, "grandfather": None} for name in ("mohammed sabur", "mohammed jalal", "jalal")]
+    assert beside(fathers[0], fathers[1]) == beside(fathers[0], fathers[2])
 
 
 def test_a_sister_in_the_same_house_is_another_person() -> None:
