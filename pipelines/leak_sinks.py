@@ -110,7 +110,7 @@ def search_home(search: LeakSearch, home: Path, since: float, sinks: Mapping[str
     `sinks`: what the folders are called.
     """
     for top in sorted(home.iterdir()):
-        if top.name == "keys":
+        if top.name == "keys" or top.is_symlink():
             continue
         sink = sinks.get(top.name, top.name)
         for path in [top, *search.paths_below(top, sink, home)]:

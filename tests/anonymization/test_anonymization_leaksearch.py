@@ -7,18 +7,15 @@ import html
 import io
 import json
 import lzma
-import os
 import pickle
 import quopri
 import sqlite3
 import tarfile
-import tempfile
 import unicodedata
 import urllib.parse
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from email.header import Header
 from html.entities import codepoint2name
 from pathlib import Path
@@ -33,7 +30,7 @@ import pytest
 import xlsxwriter
 
 from anonymization.leaks.canaries import FIRST_YEARS, SCRIPTS, Canaries, Canary
-from anonymization.leaks.search import Leak, LeakSearch, Unread
+from anonymization.leaks.search import Leak, LeakSearch
 
 MADE = Canaries(seed=20261122)
 NAMES = {script: MADE.name(script) for script in SCRIPTS}
@@ -349,31 +346,6 @@ def test_a_file_is_told_by_place_and_its_name_is_searched(tmp_path: Path) -> Non
         ("folder", "(a name that holds a canary)", "e-mail, latin"),
         ("folder: names", "(a name that holds a canary)", "name, cyrillic"),
     }
-
-
-def test_a_folder_that_may_not_be_read_is_told_and_the_others_are_searched() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        closed, open_ = Path(folder, "closed"), Path(folder, "open")
-        closed.mkdir(mode=0)
-        open_.mkdir(mode=0o755)
-        (open_ / "rows.log").write_text(around(EMAIL))
-        search = LeakSearch(MADE)
-        with nobody_in_particular():
-            search.look_at_folder(Path(folder), "folder")
-        assert [(leak.place, leak.canary) for leak in search.leaks] == [("open/rows.log", "e-mail, latin")]
-        assert search.unread == [Unread("folder", "closed", "the folder")]
-
-
-@contextmanager
-def nobody_in_particular() -> Iterator[None]:
-    """Without root's right to read everything, where the tests have it."""
-    me = os.geteuid()
-    os.seteuid(me or 65534)
-    try:
-        yield
-    finally:
-        os.seteuid(me)
 
 
 def test_the_same_content_is_told_wherever_it_lies() -> None:
