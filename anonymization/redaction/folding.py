@@ -18,10 +18,18 @@ _ZEROS = (
     *(0x104A0, 0x1E950, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6),  # Osmanya, Adlam, and bold and the like
 )
 _BLANKS = (0x00A0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)
-_HYPHENS = (0x2010, 0x2011, 0x2012, 0x2212, 0xFE63, 0xFF0D)
-_PLAIN = {zero + digit: str(digit) for zero in _ZEROS for digit in range(10)}
-_PLAIN |= dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_HYPHENS, "-") | {0xFF20: "@", 0xFF0E: "."}
-"""Digits, blanks, hyphens and signs of e-mail addresses that other keyboards and word processors write."""
+_HYPHENS = (0x2010, 0x2011, 0x2012, 0x2212, 0xFE63)
+_STYLED = (*range(0xFF01, 0xFF5F), *range(0x1D400, 0x1D7CC))
+"""ASCII of double width, and letters of mathematics: bold, slanted and the like."""
+_FRAMED = (*range(0x2460, 0x24EB), *range(0x2776, 0x2794))
+_ETHIOPIC_NUMERALS = range(0x1369, 0x137D)
+_PLAIN = {code: form for code in _STYLED if len(form := unicodedata.normalize("NFKC", chr(code))) == 1}
+_PLAIN |= {zero + digit: str(digit) for zero in _ZEROS for digit in range(10)}
+_PLAIN |= {code: str(digit) for code in _FRAMED if (digit := unicodedata.digit(chr(code), None)) is not None}
+_PLAIN |= {code: f"{unicodedata.numeric(chr(code)):.0f}"[0] for code in _ETHIOPIC_NUMERALS}  # ፲፬ as 14, ፻ as one digit
+_PLAIN |= dict.fromkeys(_BLANKS, " ") | dict.fromkeys(_HYPHENS, "-")
+"""Digits, blanks, hyphens and letters that other keyboards and word processors write. Of a number in Ethiopic numerals
+its shape is looked for, not its value."""
 _FAR = 0x10000
 _TO_CLEAN = re.compile(
     "[\u20e3"
@@ -86,8 +94,8 @@ def sound(word: str) -> str:
 
 
 def clean(text: str) -> tuple[str, list[int] | None]:
-    """A note without invisible characters, with ASCII digits, blanks and hyphens; the place of each character if any
-    has moved."""
+    """A note without invisible characters, with ASCII digits, blanks, hyphens and plain letters; the place of each
+    character if any has moved."""
     if text.isascii() or not _TO_CLEAN.search(text):
         return text, None
     places = None

@@ -15,7 +15,7 @@ from anonymization.redaction.folding import fold
 from anonymization.redaction.patterns import Span
 from anonymization.redaction.words import KEEP, PARTICLE, SECRET, Words
 
-_SEPARATOR = re.compile(r"""[:=：>](?:(?<=\w>)|(?<!>)\s{0,3}["'“«]?)""")
+_SEPARATOR = re.compile(r"""[:=>](?:(?<=\w>)|(?<!>)\s{0,3}["'“«]?)""")
 _QUOTES = frozenset("\"'”»")
 _BOUNDARY = re.compile(r"""[\n|;"”{}\[\]<>\t]|\s{3}|$""")
 _LABEL_ENDS = re.compile(r"""[\n|;,"“”{}\[\]()<>\t:=]|\.\s""")
@@ -49,7 +49,7 @@ def _last_words() -> frozenset[str]:
 
 def values(text: str, words: Words) -> list[Span]:
     """Values behind labels in a cleaned note, in order of place."""
-    if ":" not in text and "=" not in text and "：" not in text and "</" not in text:
+    if ":" not in text and "=" not in text and "</" not in text:
         return []
     separators = _separators(text)
     labels = [_label(text, start) for start, _ in separators]

@@ -6,6 +6,7 @@ it, a number beside it. What each word is by itself is the business of `words`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set as AbstractSet
 from functools import reduce
 from itertools import accumulate
@@ -45,6 +46,7 @@ from anonymization.redaction.words import (
     is_cased,
 )
 
+_BLANKS = re.compile(" {2,}")
 _OPENS, _CLOSES = (
     frozenset(("\n", "[", "{", '"', "'", "“", "«", "‘")),
     frozenset(("\n", "]", "}", '"', "'", "”", "»", "’")),
@@ -85,7 +87,10 @@ def find(
     every = reduce(or_, flags, 0)
     if own is None and not every & _NEEDS_A_LOOK and all(flag & (KEEP | DIGITS) for flag in flags):
         return []
-    return _Note(parts, flags, words, lexicon, own, is_cased(text)).spans(shaped)
+    note = _Note(parts, flags, words, lexicon, own, is_cased(text))
+    if "  " in text:
+        note.narrow()
+    return note.spans(shaped)
 
 
 class _Note:
@@ -98,6 +103,10 @@ class _Note:
         self._starts = list(accumulate(map(len, parts), initial=0))[1::2]
         self._words, self._lexicon, self._own, self._cased = words, lexicon, own, cased
         self._hits: list[str | None] = [None] * len(flags)
+
+    def narrow(self) -> None:
+        """Several blanks between two words part them no more than one does."""
+        self._gaps = [_BLANKS.sub(" ", gap) for gap in self._gaps]
 
     def spans(self, shaped: list[Span]) -> list[Span]:
         self._mark_names()
