@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set as AbstractSet
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import accumulate
 from operator import or_
 
@@ -103,6 +103,11 @@ class _Note:
         self._starts = list(accumulate(map(len, parts), initial=0))[1::2]
         self._words, self._lexicon, self._own, self._cased = words, lexicon, own, cased
         self._hits: list[str | None] = [None] * len(flags)
+
+    @cached_property
+    def _said(self) -> frozenset[str]:
+        """Every word of the note, as it is written."""
+        return frozenset(self._texts)
 
     def narrow(self) -> None:
         """Several blanks between two words part them no more than one does."""
@@ -237,7 +242,7 @@ class _Note:
         if flag & DERIVED:  # "Diabaté a travaillé": a noun would have its article before it
             after = self._texts[place + 1] if place + 1 < len(self._texts) and self._gaps[place + 1] == " " else ""
             return fold(after) in self._lexicon.follows_subject or fold(after) in self._lexicon.says
-        return self._texts[place].lower() not in self._texts
+        return self._texts[place].lower() not in self._said
 
     def _is_alone(self, place: int) -> bool:
         """Whether a capital stands amid small words and behind no article: of "the Commission" no name is made."""

@@ -163,6 +163,7 @@ def test_an_address_goes_with_its_numbers() -> None:
     "hostile",
     [
         *(sign * 50_000 for sign in ("a@", "1-", "..", "((", "1 ", "a.", "x_", "::", "A1", "+1", "12:", "http://")),
+        *(word * 100_000 for word in ("Pt. ", "Aa-")),
         "-1.234" * 20_000,
         "a" * 100_000 + "@",
         "Femke " + "Van Der " * 15_000 + "Velde",
