@@ -89,6 +89,8 @@ class Addresses:
         for place in () if scores else numbers:
             if place in listed or hits[place] or self._counts_something(place) or self._counts_lines(place):
                 continue
+            if not every & STREET and self._is_age(place):
+                continue
             last = place + self._has_house_part(place)
             if self._touches(place, -1) or self._touches(last, +1):
                 hits[place : last + 1] = ["ADDRESS"] * (last + 1 - place)
@@ -150,6 +152,14 @@ class Addresses:
         """Whether a number begins a line of a list: "1. Ana Gil"."""
         begins = not self._gaps[place].strip(" \t") if place == 0 else "\n" in self._gaps[place]
         return begins and len(self._texts[place]) <= 2 and self._gaps[place + 1] in _BEHIND_COUNTS
+
+    def _is_age(self, place: int) -> bool:
+        """Whether a number between commas is somebody's age: "Ana Gil, 41, a carpenter, went"."""
+        if not place or self._gaps[place] != ", " or self._hits[place - 1] != "NAME" or len(self._texts[place]) > 2:
+            return False
+        if self._gaps[place + 1] != ", " or place + 1 == len(self._flags):
+            return False
+        return self._cased and not self._flags[place + 1] & (CAPITAL | DIGITS | CASELESS)
 
     def _beside(self, place: int) -> list[str | None]:
         """What was found right before and right after a word, in its line."""

@@ -23,15 +23,18 @@ UNDETERMINED = "NUMBER"
 
 _NO_DIGIT, _NO_SIGN = re.compile(r"[^0-9]+"), re.compile(r"[^0-9A-ZÑ]+")
 _MONEY_AFTER = re.compile(
-    r"\s?(?=[udef€$xcbaplqniدراብዶ%k])(?:usd|us\$|dollars?|dólares|euros?|eur|€|\$|fcfa|f\s?cfa|xof|cfa|francs?|birr|etb|br\b|afn|afghani|afs|pesos|lempiras?|"
-    r"quetzales|colones|naira|iqd|dinars?|دينار|دولار|ريال|افغانی|دالر|ብር|ዶላር|%|km\b|kg\b|doolar)",
+    r"\s?(?=[udef€$xcbaplqniدراብዶ%k])(?:us\$|€|\$|%|(?:usd|dollars?|dólares|euros?|eur|fcfa|f\s?cfa|xof|cfa|francs?|birr|"
+    r"etb|br|afn|afghani|afs|pesos|lempiras?|quetzales|colones|naira|iqd|dinars?|(?:دينار|دولار|ريال)(?:ا|ان|ين)?|افغانی|"
+    r"(?:دالر|ብር|ዶላር)[ንምና]?|km|kg|doolar)(?!\w))",
     re.IGNORECASE,
 )
 _MONEY_ENDS = frozenset("$€£dabnrqsſp.")
 """Last signs of what `_MONEY_BEFORE` looks for."""
-_MONEY_BEFORE = re.compile(r"(?:[$€£]|usd|us\$|fcfa|cfa|etb|afn|birr|eur|iqd|lps?\.?)\s?$", re.IGNORECASE)
+_MONEY_BEFORE = re.compile(r"(?:[$€£]|(?<!\w)(?:usd|us\$|fcfa|cfa|etb|afn|birr|eur|iqd|lps?\.?))\s?$", re.IGNORECASE)
+"""Whole words: a phone stands behind "docteur" and before "Dinara" too."""
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_YEARS = re.compile(r"(?:(?:19|20)\d\d[\s\-–/.]*)+")
+_YEARS = re.compile(r"(?:19|20)\d\d(?:[\s\-–—/.]+(?:19|20)\d\d)*[\s\-–—/.]*")
+"""Years with something between them: 20121987 is the twentieth of December."""
 _LETTERS_BEFORE, _LETTER_BEHIND = re.compile(r"(?<!\w)[A-Z]{1,2} $"), re.compile(r" [A-Z](?!\w)")
 _WORD = re.compile(r"[^\W\d_]+")
 _ENDS = frozenset(

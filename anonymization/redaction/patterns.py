@@ -27,7 +27,8 @@ class Span(NamedTuple):
 
 _TLD = (
     "com|org|net|info|edu|gov|int|io|biz|me|co|uk|de|fr|es|it|nl|eu|us|ca|mx|sv|gt|hn|ng"
-    "|et|iq|af|ir|pk|bd|ma|tn|sn|ci|ml"
+    "|et|iq|af|ir|pk|bd|ma|tn|sn|ci|ml|ru|ua|tr|br|cl|pe|ve|ec|cr|ni|au|nz|za|ke|gh|tz|ug|rw|ch|pl|pt|dk|fi|gr"
+    "|ro|rs|mk|ba|hr|ae|sd|eg|dz|ly|jo|lb|sy|jp|kr|app|dev|xyz|online|site|blog|club|shop|tv"
 )
 _SHAPES = {
     "EMAIL": r"[\w.%+'-]{1,120}+@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}",
@@ -50,16 +51,16 @@ _SHAPES = {
     "IBAN": r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b",
     "REFERENCE": r"(?<![\w/.-])(?=[A-Z0-9./-]{0,30}\d)(?=[0-9./-]{0,30}[A-Z])"
     r"(?:[A-Z0-9]{1,12}[-/.]){1,6}[A-Z0-9]{1,20}(?![\w/])"
-    r"|(?<![\w/.-])(?:[A-Z]{1,3}[ ]\d{2,4}[ ][A-Z]{1,3}|[A-Z]{2}\d\d[ ][A-Z]{3}"
+    r"|(?<![\w/.-])(?:[A-Z]{1,3}[ ]\d{2,4}[ -][A-Z]{1,3}|[A-Z]{2}\d\d[ ][A-Z]{3}"
     r"|[A-ZÄÖÜ]{1,3}-[A-ZÄÖÜ]{1,2}[ ](?!(?:19|20)\d\d)\d{1,4}[EH]?)(?![\w/])",
     "AGENT": r"""(?:Mozilla|Opera)/\d[\d.]{0,9}(?:\s\([^()\n]{1,200}\)|\s[A-Za-z]{1,40}/[\w.]{0,39}\w){0,12}""",
-    "NUMBER": r"""(?<![0-9A-Za-zÀ-ɏ_.,])(?:[+(\#]{1,2}\s?)?\d{1,40}+(?:[\s().\-/–*~•·]{1,3}(?!\d{1,2}:\d\d)
-            \d{1,40}+){0,12}
+    "NUMBER": r"""(?<![0-9A-Za-zÀ-ɏ_.,])(?:[+(\#]{1,2}\s?)?\d{1,40}+(?:
+            (?:[\s().\-/–*~•·]{1,4}(?!\d{1,2}:\d\d)|\s?—\s?(?=\d{3})|,(?=\d{4}(?!\d)))\d{1,40}+){0,12}
         (?:\s?(?:x|ext\.?|poste|anexo)\s?\d{1,6})?(?![\w])""",
     "CODE": r"""(?<![\w])(?![\u0600-\u06ff\u1200-\u137f]{1,4}\d)
         (?=[^\W\d]{0,20}+\d)(?=\d{0,20}+[^\W\d])\w{3,64}(?:[.-]\w{1,40}){0,6}""",
     "USER": r"(?<![\w])[^\W_]{1,40}+_\w{1,60}"
-    r"|(?<![\w.])[a-z]{3,30}+\.(?:[a-z]{3,30}\d{0,8}|[a-z]{1,2}\d{1,8})(?![\w.])",
+    r"|(?<![\w.])[a-z]{3,30}+\.(?:[a-z]{3,30}\d{0,8}|[a-z]{1,2}\d{1,8})(?!\.?\w)",
 }
 _NEEDS = {"EMAIL": "sign dot", "HANDLE": "sign dot", "URL": "dot", "USER": "sign dot", "IP6": "groups", "MAC": "groups"}
 """One of which a note must have for a shape to be in it; every other shape needs a digit. As few as tell notes apart:
