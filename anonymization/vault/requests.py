@@ -21,6 +21,7 @@ from anonymization.linkage.decisions import same_person
 from anonymization.redaction.folding import clean, fold
 from anonymization.vault import audit, identities, officers
 from codebook.errors import HomewardError, Unavailable
+from values.lookalikes import LOOKALIKES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -252,6 +253,7 @@ def named(officer: str) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    """Blanks, stops and hyphens make no other officer either; vowel signs do: Kamal and Kamala are two."""
+    """Blanks, stops and hyphens make no other officer either, nor do letters of another script that look the same: in
+    the audit who asked and who approved would read alike. Vowel signs do: Kamal and Kamala are two."""
     first, second = ("".join(sign for sign in fold(name) if category(sign)[0] in "LMN") for name in (one, other))
-    return first == second
+    return first.translate(LOOKALIKES) == second.translate(LOOKALIKES)

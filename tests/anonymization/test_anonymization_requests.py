@@ -31,7 +31,11 @@ def test_two_officers_name_a_person(vault: Vault, token: UUID) -> None:
     assert (said.record["DUI"], said.record["NAME"]) == ("04567890-3", "Xochitl")
 
 
-@pytest.mark.parametrize("second", ["Marta", "MARTA", " marta ", "Mar\u200bta", "\uff2darta", "M. arta", "Mar-ta"])
+WRITTEN_OTHERWISE = ["Marta", "MARTA", " marta ", "Mar\u200bta", "\uff2darta", "M. arta", "Mar-ta"]
+LOOK_THE_SAME = ["M\u0430rta", "\u041cart\u0430", "\u039carta", "M\u0251rta", "\u1d0darta"]
+
+
+@pytest.mark.parametrize("second", [*WRITTEN_OTHERWISE, *LOOK_THE_SAME])
 def test_who_asks_cannot_approve(vault: Vault, token: UUID, second: str) -> None:
     number = requests.ask(vault, token, "family tracing", "Marta", 7)
     with pytest.raises(HomewardError, match="who asks cannot approve"):
