@@ -26,6 +26,9 @@ INVISIBLE = (
 )
 """First and last code points of each range."""
 
+DASHES = (0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212, 0xFE58, 0xFE63, 0xFF0D)
+"""What keyboards, word processors and spreadsheets write in place of a hyphen."""
+
 
 def character_class() -> str:
     """The same as it stands between the brackets of a regular expression."""

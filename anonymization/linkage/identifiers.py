@@ -16,7 +16,7 @@ from anonymization.linkage import phones
 from sources.models import Column
 from values.digits import with_ascii_digits
 from values.distinct import trimmed
-from values.invisible import INVISIBLE
+from values.invisible import DASHES, INVISIBLE
 from values.letters import holds, is_ascii
 from values.national_numbers import SCHEMES, Scheme, plausible
 
@@ -36,7 +36,7 @@ _COUNTED_UP = r"^(12345678|01234567|87654321|98765432)"
 _COUNTED = [run[at : at + n] for run in ("0123456789" * 3, "9876543210" * 3) for at in (0, 1) for n in range(8, 19)]
 _ONE_SIGN = r"^(0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|X+)$"
 _EMAIL = r"^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$"
-_INVISIBLE = dict.fromkeys(code for first, last in INVISIBLE for code in range(first, last + 1))
+_SEEN = dict.fromkeys(code for first, last in INVISIBLE for code in range(first, last + 1)) | dict.fromkeys(DASHES, "-")
 
 
 def field_of(column: Column, source: str) -> str:
@@ -94,10 +94,11 @@ def _junk(numbers: pa.Array, proven: pa.Array | pa.Scalar) -> pa.Array:
 
 
 def _folded(values: pa.Array) -> pa.Array:
-    """One form of what looks the same: any script's digits, no invisible marks; blank is null."""
+    """One form of what looks the same: any script's digits, no invisible marks, the hyphens that word processors make
+    of one; blank is null."""
     if is_ascii(values):
         return trimmed(values)
-    seen = [value and unicodedata.normalize("NFKC", value).translate(_INVISIBLE) for value in values.to_pylist()]
+    seen = [value and unicodedata.normalize("NFKC", value).translate(_SEEN) for value in values.to_pylist()]
     return with_ascii_digits(trimmed(pa.array(seen, pa.string())))
 
 

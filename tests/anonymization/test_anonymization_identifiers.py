@@ -25,6 +25,14 @@ def test_one_number_in_every_writing_is_one_key(written: str) -> None:
     assert key_and_doubt(written, DUI) == ("045678903", False)
 
 
+@pytest.mark.parametrize("dash", "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d")
+def test_a_dash_of_a_word_processor_is_a_hyphen(dash: str) -> None:
+    # Such a number was nobody's: who was erased by it came back with it as somebody new.
+    assert key_and_doubt(f"04567890{dash}3", DUI) == ("045678903", False)
+    assert key_and_doubt(f"A{dash}123456", OPAQUE) == key_and_doubt("A-123456", OPAQUE)
+    assert key_and_doubt(f"EXP{dash}1", identifier("case_number")) == ("exp-1", False)
+
+
 def test_a_wrong_check_digit_is_doubtful_and_still_a_key() -> None:
     assert key_and_doubt("04567890-0", DUI) == ("045678900", True)
 
