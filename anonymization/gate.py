@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from anonymization import consent, scan
 from anonymization.erased_rows import ErasedRows
 from anonymization.event_dates import EventDates
-from anonymization.keys.pseudonyms import RecordKeys, texts
+from anonymization.keys.pseudonyms import RecordKeys, seen, texts
 from anonymization.keys.ring import Keyring
 from anonymization.leaks.guard import no_values
 from anonymization.notes import Notes
@@ -124,16 +124,16 @@ class Gate:
                 findings.note("gate.free_text_withheld", declared.name)  # a member of a family has a name of its own
 
     def _row_keys(self, table: Table, cells: pa.Table, findings: _Findings) -> pa.Array:
-        for name in table.key:
-            findings.hold("gate.missing_key", _blank(cells, name), name)
+        for name, made in zip(table.key, texts(cells, table.key), strict=True):
+            findings.hold("gate.missing_key", _mask(pc.is_null(seen(made))), name)
         return self._record_keys.of_rows(table.name, texts(cells, table.key))
 
     def _parent_keys(self, table: Table, cells: pa.Table, findings: _Findings) -> pa.Array | None:
         if table.parent is None:
             return None
-        for name in table.parent.key:
+        for name, made in zip(table.parent.key, texts(cells, table.parent.key), strict=True):
             if name not in table.key:
-                findings.hold("gate.missing_key", _blank(cells, name), name)
+                findings.hold("gate.missing_key", _mask(pc.is_null(seen(made))), name)
         parents = self._record_keys.of_rows(table.parent.table, texts(cells, table.parent.key))
         held_back = self._held_back[table.parent.table]
         if held_back:
@@ -310,12 +310,6 @@ class _Findings:
 def _kept(said: Any, kept: Mask) -> Any:
     """The same of the rows that are kept; what is not there stays so."""
     return said if said is None or kept.all() else said.filter(pa.array(kept))
-
-
-def _blank(cells: pa.Table, name: str) -> Mask:
-    if name not in cells.column_names:
-        return np.ones(len(cells), dtype=bool)
-    return _mask(cells[name].is_null())
 
 
 def _mask(flags: pa.Array | pa.ChunkedArray) -> Mask:

@@ -17,7 +17,9 @@ import pyarrow.compute as pc
 
 from anonymization.keys.ring import Keyring
 from sources.batches import KEY
-from values.distinct import distinct, whole
+from values.distinct import distinct, trimmed, whole
+from values.invisible import character_class
+from values.letters import is_ascii
 
 WIDTH = 16
 
@@ -77,6 +79,15 @@ def as_matrix(keys: pa.Array) -> npt.NDArray[np.uint8]:
     return flat[keys.offset * WIDTH : (keys.offset + len(keys)) * WIDTH].reshape(-1, WIDTH)
 
 
+def seen(cells: pa.Array) -> pa.Array:
+    """Cells of natural keys as they are seen: a mark that nobody sees, a blank around or letters in another encoding of
+    Unicode make no other record. By such a key a consent is withdrawn and somebody erased stays away."""
+    if not is_ascii(cells):
+        marks = f"[{character_class()}]"
+        cells = pc.replace_substring_regex(pc.utf8_normalize(cells, "NFC"), marks, "")
+    return trimmed(cells)
+
+
 def netstrings(columns: Sequence[pa.Array]) -> pa.Array:
     """The cells of each row joined so that no two different rows read the same; null where a cell is null."""
     parts = []
@@ -93,11 +104,11 @@ class RecordKeys:
 
     def of_rows(self, table: str, cells: Sequence[pa.Array]) -> pa.Array:
         """`_key` of rows of `table`, or `_parent` of rows that hold its key."""
-        return keyed(netstrings(cells), self._key("row", table))
+        return keyed(netstrings([seen(one) for one in cells]), self._key("row", table))
 
     def of_entity(self, entity: str, cells: Sequence[pa.Array]) -> pa.Array:
         """Key of an entity that several rows, perhaps of several tables, share."""
-        return keyed(netstrings(cells), self._key("entity", entity))
+        return keyed(netstrings([seen(one) for one in cells]), self._key("entity", entity))
 
     def renamed(self, entity: str, keys: pa.Array) -> pa.Array:
         """Keys of `entity` from keys of something else (row or person), one to one.
