@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from codebook.errors import HomewardError, Unavailable
+from codebook.servers import in_utf8
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 
@@ -29,9 +30,10 @@ def connect(url: str) -> Engine:
     """Engine for a `postgresql://` or `postgresql+psycopg://` URL; parameters never appear in errors or logs."""
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    return create_engine(
+    engine = create_engine(
         url, hide_parameters=True, pool_pre_ping=True, pool_size=4, connect_args={"connect_timeout": 10}
     )
+    return in_utf8(engine, "warehouse")
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from anonymization.linkage import decisions, recognition
 from anonymization.vault import followed, line, upkeep
 from anonymization.vault.enrolment import Enrolment, Linked, Statement
 from codebook.errors import HomewardError, Unavailable
+from codebook.servers import in_utf8
 
 if TYPE_CHECKING:
     from psycopg import Connection as Driver
@@ -100,7 +101,8 @@ class Vault:
     def _engine(self) -> Engine:
         from sqlalchemy import create_engine
 
-        return create_engine(self._url, hide_parameters=True, pool_pre_ping=True, pool_timeout=_PATIENCE)
+        engine = create_engine(self._url, hide_parameters=True, pool_pre_ping=True, pool_timeout=_PATIENCE)
+        return in_utf8(engine, "vault")
 
     @cached_property
     def _beside_engine(self) -> Engine:
