@@ -103,8 +103,9 @@ class JoinedNames:
         return bool(initial) or self._gaps[place] in _BEFORE_PARTICLES
 
     def _is_end_behind_apostrophe(self, place: int) -> bool:
-        """Whether a vowel ends a name: Nyong'o, Ng'ang'a; not "Ana's"."""
-        return self._gaps[place] in ("'", "’") and self._texts[place] in _VOWELS
+        """Whether a vowel ends a name, or the h of Breton: Nyong'o, Ng'ang'a, Le Floc'h; not "Ana's"."""
+        breton = self._texts[place] == "h" and self._texts[place - 1][-1:] == "c"
+        return self._gaps[place] in ("'", "’") and (breton or self._texts[place] in _VOWELS)
 
     def _is_conjunction(self, place: int) -> bool:
         """Whether a word of one letter stands between two people: "Oumie e Tiago", "Roux à Kindia", "رویا و یما"; not
@@ -128,20 +129,18 @@ class JoinedNames:
 
     def _leads_to_name(self, place: int) -> bool:
         """Whether a particle before a name is a part of it: "De La Cruz", "Van der Velde", "mevrouw van den Berg"."""
-        flags, first, last = self._flags, max(0, place - PARTICLES), place
+        flags, first = self._flags, max(0, place - PARTICLES)
         while not flags[place] & CAPITAL and place > first and flags[place - 1] & PARTICLE and self._gaps[place] == " ":
             place -= 1
         titled = place and flags[place - 1] & TITLE and self._gaps[place] in (" ", ". ")
         begins = self._cased and (place == 0 or "\n" in self._gaps[place])  # "ten Brink won", "1. van Dam"
-        return bool(flags[place] & CAPITAL or titled or begins or self._is_dutch(place, last))
+        return bool(flags[place] & CAPITAL or titled or begins or self._is_dutch(place))
 
-    def _is_dutch(self, first: int, last: int) -> bool:
+    def _is_dutch(self, first: int) -> bool:
         """Whether particles are those of names alone: "the van Gijn novel"; not the German "von der"."""
         if self._lexicon.nouns_are_capital or self._texts[first].lower() not in _DUTCH:
             return False
-        if _DUTCH_ARTICLE not in self._lexicon.determiners:
-            return True
-        return last > first and self._texts[first + 1].lower() in _DUTCH_ARTICLES
+        return _DUTCH_ARTICLE not in self._lexicon.determiners or self._texts[first + 1].lower() in _DUTCH_ARTICLES
 
     def _mark_first_names(self) -> None:
         """What stands right before a name and is likely its first part: "with Will Postlethwaite", "Jan Smit"."""

@@ -154,6 +154,8 @@ class _Note:
             return not self._is_negated(place)
         # a word without its prefix, by its form, or a name too
         loosely = flag & (LOOSELY | LISTED) if flag & CASELESS else flag & LISTED and not self._cased
+        if expecting and flag & SINGLE and flag & CAPITAL and self._is_initial_behind_title(place):
+            return True
         if expecting and not flag & SINGLE and (flag & CAPITAL or not flag & KEEP or loosely):
             return not (
                 flag & KEEP and self._is_in_label(place)
@@ -167,6 +169,8 @@ class _Note:
             return self._is_name_by_its_capital(place, flag, follows)
         if flag & KEEP and flag & (LISTED | FORMED) and flag & CASELESS and follows:
             return not flag & (KIN | UNIT)
+        if flag & LISTED and flag & CASELESS and self._begins_a_sentence(place) and self._next_says(place):
+            return True  # نظری گفت
         if flag & COMMON and self._cased:
             return self._is_spoken_to(place)
         if flag & (KEEP | SINGLE) or self._is_negated(place):
@@ -174,6 +178,16 @@ class _Note:
         if self._is_greeted(place) or self._stands_alone(place):
             return True  # an answer, or an item of a list
         return not self._cased or bool(flag & CASELESS) or (follows and self._is_rest_of_name(place))
+
+    def _is_initial_behind_title(self, place: int) -> bool:
+        """Whether a letter is all that is told of somebody, or the first of them: "Mr A.B. left", "Dr. K. said"."""
+        before = self._flags[place - 1] & TITLE or self._hits[place - 1]
+        return bool(before) and self._gaps[place + 1][:1] == "."
+
+    def _next_says(self, place: int) -> bool:
+        """Whether the next word is what only people do."""
+        behind = place + 1 < len(self._texts) and self._gaps[place + 1] == " "
+        return behind and fold(self._texts[place + 1]) in self._lexicon.says
 
     def _is_in_label(self, place: int) -> bool:
         """Whether an everyday word ends a form's label: "Employer ID:", "Doctor Phone:"."""

@@ -1,0 +1,21 @@
+"""Names told by what stands beside them, that are an everyday word, a letter or a particle by themselves."""
+
+import pytest
+
+from anonymization.redaction.redactor import Redactor
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "stays"),
+    [
+        ("en", "We wrote to Mr A.B. and Dr. K. today", "We wrote to [NAME]. and [NAME]. today"),
+        ("it", "hai visto cosa ha scritto Salvo?", "hai visto cosa ha scritto [NAME]?"),
+        ("nl", "Dat is zo, aldus van den Heuvel.", "Dat is zo, aldus [NAME]."),
+        ("fr", "Ange Le Floc'h est venu", "[NAME] est venu"),
+        ("fa", "نظری گفت که نه", "[NAME] گفت که نه"),
+        ("fa", "قیس دهقان آمد", "[NAME] آمد"),
+        ("de", "Rosa ist da, und ihre Enkelin kreszentia auch", "[NAME] ist da, und ihre Enkelin [NAME] auch"),
+    ],
+)
+def test_names_told_by_their_neighbours_go(language: str, note: str, stays: str) -> None:
+    assert str(Redactor(language, "SLV").redact([note])[0]) == stays
