@@ -24,6 +24,8 @@ _MOST_OF_A_KIND = 6.0
 _SEEN = math.log(0.005)
 """How seldom the name of a column is also a value in it."""
 _MOSTLY, _HARDLY = 0.8, 0.4
+_OF_A_TEMPLATE = 0.25
+"""Words of headers in a template: in languages of which few are known, too."""
 _COLUMNS = 50
 _NO_VALUE = re.compile(r"(?i)^[#\-.]*(n/?a|null|none|nan|nil|s/d|n/d|sin dato|unknown|\s*)[#\-.]*$")
 _SPELLINGS = tuple(
@@ -45,7 +47,7 @@ def speaks_for_header(table: Table, index: int, positions: Sequence[int]) -> flo
     """How much likelier it is that the row at `index` names the columns at `positions` than that it is a record."""
     below = [row for row in table[index + 1 :] if any(row) and row != table[index]]
     if not below:
-        return math.inf  # a header above nothing: there is no record that it could be one of
+        return _alone([table[index][position] for position in positions])
     told = {"digits": 0.0, "names": 0.0, "spelt": 0.0}
     new = []
     for position in positions[:_COLUMNS]:
@@ -66,6 +68,13 @@ def speaks_for_header(table: Table, index: int, positions: Sequence[int]) -> flo
     if not spoken and sum(one > _OVER_NOTHING for one in new) < 2:
         return 0.0  # the first of a list of people may be the only one of a village
     return sum(new) + spoken
+
+
+def _alone(cells: Sequence[str]) -> float:
+    """What a row says that stands above nothing: a template without records, or a file's only or last record. Nothing
+    below tells them apart, the words alone do."""
+    heading = [heads_columns(cell) or any(one.search(cell) for one in _SPELLINGS) for cell in cells]
+    return math.inf if _share(heading) >= _OF_A_TEMPLATE else 0.0
 
 
 def _as_new(cell: str, values: Sequence[str]) -> float:

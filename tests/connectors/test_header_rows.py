@@ -129,3 +129,20 @@ def test_every_real_export_begins_with_its_header(corpus: Path) -> None:
             delimiter = ";" if ";" in lines.readline() else ","
             lines.seek(0)
             assert place(propose_header(list(csv.reader(lines, delimiter=delimiter)))) == (0, 1), file.name
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["Rosa Paz", "Eva Luz", "Mario Vela"]],
+        [["REG", "NOM"], ["E1", "Ana Gil"], ["E2", "Rosa Paz", *(f"Pilar Sol{letter}" for letter in "abcdefghijklm")]],
+    ],
+)
+def test_a_last_row_of_names_is_no_header(rows: list[list[str | None]]) -> None:
+    # A note with commas that nobody quoted is longer than its header, and nothing stood below it.
+    assert propose_header(rows).count == 0
+
+
+@pytest.mark.parametrize("names", [["REG", "DUI", "NOM"], ["municipio", "aldea", "edad"], ["q1", "q2a", "hhSize"]])
+def test_a_template_without_records_has_a_header(names: list[str | None]) -> None:
+    assert propose_header([names]).count == 1
