@@ -55,6 +55,7 @@ _BEHIND_NAMES = frozenset((" ", "-", "-\n", "-\r\n"))
 _TO = frozenset(("to", "with", "a", "ao", "com", "con", "avec"))
 _APOSTROPHES = frozenset(("'", "’"))
 _BEHIND_GREETED = frozenset((",", "!", "\n", "-", "،", ""))
+_NO_INITIALS = frozenset(("US", "UN", "UK", "EU", "PS", "PO", "BC", "AD", "AC", "DC", "NB", "SA", "SL", "CA", "CV", "RL"))
 _SHAPED = "SHAPED"
 _LONG_TITLE, _LONG_ACRONYM, _LONG_PARTICLE = 9, 4, 5
 _AND = frozenset(("and", "or", "et", "ou", "y", "e", "o", "en", "of", "&", "iyo"))
@@ -154,8 +155,10 @@ class _Note:
             return not self._is_negated(place)
         # a word without its prefix, by its form, or a name too
         loosely = flag & (LOOSELY | LISTED) if flag & CASELESS else flag & LISTED and not self._cased
-        if expecting and flag & SINGLE and flag & CAPITAL and self._is_initial_behind_title(place):
-            return True
+        if flag & SINGLE and flag & (CAPITAL | CASELESS):
+            titled = expecting and flag & CAPITAL and self._is_initial_behind_title(place)
+            if titled or self._are_initials(place - 1) or self._are_initials(place):
+                return True
         if expecting and not flag & SINGLE and (flag & CAPITAL or not flag & KEEP or loosely):
             return not (
                 flag & KEEP and self._is_in_label(place)
@@ -180,9 +183,21 @@ class _Note:
         return not self._cased or bool(flag & CASELESS) or (follows and self._is_rest_of_name(place))
 
     def _is_initial_behind_title(self, place: int) -> bool:
-        """Whether a letter is all that is told of somebody, or the first of them: "Mr A.B. left", "Dr. K. said"."""
-        before = self._flags[place - 1] & TITLE or self._hits[place - 1]
-        return bool(before) and self._gaps[place + 1][:1] == "."
+        """Whether a letter is all that is told of somebody, or one of several: "Mr A.B. left", "Ms K said"."""
+        titled = self._flags[place - 1] & TITLE
+        if self._gaps[place + 1][:1] != ".":
+            return bool(titled) and not self._flags[place] & STOP
+        return bool(titled or self._hits[place - 1])
+
+    def _are_initials(self, first: int) -> bool:
+        """Whether two letters with their full stops are all that is told of somebody: "T. M.", "م. ع."; no company."""
+        if first < 0 or first + 1 >= len(self._flags) or self._gaps[first + 2][:1] != ".":
+            return False
+        both = self._flags[first] & self._flags[first + 1]
+        if not both & SINGLE or (self._flags[first] | self._flags[first + 1]) & DIGITS:
+            return False
+        letters = self._texts[first] + self._texts[first + 1]
+        return bool(both & (CAPITAL | CASELESS)) and self._gaps[first + 1] == ". " and letters not in _NO_INITIALS
 
     def _next_says(self, place: int) -> bool:
         """Whether the next word is what only people do."""

@@ -9,6 +9,9 @@ from anonymization.redaction.redactor import Redactor
     ("language", "note", "stays"),
     [
         ("en", "We wrote to Mr A.B. and Dr. K. today", "We wrote to [NAME]. and [NAME]. today"),
+        ("en", "Mr X and Ms K came", "[NAME] and [NAME] came"),
+        ("es", "La causa contra T. M. R. sigue", "La causa contra [NAME]. sigue"),
+        ("ar", "المتهم م. ع. أنكر التهمة.", "المتهم [NAME]. أنكر التهمة."),
         ("it", "hai visto cosa ha scritto Salvo?", "hai visto cosa ha scritto [NAME]?"),
         ("nl", "Dat is zo, aldus van den Heuvel.", "Dat is zo, aldus [NAME]."),
         ("fr", "Ange Le Floc'h est venu", "[NAME] est venu"),
@@ -19,3 +22,16 @@ from anonymization.redaction.redactor import Redactor
 )
 def test_names_told_by_their_neighbours_go(language: str, note: str, stays: str) -> None:
     assert str(Redactor(language, "SLV").redact([note])[0]) == stays
+
+
+@pytest.mark.parametrize(
+    ("language", "note"),
+    [
+        ("es", "La empresa S. A. ganó"),
+        ("de", "Im Frühjahr ist er zu Hause, z. B. im Garten."),
+        ("en", "Options: A. yes B. no C. both"),
+        ("nl", "Zie het artikel en vul het formulier in."),
+    ],
+)
+def test_letters_and_words_that_are_nobodys_stay(language: str, note: str) -> None:
+    assert str(Redactor(language, "SLV").redact([note])[0]) == note
