@@ -12,12 +12,13 @@ from functools import cached_property, reduce
 from itertools import accumulate
 from operator import or_
 
-from anonymization.redaction.addresses import SENTENCE_ENDS, Addresses
+from anonymization.redaction.addresses import Addresses
 from anonymization.redaction.folding import fold, sound
 from anonymization.redaction.joined import PARTICLES, WITHIN_NAMES, JoinedNames
-from anonymization.redaction.lexicon import Lexicon, given_names, names_of_function_words
+from anonymization.redaction.lexicon import Lexicon, names_of_function_words
 from anonymization.redaction.numbers import DIGIT
 from anonymization.redaction.patterns import Span
+from anonymization.redaction.told import ToldNames, begins_a_sentence
 from anonymization.redaction.words import (
     CAPITAL,
     CASELESS,
@@ -55,10 +56,12 @@ _BEHIND_NAMES = frozenset((" ", "-", "-\n", "-\r\n"))
 _TO = frozenset(("to", "with", "a", "ao", "com", "con", "avec"))
 _APOSTROPHES = frozenset(("'", "’"))
 _BEHIND_GREETED = frozenset((",", "!", "\n", "-", "،", ""))
-_NO_INITIALS = frozenset(("US", "UN", "UK", "EU", "PS", "PO", "BC", "AD", "AC", "DC", "NB", "SA", "SL", "CA", "CV", "RL"))
+_NO_INITIALS = frozenset(
+    ["US", "UN", "UK", "EU", "PS", "PO", "BC", "AD", "AC", "DC", "NB", "SA", "SL", "CA", "CV", "RL"]
+)
+"""Pairs of letters with full stops that are a country, a company, a post box or an era."""
 _SHAPED = "SHAPED"
 _LONG_TITLE, _LONG_ACRONYM, _LONG_PARTICLE = 9, 4, 5
-_AND = frozenset(("and", "or", "et", "ou", "y", "e", "o", "en", "of", "&", "iyo"))
 _INFLECTED = ("e", "en", "er", "es", "em", "so", "sehr")
 _ANNOUNCES = TITLE | KIN | NAMING
 _TELLING = (
@@ -117,7 +120,7 @@ class _Note:
     def spans(self, shaped: list[Span]) -> list[Span]:
         self._mark_names()
         if self._cased and ("NAME" in self._hits or reduce(or_, self._flags, 0) & (LISTED | MONTH)):
-            self._mark_told()
+            ToldNames(self._gaps, self._texts, self._flags, self._hits, self._lexicon).mark()
         self._mark_shaped(shaped)
         addresses = Addresses(self._gaps, self._texts, self._flags, self._hits, self._cased)
         addresses.mark()
@@ -172,7 +175,7 @@ class _Note:
             return self._is_name_by_its_capital(place, flag, follows)
         if flag & KEEP and flag & (LISTED | FORMED) and flag & CASELESS and follows:
             return not flag & (KIN | UNIT)
-        if flag & LISTED and flag & CASELESS and self._begins_a_sentence(place) and self._next_says(place):
+        if flag & LISTED and flag & CASELESS and begins_a_sentence(self._gaps, place) and self._next_says(place):
             return True  # نظری گفت
         if flag & COMMON and self._cased:
             return self._is_spoken_to(place)
@@ -210,7 +213,7 @@ class _Note:
 
     def _is_verb(self, place: int) -> bool:
         """Whether a pronoun is joined behind the first word of a sentence: "Pouvez-vous venir", "Mudou-se"."""
-        if place + 1 == len(self._flags) or self._gaps[place + 1] != "-" or not self._begins_a_sentence(place):
+        if place + 1 == len(self._flags) or self._gaps[place + 1] != "-" or not begins_a_sentence(self._gaps, place):
             return False
         return bool(self._flags[place + 1] & STOP) and not self._flags[place + 1] & (CAPITAL | PARTICLE | NAME)
 
@@ -258,7 +261,7 @@ class _Note:
     def _is_name_by_its_capital(self, place: int, flag: int, follows: bool) -> bool:
         """Whether a word with a capital is a name: what is not listed is, but for nouns and the words of titles."""
         if flag & KEEP:
-            inside = flag & (LISTED | SMALL) and not self._begins_a_sentence(place)
+            inside = flag & (LISTED | SMALL) and not begins_a_sentence(self._gaps, place)
             if self._lexicon.nouns_are_capital:
                 inside = inside and self._texts[place].lower() in names_of_function_words()
             if follows and self._hits[place - 1] == "NAME" and not flag & SINGLE:
@@ -266,7 +269,7 @@ class _Note:
             return bool(follows or inside or self._after_initial(place)) and not flag & (STOP | TITLE | SINGLE)
         if flag & SINGLE or self._is_noun(place, flag) or self._is_acronym(place) or self._is_verb(place):
             return False
-        if not self._begins_a_sentence(place):  # a title's words are capital too: "Admission Notification"
+        if not begins_a_sentence(self._gaps, place):  # a title's words are capital too: "Admission Notification"
             return bool(follows) or not flag & DERIVED or len(self._texts[place]) < _LONG_TITLE or self._is_alone(place)
         if flag & DERIVED:  # "Diabaté a travaillé": a noun would have its article before it
             after = self._texts[place + 1] if place + 1 < len(self._texts) and self._gaps[place + 1] == " " else ""
@@ -310,53 +313,6 @@ class _Note:
             if 0 <= other < len(self._flags)
         )
 
-    def _mark_told(self) -> None:
-        """Everyday words that are names by what stands beside them, or since they are part of a name elsewhere."""
-        flags, hits, texts, gaps = self._flags, self._hits, self._texts, self._gaps
-        named = {text for text, flag, hit in zip(texts, flags, hits, strict=True) if hit and flag & CAPITAL}
-        for place, flag in enumerate(flags):
-            if not flag & CAPITAL or hits[place]:
-                continue
-            if flag & (KIN | SINGLE | DIGITS | (0 if flag & MONTH else STOP)):  # "May said"
-                continue
-            after = texts[place + 1] if place + 1 < len(texts) and gaps[place + 1] == " " else ""
-            says = flag & (LISTED | MONTH) and fold(after) in self._lexicon.says
-            says = says or (flag & LISTED and self._is_subject(place, after))
-            cut_short = flag & (LISTED | MONTH) and len(after) == 1 and after.isupper() and gaps[place + 2][:1] == "."
-            says = says or self._is_joined(place, flag) or self._begins_a_list(place, flag)
-            if says or cut_short or (texts[place] in named and not flag & (MONTH | TITLE)):
-                hits[place] = "NAME"
-                hits[place + 1 : place + 1 + bool(cut_short)] = ["NAME"] * bool(cut_short)
-
-    def _is_joined(self, place: int, flag: int) -> bool:
-        """Whether "and" is between a name and a word: "Evan and April"; "Ana Gil of Kenya" is of a country."""
-        if place < 2 or self._gaps[place] != " " or self._hits[place - 2] != "NAME" or flag & (TITLE | UNIT):
-            return False
-        word = self._texts[place - 1]
-        if word not in _AND or self._lexicon.nouns_are_capital or (word == "of" and not flag & (LISTED | SMALL)):
-            return False
-        return not flag & MONTH or fold(self._texts[place]) in given_names()
-
-    def _begins_a_list(self, place: int, flag: int) -> bool:
-        """Whether a given name begins a list of names: "There were six: Jan, Kristi, Nina"."""
-        if not flag & (LISTED | MONTH) or self._gaps[place].strip() != ":" or self._gaps[place + 1] != ", ":
-            return False
-        return self._hits[place + 1] == "NAME" and fold(self._texts[place]) in given_names()
-
-    def _is_subject(self, place: int, after: str) -> bool:
-        """Whether a given name that is an everyday word begins a sentence as somebody, or signs: "Faith is a girl",
-        "Faith's house", "Faith and her brother"."""
-        texts, flags = self._texts, self._flags
-        if not self._begins_a_sentence(place) or fold(texts[place]) not in given_names():
-            return False
-        if place + 1 == len(texts):
-            return "\n" in self._gaps[place]
-        if fold(after) in self._lexicon.follows_subject:
-            return True
-        if after in _AND:
-            return place + 3 < len(texts) and bool(flags[place + 3] & KIN) and not flags[place + 2] & CAPITAL
-        return texts[place + 1 : place + 2] == ["s"] and self._gaps[place + 1] in ("'", "’")
-
     def _stands_alone(self, place: int) -> bool:
         """Whether a word has a line, brackets or quotation marks to itself."""
         before, behind = self._gaps[place].strip(" \t"), self._gaps[place + 1].strip(" \t")
@@ -377,9 +333,6 @@ class _Note:
         if not own.folded.isdisjoint(self._words.forms(text)):
             return True
         return not flag & KEEP and sound(text) in own.sounds
-
-    def _begins_a_sentence(self, place: int) -> bool:
-        return place == 0 or not SENTENCE_ENDS.isdisjoint(self._gaps[place])
 
     def _announced(self, place: int, flag: int) -> int:
         """How many words of a name this word announces."""

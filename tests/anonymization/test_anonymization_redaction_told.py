@@ -35,3 +35,7 @@ def test_names_told_by_their_neighbours_go(language: str, note: str, stays: str)
 )
 def test_letters_and_words_that_are_nobodys_stay(language: str, note: str) -> None:
     assert str(Redactor(language, "SLV").redact([note])[0]) == note
+
+
+def test_a_list_that_breaks_off_behind_its_first_name_is_read() -> None:
+    assert Redactor("en", "SLV").redact(["There were six: Jan, "]) == ["There were six: Jan, "]
