@@ -83,7 +83,7 @@ def _new_persons(columns: Sequence[Ids], owner: Ids, rows: Ids, disagree: Disagr
     label = _connected(columns, len(owner))
     if disagree is None:
         return _numbered(label)
-    first = _strongest(columns)
+    first = strongest(columns)
     joined = np.unique(np.stack([label, first]), axis=1)[0]
     contested = np.flatnonzero(np.isin(label, joined[1:][joined[1:] == joined[:-1]]))
     if not len(contested):
@@ -116,7 +116,8 @@ def _numbered(label: Ids) -> Ids:
     return -1 - np.unique(label, return_inverse=True)[1].astype(np.int64)
 
 
-def _strongest(columns: Sequence[Ids]) -> Ids:
+def strongest(columns: Sequence[Ids]) -> Ids:
+    """Each row's first identifier that it states, or -1."""
     first = np.full(len(columns[0]), -1, dtype=np.int64)
     for column in columns:
         first = np.where(first < 0, column, first)

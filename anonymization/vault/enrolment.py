@@ -1,8 +1,9 @@
 """One batch on its way into the vault: look up who is known, introduce who is new, seal what was said about them.
 
-One transaction, set-wise, on binary COPY throughout. If another process introduces the same person first, the unique
-index says so and the whole batch is run again from the look-up (`vault`). Grouping rows is the business of `linking`,
-sealing what they say that of `testimony`, who waits for the server and when that of `line`.
+One transaction, set-wise, on binary COPY throughout. A row that was said before, word for word, is looked up by one of
+its identifiers. If another process introduces the same person first, the unique index says so and the whole batch is
+run again from the look-up (`vault`). Grouping rows is the business of `linking`, sealing what they say that of
+`testimony`, who waits for the server and when that of `line`.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from anonymization.keys.country_keys import CountryKeys
 from anonymization.keys.pseudonyms import WIDTH, as_matrix, from_bytes
 from anonymization.linkage import likeness
 from anonymization.linkage.agreement import Agrees
-from anonymization.linkage.linking import UNKNOWN, Disagree, Ids, resolve
+from anonymization.linkage.linking import UNKNOWN, Disagree, Ids, Resolution, resolve, strongest
 from anonymization.vault import identities, wire
 from anonymization.vault.known import descriptions
 from anonymization.vault.line import Ask, Line
-from anonymization.vault.people import Bytes, Damaged, DoesNotOpen, People, Persons, Places
-from anonymization.vault.testimony import Descriptions, Testimony
+from anonymization.vault.people import NOTHING, Bytes, Damaged, DoesNotOpen, People, Persons, Places
+from anonymization.vault.testimony import Descriptions, Testimony, digests
 from codebook.errors import HomewardError, Unavailable
 
 if TYPE_CHECKING:
@@ -128,14 +129,16 @@ class Enrolment:
     def __init__(self, keys: CountryKeys, origin: int, fields: Sequence[int], statement: Statement) -> None:
         self._keys, self._origin, self._statement = keys, origin, statement
         named, stated, self._columns = _identifiers(fields, statement.claims)
-        self._indexes = np.frombuffer(keys.turned(np.concatenate(stated).tobytes()), dtype=np.uint8).reshape(-1, WIDTH)
+        self._stated = np.concatenate(stated)
+        self._indexes = np.frombuffer(keys.turned(self._stated.tobytes()), dtype=np.uint8).reshape(-1, WIDTH)
         self._fields = np.repeat(np.array(named, dtype=np.int16), [len(one) for one in stated])
+        self._alike = None if statement.likeness is None else likeness.records(statement.likeness)
 
     def run(self, line: Line) -> Linked:
         """The whole batch in the line's transaction. UniqueViolation: another process was faster, run again. Damaged:
         run it without these rows."""
-        owner = self._owners(line)
-        known = self._known(line, np.unique(owner[owner != UNKNOWN]))
+        said = self._said()
+        owner, known = self._look_up(line, said)
         resolution = resolve(self._own(line, owner, known), owner, self._statement.disagree)
         new = _new_persons(line.cursor, resolution.new_persons)
 
@@ -152,20 +155,38 @@ class Enrolment:
         people = People(self._keys, known + new, len(known.ids), keys, partial(_wrapped, line))
         place = people.places(settled(resolution.person))
         try:
-            self._keep(line, people, place)
+            self._keep(line, people, place, np.where(self._whole(resolution), said, ~said))
         except DoesNotOpen as error:
             raise Damaged(np.isin(place, error.places)) from None
         return Linked(from_bytes(people.everyone.tokens[place].tobytes()), resolution.conflicts)
 
-    def _keep(self, line: Line, people: People, place: Places) -> None:
+    def _keep(self, line: Line, people: People, place: Places, said: Ids) -> None:
         """What the rows say about their people: their records, and by what they can be recognised."""
-        said, records = self._statement.likeness, self._statement.records
-        alike = None if said is None else likeness.records(said)
+        described, records = self._statement.likeness, self._statement.records
         heard: Places | None = None
         if records is not None:
-            heard = Testimony(people, self._origin).keep(line, records, alike, place)
-        if said is not None and alike is not None:
-            Descriptions(people, self._statement.programme).keep(line.cursor, said, alike, place, heard)
+            heard = Testimony(people, self._origin).keep(line, records, said, place)
+        if described is not None and self._alike is not None:
+            Descriptions(people, self._statement.programme).keep(line.cursor, described, self._alike, place, heard)
+
+    def _said(self) -> Ids:
+        """A digest of all that each row says; NOTHING where no records are kept."""
+        records = self._statement.records
+        if records is None:
+            return np.full(len(self._columns[0]), NOTHING, dtype=np.int64)
+        stated = np.zeros((len(records), len(self._columns), WIDTH), dtype=np.uint8)
+        for number, column in enumerate(self._columns):
+            rows = np.flatnonzero(column >= 0)
+            stated[rows, number] = self._stated[column[rows]]
+        return digests(records, self._alike, stated.reshape(len(records), -1), self._keys.digest_key)
+
+    def _whole(self, resolution: Resolution) -> npt.NDArray[np.bool_]:
+        """Rows all of whose identifiers are their person's from now on. Only of these the digest is stored as it is: a
+        row that says the same again need not be asked for by more than one of them (`_as_before`)."""
+        whole = np.ones(len(resolution.person), dtype=bool)
+        for column in self._columns:
+            whole &= (column < 0) | (resolution.owner[column] == resolution.person)
+        return whole
 
     def _own(self, line: Line, owner: Ids, known: Persons) -> list[Ids]:
         """The columns without what several people share, but where it is known and the row speaks of its person."""
@@ -183,18 +204,44 @@ class Enrolment:
             own[mine] = was[mine]
         return columns
 
-    def _owners(self, line: Line) -> Ids:
-        """Whose each identifier is, as far as the vault knows: asked first where the index is in order, then, of those
-        that are not there, among those who came since."""
+    def _look_up(self, line: Line, said: Ids) -> tuple[Ids, Persons]:
+        """Whose each identifier is, as far as the vault knows, and these persons.
+
+        Each row is asked for by its strongest identifier first. Most of a delivery was said before, word for word, and
+        then the others are that person's as well: of a person of four identifiers three are never looked for."""
         owner = np.full(len(self._indexes), UNKNOWN, dtype=np.int64)
-        rising = _by_key(self._fields, self._indexes)
         in_order = line.cursor.execute(_IN_ORDER, (np.unique(self._fields).tolist(),)).fetchall()
-        self._ask_owners(line, owner, rising[np.isin(self._fields[rising], [field for (field,) in in_order])], 1)
+        present = np.isin(self._fields, [field for (field,) in in_order])
+        rising = _by_key(self._fields, self._indexes)
+        asked = np.zeros(len(owner), dtype=bool)
+        asked[strongest(self._columns)] = True
+        self._owners(line, owner, present, rising[asked[rising]])
+        known = self._known(line, np.unique(owner[owner != UNKNOWN]))
+        self._as_before(owner, known, said)
+        self._owners(line, owner, present, rising[~asked[rising] & (owner[rising] == UNKNOWN)])
+        return owner, known + self._known(line, np.setdiff1d(owner[owner != UNKNOWN], known.ids))
+
+    def _as_before(self, owner: Ids, known: Persons, said: Ids) -> None:
+        """Fill in `owner` of all that is stated in rows which say what their origin last said about the person: all of
+        it was theirs then, and an identifier stays whose it is for as long as the person is known."""
+        person = owner[strongest(self._columns)]
+        rows = np.flatnonzero(person != UNKNOWN)
+        theirs = known.digests[np.searchsorted(known.ids, person[rows])]
+        rows = rows[(theirs == said[rows]) & (theirs != NOTHING)]
+        for column in self._columns:
+            stated = rows[column[rows] >= 0]
+            owner[column[stated]] = person[stated]
+
+    def _owners(self, line: Line, owner: Ids, present: npt.NDArray[np.bool_], rising: Places) -> None:
+        """Fill in `owner` of the identifiers at these places: asked for where the index is in order, as far as their
+        field has anything there (`present`), then, of those that are not there, among those who came since."""
+        self._ask_owners(line, owner, rising[present[rising]], 1)
         self._ask_owners(line, owner, rising[owner[rising] == UNKNOWN], CAME)
-        return owner
 
     def _ask_owners(self, line: Line, owner: Ids, rising: Places, sign: int) -> None:
         """Fill in `owner` of the identifiers at these places that stand under their field times `sign`."""
+        if not len(rising):
+            return
         # Each field in two: whoever asks beside has as much to do, whatever the number of fields.
         by_field = np.split(rising, np.flatnonzero(np.diff(self._fields[rising])) + 1)
         asked = [half for one in by_field for half in np.array_split(one, 2) if len(half)]
@@ -209,7 +256,9 @@ class Enrolment:
             owner[some[places]] = found["person_id"]
 
     def _known(self, line: Line, ids: Ids) -> Persons:
-        """Persons of the vault, and what this origin last said about them."""
+        """Persons of the vault, by rising id, and what this origin last said about them."""
+        if not len(ids):
+            return Persons(ids, np.empty((0, identities.TOKEN_BYTES), np.uint8), ids)
         wanted = wire.Bigints(ids)
         found, said = line.ask([Ask(_PERSONS, (wanted,), _PERSON), Ask(_DIGESTS, (wanted, self._origin), _DIGEST)])
         if len(found) != len(ids):
@@ -217,9 +266,9 @@ class Enrolment:
                 "an identifier in the vault is nobody's", self._keys.country, "restore the vault from its backup"
             )
         found = found[np.argsort(found["person_id"])]
-        digests = np.zeros(len(ids), dtype=np.int64)
-        digests[np.searchsorted(ids, said["person_id"].astype(np.int64))] = said["digest"]
-        return Persons(ids, found["token"], digests)
+        last = np.full(len(ids), NOTHING, dtype=np.int64)
+        last[np.searchsorted(ids, said["person_id"].astype(np.int64))] = said["digest"]
+        return Persons(ids, found["token"], last)
 
     def _write_indexes(self, line: Line, positions: Places, owner: Ids) -> None:
         """Sorted by key: two processes that meet the same people wait for each other in one order, and never both."""
@@ -243,7 +292,7 @@ def _new_persons(cursor: Vaultside, count: int) -> Persons:
     tokens = np.frombuffer(os.urandom(count * identities.TOKEN_BYTES), dtype=np.uint8).reshape(-1, 16)
     ids = np.empty(count, dtype=np.int64)
     ids[_by_key(np.zeros(count, dtype=np.int16), tokens)] = _draw_ids(cursor, count)
-    return Persons(ids, tokens, np.zeros(count, dtype=np.int64))
+    return Persons(ids, tokens, np.full(count, NOTHING, dtype=np.int64))
 
 
 def _wrapped(line: Line, ids: Ids) -> Bytes:
@@ -281,9 +330,9 @@ def _by_key(fields: npt.NDArray[np.int16], keys: Bytes) -> Places:
     order = np.argsort(halves[:, 0])
     first = halves[order, 0]
     # Random keys that are alike in their first half are hardly ever met.
-    if len(np.unique(fields)) > 1 or (first[1:] == first[:-1]).any():
-        order = np.lexsort((halves[:, 1], halves[:, 0], fields))
-    return order
+    if (first[1:] == first[:-1]).any():
+        order = np.lexsort((halves[:, 1], halves[:, 0]))
+    return order[np.argsort(fields[order], kind="stable")]
 
 
 def _draw_ids(cursor: Vaultside, count: int) -> Ids:

@@ -40,9 +40,14 @@ class DoesNotOpen(Exception):
         self.places = places
 
 
+NOTHING = 0
+"""In place of a digest: an origin has said nothing about somebody, or nothing that counts (`keys.rotation`)."""
+
+
 @dataclass(frozen=True)
 class Persons:
-    """Persons as rows of parallel arrays. `digests`: of what this origin last said about them, 0 if nothing."""
+    """Persons as rows of parallel arrays. `digests`: of what this origin last said about them, or NOTHING. It is turned
+    over (~) where an identifier that was stated is not theirs."""
 
     ids: Ids
     tokens: Bytes

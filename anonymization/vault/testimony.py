@@ -39,18 +39,30 @@ _LEARN = """
 _LEARN_BLOCKS = "INSERT INTO vault.block SELECT * FROM learned_block ORDER BY 1, 2 ON CONFLICT DO NOTHING"
 
 
+def digests(records: pa.Array, alike: list[bytes] | None, stated: npt.NDArray[np.uint8], key: bytes) -> Ids:
+    """A digest of all that each row says about its person, keyed by `key`.
+
+    By what the person can be recognised (`alike`) is part of it: a birth date is no identifier, and can be new. So are
+    the row's identifiers as they are compared (`stated`, their bytes one after the other): by a newer version the same
+    text may be compared otherwise."""
+    joined, width = stated.tobytes(), stated.shape[1]
+    blocks = [joined[at : at + width] for at in range(0, len(joined), width)]
+    texts = _texts(records)
+    if alike is None:
+        return identities.digests(map(bytes.__add__, texts, blocks), key)
+    return identities.digests(map(b"".join, zip(texts, alike, blocks, strict=True)), key)
+
+
 class Testimony:
     """Identity records of one origin: what it last said about a person takes the place of what it said before."""
 
     def __init__(self, people: People, origin: int) -> None:
         self._people, self._origin = people, origin
 
-    def keep(self, line: Line, records: pa.Array, alike: list[bytes] | None, place: Places) -> Places:
-        """Seal what is new; places of the known persons of whom something is.
-
-        By what a person is recognised (`alike`) is part of the digest: a birth date is no identifier, and can be new.
-        """
-        places, texts, digests = self._news(records, alike, place)
+    def keep(self, line: Line, records: pa.Array, said: Ids, place: Places) -> Places:
+        """Seal what is new; places of the known persons of whom something is. `said`: a digest for each row, by which
+        it is told what is new."""
+        places, texts, digests = self._news(records, said, place)
         met = places < self._people.known
         if not met.all():
             line.copy_in(f"vault.identity {_IDENTITY}", self._sealed(places[~met], texts[~met], digests[~met]))
@@ -61,16 +73,13 @@ class Testimony:
             cursor.execute(_SAY_AGAIN)
         return places[met]
 
-    def _news(self, records: pa.Array, alike: list[bytes] | None, place: Places) -> tuple[Places, Texts, Ids]:
+    def _news(self, records: pa.Array, said: Ids, place: Places) -> tuple[Places, Texts, Ids]:
         """Of each person of whom the batch says something new: place, last record and its digest, by rising id."""
         everyone = self._people.everyone
         places, last = _last_rows(place)
-        texts = records.cast(pa.binary()).to_numpy(zero_copy_only=False)[last]
-        whole = texts if alike is None else [text + alike[row] for text, row in zip(texts, last.tolist(), strict=True)]
-        digests = identities.digests(whole, self._people.country.digest_key)
-        news = np.flatnonzero(digests != everyone.digests[places])
+        news = np.flatnonzero(said[last] != everyone.digests[places])
         news = news[np.argsort(everyone.ids[places[news]])]
-        return places[news], texts[news], digests[news]
+        return places[news], _texts(records)[last[news]], said[last[news]]
 
     def _sealed(self, places: Places, texts: Texts, digests: Ids) -> bytes:
         ids, keys = self._people.everyone.ids[places], self._people.keys(places)
@@ -144,6 +153,11 @@ class Descriptions:
 
     def _write_blocks(self, cursor: Vaultside, target: str, prepared: Any) -> None:
         wire.copy_in(cursor, target, blocks.rows_of(prepared, self._people.country, self._programme))
+
+
+def _texts(records: pa.Array) -> Texts:
+    texts: Texts = records.cast(pa.binary()).to_numpy(zero_copy_only=False)
+    return texts
 
 
 def _last_rows(place: Places) -> tuple[Places, Places]:
