@@ -27,7 +27,7 @@ from anonymization.redaction.words import (
 
 _BEFORE_PARTICLES = frozenset((" ", " '", " ’"))
 _BEHIND_PARTICLES = frozenset((" ", "'", "’", "' ", "’ ", " '", " ’"))  # "van 't Hoff", "de' Medici"
-WITHIN_NAMES = _BEFORE_PARTICLES | _BEHIND_PARTICLES | {". ", ".", "-", "- "}
+WITHIN_NAMES = _BEFORE_PARTICLES | _BEHIND_PARTICLES | {". ", ".", "-", "- ", ".-"}
 PARTICLES = 6
 """So many particles a name has at most: of more, a note would take the square of its length."""
 _LONG_FAMILY = 5

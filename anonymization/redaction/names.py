@@ -158,7 +158,7 @@ class _Note:
             return not self._is_negated(place)
         # a word without its prefix, by its form, or a name too
         loosely = flag & (LOOSELY | LISTED) if flag & CASELESS else flag & LISTED and not self._cased
-        if flag & SINGLE and flag & (CAPITAL | CASELESS):
+        if flag & SINGLE and flag & (CAPITAL | CASELESS) and (expecting or self._gaps[place + 1][:1] == "."):
             titled = expecting and flag & CAPITAL and self._is_initial_behind_title(place)
             if titled or self._are_initials(place - 1) or self._are_initials(place):
                 return True

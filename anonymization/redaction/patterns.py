@@ -87,7 +87,7 @@ _SPELT = ("dot", "punto", "point", "punkt", "ponto", " @", "@ ")
 """One of which an e-mail has that is not written in one piece."""
 _SPELT_SIGN = re.compile(r"@|[\[({ ](?:dot|punto|point|punkt|ponto)[\])} ]", re.IGNORECASE)
 _SECRET_SIGN = re.compile(r"[!#$^*&](?<=[A-Za-z0-9].)[A-Za-z0-9]")
-_SECRET = re.compile(r"(?<!\S)[A-Za-z0-9][^\s:/=@]{5,40}(?![^\s.,;:)\]\"'»”])")
+_SECRET = re.compile(r"(?<![^\s(\[\"'“«])[A-Za-z0-9][^\s:/=@]{5,40}(?![^\s.,;:)\]\"'»”])")
 _DOT = re.compile(r"\.(?<=[A-Za-z]\.)[A-Za-z]")
 _GROUPS, _PAIRS = re.compile(":(?:[0-9A-Fa-f]{0,4}:){2}"), re.compile("[:-](?:[0-9A-Fa-f]{2}[:-]){2}")
 _PARTS = re.compile(r"[A-Z0-9]+")

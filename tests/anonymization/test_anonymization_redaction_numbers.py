@@ -42,6 +42,7 @@ def test_amounts_and_years_stay(language: str, note: str) -> None:
         ("call 7123 — 4567 now", "call [PHONE] now"),
         ("call 7123,4567 now", "call [PHONE] now"),
         ("she was born 20121987 at home", "she was born [PHONE] at home"),
+        ("The old one (Tr33Gate!7) or 'Tr33Gate!8' fails", "The old one ([SECRET] or '[SECRET] fails"),
         ("MRN 448172 here", "MRN [ID] here"),
         ("see anagil.pe or blog.anagil.com.br now", "see [URL] or [URL] now"),
         ("ask for tuca.moura.", "ask for [USERNAME]."),

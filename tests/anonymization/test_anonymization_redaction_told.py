@@ -12,6 +12,8 @@ from anonymization.redaction.redactor import Redactor
         ("en", "Mr X and Ms K came", "[NAME] and [NAME] came"),
         ("es", "La causa contra T. M. R. sigue", "La causa contra [NAME]. sigue"),
         ("ar", "المتهم م. ع. أنكر التهمة.", "المتهم [NAME]. أنكر التهمة."),
+        ("fr", "Selon J.-P. Sartre et Me A.-B. de La Tour", "Selon [NAME] et [NAME]"),
+        ("it", "Di Maio e Lo Russo sono qui", "[NAME] e [NAME] sono qui"),
         ("it", "hai visto cosa ha scritto Salvo?", "hai visto cosa ha scritto [NAME]?"),
         ("nl", "Dat is zo, aldus van den Heuvel.", "Dat is zo, aldus [NAME]."),
         ("fr", "Ange Le Floc'h est venu", "[NAME] est venu"),
