@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,10 @@ _WEIGHED = pa.schema(
         *((told, pa.bool_()) for told in ("phones", "joinable")),
     ]
 )
+_BLOCKED = pa.schema([("join_key_l", pa.int64()), ("join_key_r", pa.int64()), ("match_key", pa.string())])
+"""Which pairs splink weighs: ids of persons."""
+_OF_PERSONS = re.compile(r"__splink__df_pruned_predict_input_[lr]_[0-9a-f]+\b")
+_SIGNATURE = re.compile(r"^(CREATE MACRO \w+\([^)]*\)) AS[^;]*;", re.MULTILINE)
 
 WEIGHED = ("given_s", "father_s", "grandfather_s", "family_s", "place", "year", "month_day")
 """What is strong evidence where it is rare and weak where it is frequent."""
@@ -168,36 +173,54 @@ class _Scale:
     """Weighs pairs of `persons`: drops who cannot be the same, and asks splink about the others."""
 
     def __init__(self, persons: Roster, population: int) -> None:
-        self.persons, self._settings = persons, _settings(population)
-        odds = self._settings["probability_two_random_records_match"]
+        self.persons, self._population = persons, population
+        odds = 1 / population
         self.sieve = Sieve(model(), float(np.log2(odds / (1 - odds))))
 
     def weighed(self, pairs: pa.Table) -> pa.Table:
         """Of `pairs` (one, other: rows of `persons`) those worth seeing, with weight and band."""
-        from splink import DuckDBAPI, Linker
-
-        logging.getLogger("splink").setLevel(logging.ERROR)
         rows = np.unique(np.concatenate([pairs["one"].to_numpy(), pairs["other"].to_numpy()]))
         persons = pa.table({"unique_id": self.persons.ids[rows], **self.persons.columns(self.persons.names, rows)})
-        blocked = pa.table(
-            {
-                "join_key_l": self.persons.ids[pairs["one"].to_numpy()],
-                "join_key_r": self.persons.ids[pairs["other"].to_numpy()],
-                "match_key": pa.repeat("0", len(pairs)),
-            }
-        )
-        # splink makes tables of its own of whom it weighs: they go with the connection.
+        sides = [self.persons.ids[pairs[side].to_numpy()] for side in ("one", "other")]
+        blocked = pa.table([*sides, pa.repeat("0", len(pairs))], schema=_BLOCKED)
         with _in_memory() as connection:
-            api = DuckDBAPI(connection)
-            # To check the settings takes a sixth of comparing few persons; what it finds would be a warning in a log.
-            linker = Linker(api.register(persons), self._settings, log_level=40, validate_settings=False)
-            for column in (*WEIGHED, *rarity.WHOLE):
-                # Each person's share is a column of theirs; without a table of shares splink would count for itself.
-                none = pa.table({column: pa.array([], pa.string()), f"tf_{column}": pa.array([], pa.float64())})
-                linker.table_management.register_term_frequency_lookup(api.register(none), column)
-            linker.table_management.register_blocked_pairs_for_predict(api.register(blocked))
-            found = linker.inference.predict(threshold_match_weight=model()["seen_from"], warning_mode="never")
-            return connection.sql(_bands(found.physical_name)).to_arrow_table()
+            connection.register("compared", persons)
+            connection.register("blocked", blocked)
+            # A table: DuckDB would work out a level that is asked for once more for each time that it is.
+            connection.execute(f"CREATE TABLE predicted AS {_question(self._population, _undone(persons.schema))}")
+            return connection.sql(_bands("predicted")).to_arrow_table()
+
+
+@lru_cache(maxsize=8)
+def _question(population: int, columns: pa.Schema) -> str:
+    """What splink asks of tables `compared` (persons, of these columns) and `blocked`, as SQL.
+
+    To make it takes longer than most comparisons of few persons, so it is made once: with nobody in the tables, and
+    with macros that say nothing, since splink only names them."""
+    from splink import DuckDBAPI, Linker
+
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    with _in_memory(_SIGNATURE.sub(r"\1 AS NULL;", _words())) as connection:
+        api = DuckDBAPI(connection)
+        # To check the settings takes long as well; what it finds would be a warning in a log.
+        linker = Linker(
+            api.register(columns.empty_table()), _settings(population), log_level=40, validate_settings=False
+        )
+        for column in (*WEIGHED, *rarity.WHOLE):
+            # Each person's share is a column of theirs; without a table of shares splink would count for itself.
+            none = pa.table({column: pa.array([], pa.string()), f"tf_{column}": pa.array([], pa.float64())})
+            linker.table_management.register_term_frequency_lookup(api.register(none), column)
+        blocked = api.register(_BLOCKED.empty_table())
+        linker.table_management.register_blocked_pairs_for_predict(blocked)
+        asked = linker.inference.predict(warning_mode="never").sql_used_to_create
+    return _OF_PERSONS.sub("compared", asked).replace(blocked.physical_name, "blocked")
+
+
+def _undone(columns: pa.Schema) -> pa.Schema:
+    """The same columns without dictionaries, which are there or not."""
+    return pa.schema(
+        [(one.name, one.type.value_type if pa.types.is_dictionary(one.type) else one.type) for one in columns]
+    )
 
 
 def _weighable(persons: Roster, frequencies: Frequencies) -> Roster:
@@ -238,8 +261,13 @@ def _bits(words: pa.Array, frequencies: Frequencies) -> pa.Array:
     return pa.array(-np.log2(np.maximum(shares, model()["least_share"]["name"])))
 
 
+@cache
+def _words() -> str:
+    return _WORDS.read_text(encoding="utf-8")
+
+
 @contextmanager
-def _in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
+def _in_memory(macros: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """DuckDB without a folder to spill into: names in clear never reach a disk; too much is an error, not a file."""
     import duckdb
 
@@ -247,7 +275,7 @@ def _in_memory() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(f"SET memory_limit = '{_MEMORY}'; SET temp_directory = ''")
         connection.execute("SET preserve_insertion_order = false")
         connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
-        connection.execute(_WORDS.read_text(encoding="utf-8"))
+        connection.execute(_words() if macros is None else macros)
         yield connection
 
 
@@ -290,12 +318,12 @@ def _settings(population: int) -> dict[str, Any]:
 def _bands(predicted: str) -> str:
     """Against strangers splink has weighed; a relative may explain the pair better, and then the pair weighs less."""
     loaded = model()
-    besides = "match_weight - mw_born - mw_tf_adj_born"
+    besides, least = "match_weight - mw_born - mw_tf_adj_born", float(loaded["seen_from"])
     return f"""
         SELECT least(unique_id_l, unique_id_r) AS one, greatest(unique_id_l, unique_id_r) AS other,
                {_against_all("match_weight")} AS weight, {_against_all(besides, without="born")} AS besides,
                mw_phone AS phone, mw_phone < 0 AS phones, {loaded["same_when"]} AS joinable
-        FROM {predicted} WHERE weight >= {float(loaded["seen_from"])}"""  # noqa: S608  # constants of our own file
+        FROM {predicted} WHERE match_weight >= {least} AND weight >= {least}"""  # noqa: S608  # constants of our own file
 
 
 def _against_all(strangers: str, without: str = "") -> str:

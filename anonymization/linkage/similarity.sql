@@ -1,4 +1,8 @@
 -- Names as sets of words, whatever their order: what the conditions in similarity.json are made of.
+--
+-- DuckDB puts the text of a macro wherever it is named, and into it those of its arguments: to read all that takes longer
+-- than to compare few persons. A macro that would stand in both branches of a CASE stands once, in a lambda over a list
+-- of one: what the branches ask it about.
 
 -- Few slips. Of two texts of at most n letters that k slips lie between, n - k agree, at worst half of them out of
 -- place: their Jaro similarity is (5 - 4k / n) / 6 or more. Most pairs have less, which is told ten times faster than
@@ -16,7 +20,8 @@ CREATE MACRO near(a, b) AS
     CASE
         WHEN a = b THEN true
         WHEN least(length(a), length(b)) < 4 OR contains(a, ' ') OR contains(b, ' ') THEN false
-        ELSE slipped(a, b, CASE WHEN least(length(a), length(b)) >= 8 THEN 2 ELSE 1 END)
+        WHEN least(length(a), length(b)) >= 8 THEN slipped(a, b, 2)
+        ELSE slipped(a, b, 1)
     END;
 
 -- The same, or one of them is the other's initial.
@@ -32,6 +37,13 @@ CREATE MACRO near_words(few, many) AS
 CREATE MACRO initial_words(few, many) AS
     len(list_filter(few, lambda x: len(list_filter(many, lambda y: near_or_initial(x, y))) > 0));
 
+-- Every word of the shorter name, or its initial, is one of the longer.
+CREATE MACRO all_initial(one, other) AS
+    list_transform(
+        [CASE WHEN len(one) <= len(other) THEN {'few': one, 'many': other} ELSE {'few': other, 'many': one} END],
+        lambda p: initial_words(p.few, p.many) = len(p.few)
+    )[1];
+
 -- Every word of the shorter name is a word of the longer.
 CREATE MACRO all_near(one, other) AS
     CASE WHEN len(one) <= len(other) THEN near_words(one, other) = len(one) ELSE near_words(other, one) = len(other) END;
@@ -41,8 +53,7 @@ CREATE MACRO all_alike(one, other) AS
     CASE
         WHEN length(one[1]) < 2 OR length(other[1]) < 2 THEN false
         WHEN len(one) = 1 AND len(other) = 1 THEN near(one[1], other[1])
-        WHEN len(one) <= len(other) THEN initial_words(one, other) = len(one)
-        ELSE initial_words(other, one) = len(other)
+        ELSE all_initial(one, other)
     END;
 
 -- The same for a name of many words: all but one in full.
@@ -105,19 +116,24 @@ CREATE MACRO first_word_shared(a, b) AS
 CREATE MACRO behind_first(a) AS a[strpos(a, ' ') + 1 :];
 
 CREATE MACRO slip(a, b, vowels) AS
-    CASE
-        WHEN first_word_shared(a, b) THEN slip_of_all(behind_first(a), behind_first(b), vowels)
-        ELSE slip_of_all(a, b, vowels)
-    END;
+    list_transform(
+        [CASE WHEN first_word_shared(a, b) THEN {'a': behind_first(a), 'b': behind_first(b)} ELSE {'a': a, 'b': b} END],
+        lambda p: slip_of_all(p.a, p.b, vowels)
+    )[1];
 
 -- The same of the letters of names whose words are known.
 CREATE MACRO first_shared(words, others) AS coalesce(len(words) > 1 AND len(others) > 1 AND words[1] = others[1], false);
 
 CREATE MACRO slip_apart(a, words, b, others, vowels) AS
-    CASE
-        WHEN first_shared(words, others) THEN slip(glued(words[2:]), glued(others[2:]), vowels)
-        ELSE slip(a, b, vowels)
-    END;
+    list_transform(
+        [
+            CASE
+                WHEN first_shared(words, others) THEN {'a': glued(words[2:]), 'b': glued(others[2:])}
+                ELSE {'a': a, 'b': b}
+            END
+        ],
+        lambda p: slip(p.a, p.b, vowels)
+    )[1];
 
 CREATE MACRO likeness(a, words, b, others) AS
     CASE
