@@ -174,7 +174,7 @@ def _cut(
     """Seal the files anew without the rows; False if they cannot be overwritten so that all others read as before."""
     import connectors
     from anonymization.vault.sealed_keys import shred
-    from anonymization.vault.store import SealedFile, seal
+    from anonymization.vault.store import seal
     from warehouse import ledger
 
     made = connectors.without_rows(delivery.files, delivery.source, rows)
@@ -182,8 +182,8 @@ def _cut(
         return False
     old, files = _paths(workplace, entry.files), list(entry.files)
     for place, blocks in made.items():
-        name = SealedFile(old[place], workplace.keyring).name
-        sealed = seal(blocks, name, workplace.sealed, workplace.keyring)
+        # By its number: what the supplier called it may be the name of who is erased.
+        sealed = seal(blocks, delivery.files[place].name, workplace.sealed, workplace.keyring)
         files[place] = (sealed.sha256, sealed.size)
     attached = connectors.attached_to(delivery.files, delivery.source, rows)
     new = intake.opened(workplace, delivery.source, [sha256 for sha256, _ in files])

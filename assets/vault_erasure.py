@@ -175,12 +175,14 @@ def _refuse_names(workplace: Workplace, people: Sequence[_Chosen], reason: str) 
 
 def _begin(workplace: Workplace, sources: list[Source], people: Sequence[_Chosen], asked: Asked) -> list[Begun]:
     """What is to be done, before anything is."""
+    from anonymization.vault import erasure
     from anonymization.vault.unfinished import Begun
 
     begun = []
     found = store_erasure.find(workplace, sources, [one.tokens for one in people])
     for one, rows in zip(people, found, strict=True):
         who = certificates.pseudonym(workplace.keyring, one.named)
+        tokens = tuple(sorted({*one.tokens, *erasure.by_rows(workplace.vault, one.country, rows.keys)}))
         said = {
             "person": who,
             "reason": " ".join(asked.reason.split()),
@@ -189,12 +191,12 @@ def _begin(workplace: Workplace, sources: list[Source], people: Sequence[_Chosen
             "login": getuser(),
             "keep_raw": asked.keep_raw,
             "persons_together": len(people),
-            "other_tokens": [certificates.pseudonym(workplace.keyring, t) for t in one.tokens if t != one.named],
+            "other_tokens": [certificates.pseudonym(workplace.keyring, t) for t in tokens if t != one.named],
             **one.programmes,
         }
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{who[:12]}"
         done = {"interrupted": 0, "sealed": []}
-        begun.append(Begun(name, one.country, one.tokens, frozenset(rows.keys), rows.rows, said, done))
+        begun.append(Begun(name, one.country, tokens, frozenset(rows.keys), rows.rows, said, done))
     return begun
 
 

@@ -139,7 +139,8 @@ def members(file: DeliveredFile) -> list[Member]:
 
 def repacked(file: DeliveredFile, changed: Mapping[str | None, Iterator[bytes]]) -> Iterator[bytes]:
     """The archive's bytes with these in the place of the files at these paths (of a gz: None). What a computer adds of
-    its own accord to an archive, comments and names of a gz are left out: nobody has looked what stands in them."""
+    its own accord to an archive, comments, names of a gz and of a zip's only file are left out: nobody has looked what
+    stands in them. Of several files the names tell the tables."""
     sink = _Sink()
     if None in changed:
         with gzip.GzipFile(filename="", mode="wb", fileobj=cast(BinaryIO, sink), mtime=0) as packed:
@@ -149,10 +150,11 @@ def repacked(file: DeliveredFile, changed: Mapping[str | None, Iterator[bytes]])
         yield sink.taken()
         return
     with zipfile.ZipFile(cast(BinaryIO, sink), "w", zipfile.ZIP_DEFLATED) as archive:
-        for member in members(file):
+        for member in (found := members(file)):
+            name = str(member.path) if len(found) > 1 else f"file 1{ending(str(member.path))}"
             with (
                 member.open() as inside,
-                archive.open(str(member.path), "w", force_zip64=member.size >= zipfile.ZIP64_LIMIT) as packed_member,
+                archive.open(name, "w", force_zip64=member.size >= zipfile.ZIP64_LIMIT) as packed_member,
             ):
                 for block in changed.get(member.path) or iter(partial(inside.read, _BLOCK), b""):
                     packed_member.write(block)

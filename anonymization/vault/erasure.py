@@ -23,6 +23,7 @@ from anonymization.keys.pseudonyms import WIDTH, as_matrix, from_bytes, keyed
 from anonymization.linkage import recognition
 from anonymization.linkage.decisions import same_person
 from anonymization.vault import audit, unfinished, unlearning
+from anonymization.vault.enrolment import CAME
 from anonymization.vault.requests import country_of
 from anonymization.vault.unfinished import Begun
 
@@ -37,6 +38,13 @@ if TYPE_CHECKING:
 _INDEXES = """
     SELECT b.idx FROM vault.blind_index AS b JOIN vault.person AS p USING (person_id)
     WHERE p.came IN (true, false) AND p.token = ANY (%s)"""
+_ROW_FIELDS = "SELECT field FROM vault.field WHERE country = %s AND name LIKE 'row %%'"
+# Who has another index as well is known by more than a row that came under this key.
+_BY_ROWS = """
+    SELECT p.token FROM vault.blind_index AS b JOIN vault.person AS p USING (person_id)
+    WHERE b.field = ANY (%(fields)s) AND b.idx = ANY (%(rows)s) AND NOT EXISTS (
+        SELECT FROM vault.blind_index AS more WHERE more.person_id = b.person_id AND more.idx <> ALL (%(rows)s))
+    ORDER BY p.token"""
 _MARK = """
     INSERT INTO vault.erased (country, marker) SELECT %s, m FROM unnest(%s::uuid[]) AS m ORDER BY m
     ON CONFLICT DO NOTHING"""
@@ -84,6 +92,17 @@ def find(vault: Vault, token: UUID) -> Person:
     """HomewardError if the vault has no such person, or no longer."""
     with vault.transaction() as cursor:
         return Person(country_of(cursor, token), tuple(same_person(cursor, vault.keyring, token)))
+
+
+def by_rows(vault: Vault, country: str, row_keys: Iterable[bytes]) -> list[UUID]:
+    """Tokens of who is known by nothing but the key of one of these rows: the same record, once delivered without its
+    number. All their rows go with it, and what it said of the person is to go as well."""
+    with vault.transaction() as cursor:
+        fields = [field for (field,) in cursor.execute(_ROW_FIELDS, (country,)).fetchall()]
+        turned = vault.keys_of(cursor, country).turned(b"".join(row_keys))
+        rows = [UUID(bytes=turned[at : at + WIDTH]) for at in range(0, len(turned), WIDTH)]
+        values = {"fields": [*fields, *(CAME * field for field in fields)], "rows": rows}
+        return [token for (token,) in cursor.execute(_BY_ROWS, values).fetchall()]
 
 
 def countries(vault: Vault, tokens: Sequence[UUID], requests: Sequence[int]) -> set[str]:
