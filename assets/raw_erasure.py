@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -137,10 +138,11 @@ def _treat(workplace: Workplace, source: Source, entry: Entry, known: bool, mann
 
 
 def _holding(files: Sequence[DeliveredFile], manner: Manner) -> Iterator[int]:
-    """Places of the files in which somebody stands."""
+    """Places of the files in which somebody stands, or whose supplier called them after somebody."""
     for place, file in enumerate(files):
+        called = file.sealed.name if isinstance(file, intake.NumberedFile) else file.name
         with file.open() as opened:
-            if manner.holds(opened):
+            if manner.holds(opened) or manner.holds(BytesIO(called.encode())):
                 yield place
 
 

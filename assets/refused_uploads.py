@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,15 +43,19 @@ def set_aside(upload: Path, source: str, error: HomewardError) -> UploadRefused:
 
 
 def holding(inbox: Path, holds: Callable[[BinaryIO], bool]) -> Iterator[Path]:
-    """Refused uploads in whose files somebody stands. A link is not followed: what it leads to was never delivered."""
+    """Refused uploads in whose files somebody stands, or that are called after somebody. A link is not followed: what
+    it leads to was never delivered."""
     for upload in refused_uploads(inbox):
-        inside = upload.rglob("*") if upload.is_dir() and not upload.is_symlink() else [upload]
-        for path in inside:
-            if path.is_file() and not path.is_symlink():
-                with path.open("rb") as opened:
-                    if holds(opened):
-                        yield upload
-                        break
+        inside = upload.rglob("*") if upload.is_dir() and not upload.is_symlink() else ()
+        if any(holds(BytesIO(os.fsencode(path.name))) or _in_file(path, holds) for path in (upload, *inside)):
+            yield upload
+
+
+def _in_file(path: Path, holds: Callable[[BinaryIO], bool]) -> bool:
+    if not path.is_file() or path.is_symlink():
+        return False
+    with path.open("rb") as opened:
+        return holds(opened)
 
 
 def remove(upload: Path) -> None:

@@ -14,8 +14,10 @@ from declared import AGREED
 
 from anonymization.keys.ring import Keyring
 from anonymization.vault.name_words import NameWords
+from anonymization.vault.seal_format import was_shredded
 from anonymization.vault.store import SealedFile
 from anonymization.vault.vault import Vault
+from assets.refused_uploads import REFUSED
 
 if TYPE_CHECKING:
     from homes import House
@@ -107,9 +109,20 @@ def test_no_file_stays_called_after_who_was_erased(desk: House) -> None:
     deliver(desk, f"{CALLED}.csv", table(HERS, OTHER))
     deliver(desk, f"{CALLED}.zip", packed.getvalue())
     deliver(desk, f"{CALLED}.csv.gz", gzip.compress(table(HERS | {"CASE": "C-0005"}, OTHER | {"CASE": "C-0006"})))
+    scanned = desk.samples / f"{CALLED}.pdf"
+    scanned.write_bytes(b"%PDF-1.7 a picture of her paper")
+    desk.homeward("deliver", str(scanned), "--source", "slv/desk")
+    desk.homeward("run", "--source", "slv/desk", expect=2)
+    aside = desk.home / "inbox" / "slv" / "desk" / REFUSED
+    aside.mkdir()
+    (aside / f"1-{CALLED}").symlink_to(scanned)
+    (aside / "2-nobody").symlink_to(scanned)
     erase(desk, "source_row = 2")
+    assert [path.name for path in aside.iterdir()] == ["2-nobody"]
     keyring, names = Keyring.open(desk.home / "keys"), []
     for path in sorted((desk.home / "vault" / "store").glob("*.sealed")):
+        if was_shredded(path):
+            continue
         sealed = SealedFile(path, keyring)
         content = sealed.open().read()
         names.append(sealed.name)
