@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +49,8 @@ _IN_ORDER = """
     SELECT f FROM unnest(%s::smallint[]) AS f
     WHERE (SELECT field FROM vault.blind_index WHERE field = f ORDER BY idx LIMIT 1) IS NOT NULL"""
 
+_ODD = 0x9E3779B97F4A7C1
+"""So that the same identifiers in other columns are something else."""
 _BLOCK = 1 << 17
 """Person ids are drawn in blocks of this many, so that a batch needs one call of the sequence."""
 
@@ -129,15 +131,21 @@ class Enrolment:
     def __init__(self, keys: CountryKeys, origin: int, fields: Sequence[int], statement: Statement) -> None:
         self._keys, self._origin, self._statement = keys, origin, statement
         named, stated, self._columns = _identifiers(fields, statement.claims)
-        self._stated = np.concatenate(stated)
-        self._indexes = np.frombuffer(keys.turned(self._stated.tobytes()), dtype=np.uint8).reshape(-1, WIDTH)
+        joined = np.concatenate(stated)
+        self._halves = joined[:, :8].copy().view(np.int64)[:, 0]
+        self._indexes = np.frombuffer(keys.turned(joined.tobytes()), dtype=np.uint8).reshape(-1, WIDTH)
         self._fields = np.repeat(np.array(named, dtype=np.int16), [len(one) for one in stated])
-        self._alike = None if statement.likeness is None else likeness.records(statement.likeness)
+
+    @cached_property
+    def _alike(self) -> list[bytes] | None:
+        """By what each row's person can be recognised."""
+        described = self._statement.likeness
+        return None if described is None else likeness.records(described)
 
     def run(self, line: Line) -> Linked:
         """The whole batch in the line's transaction. UniqueViolation: another process was faster, run again. Damaged:
         run it without these rows."""
-        said = self._said()
+        said = np.full(len(self._columns[0]), NOTHING, dtype=np.int64)
         owner, known = self._look_up(line, said)
         resolution = resolve(self._own(line, owner, known), owner, self._statement.disagree)
         new = _new_persons(line.cursor, resolution.new_persons)
@@ -154,6 +162,8 @@ class Enrolment:
         self._write_persons(line, new, wrapped)
         people = People(self._keys, known + new, len(known.ids), keys, partial(_wrapped, line))
         place = people.places(settled(resolution.person))
+        rest = np.flatnonzero(said == NOTHING)
+        said[rest] = self._digests(rest)
         try:
             self._keep(line, people, place, np.where(self._whole(resolution), said, ~said))
         except DoesNotOpen as error:
@@ -169,16 +179,17 @@ class Enrolment:
         if described is not None and self._alike is not None:
             Descriptions(people, self._statement.programme).keep(line.cursor, described, self._alike, place, heard)
 
-    def _said(self) -> Ids:
-        """A digest of all that each row says; NOTHING where no records are kept."""
+    def _digests(self, rows: Places) -> Ids:
+        """Of all that each of these rows says, by which identifiers too; NOTHING where no records are kept."""
         records = self._statement.records
-        if records is None:
-            return np.full(len(self._columns[0]), NOTHING, dtype=np.int64)
-        stated = np.zeros((len(records), len(self._columns), WIDTH), dtype=np.uint8)
-        for number, column in enumerate(self._columns):
-            rows = np.flatnonzero(column >= 0)
-            stated[rows, number] = self._stated[column[rows]]
-        return digests(records, self._alike, stated.reshape(len(records), -1), self._keys.digest_key)
+        if records is None or not len(rows):
+            return np.full(len(rows), NOTHING, dtype=np.int64)
+        like = None if self._alike is None else [self._alike[row] for row in rows.tolist()]
+        said = digests(records.take(pa.array(rows)), like, self._keys.digest_key)
+        for column in self._columns:
+            # By a newer version the same text may be compared otherwise. What is mixed in is a keyed hash already.
+            said = said * _ODD + np.where(column[rows] >= 0, self._halves[column[rows]], 0)
+        return said
 
     def _whole(self, resolution: Resolution) -> npt.NDArray[np.bool_]:
         """Rows all of whose identifiers are their person's from now on. Only of these the digest is stored as it is: a
@@ -205,7 +216,8 @@ class Enrolment:
         return columns
 
     def _look_up(self, line: Line, said: Ids) -> tuple[Ids, Persons]:
-        """Whose each identifier is, as far as the vault knows, and these persons.
+        """Whose each identifier is, as far as the vault knows, and these persons. Fills in `said`, by row the digest of
+        what it says, where the person has one: the others' can wait until the server is writing.
 
         Each row is asked for by its strongest identifier first. Most of a delivery was said before, word for word, and
         then the others are that person's as well: of a person of four identifiers three are never looked for."""
@@ -227,7 +239,9 @@ class Enrolment:
         person = owner[strongest(self._columns)]
         rows = np.flatnonzero(person != UNKNOWN)
         theirs = known.digests[np.searchsorted(known.ids, person[rows])]
-        rows = rows[(theirs == said[rows]) & (theirs != NOTHING)]
+        rows, theirs = rows[theirs != NOTHING], theirs[theirs != NOTHING]
+        said[rows] = self._digests(rows)
+        rows = rows[said[rows] == theirs]
         for column in self._columns:
             stated = rows[column[rows] >= 0]
             owner[column[stated]] = person[stated]

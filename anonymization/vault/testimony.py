@@ -39,18 +39,11 @@ _LEARN = """
 _LEARN_BLOCKS = "INSERT INTO vault.block SELECT * FROM learned_block ORDER BY 1, 2 ON CONFLICT DO NOTHING"
 
 
-def digests(records: pa.Array, alike: list[bytes] | None, stated: npt.NDArray[np.uint8], key: bytes) -> Ids:
-    """A digest of all that each row says about its person, keyed by `key`.
-
-    By what the person can be recognised (`alike`) is part of it: a birth date is no identifier, and can be new. So are
-    the row's identifiers as they are compared (`stated`, their bytes one after the other): by a newer version the same
-    text may be compared otherwise."""
-    joined, width = stated.tobytes(), stated.shape[1]
-    blocks = [joined[at : at + width] for at in range(0, len(joined), width)]
+def digests(records: pa.Array, alike: list[bytes] | None, key: bytes) -> Ids:
+    """Of each row's record, keyed by `key`. By what the person can be recognised (`alike`) is part of it: a birth date
+    is no identifier, and can be new."""
     texts = _texts(records)
-    if alike is None:
-        return identities.digests(map(bytes.__add__, texts, blocks), key)
-    return identities.digests(map(b"".join, zip(texts, alike, blocks, strict=True)), key)
+    return identities.digests(texts if alike is None else map(bytes.__add__, texts, alike), key)
 
 
 class Testimony:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from anonymization.gate import Gate
-from anonymization.keys.pseudonyms import WIDTH
+from anonymization.keys.pseudonyms import WIDTH, keyed_digests
 from anonymization.vault import finding, wire
 from anonymization.vault.enrolment import Claim, Statement
 from anonymization.vault.vault import Vault
@@ -48,7 +48,7 @@ def tokens(source: Source, vault: Vault, batch: TextBatch) -> list[bytes]:
 
 
 def index(number: int) -> bytes:
-    return number.to_bytes(WIDTH, "big")
+    return keyed_digests([str(number).encode()], b"a key", WIDTH)
 
 
 def statement(country: str, said: list[Row], shared: tuple[frozenset[int], ...], records: list[str]) -> Statement:
@@ -98,6 +98,15 @@ def test_an_identifier_of_somebody_else_is_a_conflict_each_time(vault: Vault) ->
     vault.link(statement("SLV", [(1, 11, None), (2, None, None)], nobodys, records))
     for _ in range(3):
         assert vault.link(statement("SLV", said, nobodys, records)).conflicts.tolist() == [False, True]
+
+
+def test_the_same_text_with_other_identifiers_says_something_else(vault: Vault) -> None:
+    nobodys: tuple[frozenset[int], ...] = (frozenset(),) * 3
+    one, other = vault.link(statement("SLV", [(1, 11, 12), (2, 21, 22)], nobodys, ["{}"] * 2)).tokens.to_pylist()
+    turned = vault.link(statement("SLV", [(1, 12, 11), (1, 13, 12), (2, 21, 23)], nobodys, ["{}"] * 3))
+    assert turned.tokens.to_pylist() == [one, one, other]
+    added: list[Row] = [(None, 12, None), (None, None, 11), (None, 13, None), (None, None, 23)]
+    assert vault.link(statement("SLV", added, nobodys, ["{}"] * 4)).tokens.to_pylist() == [one, one, one, other]
 
 
 def test_what_several_people_shared_is_taken_once_it_is_one_persons(vault: Vault) -> None:
