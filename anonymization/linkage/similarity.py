@@ -66,10 +66,13 @@ KINDS = ("twin", "sibling", "parent", "namesake")
 SAME, UNCERTAIN = "same", "uncertain"
 _MODEL = Path(__file__).with_name("similarity.json")
 _WORDS = Path(__file__).with_name("similarity.sql")
+_BRIEF = Path(__file__).with_name("similarity_of_few.sql")
 _MEMORY = "1GB"
 _NO_YEAR = -1
 _SCORED = 50_000
 """So many pairs are weighed at a time."""
+_FEW = 5_000
+"""Of fewer pairs it is the reading of what is asked that takes time."""
 _LEAST_POPULATION = 10_000
 """A small country is compared as if it had this many people: the vault sees only a part of those who might come."""
 
@@ -183,7 +186,7 @@ class _Scale:
         persons = pa.table({"unique_id": self.persons.ids[rows], **self.persons.columns(self.persons.names, rows)})
         sides = [self.persons.ids[pairs[side].to_numpy()] for side in ("one", "other")]
         blocked = pa.table([*sides, pa.repeat("0", len(pairs))], schema=_BLOCKED)
-        with _in_memory() as connection:
+        with _in_memory(_words_for_few() if len(pairs) < _FEW else None) as connection:
             connection.register("compared", persons)
             connection.register("blocked", blocked)
             # A table: DuckDB would work out a level that is asked for once more for each time that it is.
@@ -264,6 +267,11 @@ def _bits(words: pa.Array, frequencies: Frequencies) -> pa.Array:
 @cache
 def _words() -> str:
     return _WORDS.read_text(encoding="utf-8")
+
+
+@cache
+def _words_for_few() -> str:
+    return _words() + _BRIEF.read_text(encoding="utf-8")
 
 
 @contextmanager

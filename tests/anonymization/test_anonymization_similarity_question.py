@@ -1,5 +1,7 @@
 """What splink asks of persons is made once of the model, of nobody, and asks what splink itself would have asked."""
 
+from itertools import product
+
 import pyarrow as pa
 from splink import DuckDBAPI, Linker
 
@@ -68,7 +70,22 @@ def test_pairs_weigh_to_the_last_bit_what_splink_says_of_them() -> None:
     assert ours.equals(weighed_by_splink(asked.persons, pairs).sort_by(order))
 
 
-def test_what_is_asked_is_made_once_and_names_nobody() -> None:
+def test_names_are_exchanged_or_not_whether_few_pairs_are_compared_or_many() -> None:
+    """Few are asked in fewer words. Of four names every order, and each of them left away."""
+    words = (["fatma"], ["fatima"], ["haddad"], ["al", "haddad"], ["omar", "h"], [""], None)
+    four = [list(names) for names in product(words, repeat=4)]
+    table = pa.table({name: [names[at] for names in four] for at, name in enumerate("abcd")})
+    told = []
+    for macros in (similarity._words(), similarity._words_for_few()):
+        with similarity._in_memory(macros) as connection:
+            connection.register("names", table)
+            told.append(connection.sql("SELECT a, b, c, d, exchanged(a, b, c, d) AS x FROM names").fetchall())
+    many, few = (sorted(map(repr, one)) for one in told)
+    assert many == few
+    assert 100 < sum(row[-1] for row in told[0]) < len(four)
+
+
+def test_what_is_asked_is_made_once() -> None:
     similarity._question.cache_clear()
     for _ in range(2):
         similarity.compare(roster(), 10_000, similarity.no_frequencies())
