@@ -23,18 +23,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from anonymization.linkage import ages, candidates, correspondence, rarity
-from anonymization.linkage.calibration import alike, calibrated
+from anonymization.linkage import candidates, forest, rarity
 from anonymization.linkage.called import with_called
+from anonymization.linkage.evidence import evidence
 from anonymization.linkage.fathers import with_fathers
 from anonymization.linkage.features import AGAIN
 from anonymization.linkage.frequencies import Frequencies
 from anonymization.linkage.misspelt import corrected, names_of_many
 from anonymization.linkage.names import fingerprint
-from anonymization.linkage.roster import NONE, Roster, Said
+from anonymization.linkage.roster import Roster, Said
 from anonymization.linkage.rounds import Rules
 from anonymization.linkage.sieve import Sieve
-from anonymization.linkage.standing import Coefficients, among_others
 from anonymization.linkage.strictness import Strictness, joined_from
 
 if TYPE_CHECKING:
@@ -68,11 +67,14 @@ _MODEL = Path(__file__).with_name("similarity.json")
 _WORDS = Path(__file__).with_name("similarity.sql")
 _BRIEF = Path(__file__).with_name("similarity_of_few.sql")
 _MEMORY = "1GB"
-_NO_YEAR = -1
 _SCORED = 50_000
 """So many pairs are weighed at a time."""
 _FEW = 5_000
 """Of fewer pairs it is the reading of what is asked that takes time."""
+_MORE = 6.0
+"""By no more bits the forest moves a pair."""
+_DOUBT = 200.0
+"""So many pairs it takes to believe what the others say of a pair as much as the pair itself."""
 _LEAST_POPULATION = 10_000
 """A small country is compared as if it had this many people: the vault sees only a part of those who might come."""
 
@@ -104,6 +106,19 @@ def compare(
 ) -> pa.Table:
     """Pairs (one, other, weight, band) of persons alike enough to be the same; `one` < `other`.
 
+    Persons as for `seen`."""
+    return _banded(seen(persons, population, frequencies, pending, heads))
+
+
+def seen(
+    persons: Roster,
+    population: int,
+    frequencies: Frequencies,
+    pending: Ids | None = None,
+    heads: Mapping[int, int] | None = None,
+) -> pa.Table:
+    """Pairs that are worth seeing, with all `evidence` there is of each.
+
     `population`: persons of the country; `frequencies`: of the columns WEIGHED; `pending`: only pairs with one of these
     (None: all pairs); `heads`: as whom those are known who were joined before. Pairs are made, dropped and weighed in
     parts: what grows with the persons is what is known of them, not what is compared.
@@ -122,54 +137,20 @@ def compare(
                 weighed.append(scale.weighed(waiting.slice(0, _SCORED)))
                 waiting = waiting.slice(_SCORED)
             _LOG.info("%d pairs of %d persons compared, %d left", compared, len(persons), sum(map(len, weighed)))
-    seen = pa.concat_tables([*weighed, scale.weighed(waiting)] if len(waiting) else weighed)
+    found = pa.concat_tables([*weighed, scale.weighed(waiting)] if len(waiting) else weighed)
     known_as = np.array([(heads or {}).get(person, person) for person in persons.ids.tolist()], dtype=np.int64)
-    return _banded(seen, scale.persons, asked, np.unique(known_as, return_inverse=True)[1])
+    groups = np.unique(known_as, return_inverse=True)[1]
+    return evidence(found, scale.persons, asked, groups, model())
 
 
-def _banded(pairs: pa.Table, persons: Roster, asked: npt.NDArray[np.bool_], groups: Ids) -> pa.Table:
-    """Weighed pairs with a band and the weight that they have here: the mean of what this country's birth dates say of
-    pairs like them, and of what was learned of the standing of pairs among all others; each errs where the other does
-    not. In an order of their own, since sums in another one differ in their last bit, and with them what is learned."""
-    pairs = pairs.sort_by([("one", "ascending"), ("other", "ascending")])
-    order = np.argsort(persons.ids)
-    one, other = (
-        order[np.searchsorted(persons.ids, pairs[side].to_numpy(), sorter=order)] for side in ("one", "other")
-    )
-    among = {"one": one, "other": other, "one_group": groups[one], "other_group": groups[other]}
-    rows = pa.table(among | {name: pairs[name] for name in pairs.column_names[2:]})
-    dated, nobody = persons.said["date"].code != NONE, float(model()["seen_from"])
-    both = dated[one] & dated[other]
-    here = calibrated(rows, both, nobody)
-    weight = (here + among_others(rows, asked, dated, nobody, Coefficients(**model()["standing"]))) / 2
-    weight += _of_years(rows, persons, here, both)
-    joinable = pairs["joinable"].to_numpy()
-    strictness = Strictness(**model()["same_from"])
-    date = persons.said["date"].code
-    day = np.where(date[one] == date[other], date[one], NONE)
-    surely = joinable & (weight >= strictness.least)
-    weight += correspondence.learned(weight, one, other, day, surely, correspondence.given_names(persons))
-    same = joinable & (weight >= joined_from(weight[joinable], strictness))
+def _banded(seen: pa.Table) -> pa.Table:
+    """Pairs with a band and the weight that all evidence together has: what is said among few pairs counts little."""
+    more = np.clip(forest.learned().says({name: seen[name].to_numpy() for name in seen.column_names}), -_MORE, _MORE)
+    weight = seen["weight"].to_numpy() + len(seen) / (len(seen) + _DOUBT) * more
+    joinable = seen["joinable"].to_numpy()
+    same = joinable & (weight >= joined_from(weight[joinable], Strictness(**model()["same_from"])))
     columns = {"weight": weight, "band": np.where(same, SAME, UNCERTAIN)}
-    return pa.table({"one": pairs["one"], "other": pairs["other"]} | columns)
-
-
-def _of_years(rows: pa.Table, persons: Roster, here: npt.NDArray[np.float64], dated: npt.NDArray[np.bool_]) -> Any:
-    """What years of birth without a day are worth here, to be added: learned of pairs that are somewhat `alike`, and
-    beside that what generated populations say of all others."""
-    said = persons.said["year"]
-    year = np.append(_values(said, "year").fill_null(_NO_YEAR).to_numpy(), _NO_YEAR).astype(np.int64)[said.code]
-    one, other = year[rows["one"].to_numpy()], year[rows["other"].to_numpy()]
-    apart = np.where((one == _NO_YEAR) | (other == _NO_YEAR), _NO_YEAR, np.abs(one - other))
-    besides = rows["besides"].to_numpy()
-    near = alike(besides)
-    usual = model()["unknown_days"]
-    kinds = [apart == _NO_YEAR, dated, apart > 0, ~near]
-    added = np.select(kinds, [usual["no_year"], 0.0, usual["another_year"], usual["same_year"]], 0.0)
-    # The weight here without what the model says of birth dates.
-    beside_years = here - (rows["weight"].to_numpy() - besides)
-    added[near] += ages.learned(here[near], beside_years[near], apart[near], dated[near])
-    return added
+    return pa.table({"one": seen["one"], "other": seen["other"]} | columns)
 
 
 class _Scale:
