@@ -4,7 +4,9 @@
 
 Learns of the project's own populations and of records that are handed over with their true person (as `--data` of
 `benchmarks.linkage`; the files of a folder are a family, and all families count alike). `--without FAMILY` leaves one
-out, to see how the forest does where it has not been. Needs lightgbm, which nothing else here does: in an environment
+out, to see how the forest does where it has not been. The forest that is shipped was grown of the project's own and of
+the sixth to tenth population of docs/same-person.md, which are no part of it: of its own alone it does not learn enough
+to do better elsewhere. Needs lightgbm, which nothing else here does: in an environment
 of its own, beside the project's packages.
 """
 
