@@ -73,8 +73,8 @@ _FEW = 5_000
 """Of fewer pairs it is the reading of what is asked that takes time."""
 _MORE = 6.0
 """By no more bits the forest moves a pair."""
-_DOUBT = 200.0
-"""So many pairs it takes to believe what the others say of a pair as much as the pair itself."""
+_DOUBT = 1_000.0
+"""So many pairs it takes to believe half of what the forest says, which was grown among some ten thousand."""
 _LEAST_POPULATION = 10_000
 """A small country is compared as if it had this many people: the vault sees only a part of those who might come."""
 
@@ -146,7 +146,7 @@ def seen(
 def _banded(seen: pa.Table) -> pa.Table:
     """Pairs with a band and the weight that all evidence together has: what is said among few pairs counts little."""
     more = np.clip(forest.learned().says({name: seen[name].to_numpy() for name in seen.column_names}), -_MORE, _MORE)
-    weight = seen["weight"].to_numpy() + len(seen) / (len(seen) + _DOUBT) * more
+    weight = seen["weight"].to_numpy() + len(seen) ** 2 / (len(seen) ** 2 + _DOUBT**2) * more
     joinable = seen["joinable"].to_numpy()
     same = joinable & (weight >= joined_from(weight[joinable], Strictness(**model()["same_from"])))
     columns = {"weight": weight, "band": np.where(same, SAME, UNCERTAIN)}
