@@ -98,6 +98,7 @@ def certify(workplace: Workplace, begun: Begun, vault: Overwritten, unsearched: 
             "remains": [
                 *_REMAINS,
                 *_not_decided(done.get("undecided", 0)),
+                *_same_records(done.get("same_records", 0)),
                 *_not_overwritten(pages),
                 *_not_searched(unsearched),
             ],
@@ -107,6 +108,15 @@ def certify(workplace: Workplace, begun: Begun, vault: Overwritten, unsearched: 
 
 def _not_decided(pairs: int) -> list[str]:
     return [f"{pairs} other tokens that may be the person's, of which no officer had decided"] if pairs else []
+
+
+def _same_records(tokens: int) -> list[str]:
+    if not tokens:
+        return []
+    return [
+        f"{tokens} other tokens in the vault under which a record of the erased came as well, with another number or"
+        " with one: their rows of that record are removed"
+    ]
 
 
 def _not_overwritten(pages: list[Overwritten]) -> list[str]:

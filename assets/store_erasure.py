@@ -66,6 +66,25 @@ def find(workplace: Workplace, sources: list[Source], people: Sequence[Sequence[
     return found
 
 
+def same_records(workplace: Workplace, sources: list[Source], tokens: set[bytes]) -> tuple[set[bytes], set[bytes]]:
+    """Keys of these people's records, and the tokens of all their rows: a record that once came with another number,
+    or without one, has several."""
+    keys = _on(workplace, sources, PERSON, tokens, ROW_KEY)
+    return keys, _on(workplace, sources, ROW_KEY, keys, PERSON)
+
+
+def _on(workplace: Workplace, sources: list[Source], of: str, known: set[bytes], wanted: str) -> set[bytes]:
+    """What stands in the column `wanted` on rows whose column `of` holds one of `known`."""
+    found: set[bytes] = set()
+    for folder in (folder for source in sources for folder in _deliveries(workplace, source)):
+        for path in parquet.files(folder / pseudonymize.STAGE, "data"):
+            data, _ = _read(path, (of, wanted))
+            if {of, wanted} <= set(data.column_names):
+                theirs = data.filter(pc.is_in(data[of], pa.array(list(known), data.schema.field(of).type)))
+                found.update(theirs[wanted].drop_null().to_pylist())
+    return found
+
+
 def _found_in(folder: Path, known: _People) -> dict[int, list[tuple[str, int]]]:
     """By person the supplier's tables and rows of one delivery; their keys are known from now on."""
     rows: dict[int, list[tuple[str, int]]] = {}

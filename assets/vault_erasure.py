@@ -107,6 +107,29 @@ def undecided(workplace: Workplace, whom: Sequence[Whom]) -> int:
     return pairs
 
 
+def same_records(workplace: Workplace, whom: Sequence[Whom]) -> list[UUID]:
+    """Tokens that stay although a record of these people came under them as well: their rows go by the record's key,
+    and who is known by the number that it had then stays in the vault."""
+    from anonymization.vault import erasure
+
+    people = erasure.tokens_of(workplace.vault, *_by_kind(whom))
+    sources = [load_source(name) for name in list_sources()]
+    return [
+        token
+        for country, tokens in people.items()
+        for token in _same_records(workplace, [one for one in sources if one.country == country], country, tokens)
+    ]
+
+
+def _same_records(workplace: Workplace, sources: list[Source], country: str, tokens: set[UUID]) -> list[UUID]:
+    from anonymization.vault import erasure
+
+    keys, others = store_erasure.same_records(workplace, sources, {token.bytes for token in tokens})
+    left = {UUID(bytes=other) for other in others} - tokens
+    known = erasure.known(workplace.vault, left) if left else set()
+    return sorted(known.difference(erasure.by_rows(workplace.vault, country, keys)))
+
+
 def _by_kind(whom: Sequence[Whom]) -> tuple[list[UUID], list[int]]:
     return [one for one in whom if isinstance(one, UUID)], [one for one in whom if isinstance(one, int)]
 
@@ -180,6 +203,7 @@ def _begin(workplace: Workplace, sources: list[Source], people: Sequence[_Chosen
 
     begun = []
     found = store_erasure.find(workplace, sources, [one.tokens for one in people])
+    beside = _same_records(workplace, sources, people[0].country, {token for one in people for token in one.tokens})
     for one, rows in zip(people, found, strict=True):
         who = certificates.pseudonym(workplace.keyring, one.named)
         tokens = tuple(sorted({*one.tokens, *erasure.by_rows(workplace.vault, one.country, rows.keys)}))
@@ -195,7 +219,7 @@ def _begin(workplace: Workplace, sources: list[Source], people: Sequence[_Chosen
             **one.programmes,
         }
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{who[:12]}"
-        done = {"interrupted": 0, "sealed": []}
+        done = {"interrupted": 0, "sealed": [], "same_records": len(beside)}
         begun.append(Begun(name, one.country, tokens, frozenset(rows.keys), rows.rows, said, done))
     return begun
 

@@ -64,6 +64,7 @@ def erase(
         raise HomewardError("who is to be erased?", "homeward vault erase", "give --token, --request or --list")
     workplace = settings().workplace()
     _warn_of_pairs(vault_erasure.undecided(workplace, whom))
+    _warn_of_same_records(vault_erasure.same_records(workplace, whom))
     if not (resume or keep_raw):
         _warn(vault_erasure.destroys_whole(workplace, whom))
     with console.watching("erasure"):
@@ -96,6 +97,19 @@ def _warn_of_pairs(count: int) -> None:
             " and nobody can tell afterwards that it may be the same person"
         )
         _ask("`homeward vault review` settles the pairs")
+
+
+def _warn_of_same_records(left: list[UUID]) -> None:
+    """The same of who else stands for a record that goes: somebody's number was filled in or mended later, mostly."""
+    from pipelines import console
+
+    if left:
+        named = " ".join(f"--token {token}" for token in left)
+        console.warn(
+            f"a record of these people came with another number as well: its rows go, and who is known by that number"
+            f" stays in the vault; if it is the same person, erase with {named} too"
+        )
+        _ask("name the other tokens too, or have a name told first (`homeward vault request`)")
 
 
 def _warn(sources: list[str]) -> None:

@@ -57,6 +57,7 @@ _UNDECIDED = """
     WHERE state = 'waiting' AND (one = ANY (%(theirs)s) AND other <> ALL (%(erased)s)
         OR other = ANY (%(theirs)s) AND one <> ALL (%(erased)s))"""
 _ASKED = "SELECT token FROM vault.request WHERE request_id = ANY (%s)"
+_KNOWN = "SELECT country, token FROM vault.person WHERE came IN (true, false) AND token = ANY (%s)"
 _PERSONS = "SELECT person_id FROM vault.person WHERE came IN (true, false) AND token = ANY (%s)"
 # In the order of references. The person's row, which holds the wrapped key, goes last.
 _SHRED = (
@@ -119,10 +120,31 @@ def undecided(vault: Vault, tokens: Sequence[UUID], requests: Sequence[int]) -> 
     """Pairs of one of these people and somebody else that wait for an officer. An erasure takes them along: whoever the
     other is stays, and nobody can tell any more that it may be the same person."""
     with vault.transaction() as cursor:
-        asked = [token for (token,) in cursor.execute(_ASKED, (list(requests),)).fetchall()]
-        theirs = {one for token in (*tokens, *asked) for one in same_person(cursor, vault.keyring, token)}
+        theirs = _tokens_of(cursor, vault, tokens, requests)
         persons = [person for (person,) in cursor.execute(_PERSONS, (list(theirs),)).fetchall()]
         return _undecided(cursor, persons, persons)
+
+
+def tokens_of(vault: Vault, tokens: Sequence[UUID], requests: Sequence[int]) -> dict[str, set[UUID]]:
+    """All tokens of the people behind these tokens and requests, by country; of those that the vault does not know,
+    none."""
+    found: dict[str, set[UUID]] = {}
+    with vault.transaction() as cursor:
+        theirs = list(_tokens_of(cursor, vault, tokens, requests))
+        for country, token in cursor.execute(_KNOWN, (theirs,)).fetchall():
+            found.setdefault(country, set()).add(token)
+    return found
+
+
+def known(vault: Vault, tokens: Iterable[UUID]) -> set[UUID]:
+    """Those of these tokens that the vault still knows."""
+    with vault.transaction() as cursor:
+        return {token for _, token in cursor.execute(_KNOWN, (list(tokens),)).fetchall()}
+
+
+def _tokens_of(cursor: Vaultside, vault: Vault, tokens: Sequence[UUID], requests: Sequence[int]) -> set[UUID]:
+    asked = [token for (token,) in cursor.execute(_ASKED, (list(requests),)).fetchall()]
+    return {one for token in (*tokens, *asked) for one in same_person(cursor, vault.keyring, token)}
 
 
 def tokens_by_country(vault: Vault) -> dict[str, list[UUID]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,12 +95,30 @@ def test_a_record_that_once_came_without_its_number_leaves_nobody_in_the_vault(d
     deliver(desk, "1.csv", table(HERS, OTHER))
     ((token,),) = desk.sql("SELECT person_token::text FROM core.person WHERE source_row = 2")
     deliver(desk, "2.csv", table(HERS | {"DUI": ""}))
-    desk.homeward("vault", "erase", "--token", token, "--reason", "asked for it")
+    done = desk.homeward("vault", "erase", "--token", token, "--reason", "asked for it")
+    assert "another number" not in done.stderr, "who is known by the record alone goes with her"
     vault = vault_of(desk)
     with vault.transaction() as cursor:
         assert cursor.execute("SELECT count(*) FROM vault.person").fetchone() == (1,)
         assert cursor.execute("SELECT count(*) FROM vault.identity").fetchone() == (1,)
     assert NameWords(vault, "SLV").among(["xochitl", "tezcal", "tlaloc"]) == {"tlaloc"}
+
+
+def test_who_else_stands_for_an_erased_record_is_told_before_and_in_the_certificate(desk: House) -> None:
+    # Erased by the token of the record without a number, she stayed in the vault by it, without a row, and nobody knew.
+    deliver(desk, "1.csv", table(HERS | {"DUI": ""}, OTHER))
+    ((old,),) = desk.sql("SELECT person_token::text FROM core.person WHERE source_row = 2")
+    deliver(desk, "2.csv", table(HERS))
+    newest = "SELECT person_token::text FROM core.person ORDER BY valid_from DESC LIMIT 1"
+    ((new,),) = desk.sql(newest)
+    done = desk.homeward("vault", "erase", "--token", old, "--reason", "asked for it", "--json")
+    assert f"--token {new}" in " ".join(done.stderr.split())
+    assert old not in done.stderr
+    assert any("1 other tokens in the vault under which" in one for one in json.loads(done.stdout)["remains"])
+    done = desk.homeward("vault", "erase", "--token", new, "--reason", "asked for it", "--json")
+    assert "another number" not in done.stdout + done.stderr
+    with vault_of(desk).transaction() as cursor:
+        assert cursor.execute("SELECT count(*) FROM vault.person").fetchone() == (1,)
 
 
 def test_no_file_stays_called_after_who_was_erased(desk: House) -> None:
