@@ -9,9 +9,9 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.settings import settings
 
@@ -74,7 +74,15 @@ def instance() -> DagsterInstance:
     # Its storage connects anew for each statement, 390 times in the run of a small delivery, unless it is told, as its
     # webserver tells it, to hold a connection. One that a firewall may have cut meanwhile is not used again.
     found.optimize_for_webserver(statement_timeout=0, pool_recycle=HELD_SECONDS, max_overflow=10)
+    _ask_once_what_is_there(found.event_log_storage)
     return found
+
+
+def _ask_once_what_is_there(storage: Any) -> None:
+    """Before it writes or reads, the storage asks PostgreSQL whether an older Dagster made it, without the table or the
+    column: sixty times in the run of a small delivery. None goes while a process has it open."""
+    storage.has_table = cache(storage.has_table)
+    storage.has_asset_key_col = cache(storage.has_asset_key_col)
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from codebook.errors import Unavailable
+from pipelines.instance import _ask_once_what_is_there
 from pipelines.storage_away import give_up_soon
 
 
@@ -31,3 +33,21 @@ def test_after_the_tries_of_one_call_each_is_the_last_until_somebody_connects(
     (tmp_path / "away").unlink()
     fails(storage, OperationalError, times=6)
     fails(storage, Unavailable, times=1)
+
+
+def test_whether_a_table_is_there_is_asked_once_by_a_process(postgres_url: str) -> None:
+    from dagster_postgres import PostgresEventLogStorage
+
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as server:
+        server.execute("CREATE DATABASE asked_once")
+    url = postgres_url.replace("+psycopg", "+psycopg2").replace("/postgres?", "/asked_once?")
+    storage = PostgresEventLogStorage(url, should_autocreate_tables=True)
+    _ask_once_what_is_there(storage)
+    asked: list[str] = []
+    event.listen(storage._engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    for _ in range(3):
+        assert storage.supports_asset_checks
+        assert storage.can_read_asset_status_cache()
+        assert not storage.has_table("no_such_table")
+    assert sum("pg_class" in statement for statement in asked) == 3
+    storage.dispose()
