@@ -2,7 +2,8 @@
 
 Where a table has just grown, PostgreSQL answers from its index only after it has looked into every row's page, to see
 whether the row counts already, and plans as if it knew nothing of the table. VACUUM writes down which pages count for
-everybody, ANALYZE what is in them. The server does the same by itself, minutes later and at its own pace.
+everybody, ANALYZE what is in them. The server does the same by itself, minutes later and at its own pace. A delivery of
+millions does not wait for its own end: its later batches, and whoever else asks meanwhile, look up who has just come.
 
 Where it grew in no order, as keyed hashes come, the pages of an index lie in none either: nothing to a look-up whose
 pages are in memory, but read from a disk each costs a way of its own. Built anew they lie as they are asked for; and
@@ -24,13 +25,38 @@ SHARE = 0.1
 through once for each tenth, so that each page is read about once and the work stays in proportion to what came."""
 PAGES = 1_000
 """A smaller table (8 MB, some 35,000 identifiers) is in memory anyway."""
+# Or were never analyzed: while many come, their pages are written down and nothing else (`keep_pace`).
 _GROWN = """
     SELECT quote_ident(relname) FROM (
         SELECT relname, relallvisible, pg_relation_size(oid) / current_setting('block_size')::int AS pages
         FROM pg_class WHERE relnamespace = to_regnamespace('vault') AND relkind = 'r'
     ) AS kept
-    WHERE pages >= %s AND pages - relallvisible > pages * %s
+    WHERE pages >= %s AND (pages - relallvisible > pages * %s
+        OR NOT EXISTS (SELECT FROM pg_stats WHERE schemaname = 'vault' AND tablename = relname))
     ORDER BY 1"""
+
+STEP = 8_000
+"""Pages of the table of persons (64 MB, half a million people) after which those who came are gone through, while more
+come: of ten million one in twenty is then left for the end. What is known of them may change as often as it likes."""
+_PERSONS = """
+    SELECT pg_relation_size(oid) / current_setting('block_size')::int, relallvisible
+    FROM pg_class WHERE relnamespace = to_regnamespace('vault') AND relname = 'person'"""
+_ASKED = ("person", "blind_index", "identity")
+
+
+def grown_to(cursor: Cursor[tuple[Any, ...]], gone_through: int) -> int:
+    """Pages of the table of persons, if `STEP` of them came since it was gone through last, or this process did so
+    (`gone_through`, pages); else 0. A transaction that is open for hours keeps pages from counting for everybody: they
+    are gone through once all the same, and not after each batch."""
+    pages, visible = cursor.execute(_PERSONS).fetchone() or (0, 0)
+    return int(pages) if pages - max(visible, min(gone_through, pages)) >= STEP else 0
+
+
+def keep_pace(vault: Vault) -> None:
+    """While people come, go through what a look-up reads; what somebody else is at is left out, and nobody waits."""
+    with vault.outside_transactions() as cursor:
+        for name in _ASKED:
+            cursor.execute(f"VACUUM (SKIP_LOCKED, INDEX_CLEANUP OFF) vault.{name}".encode())
 
 
 def keep_up(vault: Vault) -> list[str]:

@@ -91,6 +91,7 @@ class Vault:
         self._url, self.keyring = url, keyring
         self._known: set[str] = set()
         self._one_beside = Lock()
+        self._gone_through = 0
         self._field_numbers: dict[tuple[str, str], int] = {}
         self._origin_numbers: dict[str, int] = {}
 
@@ -146,7 +147,12 @@ class Vault:
             self.beside(large) as second,
             line.line(cursor, second, large) as way,
         ):
-            return Enrolment(self.keys_of(cursor, statement.country), origin, fields, statement).run(way)
+            linked = Enrolment(self.keys_of(cursor, statement.country), origin, fields, statement).run(way)
+            grown = upkeep.grown_to(way.cursor, self._gone_through) if large else 0
+        if grown:
+            upkeep.keep_pace(self)
+            self._gone_through = grown
+        return linked
 
     def recognise(self, country: str) -> recognition.Recognised:
         """Compare all persons of a country who came since the last time; see `recognition`."""

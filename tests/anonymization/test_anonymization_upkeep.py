@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from anonymization.gate import Gate
-from anonymization.vault import upkeep
+from anonymization.vault import line, upkeep
 from anonymization.vault.vault import Vault
 from sources.batches import TextBatch
 from sources.models import Source
@@ -52,6 +52,57 @@ def test_tables_that_grew_are_gone_through_once_so_that_an_answer_needs_the_inde
 def test_a_vault_of_a_few_is_left_to_the_server(register: Source, vault: Vault, rows: Callable[..., TextBatch]) -> None:
     bring(register, vault, rows, 0)
     assert upkeep.keep_up(vault) == []
+
+
+def analyzed(vault: Vault) -> set[str]:
+    with vault.transaction() as cursor:
+        ask = "SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'vault'"
+        return {name for (name,) in cursor.execute(ask).fetchall()}
+
+
+def test_while_many_come_those_before_them_already_count_for_everybody(
+    register: Source, vault: Vault, rows: Callable[..., TextBatch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "LARGE", MANY)
+    monkeypatch.setattr(upkeep, "STEP", 10)
+    monkeypatch.setattr(upkeep, "PAGES", 2)
+    only_by_us(vault)
+    bring(register, vault, rows, 0)
+    assert all(now > 10 and now - visible < now * upkeep.SHARE for now, visible in pages(vault).values()), pages(vault)
+    assert not analyzed(vault) & set(TABLES)
+    assert set(TABLES) <= set(upkeep.keep_up(vault))
+    assert upkeep.keep_up(vault) == []
+
+
+def test_pages_that_an_open_transaction_keeps_back_are_gone_through_once(
+    register: Source, vault: Vault, rows: Callable[..., TextBatch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "LARGE", MANY)
+    monkeypatch.setattr(upkeep, "STEP", 1_000)
+    only_by_us(vault)
+    bring(register, vault, rows, 0)
+    came = pages(vault)["person"][0]
+    monkeypatch.setattr(upkeep, "STEP", came // 2)
+    with Vault(vault._url, vault.keyring).transaction() as another:
+        another.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        another.execute("SELECT pg_current_xact_id()")
+        bring(register, vault, rows, MANY)
+        with vault.transaction() as cursor:
+            assert not upkeep.grown_to(cursor, vault._gone_through)
+            assert upkeep.grown_to(cursor, 0)
+
+
+def test_a_table_that_somebody_else_is_at_holds_up_no_batch(
+    register: Source, vault: Vault, rows: Callable[..., TextBatch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "LARGE", MANY)
+    monkeypatch.setattr(upkeep, "STEP", 10)
+    only_by_us(vault)
+    with Vault(vault._url, vault.keyring).transaction() as another:
+        another.execute("LOCK TABLE vault.identity IN SHARE UPDATE EXCLUSIVE MODE")
+        bring(register, vault, rows, 0)
+        visible = {name: seen for name, (_, seen) in pages(vault).items()}
+    assert visible["identity"] == 0 < min(visible["person"], visible["blind_index"])
 
 
 def index_files(vault: Vault) -> dict[str, int]:
