@@ -43,6 +43,7 @@ _CALENDARS = ("en", "fr", "es", "ar", "am", "fa", "so", "ti", "pt", "de", "it", 
 class Lexicon:
     """Folded words of one language.
 
+    `of_language`: those of `words` that are no English words in notes of another language.
     `small`: those of `words` that have no capital within a sentence; with one they are names ("chez Pape").
     `common`: words that are names with a capital, wherever they stand, and none without ("Rose", "prices rose").
     `speaks_to`: what one does to people, right before their name or before "to".
@@ -56,6 +57,7 @@ class Lexicon:
     """
 
     words: frozenset[str]
+    of_language: frozenset[str]
     small: frozenset[str]
     common: frozenset[str]
     stop: frozenset[str]
@@ -123,6 +125,7 @@ def lexicon(language: str) -> Lexicon:
     nobodys = of_language - frequent_names() - given_names() - family_names()
     return Lexicon(
         words=widely | small,
+        of_language=of_language | _inflected(own, "words_small"),
         small=small,
         common=both("words_common"),
         stop=stop | (_stop_words("en") if language == "en" else frozenset()),

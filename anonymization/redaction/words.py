@@ -113,7 +113,8 @@ class Words(dict[str, int]):
         exactly = forms[0] in self._lexicon.words
         if flags & STREET and not exactly and word.lower().endswith(self._lexicon.street_name_endings):
             flags |= STREET_NAME
-        everyday = exactly or any(form in self._lexicon.words for form in forms)
+        bases = self._lexicon.of_language if cased else self._lexicon.words  # Baye is no form of an English bay
+        everyday = exactly or any(form in bases for form in forms)
         asked = forms[:1] if exactly else forms  # "the age" is a word, though "age" without its article is a name
         known = bool(self._names) and any(form in self._names for form in forms)
         name = not flags & STOP and (known or self._is_frequent(asked, exactly and cased))
