@@ -85,6 +85,7 @@ class Lexicon:
     nouns_are_capital: bool
     titles_stay: bool
     numerals: frozenset[str]
+    countries: frozenset[str]
 
     def derived(self, word: str) -> bool:
         """Whether a long word is made from another, as few names are: -ment, -ción, -heit."""
@@ -126,7 +127,7 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(
         words=widely | small,
         of_language=of_language | _inflected(own, "words_small"),
-        small=small,
+        small=small | (_inflected(base) | _stop_words("en") | _listed("words_en")) - of_language,
         common=both("words_common"),
         stop=stop | (_stop_words("en") if language == "en" else frozenset()),
         titles=both("titles"),
@@ -153,6 +154,7 @@ def lexicon(language: str) -> Lexicon:
         nouns_are_capital=language == "de",
         titles_stay=own.get("titles_stay", False),
         numerals=numerals(language),
+        countries=_library_words(language) | _library_words("en"),
     )
 
 

@@ -40,6 +40,7 @@ from anonymization.redaction.words import (
     SINGLE,
     SMALL,
     STOP,
+    STREET,
     TITLE,
     UNIT,
     WEEKDAY,
@@ -61,6 +62,7 @@ _NO_INITIALS = frozenset(
 )
 """Pairs of letters with full stops that are a country, a company, a post box or an era."""
 _SHAPED = "SHAPED"
+_NO_PERSON = KIN | UNIT | WEEKDAY | MONTH | STREET | NUMERAL | PAPER | SECRET | NAMING
 _LONG_TITLE, _LONG_ACRONYM, _LONG_PARTICLE = 9, 4, 5
 _INFLECTED = ("e", "en", "er", "es", "em", "so", "sehr")
 _ANNOUNCES = TITLE | KIN | NAMING
@@ -266,6 +268,7 @@ class _Note:
                 inside = inside and self._texts[place].lower() in names_of_function_words()
             if follows and self._hits[place - 1] == "NAME" and not flag & SINGLE:
                 return True  # "Mason More": no stop word has a capital behind a name
+            inside = inside or self._is_lone(place, flag)
             return bool(follows or inside or self._after_initial(place)) and not flag & (STOP | TITLE | SINGLE)
         if flag & SINGLE or self._is_noun(place, flag) or self._is_acronym(place) or self._is_verb(place):
             return False
@@ -282,6 +285,20 @@ class _Note:
             return False
         beside = self._flags[place - 1] | self._flags[place + 1]
         return not beside & (CAPITAL | DIGITS) and fold(self._texts[place - 1]) not in self._lexicon.determiners
+
+    def _is_lone(self, place: int, flag: int) -> bool:
+        """Whether an everyday word has a capital within a sentence amid small words: "the letter that Blind wrote"; not
+        "the Ministry of Health", nor what an article stands before."""
+        if flag & _NO_PERSON or self._lexicon.nouns_are_capital or self._gaps[place + 1][:1] in (":", "/"):
+            return False
+        if self._starts[place] != self._starts[place - 1] + len(self._texts[place - 1]) + 1 or self._gaps[place] != " ":
+            return False
+        beside = self._flags[place - 1] | (self._flags[place - 2] if place > 1 else 0)
+        beside |= self._flags[place + 1] if place + 1 < len(self._flags) else 0
+        before = fold(self._texts[place - 1])
+        if beside & (CAPITAL | DIGITS) or before in self._lexicon.determiners:
+            return False
+        return fold(self._texts[place]) not in self._lexicon.countries
 
     def _is_noun(self, place: int, flag: int) -> bool:
         """Whether an unlisted word is a noun where these are capital: "eine schwere Erkrankung", not "Frau Erk"."""
