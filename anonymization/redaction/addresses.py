@@ -34,6 +34,7 @@ _POSTCODE, _HOUSE = re.compile(r"\d{4,5}"), re.compile(r"\d{1,4}[a-zA-Z]?")
 _BEFORE_CODES = frozenset((", ", " ", "\n", ",\n", " - "))
 _BEHIND_COUNTS = frozenset((". ", ") ", ".) "))
 _LONG_STREET, _LONG_CALLE, _SHORT_POSTCODE = 4, 7, 4
+_STROKES = frozenset(("/", "/ "))
 _HOUSE_PARTS = frozenset(("bis", "ter", "quater"))
 
 
@@ -83,7 +84,8 @@ class Addresses:
         every = reduce(or_, flags, 0)
         numbers = [place for place, flag in enumerate(flags) if flag & DIGITS] if every & DIGITS else []
         self._mark_postcodes(numbers)
-        self._mark_calles(numbers)
+        if numbers and not _STROKES.isdisjoint(self._gaps):
+            self._mark_calles(numbers)
         scores = len(numbers) > 2 and not every & STREET and self._tells_scores(numbers)
         listed = self._enumerated(numbers)
         for place in () if scores else numbers:
@@ -126,7 +128,7 @@ class Addresses:
             first = number
             while first > max(0, number - _LONG_CALLE) and self._gaps[first] in (" ", ", "):
                 first -= 1
-            if 0 < first < number and self._gaps[first] in ("/", "/ ") and self._texts[first - 1] in ("C", "c"):
+            if 0 < first < number and self._gaps[first] in _STROKES and self._texts[first - 1] in ("C", "c"):
                 self._hits[first - 1 : number + 1] = ["ADDRESS"] * (number + 2 - first)
 
     def _tells_scores(self, numbers: list[int]) -> bool:
@@ -213,7 +215,10 @@ class Addresses:
         if place + 1 == len(self._flags) or self._gaps[place + 1] != " ":
             return False
         after = self._flags[place + 1]
-        return bool(after & UNIT) and not after & CAPITAL
+        if after & (UNIT | CAPITAL):
+            return bool(after & UNIT) and not after & CAPITAL
+        few = self._cased and len(self._texts[place]) <= 2 and (not place or not self._flags[place - 1] & STREET)
+        return few and not after & (STOP | STREET | DIGITS | SINGLE | CASELESS)  # "back from Lagos 3 wks ago"
 
     def _touches(self, place: int, step: int) -> bool:
         """Whether the next word in a direction is a found one, or a street's word."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from values.invisible import INVISIBLE, character_class
@@ -103,3 +104,11 @@ def clean(text: str) -> tuple[str, list[int] | None]:
         places = [place for place, sign in enumerate(text) if not _HAS_INVISIBLE.match(sign)]
         text = _HAS_INVISIBLE.sub("", text)
     return text.translate(_PLAIN), places
+
+
+class RowNames:
+    """The names that a row itself says: folded, and as they sound in Latin letters."""
+
+    def __init__(self, words: AbstractSet[str]) -> None:
+        self.folded = words
+        self.sounds = {heard for word in words if (heard := sound(word))}

@@ -30,7 +30,9 @@ _BEHIND_PARTICLES = frozenset((" ", "'", "’", "' ", "’ ", " '", " ’"))  # 
 WITHIN_NAMES = _BEFORE_PARTICLES | _BEHIND_PARTICLES | {". ", ".", "-", "- ", ".-"}
 PARTICLES = 6
 """So many particles a name has at most: of more, a note would take the square of its length."""
-_LONG_FAMILY = 5
+_LONG_FAMILY, _LONG_NICKNAME = 5, 3
+_OPENS_NICKNAME = frozenset((' "', " “", " «", " „", " ‘"))
+_CLOSES_NICKNAME = frozenset(('" ', "” ", "» ", "“ ", "’ "))
 _BORN_OF, _LIVES = "زاده", ("زندگی", "زندگي")
 _ARTICLES = frozenset(("der", "den", "zum", "zur"))
 _VOWELS = frozenset("aeiou")
@@ -82,7 +84,8 @@ class JoinedNames:
             before = before or bool(listed and flag & SINGLE and flag & CAPITAL)  # "Gil, A., Paz, E."
             initial = flag & SINGLE and (elided or (flag & CAPITAL and (cut_short or not flag & STOP)))
             initial = initial or (before and flag & SINGLE and self._is_end_behind_apostrophe(place))
-            initial = initial or (flag & SINGLE and not flag & KEEP and "ሀ" <= self._texts[place] <= "ፚ")  # ጆ ባይደን
+            ethiopic = "ሀ" <= self._texts[place] <= "ፚ" and self._gaps[place] != "/"  # ጆ ባይደን, not ዶ/ር
+            initial = initial or (flag & SINGLE and not flag & KEEP and ethiopic)
             son_of = flag & STOP and flag & CASELESS  # ابن النديم
             begins = flag & PARTICLE and after and (son_of or self._leads_to_name(place))
             begins = begins and not flags[place + 1] & TITLE  # "Le Dr Yéo", "La señora Rivas"
@@ -90,6 +93,17 @@ class JoinedNames:
             if (after and before) or begins or (after and titled) or (initial and (after or before)):
                 hits[place] = "NAME"
         self._mark_first_names()
+        if not _OPENS_NICKNAME.isdisjoint(self._gaps):
+            self._mark_nicknames()
+
+    def _mark_nicknames(self) -> None:
+        """Up to three words in quotation marks between two parts of a name: Pedro "el Gato" Solís."""
+        for place in range(1, len(self._hits) - 1):
+            if self._gaps[place] not in _OPENS_NICKNAME or self._hits[place - 1] != "NAME":
+                continue
+            for end in range(place + 1, min(place + _LONG_NICKNAME + 1, len(self._hits))):
+                if self._gaps[end] in _CLOSES_NICKNAME and self._hits[end] == "NAME":
+                    self._hits[place:end] = ["NAME"] * (end - place)
 
     def _is_dutch_article(self, place: int) -> bool:
         """Whether "'t" stands between "van" and a name: van 't Hof."""
@@ -111,7 +125,7 @@ class JoinedNames:
         """Whether a word of one letter stands between two people: "Oumie e Tiago", "Roux à Kindia", "رویا و یما"; not
         "Inés Ortega y Gasset", which no given name follows with a family name behind it."""
         flag = self._flags[place]
-        if not flag & STOP or flag & CAPITAL or place + 1 == len(self._flags) or not (self._cased or flag & CASELESS):
+        if not flag & STOP or flag & CAPITAL or place + 1 == len(self._flags):
             return False
         if self._gaps[place] != " " or self._gaps[place + 1] != " ":
             return False
@@ -119,7 +133,8 @@ class JoinedNames:
             return True
         whole = place + 2 < len(self._flags) and self._hits[place + 2] == "NAME" and self._gaps[place + 2] == " "
         alone = fold(self._texts[place - 1]) in given_names() and (place < 2 or self._hits[place - 2] != "NAME")
-        return (whole or alone) and fold(self._texts[place + 1]) in given_names()
+        both = whole and place > 1 and self._hits[place - 2] == "NAME" and self._gaps[place - 1] == " "
+        return both or ((whole or alone) and fold(self._texts[place + 1]) in given_names())
 
     def _is_article(self, place: int) -> bool:
         """Whether a particle is the article of a German noun: "Fosse den Stoff", not "von den Driesch"."""

@@ -7,15 +7,15 @@ it, a number beside it. What each word is by itself is the business of `words`.
 from __future__ import annotations
 
 import re
-from collections.abc import Set as AbstractSet
 from functools import cached_property, reduce
 from itertools import accumulate
 from operator import or_
 
+from anonymization.redaction import initials
 from anonymization.redaction.addresses import Addresses
-from anonymization.redaction.folding import fold, sound
+from anonymization.redaction.folding import RowNames, fold, sound
 from anonymization.redaction.joined import PARTICLES, WITHIN_NAMES, JoinedNames
-from anonymization.redaction.lexicon import Lexicon, names_of_function_words
+from anonymization.redaction.lexicon import Lexicon, family_names, given_names, names_of_function_words
 from anonymization.redaction.numbers import DIGIT
 from anonymization.redaction.patterns import Span
 from anonymization.redaction.told import ToldNames, begins_a_sentence
@@ -54,13 +54,9 @@ _OPENS, _CLOSES = (
     frozenset(("\n", "]", "}", '"', "'", "”", "»", "’")),
 )
 _BEHIND_NAMES = frozenset((" ", "-", "-\n", "-\r\n"))
-_TO = frozenset(("to", "with", "a", "ao", "com", "con", "avec"))
+_TO = frozenset(("to", "with", "a", "ao", "à", "com", "con", "avec", "an", "mit", "aan", "met"))
 _APOSTROPHES = frozenset(("'", "’"))
 _BEHIND_GREETED = frozenset((",", "!", "\n", "-", "،", ""))
-_NO_INITIALS = frozenset(
-    ["US", "UN", "UK", "EU", "PS", "PO", "BC", "AD", "AC", "DC", "NB", "SA", "SL", "CA", "CV", "RL"]
-)
-"""Pairs of letters with full stops that are a country, a company, a post box or an era."""
 _SHAPED = "SHAPED"
 _NO_PERSON = KIN | UNIT | WEEKDAY | MONTH | STREET | NUMERAL | PAPER | SECRET | NAMING
 _LONG_TITLE, _LONG_ACRONYM, _LONG_PARTICLE = 9, 4, 5
@@ -70,14 +66,6 @@ _TELLING = (
     KEEP | CAPITAL | NAME | DIGITS | TITLE | KIN | NAMING | PARTICLE | LISTED | LOOSELY | SINGLE
 )  # of an everyday word all but the first say that more must be asked
 _NEEDS_A_LOOK = ~(KEEP | STOP | UNIT | PARTICLE | CASELESS | DIGITS | NUMERAL | WEEKDAY | PAPER | SECRET)
-
-
-class RowNames:
-    """The names that a row itself says: folded, and as they sound in Latin letters."""
-
-    def __init__(self, words: AbstractSet[str]) -> None:
-        self.folded = words
-        self.sounds = {heard for word in words if (heard := sound(word))}
 
 
 def find(
@@ -111,6 +99,16 @@ class _Note:
         self._hits: list[str | None] = [None] * len(flags)
 
     @cached_property
+    def _writes_whole_names(self) -> bool:
+        """Whether somewhere two words with a capital stand together that are no everyday ones: a family name in lower
+        case is not to be expected."""
+        unlisted = [flag & CAPITAL and not flag & (KEEP | DIGITS) for flag in self._flags]
+        return any(
+            one and after and gap == " "
+            for one, after, gap in zip(unlisted, unlisted[1:], self._gaps[1:], strict=False)
+        )
+
+    @cached_property
     def _said(self) -> frozenset[str]:
         """Every word of the note, as it is written."""
         return frozenset(self._texts)
@@ -137,42 +135,47 @@ class _Note:
         ]
 
     def _mark_names(self) -> None:
+        gaps, hits, asks_row, caseless = self._gaps, self._hits, self._own is not None, not self._cased
         expecting = 0  # how many words of a name may still come: after "Mr", "my brother", "se llama"
         title = False
         for place, flag in enumerate(self._flags):
-            if self._own is None and flag & _TELLING == KEEP and not title:
+            if flag & _TELLING == KEEP and not (asks_row or title or (expecting and caseless)):
                 expecting = 0
                 continue
             title = bool(flag & TITLE)
-            gap = self._gaps[place]
-            if expecting and (flag & DIGITS or (place and gap not in (" ", ". ") and gap.strip(" .:،\"'"))):
+            if expecting and (flag & DIGITS or (place and not self._may_follow(place))):
                 expecting = 0
+            if flag & SINGLE and gaps[place] == "/" and flag & CASELESS and self._ends_cut_title(place):
+                hits[place - 1], title, expecting = None, True, 3
+                continue
             if not flag & DIGITS and self._is_name(place, flag, expecting):
-                self._hits[place] = "NAME"
+                hits[place] = "NAME"
                 expecting = max(0, expecting - 1)
-            elif not (flag & PARTICLE and expecting):
+            elif expecting and not flag & PARTICLE:
                 expecting = 0
-            if flag & _ANNOUNCES and not (self._hits[place] and flag & KIN):
+            if flag & _ANNOUNCES and not (hits[place] and flag & KIN):
                 expecting = self._announced(place, flag) or expecting
+
+    def _may_follow(self, place: int) -> bool:
+        """Whether a title or a relative may announce a word, by what stands between: "his wife (Comfort) came"."""
+        gap = self._gaps[place]
+        return gap in (" ", ". ") or not gap.strip(" .:،\"'") or (gap == " (" and self._gaps[place + 1][:1] == ")")
 
     def _is_name(self, place: int, flag: int, expecting: int) -> bool:
         if flag & NAME and not (flag & COMMON and self._cased):
             return not self._is_negated(place)
-        # a word without its prefix, by its form, or a name too
-        loosely = flag & (LOOSELY | LISTED) if flag & CASELESS else flag & LISTED and not self._cased
-        if flag & SINGLE and flag & (CAPITAL | CASELESS) and (expecting or self._gaps[place + 1][:1] == "."):
-            titled = expecting and flag & CAPITAL and self._is_initial_behind_title(place)
-            if titled or self._are_initials(place - 1) or self._are_initials(place):
-                return True
-        if expecting and not flag & SINGLE and (flag & CAPITAL or not flag & KEEP or loosely):
+        single = flag & SINGLE and flag & (CAPITAL | CASELESS) and (expecting or self._gaps[place + 1][:1] == ".")
+        if single and self._is_initial(place, flag, expecting):
+            return True
+        if expecting and not flag & SINGLE and (flag & CAPITAL or not flag & KEEP or self._is_called_so(place, flag)):
             return not (
                 flag & KEEP and self._is_in_label(place)
             )  # "my brother Will": a capital is a name even in the most frequent words
         if self._own is not None and not flag & STOP and self._is_own(place, flag, self._own):
             return True
         follows = place > 0 and bool(self._hits[place - 1]) and self._gaps[place] in _BEHIND_NAMES
-        if place and self._gaps[place] == ". " and self._flags[place - 1] & TITLE and not flag & (STOP | SINGLE):
-            return True  # "sra. consuelo": what follows a title cut short is a name, in a note without capitals too
+        if place and not flag & (STOP | SINGLE) and self._is_behind_cut_title(place, flag):
+            return True
         if flag & CAPITAL:
             return self._is_name_by_its_capital(place, flag, follows)
         if flag & KEEP and flag & (LISTED | FORMED) and flag & CASELESS and follows:
@@ -182,27 +185,42 @@ class _Note:
         if flag & COMMON and self._cased:
             return self._is_spoken_to(place)
         if flag & (KEEP | SINGLE) or self._is_negated(place):
-            return False
+            return bool(flag & LISTED and not self._cased and not flag & (STOP | CASELESS)) and self._is_spoken_to(
+                place
+            )
         if self._is_greeted(place) or self._stands_alone(place):
             return True  # an answer, or an item of a list
         return not self._cased or bool(flag & CASELESS) or (follows and self._is_rest_of_name(place))
 
-    def _is_initial_behind_title(self, place: int) -> bool:
-        """Whether a letter is all that is told of somebody, or one of several: "Mr A.B. left", "Ms K said"."""
-        titled = self._flags[place - 1] & TITLE
-        if self._gaps[place + 1][:1] != ".":
-            return bool(titled) and not self._flags[place] & STOP
-        return bool(titled or self._hits[place - 1])
+    def _is_called_so(self, place: int, flag: int) -> bool:
+        """Whether an everyday word may be what people are called, in a note without capitals: by its form, without its
+        prefix, or on a list of names ("SU HIJA FLOR")."""
+        if flag & CASELESS:
+            return bool(flag & (LOOSELY | LISTED))
+        if self._cased or flag & (STOP | KIN | TITLE):
+            return False
+        folded = fold(self._texts[place])
+        return bool(flag & LISTED) or folded in given_names() or folded in family_names()
 
-    def _are_initials(self, first: int) -> bool:
-        """Whether two letters with their full stops are all that is told of somebody: "T. M.", "م. ع."; no company."""
-        if first < 0 or first + 1 >= len(self._flags) or self._gaps[first + 2][:1] != ".":
-            return False
-        both = self._flags[first] & self._flags[first + 1]
-        if not both & SINGLE or (self._flags[first] | self._flags[first + 1]) & DIGITS:
-            return False
-        letters = self._texts[first] + self._texts[first + 1]
-        return bool(both & (CAPITAL | CASELESS)) and self._gaps[first + 1] == ". " and letters not in _NO_INITIALS
+    def _is_initial(self, place: int, flag: int, expecting: int) -> bool:
+        """Whether a letter is all that is told of somebody, or one of several letters with their full stops."""
+        note = (self._gaps, self._texts, self._flags, self._hits)
+        if expecting and flag & CAPITAL and initials.behind_title(*note, place):
+            return True
+        if initials.apart(*note, place - 1) or initials.apart(*note, place):
+            return True
+        return self._gaps[place + 1] != ". " and initials.joined(*note, place, self._lexicon.determiners)
+
+    def _is_behind_cut_title(self, place: int, flag: int) -> bool:
+        """Whether a title cut short stands before a word, in a note without capitals too: "sra. consuelo", ዶ/ር መብራት."""
+        if self._gaps[place] == ". " and self._flags[place - 1] & TITLE:
+            return True
+        behind = flag & CASELESS and self._gaps[place] == " " and self._gaps[place - 1] == "/"
+        return bool(behind) and not flag & KIN and self._ends_cut_title(place - 1)
+
+    def _ends_cut_title(self, place: int) -> bool:
+        """Whether a word and the end of the one before, with a stroke between them, are a title: ዶ/ር, ከወ/ሮ."""
+        return place > 0 and fold(self._texts[place - 1][-1:] + self._texts[place]) in self._lexicon.titles
 
     def _next_says(self, place: int) -> bool:
         """Whether the next word is what only people do."""
@@ -230,7 +248,7 @@ class _Note:
         said"."""
         word, gap = fold(self._texts[place]), self._gaps[place]
         before = fold(self._texts[place - 1]) if place and gap == " " else ""
-        if word not in self._lexicon.common or before in self._lexicon.determiners:
+        if (word not in self._lexicon.common and self._cased) or before in self._lexicon.determiners:
             return False
         after = self._texts[place + 1] if place + 1 < len(self._texts) and self._gaps[place + 1] == " " else ""
         if before and fold(after) in self._lexicon.says:
@@ -250,26 +268,38 @@ class _Note:
         if self._gaps[place] != " ":
             return True
         before = self._flags[place - 1]
-        alone = place < 2 or not self._hits[place - 2] or self._gaps[place - 1] != " " or not before & CAPITAL
+        if self._gaps[place + 1] == ". " and len(self._texts[place]) < _LONG_PARTICLE and self._goes_on(place + 1):
+            return False  # "Ana ret. from Lagos"
+        alone = place < 2 or not before & CAPITAL or self._gaps[place - 1] not in (" ", "-")
+        alone = alone or not (self._hits[place - 2] or self._flags[place - 2] & PARTICLE)
         if place + 1 < len(self._flags) and self._gaps[place + 1] == " ":
             after = self._flags[place + 1]
             capital = after & CAPITAL and not after & (KEEP | STOP) and not self._lexicon.nouns_are_capital
             # "Via Appia degli Ulivi", not "Eugène Delacroix admirait Rubens"
             short = len(self._texts[place]) <= _LONG_PARTICLE
-            if after & DIGITS or (capital and (alone or short)):
+            if after & DIGITS or (capital and (short or (alone and not self._writes_whole_names))):
                 return True
-        return alone and bool(before & (NAME | LISTED | PARTICLE))
+        return alone and not self._writes_whole_names and bool(before & (NAME | LISTED | PARTICLE))
+
+    def _goes_on(self, place: int) -> bool:
+        """Whether a word begins no sentence, though a full stop stands before it."""
+        return place < len(self._flags) and not self._flags[place] & (CAPITAL | DIGITS)
 
     def _is_name_by_its_capital(self, place: int, flag: int, follows: bool) -> bool:
         """Whether a word with a capital is a name: what is not listed is, but for nouns and the words of titles."""
         if flag & KEEP:
+            if follows and self._hits[place - 1] == "NAME" and not flag & SINGLE:
+                return True  # "Mason More": no stop word has a capital behind a name
+            if flag & (STOP | TITLE | SINGLE):
+                return False
             inside = flag & (LISTED | SMALL) and not begins_a_sentence(self._gaps, place)
             if self._lexicon.nouns_are_capital:
                 inside = inside and self._texts[place].lower() in names_of_function_words()
-            if follows and self._hits[place - 1] == "NAME" and not flag & SINGLE:
-                return True  # "Mason More": no stop word has a capital behind a name
-            inside = inside or self._is_lone(place, flag)
-            return bool(follows or inside or self._after_initial(place)) and not flag & (STOP | TITLE | SINGLE)
+            if follows or inside or self._after_initial(place):
+                return True
+            if not place or self._gaps[place] != " " or self._flags[place - 1] & DIGITS:
+                return False
+            return self._is_behind_its_particle(place) or self._is_lone(place, flag)
         if flag & SINGLE or self._is_noun(place, flag) or self._is_acronym(place) or self._is_verb(place):
             return False
         if not begins_a_sentence(self._gaps, place):  # a title's words are capital too: "Admission Notification"
@@ -277,7 +307,7 @@ class _Note:
         if flag & DERIVED:  # "Diabaté a travaillé": a noun would have its article before it
             after = self._texts[place + 1] if place + 1 < len(self._texts) and self._gaps[place + 1] == " " else ""
             return fold(after) in self._lexicon.follows_subject or fold(after) in self._lexicon.says
-        return self._texts[place].lower() not in self._said
+        return self._texts[place].lower() not in self._said or self._stands_alone(place)
 
     def _is_alone(self, place: int) -> bool:
         """Whether a capital stands amid small words and behind no article: of "the Commission" no name is made."""
@@ -289,16 +319,24 @@ class _Note:
     def _is_lone(self, place: int, flag: int) -> bool:
         """Whether an everyday word has a capital within a sentence amid small words: "the letter that Blind wrote"; not
         "the Ministry of Health", nor what an article stands before."""
-        if flag & _NO_PERSON or self._lexicon.nouns_are_capital or self._gaps[place + 1][:1] in (":", "/"):
-            return False
-        if self._starts[place] != self._starts[place - 1] + len(self._texts[place - 1]) + 1 or self._gaps[place] != " ":
-            return False
         beside = self._flags[place - 1] | (self._flags[place - 2] if place > 1 else 0)
         beside |= self._flags[place + 1] if place + 1 < len(self._flags) else 0
-        before = fold(self._texts[place - 1])
-        if beside & (CAPITAL | DIGITS) or before in self._lexicon.determiners:
+        if beside & (CAPITAL | DIGITS) or flag & _NO_PERSON or self._lexicon.nouns_are_capital:
+            return False
+        if self._gaps[place + 1][:1] in (":", "/"):
+            return False
+        if self._starts[place] != self._starts[place - 1] + len(self._texts[place - 1]) + 1:
+            return False  # several blanks may stand for a full stop
+        if fold(self._texts[place - 1]) in self._lexicon.determiners:
             return False
         return fold(self._texts[place]) not in self._lexicon.countries
+
+    def _is_behind_its_particle(self, place: int) -> bool:
+        """Whether a particle has a capital before a word within a sentence, as in family names: "che Lo Bianco ha"."""
+        particle = self._flags[place - 1]
+        if not particle & PARTICLE or not particle & CAPITAL or place < 2:
+            return False
+        return not (self._flags[place - 2] & (CAPITAL | DIGITS) or begins_a_sentence(self._gaps, place - 1))
 
     def _is_noun(self, place: int, flag: int) -> bool:
         """Whether an unlisted word is a noun where these are capital: "eine schwere Erkrankung", not "Frau Erk"."""
@@ -333,6 +371,8 @@ class _Note:
     def _stands_alone(self, place: int) -> bool:
         """Whether a word has a line, brackets or quotation marks to itself."""
         before, behind = self._gaps[place].strip(" \t"), self._gaps[place + 1].strip(" \t")
+        if not behind and place + 1 == len(self._flags):
+            return before[-1:] == "\n"  # the last line is who signs
         return before[-1:] in _OPENS and behind[:1] in _CLOSES and ":" not in behind and "=" not in behind
 
     def _after_initial(self, place: int) -> bool:

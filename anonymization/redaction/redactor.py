@@ -12,11 +12,10 @@ from operator import or_
 
 from anonymization.redaction import forms, names, numbers, papers, patterns, spelled
 from anonymization.redaction.dates import named_days, with_weekday
-from anonymization.redaction.folding import clean, fold
+from anonymization.redaction.folding import RowNames, clean, fold
 from anonymization.redaction.installed_model import installed_model, named
 from anonymization.redaction.lexicon import lexicon
 from anonymization.redaction.merging import merged
-from anonymization.redaction.names import RowNames
 from anonymization.redaction.patterns import Span, shapes
 from anonymization.redaction.words import MONTH, NUMERAL, PAPER, SECRET, SINGLE, SPLIT, WEEKDAY, Words, flags_of
 

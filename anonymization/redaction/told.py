@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from anonymization.redaction.addresses import SENTENCE_ENDS
 from anonymization.redaction.folding import fold
-from anonymization.redaction.lexicon import Lexicon, given_names
+from anonymization.redaction.lexicon import Lexicon, family_names, given_names
 from anonymization.redaction.words import CAPITAL, DIGITS, KIN, LISTED, MONTH, SINGLE, SMALL, STOP, TITLE, UNIT
 
 _AND = frozenset(("and", "or", "et", "ou", "y", "e", "o", "en", "of", "&", "iyo"))
@@ -40,6 +40,7 @@ class ToldNames:
             says = says or (flag & LISTED and self._is_subject(place, after))
             cut_short = flag & (LISTED | MONTH) and len(after) == 1 and after.isupper() and gaps[place + 2][:1] == "."
             says = says or self._is_joined(place, flag) or self._begins_a_list(place, flag)
+            says = says or self._is_before_given_name(place, flag)
             if says or cut_short or (texts[place] in named and not flag & (MONTH | TITLE)):
                 hits[place] = "NAME"
                 hits[place + 1 : place + 1 + bool(cut_short)] = ["NAME"] * bool(cut_short)
@@ -58,6 +59,17 @@ class ToldNames:
         if not flag & (LISTED | MONTH) or self._gaps[place].strip() != ":" or self._gaps[place + 1] != ", ":
             return False
         return self._hits[place + 1 : place + 2] == ["NAME"] and fold(self._texts[place]) in given_names()
+
+    def _is_before_given_name(self, place: int, flag: int) -> bool:
+        """Whether a word is a family name with the given one behind a comma: "Patientin: Jung, Shirin, geb. 1971"."""
+        if self._gaps[place + 1] != ", " or flag & (TITLE | UNIT | MONTH):
+            return False
+        if self._hits[place + 1 : place + 2] != ["NAME"]:
+            return False
+        if self._gaps[place].strip() == ":":
+            return True
+        listed = flag & LISTED and begins_a_sentence(self._gaps, place) and fold(self._texts[place]) in family_names()
+        return bool(listed) and fold(self._texts[place + 1]) in given_names()
 
     def _is_subject(self, place: int, after: str) -> bool:
         """Whether a given name that is an everyday word begins a sentence as somebody, or signs: "Faith is a girl",

@@ -63,7 +63,9 @@ _WU = "ዉ"
 """Written at will for ው in Amharic. Folding leaves it: names that the vault holds are folded as they were."""
 _OF_A_PLACE, _THE, _ALEF = "ي", "ال", "ى"
 """Ends what is made of a place or a trade in Arabic and Persian, and family names: العراقي, اربابی."""
-_CARELESS = re.compile(r"[a-zß-öø-ÿ](?=.{0,4000}?[.!?]\s+[a-zß-öø-ÿ])(?!.{0,4000}?[.!?]\s+[^a-zß-öø-ÿ\s])", re.DOTALL)
+_CARELESS = re.compile(
+    r"[a-zß-öø-ÿ](?=.{0,4000}?[^\W\d_]{5}[.!?]\s+[a-zß-öø-ÿ])(?!.{0,4000}?[.!?]\s+[^a-zß-öø-ÿ\s])", re.DOTALL
+)
 _SIGNS = tuple(map(chr, range(0x10000)))
 _UPPER, _LOWER = "".join(filter(str.isupper, _SIGNS)), "".join(filter(str.islower, _SIGNS))
 _CASED = re.compile(f"[{_UPPER}][{_LOWER}]|^[AÀEÈÉOY] [a-zß-öø-ÿ]")
