@@ -36,6 +36,7 @@ _WRITTEN = re.compile(
     r"@\w|^\{?[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-|^(?=[0-9A-Fa-f]*[0-9])[0-9A-Fa-f]{16,}$|^\d{4}-\d\d-\d\dT"
 )
 """What is no name of a column though it has letters: an address, an identifier, a moment."""
+_DIGIT, _LETTER = re.compile("[0-9]"), re.compile("[A-Za-z]")
 _HXL = re.compile(r"^#[A-Za-z][A-Za-z0-9_]*(\s*\+\s*[A-Za-z0-9_]+)*$")
 
 
@@ -210,5 +211,7 @@ def is_name(cell: str) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """Digits and no letter: a number, an amount, a date."""
-    return any(letter.isdigit() for letter in text) and not any(letter.isalpha() for letter in text)
+    """Digits and no letter: a number, an amount, a date. Asked of a cell for each row above that may be the header."""
+    if text.isascii():
+        return _DIGIT.search(text) is not None and _LETTER.search(text) is None
+    return not any(map(str.isalpha, text)) and any(map(str.isdigit, text))  # a note ends at its first letter
