@@ -18,12 +18,14 @@ def in_utf8(engine: Engine, where: str) -> Engine:
     """`engine` (psycopg), whose first connection to a database of another encoding raises HomewardError."""
     from sqlalchemy import event
 
-    def refuse(connection: Any, _: Any) -> None:
-        encoding = connection.info.parameter_status("server_encoding")
-        if encoding != "UTF8":
-            mend = "make it anew: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
-            raise HomewardError(f"the database keeps its texts in {encoding}, not in UTF-8", where, mend)
-
     # Before SQLAlchemy asks the server for its version, and gets bytes.
-    event.listen(engine, "connect", refuse, insert=True)
+    event.listen(engine, "connect", lambda connection, _: refuse_other_encodings(connection, where), insert=True)
     return engine
+
+
+def refuse_other_encodings(connection: Any, where: str) -> None:
+    """HomewardError if a connection (of psycopg, or psycopg2) is to a database of another encoding."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        mend = "make it anew: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
+        raise HomewardError(f"the database keeps its texts in {encoding}, not in UTF-8", where, mend)

@@ -161,19 +161,19 @@ class Proof:
         self._as_utf8: codecs.IncrementalDecoder | None = None
         if is_single_byte(encoding):
             self._as_utf8 = codecs.getincrementaldecoder("utf-8")()
-        self._high = self._impossible = 0
+        self._high = self._impossible = self._lines = 0
 
     def feed(self, block: bytes) -> None:
         if is_single_byte(self.encoding):
-            self._refuse_nul(b"\0" in block)
+            self._refuse_nul(block)
             self._feed_single_byte(block)
         elif self.encoding != "utf-8" or not block.isascii() or self._decoder.getstate()[0]:
             try:
-                self._refuse_nul("\0" in self._decoder.decode(block))
+                self._refuse_nul(self._decoder.decode(block).encode("utf-8", "surrogatepass"))
             except UnicodeDecodeError:
                 raise _refusal(f"some bytes are no {self.encoding}", self.name) from None
         else:
-            self._refuse_nul(b"\0" in block)
+            self._refuse_nul(block)
 
     def finish(self) -> None:
         if not is_single_byte(self.encoding):
@@ -197,9 +197,12 @@ class Proof:
         if len(block.translate(None, symbols)) != len(block):
             self._impossible += sum(1 for _ in between.finditer(block))
 
-    def _refuse_nul(self, found: bool) -> None:
-        if found:
-            raise Refused("delivery.unreadable", "it holds NUL bytes: it is no text", self.name, "deliver it again")
+    def _refuse_nul(self, block: bytes) -> None:
+        at = block.find(b"\0")
+        self._lines += block.count(b"\n", 0, len(block) if at < 0 else at)
+        if at >= 0:
+            what, mend = "it holds NUL bytes: it is no text", "take them out there, or export it again"
+            raise Refused("delivery.unreadable", what, f"{self.name}, line {self._lines + 1}", mend)
 
     def _is_utf8(self, block: bytes, final: bool = False) -> bool:
         if self._as_utf8 is not None:

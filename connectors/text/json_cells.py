@@ -22,7 +22,11 @@ _MEMBERS_OF_FEATURES = ("type", "geometry", "properties", "bbox")
 
 
 class Unusable(Exception):
-    """What is wrong with a record; holds no value."""
+    """What is wrong with a record, and how to mend it; holds no value."""
+
+    def __init__(self, what: str, mend: str = "deliver the file again") -> None:
+        super().__init__(what)
+        self.mend = mend
 
 
 def as_it_is(record: Any) -> Members:
@@ -46,7 +50,7 @@ def cells(members: Members) -> Cells:
         if text is not None and not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
             raise Unusable("an escape stands for half a letter")
         if text is not None and "\0" in text:
-            raise Unusable("a text holds a NUL")
+            raise Unusable("a text holds a NUL", "take the \\u0000 out of its texts and deliver the file again")
         found[name] = text
     return found
 

@@ -31,6 +31,8 @@ _MAX_BESIDE = 1_000
 _LONG = 4_096
 """A text of more characters that stands beside the records is named but cannot be read as a column."""
 
+_TOO_DEEP = Unusable("its objects are nested too deep", "deliver it flat")
+
 Place = tuple[Path, tuple[str, ...]]
 """The path of a list in the document, and the columns of the lists inside its records that lead further."""
 
@@ -56,19 +58,25 @@ class _Document:
                 ) from None
 
     def members(self, record: Any, number: int) -> Members:
-        members = self.wording(record)
+        try:
+            members = self.wording(record)
+        except RecursionError:
+            raise self.unusable(_TOO_DEEP, number) from None
         if members is None:
-            raise self.unusable("it is no record of this format", number)
+            raise self.unusable(Unusable("it is no record of this format"), number)
         return members
 
     def cells(self, members: Members, number: int) -> Cells:
         try:
             return json_cells.cells(members)
         except Unusable as unusable:
-            raise self.unusable(str(unusable), number) from None
+            raise self.unusable(unusable, number) from None
+        except RecursionError:  # what was read can be too deep to be written
+            raise self.unusable(_TOO_DEEP, number) from None
 
-    def unusable(self, what: str, number: int) -> Refused:
-        return Refused("delivery.unreadable", what, f"{self.file.name}, record {number}", "deliver the file again")
+    def unusable(self, unusable: Unusable, number: int) -> Refused:
+        place = f"{self.file.name}, record {number}"
+        return Refused("delivery.unreadable", str(unusable), place, unusable.mend)
 
 
 @dataclass(frozen=True)

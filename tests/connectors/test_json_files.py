@@ -155,6 +155,22 @@ def test_what_is_no_table_is_refused_in_one_line(deliver: Deliver, content: byte
     assert caught.value.__cause__ is None
 
 
+def test_a_nul_is_told_with_its_record_and_how_to_mend_it(deliver: Deliver) -> None:
+    file = deliver("a.json", b'[{"id": 1}, {"id": 2, "t": "a\\u0000secret"}]')
+    with pytest.raises(Refused, match=r"holds a NUL \(a.json, record 2\): take the .u0000 out") as refusal:
+        rows(open_delivery([file], json_source("id", "t")))
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("depth", [700, 900])
+def test_what_is_nested_too_deep_to_be_written_is_no_fault_of_ours(deliver: Deliver, depth: int) -> None:
+    # What could just be read could not be written: a run failed with an error that asked to be reported.
+    file = deliver("a.json", b'[{"id": 1, "t": ' + b"[" * depth + b'"secret"' + b"]" * depth + b"}]")
+    with pytest.raises(Refused, match="nested too deep") as refusal:
+        rows(open_delivery([file], json_source("id", "t")))
+    assert "secret" not in str(refusal.value)
+
+
 def test_several_lists_are_counted_not_guessed(deliver: Deliver) -> None:
     file = deliver("a.json", b'{"a": [{"id": 1}], "b": {"c": [{"id": 2}]}}')
     with pytest.raises(Refused, match=r"2 lists of records \(a.json\): declare one .*; `homeward profile` names them"):

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from codebook.errors import Unavailable
+from codebook.errors import HomewardError, Unavailable
 from pipelines.instance import _ask_once_what_is_there
 from pipelines.storage_away import give_up_soon
 
@@ -51,3 +51,18 @@ def test_whether_a_table_is_there_is_asked_once_by_a_process(postgres_url: str) 
         assert not storage.has_table("no_such_table")
     assert sum("pg_class" in statement for statement in asked) == 3
     storage.dispose()
+
+
+def test_a_storage_that_is_no_utf8_is_refused_in_one_line(postgres_url: str) -> None:
+    maker = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with maker.connect() as connection:
+        connection.execute(text("CREATE DATABASE no_utf8_storage ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"))
+    url = make_url(postgres_url).set(database="no_utf8_storage", drivername="postgresql+psycopg2")
+    storage = create_engine(url)
+    try:
+        give_up_soon(url.render_as_string(hide_password=False))
+        fails(storage, HomewardError, times=1)
+    finally:
+        storage.dispose()
+        with maker.connect() as connection:
+            connection.execute(text("DROP DATABASE no_utf8_storage WITH (FORCE)"))
