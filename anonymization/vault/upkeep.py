@@ -13,6 +13,7 @@ place among the others. What is looked up is the business of `enrolment`.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -90,11 +91,17 @@ _APART = {
 }
 
 
+_TRIES, _PAUSE = 5, 2
+"""Times, and seconds between them, to make what was written anew count for everybody. It does not for whoever began to
+read before, the server itself among them, which analyzes what has grown: each look-up then reads the table as well as
+its index. What lasts longer is not waited for: the end of the next delivery (`keep_up`) makes up for it."""
+
+
 def put_in_order(vault: Vault) -> list[str]:
     """Build the large indexes anew that people are looked up in, pages in the order in which they are asked; their
     names.
 
-    Batches wait meanwhile. Killed, nothing has happened to an index.
+    Batches wait meanwhile, until indexes and tables are made anew. Killed, nothing has happened to an index.
     """
     with vault.transaction() as cursor:
         large = cursor.execute(_DISORDERED, (LARGE,)).fetchall()
@@ -108,6 +115,10 @@ def put_in_order(vault: Vault) -> list[str]:
         if apart:
             with vault.outside_transactions() as cursor:
                 cursor.execute(f"VACUUM (ANALYZE) vault.{table}".encode())
+    for _ in range(_TRIES):
+        if not keep_up(vault):
+            break
+        time.sleep(_PAUSE)
     return [index for _, index in large]
 
 

@@ -1,4 +1,6 @@
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -127,3 +129,26 @@ def test_large_indexes_are_built_anew_and_everybody_is_found_in_them(
     assert sorted(upkeep.put_in_order(vault)) == sorted(before)
     assert not set(index_files(vault).values()) & set(before.values())
     assert Gate(register, vault).pass_batch(batch).data.equals(known)
+
+
+def test_what_was_put_in_order_counts_once_who_began_to_read_before_has_ended(
+    register: Source, vault: Vault, rows: Callable[..., TextBatch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "LARGE", 1)
+    monkeypatch.setattr(upkeep, "PAGES", 2)
+    only_by_us(vault)
+    bring(register, vault, rows, 0)
+    gone_through = "SELECT sum(vacuum_count) FROM pg_stat_user_tables WHERE schemaname = 'vault' AND relname = ANY (%s)"
+    with ThreadPoolExecutor(1) as pool:
+        with Vault(vault._url, vault.keyring).transaction() as reader:
+            reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            reader.execute("SELECT pg_current_xact_id()")
+            order = pool.submit(upkeep.put_in_order, vault)
+            done, until = 0, time.monotonic() + 60
+            while done < 2 and time.monotonic() < until:
+                with vault.transaction() as cursor:
+                    (done,) = cursor.execute(gone_through, (["blind_index", "person"],)).fetchone() or (0,)
+            assert done >= 2
+            assert pages(vault)["blind_index"][1] == 0
+        order.result()
+    assert all(now - visible < now * upkeep.SHARE for now, visible in pages(vault).values())
