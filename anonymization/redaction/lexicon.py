@@ -52,7 +52,8 @@ class Lexicon:
     words after which a noun comes that is nobody's name. `formed`: forms that verbs and plurals have and hardly any
     name; `formed_loosely`: a word is kept for them, but not behind a name. `street_name_endings`: how only streets'
     names end. `greetings`: what letters and chats put before a name. `calendar`: months and days of the language, which
-    people are called after too. `stems`: what everyday words have in common with their other forms. `titles_stay`: a
+    people are called after too. `verbs`: forms that only verbs have, of words without a capital.
+    `stems`: what everyday words have in common with their other forms. `titles_stay`: a
     title is no part of a name.
     """
 
@@ -72,6 +73,7 @@ class Lexicon:
     suffixes: tuple[str, ...]
     endings: tuple[str, ...]
     stems: Stems | None
+    verbs: re.Pattern[str] | None
     formed: re.Pattern[str] | None
     formed_loosely: bool
     street_endings: tuple[str, ...]
@@ -98,6 +100,12 @@ class Lexicon:
     def has_form_of_words(self, folded: str) -> bool:
         """Whether a word in a script without case has a form that verbs and plurals have, and hardly any name."""
         return self.formed is not None and bool(self.formed.fullmatch(folded))
+
+    def is_verb(self, word: str, folded: str) -> bool:
+        """Whether a long word without a capital has a form of verbs: aangehouden, entregaron; and is nobody's name."""
+        if self.verbs is None or len(word) < _LONG or not self.verbs.fullmatch(word):
+            return False
+        return folded not in given_names() and folded not in family_names() and folded not in frequent_names()
 
     def has_known_stem(self, folded: str) -> bool:
         """Whether a word in a script without case is another form of an everyday word that nobody is called."""
@@ -141,6 +149,7 @@ def lexicon(language: str) -> Lexicon:
         suffixes=tuple(sorted((fold(s) for s in own.get("suffixes", ())), key=len, reverse=True)),
         endings=tuple(own.get("endings", ())),  # with their accents: -té is an ending, -te is not
         stems=Stems(nobodys, own["stems"]) if "stems" in own else None,
+        verbs=re.compile("|".join(own["verbs"])) if "verbs" in own else None,
         formed=re.compile("|".join(forms)) if forms else None,
         formed_loosely="formed_loosely" in own,
         street_endings=tuple(own.get("street_endings", ())),

@@ -119,8 +119,12 @@ class _Note:
 
     def spans(self, shaped: list[Span]) -> list[Span]:
         self._mark_names()
-        if self._cased and ("NAME" in self._hits or reduce(or_, self._flags, 0) & (LISTED | MONTH)):
-            ToldNames(self._gaps, self._texts, self._flags, self._hits, self._lexicon).mark()
+        if "NAME" in self._hits or reduce(or_, self._flags, 0) & (LISTED | MONTH):
+            told = ToldNames(self._gaps, self._texts, self._flags, self._hits, self._lexicon)
+            if self._cased:
+                told.mark()
+            elif "NAME" in self._hits:
+                told.mark_where_letters_have_no_case()
         self._mark_shaped(shaped)
         addresses = Addresses(self._gaps, self._texts, self._flags, self._hits, self._cased)
         addresses.mark()

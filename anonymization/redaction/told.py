@@ -8,9 +8,25 @@ from __future__ import annotations
 from anonymization.redaction.addresses import SENTENCE_ENDS
 from anonymization.redaction.folding import fold
 from anonymization.redaction.lexicon import Lexicon, family_names, given_names
-from anonymization.redaction.words import CAPITAL, DIGITS, KIN, LISTED, MONTH, SINGLE, SMALL, STOP, TITLE, UNIT
+from anonymization.redaction.words import (
+    CAPITAL,
+    CASELESS,
+    DIGITS,
+    KIN,
+    LISTED,
+    MONTH,
+    SINGLE,
+    SMALL,
+    STOP,
+    TITLE,
+    UNIT,
+)
 
 _AND = frozenset(("and", "or", "et", "ou", "y", "e", "o", "en", "of", "&", "iyo"))
+
+
+_WITH = frozenset(("مع", "برفقة", "با", "همراه"))
+_NOBODY = DIGITS | KIN | MONTH | SINGLE | STOP | TITLE | UNIT
 
 
 def begins_a_sentence(gaps: list[str], place: int) -> bool:
@@ -44,6 +60,18 @@ class ToldNames:
             if says or cut_short or (texts[place] in named and not flag & (MONTH | TITLE)):
                 hits[place] = "NAME"
                 hits[place + 1 : place + 1 + bool(cut_short)] = ["NAME"] * bool(cut_short)
+
+    def mark_where_letters_have_no_case(self) -> None:
+        """Everyday words that people are called, which are a name elsewhere in the note, or stand behind "with" in a
+        note that names somebody: الهاتف مع طالب, با باران."""
+        flags, hits, texts, gaps = self._flags, self._hits, self._texts, self._gaps
+        named = {text for text, hit in zip(texts, hits, strict=True) if hit}
+        for place, flag in enumerate(flags):
+            if hits[place] or not flag & LISTED or not flag & CASELESS or flag & _NOBODY:
+                continue
+            along = place > 0 and gaps[place] == " " and texts[place - 1] in _WITH
+            if texts[place] in named or (along and fold(texts[place]) in given_names()):
+                hits[place] = "NAME"
 
     def _is_joined(self, place: int, flag: int) -> bool:
         """Whether "and" is between a name and a word: "Evan and April"; "Ana Gil of Kenya" is of a country."""

@@ -113,6 +113,8 @@ class Words(dict[str, int]):
         if flags & CAPITAL and self._lexicon.is_street(word):
             flags |= STREET
         exactly = forms[0] in self._lexicon.words
+        if flags & CAPITAL and exactly and self._is_foreign_name(forms[0]):
+            return flags & ~STOP | NAME
         if flags & STREET and not exactly and word.lower().endswith(self._lexicon.street_name_endings):
             flags |= STREET_NAME
         bases = self._lexicon.of_language if cased else self._lexicon.words  # Baye is no form of an English bay
@@ -138,6 +140,10 @@ class Words(dict[str, int]):
             flags |= 0 if known or not cased or flags & CAPITAL else self._commonly(forms)
         # where letters have no case, nothing else could tell
         return (flags | NAME) & ~KEEP if name and not cased else flags
+
+    def _is_foreign_name(self, folded: str) -> bool:
+        """Whether a word that begins with a capital is a given name, and a word of English only: "Can" in German."""
+        return folded in self._lexicon.small and folded not in self._lexicon.of_language and folded in given_names()
 
     def _is_frequent(self, forms: list[str], exactly: bool) -> bool:
         """Whether so many people have a name that it is listed as frequent; "by August" is a month."""
@@ -174,6 +180,8 @@ class Words(dict[str, int]):
         if caseless:
             return KEEP | LOOSELY | FORMED if self._lexicon.has_known_stem(forms[0]) else 0
         if flags & CAPITAL and self._lexicon.nouns_are_capital and self._is_compound(forms):
+            return KEEP
+        if not flags & CAPITAL and self._lexicon.is_verb(word, forms[0]):
             return KEEP
         if self._lexicon.derived(word):
             return KEEP if not flags & CAPITAL or self._lexicon.nouns_are_capital else DERIVED

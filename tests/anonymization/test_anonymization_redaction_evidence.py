@@ -36,6 +36,11 @@ def redacted(note: str, language: str) -> str:
         ("it", 'Ha visto Paolo "er Biondo" Ferraioli ieri', 'Ha visto [NAME] "[NAME]" [NAME] ieri'),
         # a title cut short by a stroke
         ("am", "ከዶ/ር መብራት ጋር ተመክሯል", "ከዶ/ር [NAME] ጋር ተመክሯል"),
+        # a given name with a capital that is a word of English only
+        ("de", "Das Handy von Can wurde gefunden", "Das Handy von [NAME] wurde gefunden"),
+        # with somebody, in a note that names somebody else; and named elsewhere in the note
+        ("ar", "هاتف سندس مشترك مع طالب", "هاتف [NAME] مشترك مع [NAME]"),
+        ("fa", "نرگس با باران بازی می‌کند", "[NAME] با [NAME] بازی می‌کند"),
     ],
 )
 def test_names_told_by_general_evidence_go(language: str, note: str, stays: str) -> None:
@@ -52,6 +57,9 @@ def test_names_told_by_general_evidence_go(language: str, note: str, stays: str)
         ("am", "ወ/ሮ ዘይነብ መጣች", "ወ/ሮ [NAME] መጣች"),
         ("it", "ut. Ottavia è rientrata da Lagos 3 sett fa", "ut. [NAME] è rientrata da [NAME] 3 sett fa"),
         ("en", "client Lakshmi ret. from the camp, ph shared", "client [NAME] ret. from the camp, ph shared"),
+        ("nl", "de telefoon van winston is afgenomen", "de telefoon van [NAME] is afgenomen"),
+        ("de", "das handy von tsehay wurde mitgenommen", "das handy von [NAME] wurde mitgenommen"),
+        ("es", "wilmer fue trasladada y revisaron todo", "[NAME] fue trasladada y revisaron todo"),
         ("en", "She wrote to the Court of Appeal and then left", None),
         ("es", "La O.N.G. pidió el D.N.I. 12", "La O.N.G. pidió el D.N.I. 12"),
     ],
