@@ -123,7 +123,7 @@ class _Note:
             told = ToldNames(self._gaps, self._texts, self._flags, self._hits, self._lexicon)
             if self._cased:
                 told.mark()
-            elif "NAME" in self._hits:
+            else:
                 told.mark_where_letters_have_no_case()
         self._mark_shaped(shaped)
         addresses = Addresses(self._gaps, self._texts, self._flags, self._hits, self._cased)

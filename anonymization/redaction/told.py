@@ -62,16 +62,23 @@ class ToldNames:
                 hits[place + 1 : place + 1 + bool(cut_short)] = ["NAME"] * bool(cut_short)
 
     def mark_where_letters_have_no_case(self) -> None:
-        """Everyday words that people are called, which are a name elsewhere in the note, or stand behind "with" in a
-        note that names somebody: الهاتف مع طالب, با باران."""
+        """Everyday words that people are called, which are a name elsewhere in the note, stand behind "with" in a
+        note that names somebody (الهاتف مع طالب), or beside what one does to people: ለፍቅር ላክ, به باران زنگ بزن."""
         flags, hits, texts, gaps = self._flags, self._hits, self._texts, self._gaps
         named = {text for text, hit in zip(texts, hits, strict=True) if hit}
         for place, flag in enumerate(flags):
             if hits[place] or not flag & LISTED or not flag & CASELESS or flag & _NOBODY:
                 continue
             along = place > 0 and gaps[place] == " " and texts[place - 1] in _WITH
-            if texts[place] in named or (along and fold(texts[place]) in given_names()):
+            along = along and bool(named) and fold(texts[place]) in given_names()
+            if texts[place] in named or along or self._is_spoken_to(place):
                 hits[place] = "NAME"
+
+    def _is_spoken_to(self, place: int) -> bool:
+        """Whether the word before or behind is what one does to people: to call, to ask, to tell."""
+        before = place > 0 and self._gaps[place] == " " and fold(self._texts[place - 1]) in self._lexicon.speaks_to
+        behind = place + 1 < len(self._texts) and self._gaps[place + 1] == " "
+        return bool(before) or (behind and fold(self._texts[place + 1]) in self._lexicon.speaks_to)
 
     def _is_joined(self, place: int, flag: int) -> bool:
         """Whether "and" is between a name and a word: "Evan and April"; "Ana Gil of Kenya" is of a country."""

@@ -41,6 +41,9 @@ def redacted(note: str, language: str) -> str:
         # with somebody, in a note that names somebody else; and named elsewhere in the note
         ("ar", "هاتف سندس مشترك مع طالب", "هاتف [NAME] مشترك مع [NAME]"),
         ("fa", "نرگس با باران بازی می‌کند", "[NAME] با [NAME] بازی می‌کند"),
+        # beside what one does to people, where letters have no case
+        ("am", "ለፍቅር ላክ", "[NAME] ላክ"),
+        ("ar", "اسأل طالب عن الدواء", "اسأل [NAME] عن الدواء"),
     ],
 )
 def test_names_told_by_general_evidence_go(language: str, note: str, stays: str) -> None:
@@ -60,6 +63,8 @@ def test_names_told_by_general_evidence_go(language: str, note: str, stays: str)
         ("nl", "de telefoon van winston is afgenomen", "de telefoon van [NAME] is afgenomen"),
         ("de", "das handy von tsehay wurde mitgenommen", "das handy von [NAME] wurde mitgenommen"),
         ("es", "wilmer fue trasladada y revisaron todo", "[NAME] fue trasladada y revisaron todo"),
+        ("de", "Die Beraterin und die Zeugin sprachen mit Shirin", "Die Beraterin und die Zeugin sprachen mit [NAME]"),
+        ("es", "Entrevistadora: ¿y ahora?", "Entrevistadora: ¿y ahora?"),
         ("en", "She wrote to the Court of Appeal and then left", None),
         ("es", "La O.N.G. pidió el D.N.I. 12", "La O.N.G. pidió el D.N.I. 12"),
     ],
