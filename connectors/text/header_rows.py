@@ -169,12 +169,23 @@ def _numeric_below(table: Sequence[Sequence[str]], index: int, positions: Sequen
     balance = 0
     for position in positions[:_COLUMNS]:
         below = [row[position] for row in table[index + 1 :] if position < len(row) and row[position]]
-        if below and sum(map(is_number, below)) >= _NUMERIC * len(below):
+        if below and _are_numbers(below):
             periods = sum(_PERIOD.match(cell) is not None for cell in below)
             cell = table[index][position]
             same = 2 * periods >= len(below) and _PERIOD.match(cell) is not None
             balance += 1 if is_name(cell) and not same else -1
     return balance
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    """Whether enough of them are; of a column of words a fifth tells that they are not."""
+    numbers = len(cells)
+    for cell in cells:
+        if not is_number(cell):
+            numbers -= 1
+            if numbers < _NUMERIC * len(cells):
+                return False
+    return True
 
 
 def _extent(table: Sequence[Sequence[str]], filled: Sequence[Sequence[int]], best: int) -> tuple[int, int]:
