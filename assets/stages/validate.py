@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 STAGE = "validated"
 LOADS_AT_ONCE = 2
+_NO_CONSENT = ("gate.no_consent", "gate.no_guardian_consent")
+_NOT_WITHDRAWN = (
+    ". {} of them have no consent, and nothing of a refused delivery counts: what came of these before stays. If they"
+    " withdrew it, deliver them among rows that can be taken, or erase them (`homeward vault erase`)"
+)
 
 
 def entities_of(source: Source) -> list[str]:
@@ -60,11 +65,13 @@ def validate(workplace: Workplace, delivery: Delivery) -> StageReport:
     )
     totals = verdicts.totals
     if verdicts.refused:
+        silent = sum(verdicts.findings_by_rule.get(rule, 0) for rule in _NO_CONSENT)
         raise Refused(
             verdicts.refused,
             f"{totals.rejected} of {totals.rows_in} rows were rejected",
             where=f"{delivery.id} {delivery.key}",
-            mend="the marked return lists every row and its reasons; mend the file and deliver it again",
+            mend="the marked return lists every row and its reasons; mend the file and deliver it again"
+            + (_NOT_WITHDRAWN.format(silent) if silent else ""),
         )
     counts = {
         "rows_in": totals.rows_in,

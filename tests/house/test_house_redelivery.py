@@ -29,7 +29,11 @@ Rows = list[dict[str, str]]
 
 
 def deliver(
-    house: House, change: Callable[[Rows], Rows] = lambda rows: rows, source: str = SOURCE, **more: str
+    house: House,
+    change: Callable[[Rows], Rows] = lambda rows: rows,
+    source: str = SOURCE,
+    expect: int = 1,
+    **more: str,
 ) -> dict[str, Any]:
     """Deliver the sample register, changed, and run it; what the run said about it."""
     house.samples.mkdir(parents=True, exist_ok=True)
@@ -41,7 +45,7 @@ def deliver(
         writer.writeheader()
         writer.writerows(change(rows))
     house.homeward("deliver", str(path), "--source", source, **more)
-    (told,) = house.ask("run", "--source", source, expect=1, **more)
+    (told,) = house.ask("run", "--source", source, expect=expect, **more)
     assert isinstance(told, dict)
     return told
 
@@ -196,6 +200,13 @@ def test_consent_that_is_withdrawn_in_an_increment_takes_the_record_and_its_pers
     def withdrawn(rows: Rows) -> Rows:
         return [rows[gone - 2] | {"MISMA_COMUNIDAD": "RETIRADO"}, rows[stays - 2]]
 
+    # A letter of nothing but withdrawals is refused, as a file that lost its consents is: that it counts for nothing
+    # was said nowhere.
+    refused = deliver(house, lambda rows: withdrawn(rows)[:1], monthly, expect=2, **more)
+    assert refused["state"] == "refused"
+    assert "1 of them have no consent, and nothing of a refused delivery counts" in str(refused["fault"])
+    assert house.sql(f"SELECT count(*) FROM core.return_event WHERE person_token = '{token}'") == [(1,)]
+
     second = deliver(house, withdrawn, monthly, **more)
     assert (second["state"], second["accepted"], second["rejected"]) == ("published", 1, 1)
     assert house.ask("status", "--source", monthly, **more)[0]["no_consent"] == 1
@@ -212,7 +223,7 @@ def test_consent_that_is_withdrawn_in_an_increment_takes_the_record_and_its_pers
     assert house.sql(f"SELECT count(*) FROM core.return_event WHERE person_token = '{token}'") == [(0,)]
     erased = house.ask("vault", "erase", "--token", str(token), "--reason", "asked for it", **more)
     assert sorted((one["delivery"], one["rows"], one["done"]) for one in erased["sealed_deliveries"]) == sorted(
-        (told["delivery"], 1, "rows overwritten") for told in (first, second)
+        (told["delivery"], 1, "rows overwritten") for told in (first, refused, second)
     ), "the row that the gate held back is found as well"
     assert events(house, first["delivery"]) == first["accepted"] - 1, "nobody else was touched"
     assert house.sql("SELECT * FROM audit.count_mismatch") == []
