@@ -42,6 +42,16 @@ def test_who_asks_cannot_approve(vault: Vault, token: UUID, second: str) -> None
         requests.approve(vault, number, second)
 
 
+@pytest.mark.parametrize("second", ["MORALES, Ana", "morales ana", "Morales-Ana"])
+def test_who_asks_cannot_approve_with_the_family_name_in_front(vault: Vault, token: UUID, second: str) -> None:
+    number = requests.ask(vault, token, "family tracing", "Ana Morales", 7)
+    with pytest.raises(HomewardError, match="who asks cannot approve"):
+        requests.approve(vault, number, second)
+    requests.approve(vault, number, "Jorge")
+    with pytest.raises(HomewardError, match="another officer asked for this"):
+        requests.reveal(vault, number, second)
+
+
 def test_nobody_sees_what_nobody_approved(vault: Vault, token: UUID) -> None:
     number = requests.ask(vault, token, "family tracing", "Marta", 7)
     with pytest.raises(HomewardError, match="nobody has approved it yet"):
