@@ -44,6 +44,12 @@ def lost(workplace: Workplace) -> list[Said]:
     return [said for name, said in sorted(found.items()) if name not in known]
 
 
+def untold(workplace: Workplace, heard: int) -> bool:
+    """Whether nothing here tells of erasures after a backup that was restored. `heard`: the line of the vault's audit
+    of which the warehouse had heard before; 0: it is as new as the home."""
+    return not heard and not any(certificates.folder(workplace).glob("*.json"))
+
+
 def _of_home(workplace: Workplace) -> Iterator[Said]:
     for path in sorted(certificates.folder(workplace).glob("*.json")):
         with suppress(HomewardError):  # of other keys, or damaged (`doubtful`): nothing is repeated on its word

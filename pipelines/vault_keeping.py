@@ -150,6 +150,12 @@ def restore(
         vault_audit.follow_restore(workplace)
         lost_erasures.repeat_lost(workplace)
         again = audit.repeated(workplace.vault)
+    if lost_erasures.untold(workplace, known):
+        console.warn(
+            "neither warehouse nor home tells whether anybody was erased after this backup was made: who was is back."
+            " Before a delivery is read, `homeward vault erase --again FOLDER` with the certificates that you keep"
+            " elsewhere"
+        )
     tell_doubtful(lost_erasures.doubtful(workplace))
     _tell_archive(held, json, again)
 
