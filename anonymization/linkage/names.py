@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-VERSION = 11
+VERSION = 12
 """Of `name_letters.csv`, `name_words.csv` and the rules here. Keys of two versions are never compared."""
 
 _FOLDER = Path(__file__).parent
@@ -50,6 +50,7 @@ _KEYBOARD = re.compile(r"^(x{2,}|asdf\w*|qwe\w*|zxc\w*|abc|aaa\w*)$")
 @dataclass(frozen=True)
 class _Words:
     particles: frozenset[str]
+    behind: frozenset[str]
     prefixes: dict[str, str]
     compounds: dict[str, str]
     seconds: frozenset[str]
@@ -77,6 +78,8 @@ def fold(name: str) -> str:
         for word, following in zip(words, [*words[1:], ""], strict=True)
         if word not in listed.particles and not _assimilated(word, following)
     ]
+    if len(kept) >= _LONG and kept[-1] in listed.behind:
+        del kept[-1]
     return " ".join(_joined(kept or words))
 
 
@@ -275,6 +278,7 @@ def _words() -> _Words:
 
     return _Words(
         frozenset(of("particle")),
+        frozenset(of("behind")),
         of("prefix"),
         of("compound"),
         frozenset(_bones(word) for word in of("second")),

@@ -85,6 +85,11 @@ def test_arabic_script_and_latin_share_their_consonants(arabic: str, latin: str)
 def test_titles_before_and_behind_a_name_leave_it_as_it_is() -> None:
     assert fold("Mosammat Rahima") == fold("Mst. Rahima") == "rahima"
     assert fold("اصغر آغا").split()[0] == fold("اصغر")
+    assert fold("بی بی فاطمه") == fold("بی\u200cبی فاطمه") == fold("فاطمه")
+    assert fold("ملا بشیر") == fold("بشیر")
+    assert fold("Qari Bashir") == fold("Bashir")
+    assert fold("حاجی لطف الله جان") == fold("لطف الله")
+    assert fold("Abdul Hamid Jan") == fold("Abdulhamid")
 
 
 def test_names_of_twins_stay_apart() -> None:
@@ -112,6 +117,7 @@ def test_particles_go_but_a_name_made_of_one_stays() -> None:
     assert fold("van der Berg") == "berg"
     assert fold("bin Laden") == "laden"
     assert fold("Ben") == "ben"
+    assert (fold("Bibi"), fold("Jan Mohammad"), fold("Gul Jan")) == ("bibi", "jan mohammad", "gul jan")
 
 
 def test_words_stay_in_their_order_and_nothing_is_split_into_first_and_last() -> None:
