@@ -11,52 +11,12 @@ from anonymization.redaction.folding import fold
 from anonymization.redaction.words import CAPITAL, CASELESS, DIGITS, SINGLE, STOP, TITLE
 
 _NOBODY = frozenset(
-    (
-        *("US", "UN", "UK", "EU", "USA", "UAE", "EUA", "UNO", "ONU", "OMS", "OIM", "ONG", "RDC", "RCA", "FBI", "CIA"),
-        *(
-            "BBC",
-            "LA",
-            "NY",
-            "NJ",
-            "NC",
-            "SC",
-            "DC",
-            "FC",
-            "CF",
-            "SA",
-            "SL",
-            "RL",
-            "AG",
-            "KG",
-            "EV",
-            "SRL",
-            "SPA",
-            "SAS",
-        ),
-        *("PS", "PO", "CP", "BP", "CEP", "BC", "AD", "AC", "PM", "AM", "NB", "CV", "ID", "DNI", "NIF", "NIE", "CIF"),
-        *(
-            "RUC",
-            "CPF",
-            "OAB",
-            "CRM",
-            "IVA",
-            "PC",
-            "TV",
-            "CD",
-            "DJ",
-            "IT",
-            "HR",
-            "PR",
-            "MD",
-            "BA",
-            "MA",
-            "PHD",
-            "JR",
-            "SR",
-        ),
-        *("QC", "KC", "JP", "MP", "IV", "HIV", "VIP", "RIP", "NN", "CA"),
-    )
-)
+    ("US", "UN", "UK", "EU", "USA", "UAE", "EUA", "UNO", "ONU", "OMS", "OIM", "ONG", "RDC", "RCA", "FBI", "CIA",
+     "BBC", "LA", "NY", "NJ", "NC", "SC", "DC", "FC", "CF", "SA", "SL", "RL", "AG", "KG", "EV", "SRL", "SPA", "SAS",
+     "PS", "PO", "CP", "BP", "CEP", "BC", "AD", "AC", "PM", "AM", "NB", "CV", "ID", "DNI", "NIF", "NIE", "CIF",
+     "RUC", "CPF", "OAB", "CRM", "IVA", "PC", "TV", "CD", "DJ", "IT", "HR", "PR", "MD", "BA", "MA", "PHD", "JR",
+     "SR", "QC", "KC", "JP", "MP", "IV", "HIV", "VIP", "RIP", "NN", "CA")
+)  # fmt: skip
 """Letters with full stops that are a country, an office, a company, a paper, a degree, a post box or an era."""
 _LONGEST = 3
 
